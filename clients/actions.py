@@ -1,0 +1,218 @@
+"""Every change to clients and their secrets. Each door calls these, with its own policy."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from clients import emails, secrets
+from clients.errors import InvalidClientMetadata
+from clients.metadata import ClientMetadata
+from clients.models import MAX_LIVE_SECRETS, Client, ClientSecret
+from clients.policy import Policy, plain_text
+from consumers import audit
+from consumers.audit import Actor, EventName
+from consumers.errors import Conflict, Refusal
+from consumers.models import Consumer
+
+# -- Clients ----------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def register_client(
+    *, consumer: Consumer, metadata: ClientMetadata, policy: Policy, actor: Actor, secret_name: str = ""
+) -> tuple[Client, str | None]:
+    """Register a client; its secret is readable only in this return value (RFC 7591 section 3.2.1).
+
+    The secret is None for a client that holds none. Raises Refusal.
+    """
+    require_active(consumer)
+    policy(metadata)
+    client = Client(consumer=consumer, user=actor.user)
+    metadata.write_to(client)
+    client.save()
+    audit.record(
+        EventName.CLIENT_REGISTERED, actor=actor, consumer=consumer, target=client, detail={"kind": client.kind}
+    )
+    return client, _make_secret(client, actor, secret_name, None)[1] if client.holds_secrets else None
+
+
+@transaction.atomic
+def update_client(*, client: Client, metadata: ClientMetadata, policy: Policy, actor: Actor) -> Client:
+    """Replace the client's metadata. Raises Refusal, and Conflict when it was deleted meanwhile."""
+    client = lock(client)
+    policy(metadata)
+    changed = metadata.write_to(client)
+    if changed:
+        client.save()
+        audit.record(
+            EventName.CLIENT_UPDATED,
+            actor=actor,
+            consumer=client.consumer,
+            target=client,
+            detail={"fields": sorted(changed)},
+        )
+    return client
+
+
+@transaction.atomic
+def disable_client(*, client: Client, actor: Actor) -> None:
+    """Refuse every request of the client from now on; enabling undoes it."""
+    client = lock(client)
+    if client.disabled_at is None:
+        client.disabled_at = timezone.now()
+        client.save(update_fields=["disabled_at", "updated"])
+        audit.record(EventName.CLIENT_DISABLED, actor=actor, consumer=client.consumer, target=client)
+        emails.client_disabled(client, actor)
+
+
+@transaction.atomic
+def enable_client(*, client: Client, actor: Actor) -> None:
+    client = lock(client)
+    require_active(client.consumer)
+    if client.disabled_at is not None:
+        client.disabled_at = None
+        client.save(update_fields=["disabled_at", "updated"])
+        audit.record(EventName.CLIENT_ENABLED, actor=actor, consumer=client.consumer, target=client)
+
+
+@transaction.atomic
+def delete_client(*, client: Client, actor: Actor) -> None:
+    """Delete the client with its secrets, grants and tokens. Its activity stays."""
+    client = lock(client)
+    audit.record(
+        EventName.CLIENT_DELETED,
+        actor=actor,
+        consumer=client.consumer,
+        target=client,
+        detail={"client_id": client.client_id},
+    )
+    client.delete()
+
+
+# -- Secrets ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class End:
+    """When a rotated secret stops working: at a moment, or a while after its successor is first used."""
+
+    at: datetime | None = None
+    after_first_use: bool = False
+
+
+GRACE_AFTER_FIRST_USE = timedelta(days=1)
+
+
+@transaction.atomic
+def add_secret(
+    *, client: Client, name: str, actor: Actor, expires_at: datetime | None = None
+) -> tuple[ClientSecret, str]:
+    """Give the client one more secret; its text is readable only in this return value."""
+    client = lock(client)
+    require_active(client.consumer)
+    made, text = _make_secret(client, actor, name, expires_at)
+    audit.record(
+        EventName.SECRET_ADDED,
+        actor=actor,
+        consumer=client.consumer,
+        target=client,
+        detail={"hint": made.hint, "name": made.name},
+    )
+    return made, text
+
+
+@transaction.atomic
+def rotate_secret(
+    *, secret: ClientSecret, end: End, actor: Actor, expires_at: datetime | None = None
+) -> tuple[ClientSecret, str]:
+    """Make a successor of the secret and give the old one its end; the text is readable only in this return value."""
+    client = lock(secret.client)
+    require_active(client.consumer)
+    old = lock_live(client, secret)
+    now = timezone.now()
+    if end.at is not None and end.at <= now:
+        old.revoked_at = now
+        old.save(update_fields=["revoked_at"])
+    made, text = _make_secret(client, actor, old.name, expires_at)
+    if end.after_first_use:
+        old.ends_after_use_of = made
+    elif end.at is not None and old.revoked_at is None:
+        old.expires_at = min(end.at, old.expires_at or end.at)
+    old.save(update_fields=["ends_after_use_of", "expires_at"])
+    detail: dict[str, Any] = {"hint": old.hint, "new_hint": made.hint, "name": made.name}
+    if end.after_first_use:
+        detail["ends"] = "after_first_use"
+    elif end.at is not None:
+        detail["ends_at"] = max(end.at, now).isoformat()
+    audit.record(EventName.SECRET_ROTATED, actor=actor, consumer=client.consumer, target=client, detail=detail)
+    emails.secret_rotated(client, old, made, actor)
+    return made, text
+
+
+@transaction.atomic
+def revoke_secret(*, secret: ClientSecret, actor: Actor) -> None:
+    """End the secret now."""
+    client = lock(secret.client)
+    old = lock_live(client, secret)
+    old.revoked_at = timezone.now()
+    old.save(update_fields=["revoked_at"])
+    audit.record(
+        EventName.SECRET_REVOKED,
+        actor=actor,
+        consumer=client.consumer,
+        target=client,
+        detail={"hint": old.hint, "name": old.name},
+    )
+
+
+def _make_secret(client: Client, actor: Actor, name: str, expires_at: datetime | None) -> tuple[ClientSecret, str]:
+    if not client.holds_secrets:
+        raise InvalidClientMetadata("This client authenticates without a secret.", field="token_endpoint_auth_method")
+    name = name.strip()
+    if len(name) > 60:
+        raise Refusal("Shorten the name to 60 characters.", field="name")
+    plain_text(name, "name", "the name")
+    if expires_at is not None and expires_at <= timezone.now():
+        raise Refusal("Choose an end in the future.", field="expires_at")
+    if client.secrets.live().count() >= MAX_LIVE_SECRETS:
+        raise Conflict(f"The client holds {MAX_LIVE_SECRETS} live secrets already. Revoke one that is not needed.")
+    text = secrets.generate()
+    version = secrets.current_pepper()
+    made = ClientSecret.objects.create(
+        client=client,
+        name=name,
+        digest=secrets.digest(text, version),
+        pepper_version=version,
+        hint=text[-4:],
+        created_by=actor.user,
+        created_by_label=actor.label,
+        expires_at=expires_at,
+    )
+    return made, text
+
+
+# -- Helpers ----------------------------------------------------------------------------------------------------------
+
+
+def lock(client: Client) -> Client:
+    """Lock the row, so that changes to one client happen one after the other."""
+    locked = Client.objects.select_for_update(of=("self",)).select_related("consumer").filter(pk=client.pk).first()
+    if locked is None:
+        raise Conflict("This client has been deleted meanwhile.")
+    return locked
+
+
+def lock_live(client: Client, secret: ClientSecret) -> ClientSecret:
+    """Return the secret if it still works; its client is locked already."""
+    live = client.secrets.live().filter(pk=secret.pk).first()
+    if live is None:
+        raise Conflict("This secret has ended already.")
+    return live
+
+
+def require_active(consumer: Consumer) -> None:
+    if Consumer.objects.filter(pk=consumer.pk).exclude(suspended_at=None).exists():
+        raise Conflict(f"{consumer} is suspended. Ask the operator of this portal.")

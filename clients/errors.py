@@ -1,0 +1,11 @@
+"""Why a registration is refused, in the codes of RFC 7591 section 3.2.2."""
+
+from consumers.errors import Refusal
+
+
+class InvalidClientMetadata(Refusal):
+    code = "invalid_client_metadata"
+
+
+class InvalidRedirectURI(Refusal):
+    code = "invalid_redirect_uri"

@@ -1,0 +1,70 @@
+"""A client as its registration describes it: RFC 7591 section 2, in the registered names."""
+
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Self
+
+from clients.models import AuthMethod, Client, GrantType
+
+# Where the model's name differs from the registered one.
+MODEL_NAMES = {"scope": "scopes", "jwks": "client_jwks", "jwks_uri": "client_jwks_uri"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClientMetadata:
+    """What a door hands to the policy and the actions. `scope` is a tuple of values here, a string on the wire."""
+
+    client_name: str = ""
+    description: str = ""
+    grant_types: tuple[str, ...] = ()
+    response_types: tuple[str, ...] = ()
+    token_endpoint_auth_method: str = AuthMethod.BASIC
+    token_endpoint_auth_signing_alg: str = ""
+    scope: tuple[str, ...] = ()
+    redirect_uris: tuple[str, ...] = ()
+    post_logout_redirect_uris: tuple[str, ...] = ()
+    allowed_cors_origins: tuple[str, ...] = ()
+    contacts: tuple[str, ...] = ()
+    client_uri: str = ""
+    logo_uri: str = ""
+    policy_uri: str = ""
+    tos_uri: str = ""
+    jwks: dict[str, Any] | None = None
+    jwks_uri: str = ""
+    lifespans: dict[str, int] = field(default_factory=dict)
+    require_pushed_authorization_requests: bool = False
+    dpop_bound_access_tokens: bool = False
+
+    @classmethod
+    def of(cls, client: Client) -> Self:
+        """Return a registered client's metadata."""
+        values = {name: getattr(client, MODEL_NAMES.get(name, name)) for name in names()}
+        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+
+    def write_to(self, client: Client) -> list[str]:
+        """Put the metadata into the row, unsaved; return the registered names that changed."""
+        before = ClientMetadata.of(client)
+        for name in names():
+            value = getattr(self, name)
+            setattr(client, MODEL_NAMES.get(name, name), list(value) if isinstance(value, tuple) else value)
+        return [name for name in names() if getattr(before, name) != getattr(self, name)]
+
+    def but(self, **changes: Any) -> Self:
+        return replace(self, **changes)
+
+
+def names() -> list[str]:
+    return [item.name for item in fields(ClientMetadata)]
+
+
+# What each template of the portal sets; a door adds name, scope and URIs.
+TEMPLATES: dict[str, ClientMetadata] = {
+    "service": ClientMetadata(grant_types=(GrantType.CLIENT_CREDENTIALS,)),
+    "web": ClientMetadata(
+        grant_types=(GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN), response_types=("code",)
+    ),
+    "public": ClientMetadata(
+        grant_types=(GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN),
+        response_types=("code",),
+        token_endpoint_auth_method=AuthMethod.NONE,
+    ),
+}

@@ -1,0 +1,43 @@
+"""May this person enter this workspace? Strangers get the same 404 as for a workspace that does not exist."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+
+from consumers.models import Membership, Role
+
+View = Callable[..., HttpResponse]
+
+
+def workspace(role: Role) -> Callable[[View], View]:
+    """Open a view to the members of the consumer that its address names.
+
+    The view gets `membership` (with consumer and user) in place of `consumer_slug`. Whoever is not a member, or
+    whose consumer is suspended, gets 404; a viewer at a manager's page gets 403.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        @login_required
+        def guarded(request: HttpRequest, consumer_slug: str, *args: Any, **kwargs: Any) -> HttpResponse:
+            membership = (
+                Membership.objects.select_related("consumer", "user")
+                .filter(user=request.user, consumer__slug=consumer_slug, consumer__suspended_at=None)
+                .first()
+            )
+            if membership is None:
+                raise Http404
+            if role == Role.MANAGER and not membership.is_manager:
+                raise PermissionDenied(
+                    "Only managers may do this. Ask a manager of this workspace to change your role."
+                )
+            request.membership = membership  # type: ignore[attr-defined]  # the shell's templates read it
+            return view(request, membership, *args, **kwargs)
+
+        return guarded
+
+    return decorate

@@ -1,0 +1,289 @@
+"""Every change to consumers, their members and invitations. Each door calls these."""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Iterable
+from datetime import timedelta
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from consumers import audit, emails
+from consumers.audit import Actor, EventName
+from consumers.errors import Conflict, Refusal
+from consumers.models import Consumer, Invitation, Membership, Role, User, normal_email
+
+NOT_OPEN = "This invitation cannot be used. It may have ended, been withdrawn or been accepted already."
+
+
+# -- Consumers --------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def create_consumer(*, actor: Actor, **fields: object) -> Consumer:
+    consumer = Consumer(**fields)
+    consumer.save()
+    audit.record(EventName.CONSUMER_CREATED, actor=actor, consumer=consumer, target=consumer)
+    return consumer
+
+
+@transaction.atomic
+def update_consumer(*, consumer: Consumer, actor: Actor, changed: Iterable[str]) -> Consumer:
+    """Save the consumer's changed fields; the record names the fields, not their values."""
+    changed = sorted(changed)
+    if changed:
+        consumer.save(update_fields=changed)
+        audit.record(
+            EventName.CONSUMER_UPDATED, actor=actor, consumer=consumer, target=consumer, detail={"fields": changed}
+        )
+    return consumer
+
+
+@transaction.atomic
+def suspend_consumer(*, consumer: Consumer, actor: Actor) -> None:
+    """Stop its workspace, its clients and its tokens at once: each request for them asks this row."""
+    if Consumer.objects.filter(pk=consumer.pk, suspended_at=None).update(suspended_at=timezone.now()):
+        audit.record(EventName.CONSUMER_SUSPENDED, actor=actor, consumer=consumer, target=consumer)
+    consumer.refresh_from_db(fields=["suspended_at"])
+
+
+@transaction.atomic
+def resume_consumer(*, consumer: Consumer, actor: Actor) -> None:
+    if Consumer.objects.filter(pk=consumer.pk).exclude(suspended_at=None).update(suspended_at=None):
+        audit.record(EventName.CONSUMER_RESUMED, actor=actor, consumer=consumer, target=consumer)
+    consumer.refresh_from_db(fields=["suspended_at"])
+
+
+# -- Invitations ------------------------------------------------------------------------------------------------------
+
+
+def parse_emails(text: str) -> list[str]:
+    """Return the addresses of a text, parted by white space, commas or semicolons, each once, in order.
+
+    Raises Refusal that names every part that is no e-mail address.
+    """
+    found: dict[str, str] = {}
+    wrong = []
+    for part in filter(None, re.split(r"[\s,;]+", text)):
+        address = normal_email(part.strip("<>"))
+        try:
+            validate_email(address)
+        except ValidationError:
+            wrong.append(part)
+        else:
+            found.setdefault(address.lower(), address)
+    if wrong:
+        raise Refusal(f"Not an e-mail address: {', '.join(wrong[:5])}. Put one address on each line.", field="emails")
+    return list(found.values())
+
+
+@transaction.atomic
+def invite_manager(*, consumer: Consumer, email: str, actor: Actor, role: str = Role.MANAGER) -> Invitation:
+    """Invite one address into the consumer's workspace and mail it the link.
+
+    Raises Conflict when the person is a member already or has an open invitation.
+    """
+    email = normal_email(email)
+    if Membership.objects.filter(consumer=consumer, user__email__iexact=email).exists():
+        raise Conflict(f"{email} is a member already.", field="emails")
+    token = secrets.token_urlsafe(32)
+    try:
+        with transaction.atomic():
+            invitation = Invitation.objects.create(
+                consumer=consumer,
+                email=email,
+                role=Role(role),
+                token_digest=digest(token),
+                invited_by=actor.user,
+                expires_at=timezone.now() + timedelta(days=settings.INVITATION_DAYS),
+            )
+    except IntegrityError:
+        raise Conflict(
+            f"{email} has been invited already. Send that invitation again instead.", field="emails"
+        ) from None
+    audit.record(
+        EventName.MANAGER_INVITED,
+        actor=actor,
+        consumer=consumer,
+        target=invitation,
+        detail={"email": email, "role": invitation.role},
+    )
+    emails.invitation(invitation, token, inviter=actor.label)
+    return invitation
+
+
+@transaction.atomic
+def resend_invitation(*, invitation: Invitation, actor: Actor) -> Invitation:
+    """Mail a new link, good for a full term; the old link stops working."""
+    invitation = lock_pending(invitation)
+    token = secrets.token_urlsafe(32)
+    invitation.token_digest = digest(token)
+    invitation.sent_at = timezone.now()
+    invitation.expires_at = invitation.sent_at + timedelta(days=settings.INVITATION_DAYS)
+    invitation.save(update_fields=["token_digest", "sent_at", "expires_at"])
+    audit.record(
+        EventName.INVITATION_RESENT,
+        actor=actor,
+        consumer=invitation.consumer,
+        target=invitation,
+        detail={"email": invitation.email},
+    )
+    emails.invitation(invitation, token, inviter=actor.label)
+    return invitation
+
+
+@transaction.atomic
+def withdraw_invitation(*, invitation: Invitation, actor: Actor) -> None:
+    invitation = lock_pending(invitation)
+    invitation.withdrawn_at = timezone.now()
+    invitation.save(update_fields=["withdrawn_at"])
+    audit.record(
+        EventName.INVITATION_WITHDRAWN,
+        actor=actor,
+        consumer=invitation.consumer,
+        target=invitation,
+        detail={"email": invitation.email},
+    )
+
+
+def find_open_invitation(token: str) -> Invitation | None:
+    """Return the invitation that the link's token opens now, or None. Consumes nothing."""
+    return Invitation.objects.open().select_related("consumer", "invited_by").filter(token_digest=digest(token)).first()
+
+
+@transaction.atomic
+def join_as_new_person(*, token: str, name: str, actor: Actor) -> tuple[User, Membership]:
+    """Accept an invitation as somebody without an account; the link proves the address."""
+    invitation = lock_open(token)
+    if User.objects.filter(email__iexact=invitation.email).exists():
+        raise Conflict("There is an account for this address already. Sign in to it, then accept the invitation.")
+    user = User.objects.create_user(invitation.email, name=name.strip())
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    return user, _accept(invitation, user, actor)
+
+
+@transaction.atomic
+def accept_invitation(*, token: str, user: User, actor: Actor) -> Membership:
+    """Accept an invitation as a person with an account, whose verified address must be the invited one."""
+    invitation = lock_open(token)
+    if not EmailAddress.objects.filter(user=user, email__iexact=invitation.email, verified=True).exists():
+        raise Refusal(
+            f"This invitation is for {invitation.email}, and you are signed in as {user.email}. "
+            f"Sign out and sign in as {invitation.email}, or ask for an invitation to {user.email}."
+        )
+    return _accept(invitation, user, actor)
+
+
+def _accept(invitation: Invitation, user: User, actor: Actor) -> Membership:
+    membership, _ = Membership.objects.get_or_create(
+        consumer=invitation.consumer, user=user, defaults={"role": invitation.role}
+    )
+    invitation.accepted_at = timezone.now()
+    invitation.accepted_by = user
+    invitation.save(update_fields=["accepted_at", "accepted_by"])
+    audit.record(
+        EventName.MANAGER_JOINED,
+        actor=Actor(
+            kind="person",
+            id=str(user.pk),
+            label=str(user),
+            ip=actor.ip,
+            user_agent=actor.user_agent,
+            request_id=actor.request_id,
+        ),
+        consumer=invitation.consumer,
+        target=user,
+        detail={"email": invitation.email, "role": membership.role},
+    )
+    return membership
+
+
+def lock_open(token: str) -> Invitation:
+    """Lock the invitation that the token opens, so that of two browsers one accepts it."""
+    invitation = (
+        Invitation.objects.open()
+        .select_for_update(of=("self",))
+        .select_related("consumer")
+        .filter(token_digest=digest(token))
+        .first()
+    )
+    if invitation is None:
+        raise Conflict(NOT_OPEN)
+    return invitation
+
+
+def lock_pending(invitation: Invitation) -> Invitation:
+    locked = (
+        Invitation.objects.pending()
+        .select_for_update(of=("self",))
+        .select_related("consumer")
+        .filter(pk=invitation.pk)
+        .first()
+    )
+    if locked is None:
+        raise Conflict("This invitation has been accepted or withdrawn meanwhile.")
+    return locked
+
+
+def digest(token: str) -> str:
+    """Return the SHA-256 of a link's token, which has 256 random bits of its own."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+# -- Members ----------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def change_role(*, membership: Membership, role: str, actor: Actor) -> None:
+    membership = _lock_member(membership)
+    if membership.role == role:
+        return
+    if membership.is_manager:
+        _require_another_manager(membership, actor)
+    membership.role = Role(role)
+    membership.save(update_fields=["role"])
+    audit.record(
+        EventName.MANAGER_ROLE_CHANGED,
+        actor=actor,
+        consumer=membership.consumer,
+        target=membership.user,
+        detail={"email": membership.user.email, "role": role},
+    )
+
+
+@transaction.atomic
+def remove_member(*, membership: Membership, actor: Actor) -> None:
+    """End a person's access to the workspace at once."""
+    membership = _lock_member(membership)
+    if membership.is_manager:
+        _require_another_manager(membership, actor)
+    audit.record(
+        EventName.MANAGER_REMOVED,
+        actor=actor,
+        consumer=membership.consumer,
+        target=membership.user,
+        detail={"email": membership.user.email},
+    )
+    membership.delete()
+
+
+def _lock_member(membership: Membership) -> Membership:
+    """Lock the consumer first, so that two managers who remove each other do not leave a workspace empty."""
+    Consumer.objects.select_for_update().get(pk=membership.consumer_id)
+    locked = Membership.objects.select_related("consumer", "user").filter(pk=membership.pk).first()
+    if locked is None:
+        raise Conflict("This person has left the workspace meanwhile.")
+    return locked
+
+
+def _require_another_manager(membership: Membership, actor: Actor) -> None:
+    if actor.kind == "operator":
+        return
+    others = Membership.objects.filter(consumer=membership.consumer, role=Role.MANAGER).exclude(pk=membership.pk)
+    if not others.exists():
+        raise Refusal("A workspace needs at least one manager. Make somebody else a manager first.")

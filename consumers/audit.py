@@ -1,0 +1,103 @@
+"""Who did what, when, from where, to which client: written in the same transaction as the deed."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Model
+from django.http import HttpRequest
+
+from consumers.models import Consumer, Event, User
+
+
+class EventName(StrEnum):
+    """The vocabulary: thing, part, what happened to it."""
+
+    API_CREATED = "api.created"
+    API_UPDATED = "api.updated"
+    API_DELETED = "api.deleted"
+    CONSUMER_CREATED = "consumer.created"
+    CONSUMER_UPDATED = "consumer.updated"
+    CONSUMER_SUSPENDED = "consumer.suspended"
+    CONSUMER_RESUMED = "consumer.resumed"
+    CONSUMER_SCOPES_CHANGED = "consumer.scopes.changed"
+    MANAGER_INVITED = "manager.invited"
+    INVITATION_RESENT = "manager.invitation.resent"
+    INVITATION_WITHDRAWN = "manager.invitation.withdrawn"
+    MANAGER_JOINED = "manager.joined"
+    MANAGER_ROLE_CHANGED = "manager.role.changed"
+    MANAGER_REMOVED = "manager.removed"
+    CLIENT_REGISTERED = "client.registered"
+    CLIENT_UPDATED = "client.updated"
+    CLIENT_DISABLED = "client.disabled"
+    CLIENT_ENABLED = "client.enabled"
+    CLIENT_DELETED = "client.deleted"
+    SECRET_ADDED = "client.secret.added"
+    SECRET_ROTATED = "client.secret.rotated"
+    SECRET_REVOKED = "client.secret.revoked"
+    KEY_CREATED = "key.created"
+    KEY_ROTATED = "key.rotated"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """The doer of a deed, and where the request came from.
+
+    `kind` is person, operator, client or system.
+    """
+
+    kind: str
+    id: str
+    label: str
+    ip: str | None = None
+    user_agent: str = ""
+    request_id: str = ""
+    user: User | None = None
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> "Actor":
+        """Return the signed-in person behind a request."""
+        from allauth.core.internal.httpkit import get_client_ip
+
+        user = request.user
+        assert isinstance(user, User)
+        return cls(
+            kind="operator" if user.is_staff else "person",
+            id=str(user.pk),
+            label=str(user),
+            ip=get_client_ip(request),
+            user_agent=request.headers.get("User-Agent", "")[:200],
+            request_id=getattr(request, "id", ""),
+            user=user,
+        )
+
+
+SYSTEM = Actor(kind="system", id="", label="Clientdesk")
+
+
+def record(
+    name: EventName,
+    *,
+    actor: Actor,
+    consumer: Consumer | None = None,
+    target: Model | None = None,
+    detail: dict[str, Any] | None = None,
+) -> Event:
+    """Write the deed down. Raises TransactionManagementError outside the deed's own transaction."""
+    if not transaction.get_connection().in_atomic_block:
+        raise transaction.TransactionManagementError(f"{name} must be recorded in the transaction of its deed")
+    return Event.objects.create(
+        name=name,
+        actor_kind=actor.kind,
+        actor_id=actor.id,
+        actor_label=actor.label,
+        consumer=consumer,
+        target_kind=target._meta.model_name if target is not None else "",
+        target_id=str(target.pk) if target is not None else "",
+        target_label=str(target)[:254] if target is not None else "",
+        detail=detail or {},
+        ip=actor.ip,
+        user_agent=actor.user_agent,
+        request_id=actor.request_id,
+    )

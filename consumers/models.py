@@ -1,0 +1,282 @@
+"""Who: people, the consumers whose workspaces they share, how they came in, and what they did."""
+
+import uuid
+from typing import ClassVar, Self
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.db import models
+from django.db.models.functions import Lower, Now
+from django.utils import timezone
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: object) -> "User":
+        user = self.model(email=normal_email(email), **fields)
+        user.set_password(password)  # None: unusable
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: object) -> "User":
+        """Create an operator whose address counts as verified, so that they can sign in at once."""
+        from allauth.account.models import EmailAddress
+
+        user = self.create_user(email, password, **({"is_staff": True, "is_superuser": True} | fields))
+        EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+        return user
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email__iexact=username)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person: a manager or viewer of consumers, or an operator (`is_staff`)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    email = models.EmailField("email address", max_length=254, unique=True)
+    name = models.CharField(max_length=150, blank=True, help_text="As colleagues should read it.")
+    is_staff = models.BooleanField("operator", default=False, help_text="May sign in to the operators' admin.")
+    is_active = models.BooleanField("active", default=True, help_text="Clear this to end every access of the person.")
+    date_joined = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        verbose_name = "person"
+        verbose_name_plural = "people"
+        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_unique")]
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    def get_full_name(self) -> str:
+        return str(self)
+
+    def workspaces(self) -> "ConsumerQuerySet":
+        """Return the consumers whose workspace they may enter now."""
+        return Consumer.objects.visible_to(self)
+
+    def get_short_name(self) -> str:
+        return self.name.split(" ")[0] if self.name else self.email
+
+
+class ConsumerQuerySet(models.QuerySet["Consumer"]):
+    def active(self) -> Self:
+        return self.filter(suspended_at=None)
+
+    def visible_to(self, user: User) -> Self:
+        """Return the consumers whose workspace the person may enter now."""
+        return self.active().filter(memberships__user=user)
+
+
+class Consumer(models.Model):
+    """A customer, partner or service of the API provider; its managers share one workspace of clients."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=100)
+    slug = models.SlugField("short name", max_length=50, unique=True, help_text="Stands in the workspace's address.")
+    external_id = models.CharField(
+        "external ID",
+        max_length=200,
+        unique=True,
+        null=True,
+        blank=True,
+        help_text="The consumer's number in your own systems, such as a CRM or billing account.",
+    )
+    metadata = models.JSONField(
+        default=dict, blank=True, help_text="Anything you want to keep with the consumer. Only operators see it."
+    )
+    claims = models.JSONField(
+        default=dict, blank=True, help_text="Claims that every access token of the consumer's clients carries."
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    suspended_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = ConsumerQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_suspended(self) -> bool:
+        return self.suspended_at is not None
+
+
+class Role(models.TextChoices):
+    MANAGER = "manager", "Manager"
+    VIEWER = "viewer", "Viewer"
+
+
+class Membership(models.Model):
+    """A person's place in a consumer's workspace."""
+
+    consumer = models.ForeignKey(Consumer, models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role, default=Role.MANAGER)
+    joined_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["joined_at"]
+        constraints = [models.UniqueConstraint(fields=["consumer", "user"], name="membership_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.consumer}"
+
+    @property
+    def is_manager(self) -> bool:
+        return self.role == Role.MANAGER
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def pending(self) -> Self:
+        """Return what is neither accepted nor withdrawn; it may have ended, and can then be sent again."""
+        return self.filter(accepted_at=None, withdrawn_at=None)
+
+    def open(self) -> Self:
+        """Return what can be accepted now."""
+        return self.pending().filter(expires_at__gt=Now(), consumer__suspended_at=None)
+
+
+class Invitation(models.Model):
+    """One address, asked into one workspace. Only a digest of the link's token is kept."""
+
+    consumer = models.ForeignKey(Consumer, models.CASCADE, related_name="invitations")
+    email = models.EmailField(max_length=254)
+    role = models.CharField(max_length=10, choices=Role, default=Role.MANAGER)
+    token_digest = models.CharField(max_length=64, unique=True, editable=False)
+    invited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", editable=False
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    sent_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(editable=False)
+    accepted_at = models.DateTimeField(null=True, blank=True, editable=False)
+    accepted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", editable=False
+    )
+    withdrawn_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                "consumer",
+                Lower("email"),
+                condition=models.Q(accepted_at=None, withdrawn_at=None),
+                name="invitation_pending_once",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(accepted_at=None) | models.Q(withdrawn_at=None), name="invitation_one_end"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email} to {self.consumer}"
+
+    @property
+    def has_ended(self) -> bool:
+        return self.expires_at <= timezone.now()
+
+    @property
+    def state(self) -> str:
+        """Return accepted, withdrawn, ended or open."""
+        if self.accepted_at:
+            return "accepted"
+        if self.withdrawn_at:
+            return "withdrawn"
+        return "ended" if self.has_ended else "open"
+
+
+class Event(models.Model):
+    """A deed, written with it in one transaction. The database refuses to change or delete a row.
+
+    The row outlives what it speaks of, so it keeps labels and ids without foreign keys.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField(default=timezone.now, editable=False)
+    name = models.CharField(max_length=60)
+    actor_kind = models.CharField(max_length=10)
+    actor_id = models.CharField(max_length=64, blank=True)
+    actor_label = models.CharField(max_length=254)
+    consumer = models.ForeignKey(
+        Consumer, models.DO_NOTHING, null=True, related_name="events", db_constraint=False, db_index=False
+    )
+    target_kind = models.CharField(max_length=20, blank=True)
+    target_id = models.CharField(max_length=64, blank=True)
+    target_label = models.CharField(max_length=254, blank=True)
+    detail = models.JSONField(default=dict)
+    ip = models.GenericIPAddressField(null=True)
+    user_agent = models.CharField(max_length=200, blank=True)
+    request_id = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["consumer", "-id"], name="event_consumer"),
+            models.Index(fields=["target_id", "-id"], name="event_target"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} by {self.actor_label}"
+
+
+class Message(models.Model):
+    """A mail on its way out. What it says is sealed while it waits and erased once it is delivered."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        SENT = "sent", "Sent"
+        FAILED = "failed", "Failed"
+
+    id = models.BigAutoField(primary_key=True)
+    recipients = models.CharField(max_length=500, editable=False)
+    subject = models.CharField(max_length=250, editable=False)
+    sealed = models.BinaryField(default=bytes, editable=False)
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING, editable=False)
+    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
+    last_error = models.CharField(max_length=500, blank=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    next_attempt_at = models.DateTimeField(default=timezone.now, editable=False)
+    sent_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        verbose_name = "mail"
+        verbose_name_plural = "mail outbox"
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["next_attempt_at"], condition=models.Q(state="waiting"), name="message_waiting")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject} to {self.recipients}"
+
+
+class Submission(models.Model):
+    """A form that was carried out, so that sending it again by reload or a double click does nothing twice."""
+
+    key = models.UUIDField(primary_key=True, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, editable=False)
+    outcome = models.CharField(max_length=300, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["created_at"], name="submission_age")]
+
+    def __str__(self) -> str:
+        return str(self.key)
+
+
+def normal_email(email: str) -> str:
+    """Return the address as we compare it: without space around it, its domain in lower case."""
+    local, at, domain = email.strip().rpartition("@")
+    return f"{local}{at}{domain.lower()}"

@@ -1,0 +1,16 @@
+"""What every template may say about this portal."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+
+def brand(request: HttpRequest) -> dict[str, Any]:
+    return {
+        "portal_name": settings.PORTAL_NAME,
+        "operator_contact": settings.OPERATOR_CONTACT,
+        "mail_in_browser": settings.MAIL_IN_BROWSER,
+        "request_id": getattr(request, "id", ""),
+        "membership": getattr(request, "membership", None),
+    }

