@@ -26,7 +26,10 @@ env = environ.Env()
 IDENTITY = ("SECRET_KEY", "PUBLIC_URL", "KEY_ENCRYPTION_KEYS", "SECRET_PEPPERS")
 REQUIRED = ("DATABASE_URL", "EMAIL_URL", *IDENTITY)
 DEMO = not any(os.environ.get(name) for name in IDENTITY)
-PORT = env.int("PORT", default=8000)
+# The demo remembers the port that it was served on last, so that `manage.py demo` names it.
+DEMO_PORT_FILE = DATA_DIR / "port"
+DEMO_FILE = DATA_DIR / "demo.json"
+PORT = env.int("PORT", default=int(DEMO_PORT_FILE.read_text()) if DEMO_PORT_FILE.exists() else 8000)
 
 
 def refuse(reason: str) -> None:
@@ -36,7 +39,7 @@ def refuse(reason: str) -> None:
 
 def demo_identity() -> dict[str, str]:
     """Return secrets of the demo's own, made once and kept in a file that only its owner can read."""
-    path = DATA_DIR / "demo.json"
+    path = DATA_DIR / "identity.json"
     DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
     made = {
         "SECRET_KEY": secrets.token_urlsafe(48),
@@ -165,8 +168,8 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # -- Data -------------------------------------------------------------------------------------------------------------
 
-database_url = env("DATABASE_URL", default="") or embedded.database_url(DATA_DIR)
-DATABASES = {"default": env.db_url_config(database_url)}
+DATABASE_URL = env("DATABASE_URL", default="") or embedded.database_url(DATA_DIR)
+DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
     refuse("DATABASE_URL must name a PostgreSQL server: postgresql://user:password@host:5432/name.")
 DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}

@@ -1,0 +1,181 @@
+"""The demo's cast and things: made once, found again ever after.
+
+Alice manages and Bob views Acme; Mallory manages Globex; Olga is the operator. What the database cannot tell again
+(passwords, client secrets) is kept in a file that only its owner can read.
+"""
+
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+
+from clients import actions
+from clients.metadata import TEMPLATES
+from clients.models import MAX_LIVE_SECRETS, Access, Api, Client, Scope
+from clients.policy import portal_policy
+from consumers.actions import create_consumer
+from consumers.audit import SYSTEM
+from consumers.models import Consumer, Membership, Role, User
+
+OPERATOR = ("olga@meridian.example", "Olga Weber")
+CAST = [
+    ("alice@acme.example", "Alice Martin", "acme", Role.MANAGER),
+    ("bob@acme.example", "Bob Young", "acme", Role.VIEWER),
+    ("mallory@globex.example", "Mallory Stern", "globex", Role.MANAGER),
+]
+CONSUMERS = {"acme": "Acme Logistics", "globex": "Globex"}
+APIS = {
+    "https://api.meridian.example/shipments": (
+        "Shipments",
+        "Book and follow freight",
+        [
+            ("shipments:read", "Read shipments", "See bookings, routes and status."),
+            ("shipments:write", "Book and change shipments", "Create bookings and cancel them. Bookings cost money."),
+        ],
+    ),
+    "https://api.meridian.example/invoices": (
+        "Invoices",
+        "Bills and credit notes",
+        [("invoices:read", "Read invoices", "Download invoices and credit notes.")],
+    ),
+}
+SHIPMENTS = "https://api.meridian.example/shipments"
+
+
+@dataclass(frozen=True)
+class DemoClient:
+    key: str
+    template: str
+    name: str
+    description: str
+    scope: tuple[str, ...]
+    redirect_uris: tuple[str, ...] = ()
+
+
+CLIENTS = [
+    DemoClient(
+        "service",
+        "service",
+        "Billing sync",
+        "Fetches shipments every night and books them in the accounts.",
+        ("shipments:read", "shipments:write"),
+    ),
+    DemoClient(
+        "web",
+        "web",
+        "Dispatch board",
+        "Planning screen of the dispatch team.",
+        ("openid", "profile", "email", "offline_access", "shipments:read"),
+        ("http://127.0.0.1:8400/signed-in", "https://dispatch.acme.example/signed-in"),
+    ),
+    DemoClient(
+        "spa",
+        "public",
+        "Driver companion",
+        "Shows drivers their next stop.",
+        ("openid", "profile", "offline_access", "shipments:read"),
+        ("http://127.0.0.1:8401/signed-in", "https://drivers.acme.example/signed-in"),
+    ),
+]
+
+
+def kept() -> dict[str, Any]:
+    """Return what the demo remembers: its passwords and its clients' secrets."""
+    return json.loads(settings.DEMO_FILE.read_text()) if settings.DEMO_FILE.exists() else {}
+
+
+def keep(memory: dict[str, Any]) -> None:
+    partial = settings.DEMO_FILE.with_suffix(f".{os.getpid()}")
+    with os.fdopen(os.open(partial, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w") as file:
+        json.dump(memory, file, indent=2)
+    partial.replace(settings.DEMO_FILE)
+
+
+@transaction.atomic
+def build() -> dict[str, Any]:
+    """Make whatever is missing, and return the document that `manage.py demo --json` prints."""
+    memory = kept()
+    password = memory.setdefault("password", f"demo-{secrets.token_hex(6)}")
+    operator = person(*OPERATOR, password, is_staff=True, is_superuser=True)
+    consumers = {slug: consumer(slug, name) for slug, name in CONSUMERS.items()}
+    catalogue(consumers)
+    managers = []
+    for email, name, slug, role in CAST:
+        Membership.objects.get_or_create(
+            consumer=consumers[slug], user=person(email, name, password), defaults={"role": role}
+        )
+        managers.append({"email": email, "password": password, "consumer": slug, "role": role.value})
+    clients = {item.key: client(consumers["acme"], item, memory) for item in CLIENTS}
+    keep(memory)
+    return {
+        "portal_url": settings.PUBLIC_URL,
+        "issuer": settings.ISSUER,
+        "operator": {
+            "email": operator.email,
+            "password": password,
+            "url": settings.PUBLIC_URL + reverse("admin:index"),
+        },
+        "managers": managers,
+        "clients": clients,
+        "mail_url": settings.PUBLIC_URL + reverse("mailbox") if settings.MAIL_IN_BROWSER else None,
+    }
+
+
+def person(email: str, name: str, password: str, **fields: bool) -> User:
+    user = User.objects.filter(email__iexact=email).first() or User.objects.create_user(email, name=name, **fields)
+    if not user.check_password(password):
+        user.set_password(password)
+        user.save(update_fields=["password"])
+    EmailAddress.objects.get_or_create(user=user, email=user.email, defaults={"verified": True, "primary": True})
+    return user
+
+
+def consumer(slug: str, name: str) -> Consumer:
+    return Consumer.objects.filter(slug=slug).first() or create_consumer(actor=SYSTEM, slug=slug, name=name)
+
+
+def catalogue(consumers: dict[str, Consumer]) -> None:
+    """Make the APIs and scopes; Acme may use all, Globex may read shipments."""
+    for identifier, (name, description, scopes) in APIS.items():
+        api, _ = Api.objects.get_or_create(identifier=identifier, defaults={"name": name, "description": description})
+        for value, label, help_text in scopes:
+            scope, _ = Scope.objects.get_or_create(
+                value=value, defaults={"api": api, "name": label, "description": help_text}
+            )
+            Access.objects.get_or_create(consumer=consumers["acme"], scope=scope)
+            if value == "shipments:read":
+                Access.objects.get_or_create(consumer=consumers["globex"], scope=scope)
+
+
+def client(owner: Consumer, wanted: DemoClient, memory: dict[str, Any]) -> dict[str, Any]:
+    """Find or register one client, with a secret that still works."""
+    known = memory.setdefault("clients", {}).setdefault(wanted.key, {})
+    row = Client.objects.filter(consumer=owner, client_id=known.get("client_id", "")).first()
+    if row is None:
+        metadata = TEMPLATES[wanted.template].but(
+            client_name=wanted.name,
+            description=wanted.description,
+            scope=wanted.scope,
+            redirect_uris=wanted.redirect_uris,
+        )
+        row, text = actions.register_client(
+            consumer=owner, metadata=metadata, policy=portal_policy(owner), actor=SYSTEM, secret_name="Demo"
+        )
+        known |= {"client_id": row.client_id, "client_secret": text}
+    elif row.holds_secrets and not any(live.matches(known["client_secret"]) for live in row.secrets.live()):
+        if row.secrets.live().count() >= MAX_LIVE_SECRETS:
+            actions.revoke_secret(secret=row.secrets.live().earliest("created_at"), actor=SYSTEM)
+        _, known["client_secret"] = actions.add_secret(client=row, name="Demo", actor=SYSTEM)
+    return {
+        "client_id": row.client_id,
+        "client_secret": known["client_secret"],
+        "scope": row.scope,
+        "audience": SHIPMENTS,
+        "redirect_uris": row.redirect_uris,
+    }

@@ -1,0 +1,52 @@
+"""`manage.py serve`: the web server and the worker, as one process group."""
+
+import os
+import signal
+import subprocess
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+
+
+class Command(BaseCommand):
+    help = "Serve the portal with Granian, and run the worker that delivers mail and cleans up."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"), help="address to listen on")
+        parser.add_argument("--port", type=int, default=settings.PORT, help="port to listen on")
+        parser.add_argument("--workers", type=int, default=2, help="web processes, about one a core")
+        parser.add_argument("--no-work", action="store_true", help="leave the worker to another process")
+
+    def handle(self, *, host: str, port: int, workers: int, no_work: bool, **options: Any) -> None:
+        # The children use the database that this process has found or started.
+        os.environ.setdefault("DATABASE_URL", settings.DATABASE_URL)
+        if settings.DEMO:
+            settings.DEMO_PORT_FILE.write_text(str(port))
+            os.environ["PORT"] = str(port)
+        worker = None if no_work else subprocess.Popen([sys.executable, sys.argv[0], "work"])  # noqa: S603
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            # One thread a process runs Python; more would only take turns at the interpreter lock, but while one waits
+            # for PostgreSQL another can work.
+            Granian(
+                "portal.wsgi:application",
+                address=host,
+                port=port,
+                interface=Interfaces.WSGI,
+                workers=workers,
+                blocking_threads=4,
+                backpressure=64,
+                respawn_failed_workers=True,
+                workers_kill_timeout=10,
+                log_level=LogLevels.warning,
+            ).serve()
+        finally:
+            if worker is not None:
+                worker.terminate()
+                worker.wait(timeout=15)
