@@ -37,8 +37,8 @@ class ClientMetadata:
     @classmethod
     def of(cls, client: Client) -> Self:
         """Return a registered client's metadata."""
-        values = {name: getattr(client, MODEL_NAMES.get(name, name)) for name in names()}
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+        values: dict[str, Any] = {name: getattr(client, MODEL_NAMES.get(name, name)) for name in names()}
+        return cls(**{name: _frozen(value) for name, value in values.items()})
 
     def write_to(self, client: Client) -> list[str]:
         """Put the metadata into the row, unsaved; return the registered names that changed."""
@@ -50,6 +50,10 @@ class ClientMetadata:
 
     def but(self, **changes: Any) -> Self:
         return replace(self, **changes)
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def names() -> list[str]:

@@ -4,6 +4,7 @@ This is also the one place that translates between django-oauth-toolkit's fields
 the registered names, and the properties at the end of Client answer the toolkit.
 """
 
+import hmac
 import secrets as random
 import uuid
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models.functions import Now
+from django.urls import reverse
 from django.utils import timezone
 from oauth2_provider.models import AbstractApplication
 from oauthlib.oauth2.rfc6749.errors import MissingRedirectURIError
@@ -147,7 +149,7 @@ class ClientQuerySet(models.QuerySet["Client"]):
         return self.filter(consumer=consumer)
 
 
-def strings(**options: Any) -> ArrayField:
+def strings(**options: Any) -> "ArrayField[list[str], list[str]]":
     return ArrayField(models.CharField(max_length=2000), default=list, blank=True, **options)
 
 
@@ -253,7 +255,7 @@ class Client(AbstractApplication):
 
     @property
     def client_type(self) -> str:
-        return self.CLIENT_PUBLIC if self.is_public else self.CLIENT_CONFIDENTIAL
+        return str(self.CLIENT_PUBLIC if self.is_public else self.CLIENT_CONFIDENTIAL)
 
     @property
     def authorization_grant_type(self) -> str:
@@ -272,7 +274,7 @@ class Client(AbstractApplication):
     def default_redirect_uri(self) -> str:
         if len(self.redirect_uris) != 1:
             raise MissingRedirectURIError()
-        return self.redirect_uris[0]
+        return str(self.redirect_uris[0])
 
     def redirect_uri_allowed(self, uri: str) -> bool:
         """Compare letter by letter (RFC 9700 section 2.1)."""
@@ -288,8 +290,6 @@ class Client(AbstractApplication):
         return ["https", "http"]
 
     def get_absolute_url(self) -> str:
-        from django.urls import reverse
-
         return reverse("clients:detail", args=[self.consumer.slug, self.client_id])
 
 
@@ -350,7 +350,5 @@ class ClientSecret(models.Model):
 
     def matches(self, secret: str) -> bool:
         """Say whether the text is this secret, in constant time."""
-        import hmac
-
         mine = secrets.digest(secret, self.pepper_version)
         return bool(mine) and hmac.compare_digest(mine, self.digest)

@@ -31,10 +31,10 @@ def looks_real(secret: str) -> bool:
     return len(secret) == LENGTH and secret.startswith(PREFIX) and hmac.compare_digest(checksum(body), check)
 
 
-def digest(secret: str, version: str) -> str | None:
-    """Return the keyed digest under that version of the pepper, in hex; None when the pepper is gone."""
+def digest(secret: str, version: str) -> str:
+    """Return the keyed digest under that version of the pepper, in hex; empty when that pepper is gone."""
     pepper = settings.SECRET_PEPPERS.get(version)
-    return pepper and hmac.new(pepper.encode(), secret.encode(), sha256).hexdigest()
+    return hmac.new(pepper.encode(), secret.encode(), sha256).hexdigest() if pepper else ""
 
 
 def current_pepper() -> str:

@@ -26,7 +26,7 @@ def workspace(role: Role) -> Callable[[View], View]:
         def guarded(request: HttpRequest, consumer_slug: str, *args: Any, **kwargs: Any) -> HttpResponse:
             membership = (
                 Membership.objects.select_related("consumer", "user")
-                .filter(user=request.user, consumer__slug=consumer_slug, consumer__suspended_at=None)
+                .filter(user=request.user.pk, consumer__slug=consumer_slug, consumer__suspended_at=None)
                 .first()
             )
             if membership is None:

@@ -93,7 +93,7 @@ def record(
         actor_id=actor.id,
         actor_label=actor.label,
         consumer=consumer,
-        target_kind=target._meta.model_name if target is not None else "",
+        target_kind=(target._meta.model_name or "") if target is not None else "",
         target_id=str(target.pk) if target is not None else "",
         target_label=str(target)[:254] if target is not None else "",
         detail=detail or {},

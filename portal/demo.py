@@ -102,7 +102,7 @@ def build() -> dict[str, Any]:
     """Make whatever is missing, and return the document that `manage.py demo --json` prints."""
     memory = kept()
     password = memory.setdefault("password", f"demo-{secrets.token_hex(6)}")
-    operator = person(*OPERATOR, password, is_staff=True, is_superuser=True)
+    operator = person(*OPERATOR, password, is_staff=True)
     consumers = {slug: consumer(slug, name) for slug, name in CONSUMERS.items()}
     catalogue(consumers)
     managers = []
@@ -127,8 +127,10 @@ def build() -> dict[str, Any]:
     }
 
 
-def person(email: str, name: str, password: str, **fields: bool) -> User:
-    user = User.objects.filter(email__iexact=email).first() or User.objects.create_user(email, name=name, **fields)
+def person(email: str, name: str, password: str, is_staff: bool = False) -> User:
+    user = User.objects.filter(email__iexact=email).first() or User.objects.create_user(
+        email, name=name, is_staff=is_staff, is_superuser=is_staff
+    )
     if not user.check_password(password):
         user.set_password(password)
         user.save(update_fields=["password"])

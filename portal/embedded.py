@@ -26,7 +26,7 @@ def database_url(data: Path) -> str:
     postgres = data / "postgres"
     if os.name == "posix" and os.geteuid() == 0:
         _move_out_of_private_folders(postgres)
-    return get_server(postgres).get_uri()
+    return str(get_server(postgres).get_uri())
 
 
 def _move_out_of_private_folders(postgres: Path) -> None:

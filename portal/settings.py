@@ -9,6 +9,7 @@ import os
 import secrets
 import sys
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import environ
@@ -201,14 +202,14 @@ EMAIL_URL = env("EMAIL_URL", default="")
 MAIL_DIR = DATA_DIR / "mail"
 MAIL_IN_BROWSER = DEMO and not EMAIL_URL
 if MAIL_IN_BROWSER:
-    delivery = {
+    delivery: dict[str, Any] = {
         "BACKEND": "django.core.mail.backends.filebased.EmailBackend",
         "OPTIONS": {"file_path": str(MAIL_DIR)},
     }
 else:
     mail = env.email_url_config(EMAIL_URL)
     delivery = {"BACKEND": mail["EMAIL_BACKEND"]}
-    if delivery["BACKEND"].endswith("smtp.EmailBackend"):
+    if mail["EMAIL_BACKEND"].endswith("smtp.EmailBackend"):
         delivery["OPTIONS"] = {
             "host": mail["EMAIL_HOST"],
             "port": mail["EMAIL_PORT"] or 25,

@@ -24,7 +24,7 @@ def icon(name: str, size: str = "") -> SafeString:
 def disc(client_id: str, size: str = "", off: bool = False) -> SafeString:
     """Return a lock's disc, notched by the client ID: one client, one shape."""
     seed = sha256(client_id.encode()).digest()
-    notches = []
+    notches: list[str] = []
     for position in range(16):
         if seed[position // 8] >> position % 8 & 1 and len(notches) < 6:
             depth = 6.4 + seed[2 + position] % 3 * 2.1
