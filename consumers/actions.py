@@ -11,9 +11,10 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
 from django.utils import timezone
 
-from consumers import audit, emails
+from consumers import audit, emails, policy
 from consumers.audit import Actor, EventName
 from consumers.errors import Conflict, Refusal
 from consumers.models import Consumer, Invitation, Membership, Role, User, normal_email
@@ -26,18 +27,23 @@ NOT_OPEN = "This invitation cannot be used. It may have ended, been withdrawn or
 
 @transaction.atomic
 def create_consumer(*, actor: Actor, **fields: object) -> Consumer:
+    """Open a consumer's workspace. Raises Conflict when its short name or external ID is taken."""
     consumer = Consumer(**fields)
-    consumer.save()
+    policy.metadata(consumer.metadata)
+    policy.claims(consumer.claims)
+    _save_unique(consumer, None)
     audit.record(EventName.CONSUMER_CREATED, actor=actor, consumer=consumer, target=consumer)
     return consumer
 
 
 @transaction.atomic
 def update_consumer(*, consumer: Consumer, actor: Actor, changed: Iterable[str]) -> Consumer:
-    """Save the consumer's changed fields; the record names the fields, not their values."""
+    """Save the consumer's changed fields; the record names the fields, not their values. Raises Refusal."""
     changed = sorted(changed)
     if changed:
-        consumer.save(update_fields=changed)
+        policy.metadata(consumer.metadata)
+        policy.claims(consumer.claims)
+        _save_unique(consumer, changed)
         audit.record(
             EventName.CONSUMER_UPDATED, actor=actor, consumer=consumer, target=consumer, detail={"fields": changed}
         )
@@ -57,6 +63,28 @@ def resume_consumer(*, consumer: Consumer, actor: Actor) -> None:
     if Consumer.objects.filter(pk=consumer.pk).exclude(suspended_at=None).update(suspended_at=None):
         audit.record(EventName.CONSUMER_RESUMED, actor=actor, consumer=consumer, target=consumer)
     consumer.refresh_from_db(fields=["suspended_at"])
+
+
+@transaction.atomic
+def delete_consumer(*, consumer: Consumer, actor: Actor) -> None:
+    """Delete a consumer that has no clients, with its members and invitations; people and activity stay."""
+    audit.record(EventName.CONSUMER_DELETED, actor=actor, consumer=consumer, target=consumer)
+    try:
+        consumer.delete()
+    except ProtectedError:
+        raise Conflict(
+            f"{consumer} has clients. Delete those first, or suspend the consumer: that stops them all at once."
+        ) from None
+
+
+def _save_unique(consumer: Consumer, fields: list[str] | None) -> None:
+    try:
+        with transaction.atomic():
+            consumer.save(update_fields=fields)
+    except IntegrityError:
+        raise Conflict(
+            f"Another consumer has the short name {consumer.slug} or this external ID. Choose others.", field="slug"
+        ) from None
 
 
 # -- Invitations ------------------------------------------------------------------------------------------------------

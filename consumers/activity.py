@@ -73,6 +73,10 @@ FIELDS = {
     "jwks_uri": "address of the public keys",
     "client_jwks_uri": "address of the public keys",
     "lifespans": "token lifetimes",
+    "is_active": "active",
+    "is_staff": "operator",
+    "is_superuser": "full rights",
+    "user_permissions": "rights",
 }
 
 
@@ -105,11 +109,18 @@ def rotation(event: Event) -> str:
 
 def scopes(event: Event) -> str:
     said = [
-        f"{verb} {', '.join(event.detail[key])}"
-        for key, verb in (("added", "added"), ("removed", "removed"))
-        if event.detail.get(key)
+        f"{verb} {', '.join(event.detail[verb])}" for verb in ("added", "changed", "removed") if event.detail.get(verb)
     ]
-    return "; ".join(said).capitalize()
+    return sentence_case("; ".join(said))
+
+
+def api_changes(event: Event) -> str:
+    return "; ".join(filter(None, (changed_fields(event), scopes(event))))
+
+
+def sentence_case(text: str) -> str:
+    """Raise the first letter and leave the rest, for scope values are case-sensitive (RFC 6749 section 3.3)."""
+    return text[:1].upper() + text[1:]
 
 
 def nothing(event: Event) -> str:
@@ -130,12 +141,13 @@ class Words(NamedTuple):
 
 WORDS = {
     EventName.API_CREATED: Words("added the API {target}", "boxes", "good"),
-    EventName.API_UPDATED: Words("changed the API {target}", "settings-2", "", changed_fields),
+    EventName.API_UPDATED: Words("changed the API {target}", "settings-2", "", api_changes),
     EventName.API_DELETED: Words("deleted the API {target}", "trash-2", "bad"),
     EventName.CONSUMER_CREATED: Words("opened the workspace {target}", "building-2", "good"),
     EventName.CONSUMER_UPDATED: Words("changed what is on record about {target}", "settings-2"),
     EventName.CONSUMER_SUSPENDED: Words("suspended {target}, with its clients and tokens", "ban", "bad"),
     EventName.CONSUMER_RESUMED: Words("resumed {target}", "play", "good"),
+    EventName.CONSUMER_DELETED: Words("deleted {target}", "trash-2", "bad"),
     EventName.CONSUMER_SCOPES_CHANGED: Words("changed the permissions that {target} may use", "lock", "warn", scopes),
     EventName.MANAGER_INVITED: Words("invited {email} as {role}", "user-plus"),
     EventName.INVITATION_RESENT: Words("sent the invitation of {email} again", "send"),
@@ -143,6 +155,10 @@ WORDS = {
     EventName.MANAGER_JOINED: Words("joined as {role}", "user-plus", "good"),
     EventName.MANAGER_ROLE_CHANGED: Words("made {target} a {role}", "users", "warn"),
     EventName.MANAGER_REMOVED: Words("removed {target} from the workspace", "user-minus", "bad"),
+    EventName.OPERATOR_ADDED: Words("made {target} an operator", "user-plus", "warn"),
+    EventName.PERSON_UPDATED: Words("changed the account of {target}", "users", "warn", changed_fields),
+    EventName.GROUP_SAVED: Words("set what the operators of {target} may do", "users", "warn"),
+    EventName.GROUP_DELETED: Words("deleted the group of operators {target}", "trash-2", "bad"),
     EventName.CLIENT_REGISTERED: Words("registered {target}", "plus", "good", kind),
     EventName.CLIENT_UPDATED: Words("changed {target}", "settings-2", "", changed_fields),
     EventName.CLIENT_DISABLED: Words("disabled {target}", "power", "bad"),

@@ -1,0 +1,52 @@
+"""May a consumer carry this? One function a rule."""
+
+import json
+from typing import Any
+
+from consumers.errors import Refusal
+
+# What the token endpoint, the user information endpoint and the portal say about a token and its subject
+# (RFC 9068 section 2.2, RFC 8693 section 4.1, RFC 7800 section 3.1, OpenID Connect Core section 2).
+RESERVED_CLAIMS = {"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "scope", "consumer_id"} | {
+    "azp",
+    "cnf",
+    "act",
+    "acr",
+    "amr",
+    "auth_time",
+    "sid",
+    "token_use",
+}
+MAX_METADATA = 16 * 1024
+# Every token carries the claims in a header of each request, and many servers take 8 kB of headers in all.
+MAX_CLAIMS = 2 * 1024
+
+
+def metadata(value: Any) -> None:
+    """Require a JSON object that the database can hold."""
+    json_object(value, "metadata", MAX_METADATA)
+
+
+def claims(value: Any) -> None:
+    """Require a JSON object that redefines no claim of ours (RFC 9068 section 2.2)."""
+    json_object(value, "claims", MAX_CLAIMS)
+    if taken := sorted(RESERVED_CLAIMS & value.keys()):
+        raise Refusal(
+            f"Rename {', '.join(taken)}: the portal sets {'this claim' if len(taken) == 1 else 'these claims'} itself.",
+            field="claims",
+        )
+
+
+def json_object(value: Any, field: str, limit: int) -> None:
+    if not isinstance(value, dict):
+        raise Refusal('Write a JSON object, such as {"plan": "gold"}, or {} for none.', field=field)
+    try:
+        text = json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):  # NaN, lone surrogates, nesting without end
+        raise Refusal(
+            "Use plain JSON: text, finite numbers, true, false, null, lists and objects.", field=field
+        ) from None
+    if b"\\u0000" in text:
+        raise Refusal("Remove the character U+0000, which cannot be stored.", field=field)
+    if len(text) > limit:
+        raise Refusal(f"Shorten it to {limit:,} bytes; it has {len(text):,}.", field=field)
