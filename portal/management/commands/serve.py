@@ -14,6 +14,15 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 
+class Server(Granian):
+    """Granian, but a second signal cannot interrupt the handling of the first, which would wait for itself."""
+
+    def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        super().signal_handler_interrupt(*args, **kwargs)
+
+
 class Command(BaseCommand):
     help = "Serve the portal with Granian, and run the worker that delivers mail and cleans up."
 
@@ -30,11 +39,10 @@ class Command(BaseCommand):
             settings.DEMO_PORT_FILE.write_text(str(port))
             os.environ["PORT"] = str(port)
         worker = None if no_work else subprocess.Popen([sys.executable, sys.argv[0], "work"])  # noqa: S603
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             # One thread a process runs Python; more would only take turns at the interpreter lock, but while one waits
             # for PostgreSQL another can work.
-            Granian(
+            Server(
                 "portal.wsgi:application",
                 address=host,
                 port=port,

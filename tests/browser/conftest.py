@@ -1,0 +1,92 @@
+"""A real Chromium against the running server. Every page that a test opens is watched for CSP reports and errors."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
+
+# Chromium as root needs no-sandbox; the rest keeps it from calling home.
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+def chromium_path(playwright: Playwright) -> str:
+    """Return the browser to drive: CHROMIUM, Playwright's own, or an installed one."""
+    own = playwright.chromium.executable_path
+    candidates = [os.environ.get("CHROMIUM"), own if Path(own).exists() else None]
+    candidates += [shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")]
+    for candidate in candidates:
+        if candidate:
+            return candidate
+    pytest.fail("No Chromium found: run `make test`, which installs one, or set CHROMIUM to its path.")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    # Playwright's event loop would make Django believe that it runs in an asynchronous context.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path(playwright), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+class Visitor:
+    """Somebody with a browser of their own."""
+
+    def __init__(self, context: BrowserContext, base_url: str) -> None:
+        self.context = context
+        self.base_url = base_url
+        self.complaints: list[str] = []
+        context.on("console", self._listen)
+        context.on("weberror", lambda error: self.complaints.append(str(error.error)))
+        self.page: Page = context.new_page()
+
+    def _listen(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            self.complaints.append(message.text)
+
+    def open(self, path: str) -> Page:
+        self.page.goto(path if path.startswith("http") else self.base_url + path)
+        return self.page
+
+    def sign_in(self, email: str, password: str) -> None:
+        self.open("/account/login/")
+        self.page.get_by_text("Use a password instead").click()
+        form = self.page.locator("form", has=self.page.get_by_label("Password", exact=True))
+        form.get_by_label("Work email").fill(email)
+        form.get_by_label("Password", exact=True).fill(password)
+        form.get_by_role("button", name="Sign in").click()
+        self.page.wait_for_url(lambda url: "/account/login" not in url)
+
+
+@pytest.fixture
+def visitor(chromium, server, request):
+    """Open a browser of one's own: `visitor()`, `visitor(width=390, theme="dark", scripts=False)`."""
+    visitors: list[Visitor] = []
+
+    def arrive(*, width: int = 1280, theme: str = "light", scripts: bool = True) -> Visitor:
+        context = chromium.new_context(
+            viewport={"width": width, "height": 900},
+            color_scheme=theme,
+            java_script_enabled=scripts,
+            permissions=["clipboard-read", "clipboard-write"] if scripts else [],
+            reduced_motion="reduce",
+        )
+        visitors.append(Visitor(context, server.url))
+        return visitors[-1]
+
+    yield arrive
+    complaints = [complaint for each in visitors for complaint in each.complaints]
+    for each in visitors:
+        each.context.close()
+    assert complaints == []
