@@ -1,9 +1,12 @@
 """What a load balancer asks. `alive` never touches the database, `ready` does."""
 
-from importlib.metadata import version as installed_version
+import tomllib
 
+from django.conf import settings
 from django.db import Error, connection
 from django.http import HttpRequest, JsonResponse
+
+VERSION: str = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
 
 
 def alive(request: HttpRequest) -> JsonResponse:
@@ -21,4 +24,4 @@ def ready(request: HttpRequest) -> JsonResponse:
 
 
 def version(request: HttpRequest) -> JsonResponse:
-    return JsonResponse({"version": installed_version("clientdesk")})
+    return JsonResponse({"version": VERSION})

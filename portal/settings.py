@@ -19,8 +19,8 @@ from django.utils.csp import CSP
 from portal import embedded
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = BASE_DIR / ".data"
 env = environ.Env()
+DATA_DIR = Path(env("DATA_DIR", default=str(BASE_DIR / ".data")))
 
 # -- What the environment says ----------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from tests.factories import (
     ScopeFactory,
     UserFactory,
 )
+from tests.live import server  # noqa: F401  # a fixture
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,152 @@
+"""The real server: `manage.py serve` on a database of its own, filled by `manage.py demo`.
+
+Import the fixture `server` where it is needed. Its data are committed, so a test that uses it asks for no `db`; what a
+test changes through `server.database()` stays until the session ends.
+"""
+
+import ctypes
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from django.conf import settings
+from django.db import connection
+
+
+@dataclass
+class Server:
+    """A running Clientdesk: its address, what `manage.py demo --json` printed, and its environment."""
+
+    url: str
+    demo: dict[str, Any] = field(repr=False)
+    environ: dict[str, str] = field(repr=False)
+    blocker: Any = field(repr=False)
+
+    @contextmanager
+    def database(self) -> Iterator[None]:
+        """Let the test's own process read and write the server's database, through the product's code."""
+        with database(urlsplit(self.environ["DATABASE_URL"]).path[1:], self.blocker):
+            yield
+
+    def token(self, scope: str = "shipments:read", client: str = "service") -> str:
+        """Return an access token for one of the demo's clients."""
+        known = self.demo["clients"][client]
+        answer = httpx.post(
+            f"{self.url}/oauth2/token",
+            data={"grant_type": "client_credentials", "scope": scope},
+            auth=(known["client_id"], known["client_secret"]),
+        )
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["access_token"])
+
+
+@pytest.fixture(scope="session")
+def server(django_db_setup, django_db_blocker, tmp_path_factory) -> Generator[Server]:
+    """A real server of this test process alone, on a free port."""
+    template = connection.settings_dict["NAME"]
+    name, data, port = f"{template}_live", tmp_path_factory.mktemp("live"), free_port()
+    environ = {key: value for key, value in os.environ.items() if key not in ("EMAIL_URL", "VIRTUAL_ENV")} | {
+        "DATABASE_URL": urlsplit(settings.DATABASE_URL)._replace(path=f"/{name}").geturl(),
+        "DATA_DIR": str(data),
+        "PORT": str(port),
+    }
+    # The same keys and peppers, so that a test can read what the server has sealed.
+    shutil.copy(settings.DATA_DIR / "identity.json", data)
+    copy_database(template, name, django_db_blocker)
+    demo = subprocess.run(
+        [sys.executable, "manage.py", "demo", "--json"],
+        cwd=settings.BASE_DIR,
+        env=environ,
+        check=True,
+        stdout=subprocess.PIPE,
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        with running([sys.executable, "manage.py", "serve", "--workers", "1"], f"{url}/health/ready", environ):
+            yield Server(url, json.loads(demo.stdout), environ, django_db_blocker)
+    finally:
+        drop_database(name, django_db_blocker)
+
+
+@contextmanager
+def running(
+    command: list[str], ready: str, environ: dict[str, str], cwd: Path = settings.BASE_DIR
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program until the block ends, from the moment that its address answers anything below 500."""
+    process = subprocess.Popen(command, cwd=cwd, env=environ, start_new_session=True, preexec_fn=die_with_parent)  # noqa: PLW1509
+    try:
+        wait_for(ready, process)
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def die_with_parent() -> None:
+    """Ask Linux to end the program when the tests end, however they end."""
+    if sys.platform == "linux":
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
+
+
+def wait_for(url: str, process: subprocess.Popen[bytes], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"{process.args} ended with status {process.returncode}; its words stand above.")
+        try:
+            if httpx.get(url).status_code < 500:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    raise TimeoutError(f"{url} did not answer within {seconds:.0f} seconds.")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def database(name: str, blocker: Any) -> Iterator[None]:
+    """Point Django's connection at another database of the same server."""
+    usual = connection.settings_dict["NAME"]
+    connection.close()
+    connection.settings_dict["NAME"] = name
+    try:
+        with blocker.unblock():
+            yield
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = usual
+
+
+def copy_database(template: str, name: str, blocker: Any) -> None:
+    """Copy the migrated test database, which is quicker than migrating again."""
+    drop_database(name, blocker)
+    with database("postgres", blocker), connection.cursor() as cursor:
+        cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+
+
+def drop_database(name: str, blocker: Any) -> None:
+    with database("postgres", blocker), connection.cursor() as cursor:
+        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
