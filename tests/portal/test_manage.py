@@ -1,0 +1,77 @@
+"""manage.py does what Django people expect, on an embedded database of its own."""
+
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+from django.conf import settings
+
+from tests.live import free_port, running
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory):
+    """An environment that says nothing but where the data go; with a migrated embedded database."""
+    data = tmp_path_factory.mktemp("fresh")
+    environ = {key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "EMAIL_URL", "PORT")}
+    environ["DATA_DIR"] = str(data)
+    manage(environ, "migrate", "--verbosity", "0")
+    yield environ
+    postgres = data / "postgres"
+    shutil.rmtree(postgres.resolve())
+
+
+def manage(environ: dict[str, str], *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=settings.BASE_DIR,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_superuser_made_on_the_command_line_may_sign_in_at_once(fresh):
+    secret = {"DJANGO_SUPERUSER_PASSWORD": "a long and quiet afternoon"}
+    manage(fresh | secret, "createsuperuser", "--no-input", "--email", "root@provider.example")
+
+    seen = manage(
+        fresh,
+        "shell",
+        "--command",
+        "u = User.objects.get(); print(u.email, u.is_staff, u.emailaddress_set.get().verified)",
+    )
+
+    assert "root@provider.example True True" in seen
+
+
+def test_data_stay_when_the_last_process_has_gone(fresh):
+    manage(fresh, "shell", "--command", "Consumer.objects.create(name='Kept', slug='kept')")
+
+    assert "Kept" in manage(fresh, "shell", "--command", "print(Consumer.objects.get(slug='kept'))")
+
+
+def test_runserver_serves_pages_and_styles(fresh):
+    port = free_port()
+    base = f"http://127.0.0.1:{port}"
+    environ = fresh | {"PORT": str(port)}
+    with running([sys.executable, "manage.py", "runserver", "--noreload", str(port)], f"{base}/health/ready", environ):
+        assert httpx.get(f"{base}/static/css/portal.css").status_code == 200
+        assert httpx.get(base).status_code == 302
+
+
+def test_embedded_database_opens_no_private_folder(fresh):
+    data = Path(fresh["DATA_DIR"])
+
+    assert stat.S_IMODE((data / "identity.json").stat().st_mode) == 0o600
+    for folder in (data, data.parent):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
