@@ -4,23 +4,16 @@ Setting any of SECRET_KEY, PUBLIC_URL, KEY_ENCRYPTION_KEYS or SECRET_PEPPERS mak
 needs every variable of REQUIRED and refuses to start without one. docs/settings.md describes each.
 """
 
-import json
 import os
-import secrets
-import sys
+from email.utils import formataddr
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
-import environ
-from cryptography.fernet import Fernet
 from django.utils.csp import CSP
 
-from portal import embedded
+from portal import embedded, environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
-DATA_DIR = Path(env("DATA_DIR", default=str(BASE_DIR / ".data")))
+DATA_DIR = Path(environment.text("DATA_DIR", str(BASE_DIR / ".data")))
 
 # -- What the environment says ----------------------------------------------------------------------------------------
 
@@ -30,66 +23,24 @@ DEMO = not any(os.environ.get(name) for name in IDENTITY)
 # The demo remembers the port that it was served on last, so that `manage.py demo` names it.
 DEMO_PORT_FILE = DATA_DIR / "port"
 DEMO_FILE = DATA_DIR / "demo.json"
-PORT = env.int("PORT", default=int(DEMO_PORT_FILE.read_text()) if DEMO_PORT_FILE.exists() else 8000)
-
-
-def refuse(reason: str) -> None:
-    """Stop with one clear line instead of a traceback."""
-    sys.exit(f"Clientdesk cannot start: {reason}")
-
-
-def demo_identity() -> dict[str, str]:
-    """Return secrets of the demo's own, made once and kept in a file that only its owner can read."""
-    path = DATA_DIR / "identity.json"
-    DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
-    made = {
-        "SECRET_KEY": secrets.token_urlsafe(48),
-        "KEY_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
-        "SECRET_PEPPERS": f"1:{secrets.token_urlsafe(32)}",
-    }
-    try:
-        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-            json.dump(made, file)
-    except FileExistsError:
-        made = json.loads(path.read_text())
-    return made
-
+PORT = environment.number(
+    "PORT", int(DEMO_PORT_FILE.read_text()) if DEMO_PORT_FILE.exists() else 8000, low=1, high=65535
+)
 
 if DEMO:
-    identity = demo_identity() | {"PUBLIC_URL": f"http://127.0.0.1:{PORT}"}
+    identity = {"PUBLIC_URL": f"http://127.0.0.1:{PORT}", **environment.demo_identity(DATA_DIR / "identity.json")}
 else:
-    if missing := [name for name in REQUIRED if not os.environ.get(name)]:
-        refuse(f"set {', '.join(missing)} in the environment (docs/settings.md says how).")
-    identity = {name: os.environ[name] for name in IDENTITY}
-
-SECRET_KEY = identity["SECRET_KEY"]
-PUBLIC_URL = identity["PUBLIC_URL"].rstrip("/")
-KEY_ENCRYPTION_KEYS = [key for key in identity["KEY_ENCRYPTION_KEYS"].split(",") if key]
-# Version to pepper, newest last; the newest digests new secrets, the older ones still verify theirs.
-SECRET_PEPPERS = dict(pair.strip().split(":", 1) for pair in identity["SECRET_PEPPERS"].split(",") if ":" in pair)
-
-public = urlsplit(PUBLIC_URL)
+    identity = environment.required(REQUIRED)
+SECRET_KEY = environment.secret_key(identity["SECRET_KEY"])
+KEY_ENCRYPTION_KEYS = environment.encryption_keys(identity["KEY_ENCRYPTION_KEYS"])
+SECRET_PEPPERS = environment.peppers(identity["SECRET_PEPPERS"])
+PUBLIC_URL = identity["PUBLIC_URL"].removesuffix("/")
+public = environment.origin(PUBLIC_URL)
 SECURE = public.scheme == "https"
-if not public.hostname or public.path or public.query:
-    refuse(f"PUBLIC_URL must be an origin such as https://portal.example.com, not {PUBLIC_URL!r}.")
-if not SECURE and public.hostname not in ("127.0.0.1", "localhost", "::1"):
-    refuse(f"PUBLIC_URL must use https, not {PUBLIC_URL!r}.")
-if len(SECRET_KEY) < 40:
-    refuse("SECRET_KEY must have at least 40 characters.")
-for version, pepper in SECRET_PEPPERS.items():
-    if not version.isdigit() or len(pepper) < 32:
-        refuse("SECRET_PEPPERS must read '1:<at least 32 characters>', with ',2:…' added to rotate.")
-if not SECRET_PEPPERS:
-    refuse("SECRET_PEPPERS must read '1:<at least 32 characters>'.")
-try:
-    for key in KEY_ENCRYPTION_KEYS:
-        Fernet(key)
-except ValueError:
-    refuse("KEY_ENCRYPTION_KEYS must be Fernet keys (32 bytes, url-safe base64), newest first, separated by commas.")
 
 ISSUER = PUBLIC_URL
-PORTAL_NAME = env("PORTAL_NAME", default="Clientdesk")
-OPERATOR_CONTACT = env("OPERATOR_CONTACT", default="")
+PORTAL_NAME = environment.text("PORTAL_NAME", "Clientdesk")
+OPERATOR_CONTACT = environment.text("OPERATOR_CONTACT")
 
 # -- Django -----------------------------------------------------------------------------------------------------------
 
@@ -102,7 +53,7 @@ ROOT_URLCONF = "portal.urls"
 WSGI_APPLICATION = "portal.wsgi.application"
 AUTH_USER_MODEL = "consumers.User"
 LANGUAGE_CODE = "en"
-TIME_ZONE = env("TIME_ZONE", default="UTC")
+TIME_ZONE = environment.time_zone(environment.text("TIME_ZONE", "UTC"))
 USE_TZ = True
 USE_I18N = True
 USE_THOUSAND_SEPARATOR = True
@@ -169,18 +120,13 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # -- Data -------------------------------------------------------------------------------------------------------------
 
-DATABASE_URL = env("DATABASE_URL", default="") or embedded.database_url(DATA_DIR)
-DATABASES = {"default": env.db_url_config(DATABASE_URL)}
-if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
-    refuse("DATABASE_URL must name a PostgreSQL server: postgresql://user:password@host:5432/name.")
+DATABASE_URL = environment.text("DATABASE_URL") or embedded.database_url(DATA_DIR)
+DATABASES = {"default": environment.database(DATABASE_URL)}
 DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = env("REDIS_URL", default="")
-if REDIS_URL:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
-else:  # limits must hold across workers, so the cache is shared: a table
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "portal_cache"}}
+# Limits must hold across workers, so the cache is shared: a table.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "portal_cache"}}
 
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
@@ -199,29 +145,20 @@ STORAGES = {
 
 # -- Mail: everything goes into the outbox, a worker takes it from there ----------------------------------------------
 
-EMAIL_URL = env("EMAIL_URL", default="")
+EMAIL_URL = environment.text("EMAIL_URL")
 MAIL_DIR = DATA_DIR / "mail"
 MAIL_IN_BROWSER = DEMO and not EMAIL_URL
 if MAIL_IN_BROWSER:
-    delivery: dict[str, Any] = {
+    delivery = {
         "BACKEND": "django.core.mail.backends.filebased.EmailBackend",
         "OPTIONS": {"file_path": str(MAIL_DIR)},
     }
 else:
-    mail = env.email_url_config(EMAIL_URL)
-    delivery = {"BACKEND": mail["EMAIL_BACKEND"]}
-    if mail["EMAIL_BACKEND"].endswith("smtp.EmailBackend"):
-        delivery["OPTIONS"] = {
-            "host": mail["EMAIL_HOST"],
-            "port": mail["EMAIL_PORT"] or 25,
-            "username": mail["EMAIL_HOST_USER"] or "",
-            "password": mail["EMAIL_HOST_PASSWORD"] or "",
-            "use_tls": mail.get("EMAIL_USE_TLS", False),
-            "use_ssl": mail.get("EMAIL_USE_SSL", False),
-            "timeout": 20,
-        }
+    delivery = environment.mail_server(EMAIL_URL)
 MAILERS = {"default": {"BACKEND": "consumers.outbox.OutboxBackend"}, "delivery": delivery}
-DEFAULT_FROM_EMAIL = env("FROM_EMAIL", default=f"{PORTAL_NAME} <no-reply@{public.hostname}>")
+DEFAULT_FROM_EMAIL = environment.sender(
+    environment.text("FROM_EMAIL", formataddr((PORTAL_NAME, f"no-reply@{public.hostname}")))
+)
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 INVITATION_DAYS = 7
 
@@ -255,7 +192,7 @@ ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = public.scheme
-ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+ALLAUTH_TRUSTED_PROXY_COUNT = environment.number("TRUSTED_PROXY_COUNT", 0, low=0, high=10)
 MFA_ADAPTER = "consumers.adapter.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
@@ -345,7 +282,7 @@ LOGGING = {
     "filters": {"safe": {"()": "portal.logs.Safe"}},
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "filters": ["safe"], "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env("LOG_LEVEL", default="INFO")},
+    "root": {"handlers": ["stderr"], "level": environment.log_level(environment.text("LOG_LEVEL", "INFO"))},
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django.server": {"handlers": [], "level": "INFO", "propagate": True},

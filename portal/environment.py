@@ -1,0 +1,188 @@
+"""What the environment says, checked: a missing or malformed variable stops the start with one line that names it.
+
+A line never repeats a value that may hold a password.
+"""
+
+import base64
+import binascii
+import json
+import logging
+import os
+import re
+import secrets
+import sys
+from collections.abc import Mapping
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import SplitResult, unquote, urlsplit
+from zoneinfo import available_timezones
+
+from psycopg import Error as PostgresError
+from psycopg.conninfo import conninfo_to_dict
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def refuse(reason: str) -> NoReturn:
+    sys.exit(f"Clientdesk cannot start: {reason}")
+
+
+def text(name: str, default: str = "") -> str:
+    """Return a variable on one line; an empty one counts as not set."""
+    value = os.environ.get(name, "").strip() or default
+    if not value.isprintable():
+        refuse(f"{name} must not hold line breaks or control characters.")
+    return value
+
+
+def number(name: str, default: int, *, low: int, high: int) -> int:
+    value = text(name, str(default))
+    if not (value.isascii() and value.isdigit() and low <= int(value) <= high):
+        refuse(f"{name} must be a whole number from {low} to {high}.")
+    return int(value)
+
+
+def required(names: tuple[str, ...]) -> dict[str, str]:
+    values = {name: text(name) for name in names}
+    if missing := [name for name, value in values.items() if not value]:
+        refuse(f"set {', '.join(missing)} in the environment. docs/settings.md says how.")
+    return values
+
+
+def origin(url: str) -> SplitResult:
+    """Return PUBLIC_URL's parts. Tokens carry it as issuer, compared letter by letter, so it has one spelling."""
+    parts = split(url)
+    if (
+        parts is None
+        or parts.scheme not in ("https", "http")
+        or not parts.hostname
+        or url != f"{parts.scheme}://{parts.netloc.lower()}"
+        or "@" in parts.netloc
+    ):
+        refuse("PUBLIC_URL must be an origin in lower case without a path, such as https://portal.example.com.")
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        refuse("PUBLIC_URL must use https; http is only for 127.0.0.1, [::1] and localhost.")
+    return parts
+
+
+def secret_key(value: str) -> str:
+    if len(value) < 50 or len(set(value)) < 10:
+        refuse("SECRET_KEY must have at least 50 random characters.")
+    return value
+
+
+def encryption_keys(value: str) -> list[str]:
+    """Return the Fernet keys, newest first."""
+    keys = [key.strip() for key in value.split(",")]
+    for key in keys:
+        try:
+            size = len(base64.urlsafe_b64decode(key))
+        except (ValueError, binascii.Error):
+            size = 0
+        if size != 32:
+            refuse("KEY_ENCRYPTION_KEYS must be Fernet keys (32 bytes in base64), newest first, parted by commas.")
+    return keys
+
+
+def peppers(value: str) -> dict[str, str]:
+    """Return version to pepper. The highest version digests new secrets, the others still verify theirs."""
+    found: dict[str, str] = {}
+    for pair in value.split(","):
+        version, _, pepper = pair.strip().partition(":")
+        if not (version.isascii() and version.isdigit()) or len(pepper) < 32 or version in found:
+            refuse("SECRET_PEPPERS must read 1:<at least 32 random characters>, with ,2:<…> added to rotate.")
+        found[version] = pepper
+    return found
+
+
+def database(url: str) -> dict[str, Any]:
+    """Return Django's words for a PostgreSQL URL, as libpq itself reads it."""
+    try:
+        said = conninfo_to_dict(url) if url.startswith(("postgresql://", "postgres://")) else {}
+    except PostgresError:
+        said = {}
+    port = str(said.get("port", ""))
+    if not said.get("dbname") or (port and not port.isdigit()):
+        refuse("DATABASE_URL must name a PostgreSQL database: postgresql://user:password@host:5432/name.")
+    names = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
+    options = {key: value for key, value in said.items() if key not in names}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "OPTIONS": options,
+        **{word: str(said[key]) for key, word in names.items() if key in said},
+    }
+
+
+def mail_server(url: str) -> dict[str, Any]:
+    """Return the mailer that delivers: smtps:// (TLS), smtp+tls:// (STARTTLS), or smtp:// to a relay next door.
+
+    Mail holds sign-in codes and invitation links, so it crosses no network in clear text.
+    """
+    parts = split(url)
+    if parts is None or parts.scheme not in ("smtp", "smtp+tls", "smtps") or not parts.hostname:
+        refuse("EMAIL_URL must read smtps://user:password@host:465 or smtp+tls://user:password@host:587.")
+    if parts.scheme == "smtp" and "." in parts.hostname and parts.hostname not in LOOPBACK:
+        refuse(
+            "EMAIL_URL must use smtps:// or smtp+tls://; smtp:// is for a relay on this machine or container network."
+        )
+    return {
+        "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "OPTIONS": {
+            "host": parts.hostname,
+            "port": parts.port or {"smtp": 25, "smtp+tls": 587, "smtps": 465}[parts.scheme],
+            "username": unquote(parts.username or ""),
+            "password": unquote(parts.password or ""),
+            "use_tls": parts.scheme == "smtp+tls",
+            "use_ssl": parts.scheme == "smtps",
+            "timeout": 20,
+        },
+    }
+
+
+def sender(value: str) -> str:
+    """Return the From of every mail: an address, or a name and an address in angle brackets."""
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+", parseaddr(value)[1]):
+        refuse("FROM_EMAIL must read no-reply@example.com or Developer portal <no-reply@example.com>.")
+    return value
+
+
+def time_zone(name: str) -> str:
+    if name not in available_timezones():
+        refuse("TIME_ZONE must be a name of the time zone database, such as Europe/Amsterdam.")
+    return name
+
+
+def log_level(name: str) -> str:
+    if name.upper() not in logging.getLevelNamesMapping():
+        refuse("LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR.")
+    return name.upper()
+
+
+def split(url: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises, too
+    except ValueError:
+        return None
+    return parts
+
+
+def demo_identity(path: Path) -> Mapping[str, str]:
+    """Return secrets of the demo's own, made once and kept in a file that only its owner can read."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    made: dict[str, str] = {
+        "SECRET_KEY": secrets.token_urlsafe(48),
+        "KEY_ENCRYPTION_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        "SECRET_PEPPERS": f"1:{secrets.token_urlsafe(32)}",
+    }
+    partial = path.with_suffix(f".{os.getpid()}")
+    with os.fdopen(os.open(partial, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w") as file:
+        json.dump(made, file)
+    try:
+        os.link(partial, path)  # whole or not at all, so that another process never reads half a file
+    except FileExistsError:
+        made = json.loads(path.read_text())
+    finally:
+        partial.unlink()
+    return made
