@@ -1,6 +1,8 @@
 """A form is carried out once, however often the browser sends it."""
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.db import IntegrityError, transaction
 
@@ -16,20 +18,25 @@ class AlreadyDone(Exception):
 
 
 def new_key() -> str:
+    """Return the value of a form's hidden field that names this showing of the form."""
     return str(uuid.uuid4())
 
 
-def carry_out_once(*, key: str, user: User, outcome: str) -> None:
-    """Take the key, in the transaction of the deed. Raises AlreadyDone when somebody took it before.
+@contextmanager
+def carry_out_once(*, key: str, user: User) -> Iterator[Submission]:
+    """Carry out a deed in one transaction with its key; the deed sets the submission's `outcome`.
 
-    Two submissions at the same moment: the second waits for the first's commit, then learns of it here.
+    Raises AlreadyDone before the deed when the same person's form was carried out. A deed that raises gives its key
+    back, so that a corrected form can be sent again. Of two submissions at the same moment, the second waits for the
+    end of the first at the key, which is taken before the deed does anything.
     """
-    try:
-        parsed = uuid.UUID(key)
-    except ValueError:
-        parsed = uuid.uuid4()  # a form without a usable key is a first submission
-    try:
-        with transaction.atomic():
-            Submission.objects.create(key=parsed, user=user, outcome=outcome)
-    except IntegrityError:
-        raise AlreadyDone(Submission.objects.get(key=parsed).outcome) from None
+    # Within the person's own name space: a key that somebody else made tells nothing, and blocks nobody.
+    mine = uuid.uuid5(user.pk, key) if key else uuid.uuid4()
+    with transaction.atomic():
+        try:
+            with transaction.atomic():
+                submission = Submission.objects.create(key=mine, user=user, outcome="")
+        except IntegrityError:
+            raise AlreadyDone(Submission.objects.get(key=mine).outcome) from None
+        yield submission
+        submission.save(update_fields=["outcome"])
