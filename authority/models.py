@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils import timezone
 
-from clients.models import SigningAlgorithm
+from clients.models import Client, SigningAlgorithm
 
 
 class SigningKey(models.Model):
@@ -46,3 +46,16 @@ class RevokedToken(models.Model):
 
     def __str__(self) -> str:
         return self.jti
+
+
+class RedeemedCode(models.Model):
+    """A code that was exchanged, and what for, so that its replay takes that back (RFC 6749 section 4.1.2)."""
+
+    digest = models.CharField(max_length=64, primary_key=True, editable=False)
+    client = models.ForeignKey(Client, models.CASCADE, related_name="+", editable=False)
+    token_family = models.UUIDField(null=True, editable=False)
+    access_token_id = models.BigIntegerField(editable=False)
+    redeemed_at = models.DateTimeField(default=timezone.now, db_index=True, editable=False)
+
+    def __str__(self) -> str:
+        return self.digest[:8]

@@ -1,0 +1,93 @@
+"""Who is this client? RFC 6749 section 2.3, with exactly the method that it registered."""
+
+import base64
+import binascii
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import unquote_plus
+
+from authority import directory, usage
+from authority.directory import Entry, Secret
+from authority.errors import InvalidClientError, InvalidRequestError
+from clients import secrets
+from clients.models import SECRET_METHODS, AuthMethod
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a request says about its client, unproven."""
+
+    method: AuthMethod
+    client_id: str
+    secret: str = ""
+
+    def __repr__(self) -> str:
+        return f"<Credentials {self.method}>"
+
+
+def authenticate(parameters: Mapping[str, str], authorization: str | None, ip: str | None) -> Entry:
+    """Return the client that sent the request.
+
+    Raises InvalidRequestError for two methods at once, InvalidClientError for whatever proves nothing. An unknown
+    client and a wrong secret get the same answer after the same work, so that nobody can find out client IDs.
+    """
+    credentials = read(parameters, authorization)
+    entry = directory.find(credentials.client_id)
+    if credentials.method == AuthMethod.NONE:
+        if entry is None or entry.client.token_endpoint_auth_method != AuthMethod.NONE:
+            raise InvalidClientError()
+    else:
+        secret = matching(entry.secrets if entry else (), credentials.secret)
+        if entry is None or secret is None or entry.client.token_endpoint_auth_method not in SECRET_METHODS:
+            raise InvalidClientError()
+        if entry.client.token_endpoint_auth_method != credentials.method:
+            registered = entry.client.token_endpoint_auth_method
+            raise InvalidClientError(f"This client is registered for {registered}. Authenticate that way.")
+        usage.record(entry.client.pk, secret.id, ip)
+    if not entry.is_usable:
+        raise InvalidClientError("This client is disabled, or its consumer is suspended.")
+    return entry
+
+
+def read(parameters: Mapping[str, str], authorization: str | None) -> Credentials:
+    """Return the one set of credentials in the request (RFC 6749 section 2.3: no more than one method)."""
+    methods = [authorization is not None, "client_secret" in parameters, "client_assertion" in parameters]
+    if sum(methods) > 1:
+        raise InvalidRequestError("Authenticate the client in one way, not in several.")
+    if authorization is not None:
+        credentials = read_basic(authorization)
+        if parameters.get("client_id", credentials.client_id) != credentials.client_id:
+            raise InvalidRequestError("client_id differs from the client in the Authorization header.")
+        return credentials
+    if "client_assertion" in parameters or "client_id" not in parameters:
+        raise InvalidClientError()
+    if "client_secret" in parameters:
+        return Credentials(AuthMethod.POST, parameters["client_id"], parameters["client_secret"])
+    return Credentials(AuthMethod.NONE, parameters["client_id"])
+
+
+def read_basic(authorization: str) -> Credentials:
+    """Read a Basic header, whose parts are form-encoded (RFC 6749 section 2.3.1)."""
+    scheme, _, encoded = authorization.partition(" ")
+    try:
+        text = base64.b64decode(encoded.strip(), validate=True).decode()
+    except (binascii.Error, ValueError):
+        raise InvalidClientError() from None
+    client_id, colon, secret = text.partition(":")
+    if scheme.lower() != "basic" or not colon:
+        raise InvalidClientError()
+    return Credentials(AuthMethod.BASIC, unquote_plus(client_id), unquote_plus(secret))
+
+
+def matching(live: tuple[Secret, ...], text: str) -> Secret | None:
+    """Return the secret that the text is. Digests once per pepper version, and once where there is no secret at all."""
+    digests = {
+        version: secrets.digest(text, version) or ""
+        for version in {secret.pepper_version for secret in live} or {secrets.current_pepper()}
+    }
+    found = None
+    for secret in live:
+        if hmac.compare_digest(digests[secret.pepper_version], secret.digest) and secret.is_live():
+            found = secret
+    return found

@@ -1,0 +1,119 @@
+"""GET and POST /oauth2/authorize: a person lets a client in, or does not (RFC 6749 section 3.1)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, cast
+from urllib.parse import urlencode, urlsplit
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseRedirectBase
+from django.shortcuts import render
+from oauthlib.common import add_params_to_uri
+from oauthlib.oauth2.rfc6749.errors import AccessDeniedError, FatalClientError
+
+from authority import redirects
+from authority.authorization_requests import PARAMETERS
+from authority.endpoints.protocol import once
+from authority.errors import OAuth2Error
+from authority.server import server
+from authority.validator import PERSON
+from clients.models import IDENTITY_SCOPES, Client, Scope
+from consumers.models import User
+
+
+class Return(HttpResponseRedirectBase):
+    """Sends the browser to an address that its client registered, always by GET (RFC 9700 section 4.12)."""
+
+    status_code = 303
+
+    def __init__(self, uri: str) -> None:
+        self.allowed_schemes = [urlsplit(uri).scheme]
+        super().__init__(uri)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An authorization request that holds: client, redirect URI and everything else are proven."""
+
+    client: Client
+    redirect_uri: str
+    scopes: list[str]
+    credentials: dict[str, Any]
+
+
+def authorize(request: HttpRequest) -> HttpResponse:
+    """Ask the person; their answer comes back by POST to the same address, which is judged anew.
+
+    Until client and redirect URI are proven, whatever is wrong stays on a page of ours (RFC 9700 section 4.11).
+    """
+    try:
+        parameters = once(request.GET.lists())
+        uri = f"{request.path}?{urlencode({name: parameters[name] for name in PARAMETERS if name in parameters})}"
+        person = request.user if isinstance(request.user, User) else None
+        try:
+            asked = validate(uri, person)
+            if person is None:
+                return redirect_to_login(request.get_full_path())
+            if request.method != "POST":
+                return consent_page(request, asked)
+            if request.POST.get("decision") != "allow":
+                raise AccessDeniedError(request=asked.credentials["request"])
+            return Return(allow(uri, person, asked))
+        except FatalClientError:
+            raise
+        except OAuth2Error as error:
+            if not error.redirect_uri:
+                raise
+            return go_back(error.in_uri(error.redirect_uri), error.response_mode)
+    except OAuth2Error as error:
+        return render(request, "authority/authorize_error.html", {"error": error}, status=400)
+
+
+def validate(uri: str, person: User | None) -> Asked:
+    """Raises FatalClientError while client or redirect URI are not proven, another OAuth2Error from then on."""
+    scopes, credentials = server().validate_authorization_request(uri, headers={PERSON: person})
+    request = credentials["request"]
+    return Asked(client=request.client, redirect_uri=request.redirect_uri, scopes=scopes, credentials=credentials)
+
+
+def allow(uri: str, person: User, asked: Asked) -> str:
+    """Make a code; return where to take it."""
+    headers, _, _ = server().create_authorization_response(
+        uri, scopes=asked.scopes, headers={PERSON: person}, credentials={"user": person}
+    )
+    return with_issuer(headers["Location"], asked.credentials["request"].response_mode)
+
+
+def go_back(uri: str, response_mode: str | None) -> HttpResponse:
+    return Return(with_issuer(uri, response_mode))
+
+
+def with_issuer(uri: str, response_mode: str | None) -> str:
+    """Say who answers, so that a client of several servers cannot be confused (RFC 9207)."""
+    return cast("str", add_params_to_uri(uri, [("iss", settings.ISSUER)], response_mode == "fragment"))
+
+
+def consent_page(request: HttpRequest, asked: Asked) -> HttpResponse:
+    response = render(
+        request,
+        "authority/consent.html",
+        {
+            "client": asked.client,
+            "consumer": asked.client.consumer,
+            "host": redirects.host(asked.redirect_uri),
+            "permissions": in_words(asked.scopes),
+        },
+    )
+    # Browsers hold a form's redirects against form-action too, so this page may lead to that one place more.
+    allowed = [*settings.SECURE_CSP["form-action"], redirects.origin(asked.redirect_uri)]
+    response._csp_config = settings.SECURE_CSP | {"form-action": allowed}  # type: ignore[attr-defined]
+    return response
+
+
+def in_words(scopes: Iterable[str]) -> list[tuple[str, str]]:
+    """Return name and description of each scope, what concerns the person first."""
+    of_apis = {scope.value: (scope.name, scope.description) for scope in Scope.objects.filter(value__in=list(scopes))}
+    known = IDENTITY_SCOPES | of_apis
+    return [known[value] for value in sorted(scopes, key=lambda value: value not in IDENTITY_SCOPES)]

@@ -1,0 +1,79 @@
+"""What programs read before they talk to us: the keys, and the two documents that say where everything is."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.cache import get_conditional_response
+
+from authority import identity, keys
+from authority.endpoints.protocol import method_not_allowed
+from authority.server import server
+from clients.models import IDENTITY_SCOPES, AuthMethod
+
+MAX_AGE = 300  # seconds that a cache may keep a document
+SECRET_METHODS = [AuthMethod.BASIC.value, AuthMethod.POST.value]
+
+
+def public(document: Callable[[], dict[str, Any]]) -> Callable[[HttpRequest], HttpResponse]:
+    """Serve the document to everybody and to every origin, with an ETag."""
+
+    @wraps(document)
+    def view(request: HttpRequest) -> HttpResponse:
+        if request.method not in ("GET", "HEAD"):
+            return method_not_allowed(("GET", "HEAD"))
+        body = json.dumps(document(), separators=(",", ":")).encode()
+        response = HttpResponse(body, content_type="application/json")
+        etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+        response["ETag"] = etag
+        response["Cache-Control"] = f"public, max-age={MAX_AGE}"
+        response["Access-Control-Allow-Origin"] = "*"
+        response["Cross-Origin-Resource-Policy"] = "cross-origin"
+        return get_conditional_response(request, etag=etag, response=response) or response
+
+    return view
+
+
+@public
+def jwks() -> dict[str, Any]:
+    """The public keys (RFC 7517)."""
+    return {"keys": keys.published()}
+
+
+@public
+def oauth_metadata() -> dict[str, Any]:
+    """Authorization server metadata (RFC 8414), which OpenID Connect Discovery reads too: one truth for both."""
+    return {
+        "issuer": settings.ISSUER,
+        "authorization_endpoint": address("authorize"),
+        "token_endpoint": address("token"),
+        "jwks_uri": address("jwks"),
+        "userinfo_endpoint": address("userinfo"),
+        "introspection_endpoint": address("introspect"),
+        "revocation_endpoint": address("revoke"),
+        "end_session_endpoint": address("end-session"),
+        "scopes_supported": list(IDENTITY_SCOPES),
+        "response_types_supported": list(server().response_types),
+        "response_modes_supported": ["query", "fragment"],
+        "grant_types_supported": list(server().grant_types),
+        "code_challenge_methods_supported": ["S256"],
+        "token_endpoint_auth_methods_supported": [*SECRET_METHODS, AuthMethod.NONE.value],
+        "introspection_endpoint_auth_methods_supported": SECRET_METHODS,
+        "revocation_endpoint_auth_methods_supported": [*SECRET_METHODS, AuthMethod.NONE.value],
+        "authorization_response_iss_parameter_supported": True,
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": [keys.ID_TOKEN_ALGORITHM.value],
+        "claims_supported": list(identity.CLAIMS),
+        "claims_parameter_supported": False,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+    }
+
+
+def address(name: str) -> str:
+    return settings.ISSUER + reverse(name)

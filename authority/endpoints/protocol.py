@@ -1,0 +1,83 @@
+"""What the endpoints that programs call have in common: form in, JSON out, nothing cached."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from allauth.core.internal.httpkit import get_client_ip
+from django.core.exceptions import BadRequest, ImproperlyConfigured, SuspiciousOperation
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from authority.errors import InvalidRequestError, OAuth2Error, answer
+
+FORM = "application/x-www-form-urlencoded"
+View = Callable[..., HttpResponse]
+
+
+def endpoint(*methods: str) -> Callable[[View], View]:
+    """Open a view to programs: by these methods alone, errors as JSON, never cached (RFC 6749 section 5.1)."""
+
+    def decorate(view: View) -> View:
+        @csrf_exempt
+        @wraps(view)
+        def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.method not in methods:
+                response: HttpResponse = method_not_allowed(methods)
+            else:
+                try:
+                    response = view(request, *args, **kwargs)
+                except OAuth2Error as error:
+                    response = answer(error)
+            response["Cache-Control"] = "no-store"
+            response["Pragma"] = "no-cache"
+            return response
+
+        return door
+
+    return decorate
+
+
+def method_not_allowed(methods: tuple[str, ...]) -> JsonResponse:
+    response = JsonResponse(
+        {"error": "invalid_request", "error_description": f"Use {' or '.join(methods)}."}, status=405
+    )
+    response["Allow"] = ", ".join(methods)
+    return response
+
+
+def read_form(request: HttpRequest) -> dict[str, str]:
+    """Return the parameters of a request that a client sends as a form.
+
+    Raises InvalidRequestError for anything in the URL, where credentials would be logged (RFC 6749 section 2.3.1), for
+    other content types, for repeated parameters and for NUL. Parameters without a value count as absent (section 3.2).
+    """
+    if request.META.get("QUERY_STRING"):
+        raise InvalidRequestError("Send every parameter in the request body, none in the URL.")
+    if request.content_type != FORM:
+        raise InvalidRequestError(f"Send the parameters as {FORM}.")
+    try:
+        return once(request.POST.lists())
+    except (SuspiciousOperation, BadRequest):
+        raise InvalidRequestError("The request body is too large or not encoded as UTF-8.") from None
+
+
+def once(lists: Any) -> dict[str, str]:
+    """Return each parameter's only value. Raises InvalidRequestError when one is repeated or holds NUL."""
+    parameters = {}
+    for name, values in lists:
+        if len(values) > 1:
+            raise InvalidRequestError("A parameter is repeated. Send each once.")
+        if "\0" in values[0] or "\0" in name:
+            raise InvalidRequestError("A parameter holds a NUL character.")
+        if values[0]:
+            parameters[name] = values[0]
+    return parameters
+
+
+def caller_ip(request: HttpRequest) -> str | None:
+    """Return where the request comes from, trusting as many proxies as are configured."""
+    try:
+        return get_client_ip(request)  # type: ignore[no-any-return]
+    except ImproperlyConfigured:  # fewer addresses in X-Forwarded-For than there are proxies
+        return request.META.get("REMOTE_ADDR")

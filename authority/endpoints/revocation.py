@@ -1,0 +1,20 @@
+"""POST /oauth2/revoke: this token is no longer needed (RFC 7009)."""
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+
+from authority import client_authentication, tokens
+from authority.endpoints.protocol import caller_ip, endpoint, read_form
+from authority.errors import InvalidRequestError
+
+
+@endpoint("POST")
+def revoke(request: HttpRequest) -> HttpResponse:
+    """End the token, and answer 200 also when there was none (section 2.2). The type hint is not needed."""
+    parameters = read_form(request)
+    caller = client_authentication.authenticate(parameters, request.META.get("HTTP_AUTHORIZATION"), caller_ip(request))
+    if "token" not in parameters:
+        raise InvalidRequestError("token is missing.")
+    with transaction.atomic():
+        tokens.revoke(parameters["token"], caller.client)
+    return HttpResponse(content_type="application/json")

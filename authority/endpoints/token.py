@@ -1,0 +1,35 @@
+"""POST /oauth2/token: a grant in, tokens out (RFC 6749 section 3.2)."""
+
+from contextlib import nullcontext
+from urllib.parse import urlencode
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+
+from authority import codes, errors
+from authority.endpoints.protocol import caller_ip, endpoint, read_form
+from authority.server import server
+from authority.validator import CALLER_IP
+from clients.models import GrantType
+
+
+@endpoint("POST")
+def token(request: HttpRequest) -> HttpResponse:
+    """Authenticate the client, judge the grant, issue.
+
+    What a client gets for itself needs no row, so no transaction. The other grants run in one: of parallel requests
+    with the same code or refresh token one wins, and an error leaves nothing behind. A refusal that oauthlib returns
+    is committed, because it may have ended a family of tokens.
+    """
+    parameters = read_form(request)
+    if "code" in parameters:
+        parameters["code"] = codes.digest(parameters["code"])
+    stateless = parameters.get("grant_type") == GrantType.CLIENT_CREDENTIALS
+    headers = {CALLER_IP: caller_ip(request)}
+    if (authorization := request.META.get("HTTP_AUTHORIZATION")) is not None:
+        headers["Authorization"] = authorization
+    with nullcontext() if stateless else transaction.atomic():
+        _, body, status = server().create_token_response(request.path, "POST", urlencode(parameters), headers)
+    if status != 200:
+        return errors.from_oauthlib(body, status)
+    return HttpResponse(body, content_type="application/json")

@@ -1,0 +1,47 @@
+"""Errors as OAuth 2.0 words them: a registered code, and a sentence for the developer who reads it.
+
+Descriptions stay within the characters that RFC 6749 section 5.2 allows, and never repeat what was sent.
+"""
+
+import json
+from typing import Any
+
+from django.http import JsonResponse
+from oauthlib.oauth2.rfc6749.errors import InvalidClientError, InvalidRequestError, OAuth2Error
+
+DESCRIPTIONS = {
+    "invalid_request": "The request lacks a parameter, repeats one, or is malformed.",
+    "invalid_client": "The client is unknown, or its credentials are wrong or have ended.",
+    "invalid_grant": "The code or refresh token is unknown, has ended, was used already, or is not this client's.",
+    "unauthorized_client": "This client is not registered for this grant type.",
+    "unsupported_grant_type": "Use client_credentials, authorization_code or refresh_token.",
+    "invalid_scope": "The client may not use one of these scopes.",
+    "invalid_token": "The access token is unknown, has ended or was revoked.",
+    "insufficient_scope": "The access token does not carry the scope that this needs.",
+}
+# Where the challenge for Basic credentials belongs (RFC 6749 section 5.2, RFC 7617).
+BASIC_CHALLENGE = 'Basic realm="clients", charset="UTF-8"'
+
+__all__ = ["InvalidClientError", "InvalidRequestError", "OAuth2Error", "answer", "refuse"]
+
+
+def answer(error: OAuth2Error) -> JsonResponse:
+    """Return the error as the token endpoint answers it."""
+    return refuse(error.error, error.description, error.status_code)
+
+
+def refuse(code: str, description: str | None = None, status: int | None = None) -> JsonResponse:
+    """Return an error answer (RFC 6749 section 5.2)."""
+    if code == "invalid_client":
+        status = 401
+    body = {"error": code, "error_description": description or DESCRIPTIONS.get(code, "The request was refused.")}
+    response = JsonResponse(body, status=status or 400)
+    if code == "invalid_client":
+        response["WWW-Authenticate"] = BASIC_CHALLENGE
+    return response
+
+
+def from_oauthlib(body: str, status: int) -> JsonResponse:
+    """Return an error that oauthlib wrote as JSON."""
+    error: dict[str, Any] = json.loads(body)
+    return refuse(error["error"], error.get("error_description"), status)

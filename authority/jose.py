@@ -1,0 +1,143 @@
+"""Compact JSON Web Signatures, made and checked with `cryptography` alone (RFC 7515, RFC 7518, RFC 8037)."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+
+from clients.models import SigningAlgorithm
+
+PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | Ed25519PrivateKey
+RSA_BITS = 2048
+MAX_TOKEN = 16 * 1024
+SHA256 = hashes.SHA256()
+ECDSA = ec.ECDSA(SHA256)
+PKCS1 = padding.PKCS1v15()
+PSS = padding.PSS(mgf=padding.MGF1(SHA256), salt_length=32)
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """A private key, opened, with the name under which its public half is published."""
+
+    kid: str
+    algorithm: str
+    private_key: PrivateKey = field(repr=False)
+
+
+def generate(algorithm: str) -> PrivateKey:
+    """Return a new private key for the algorithm."""
+    if algorithm == SigningAlgorithm.ES256:
+        return ec.generate_private_key(ec.SECP256R1())
+    if algorithm == SigningAlgorithm.EDDSA:
+        return Ed25519PrivateKey.generate()
+    return rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
+
+
+# -- Tokens -----------------------------------------------------------------------------------------------------------
+
+
+def encode(claims: dict[str, Any], signer: Signer, *, typ: str) -> str:
+    """Return the claims as a signed JWT whose header says what it is for (RFC 8725 section 3.11)."""
+    header = {"typ": typ, "alg": signer.algorithm, "kid": signer.kid}
+    signed = f"{pack(header)}.{pack(claims)}"
+    return f"{signed}.{to_base64(sign(signer, signed.encode()))}"
+
+
+def decode(token: str, find_key: Callable[[str], dict[str, Any] | None], *, typ: str) -> dict[str, Any] | None:
+    """Return the claims of a token that one of our keys signed for this purpose, or None.
+
+    `find_key` gives the public JWK of a kid. Its `alg` decides, not the token's header (RFC 8725 section 3.1). The
+    caller judges the claims.
+    """
+    try:
+        if len(token) > MAX_TOKEN:
+            return None
+        header_part, claims_part, signature_part = token.split(".")
+        header = json.loads(from_base64(header_part))
+        if header["typ"].lower() != typ.lower() or "crit" in header or not isinstance(header["kid"], str):
+            return None
+        jwk = find_key(header["kid"])
+        if jwk is None or header["alg"] != jwk["alg"]:
+            return None
+        verify(jwk, from_base64(signature_part), f"{header_part}.{claims_part}".encode())
+        return cast("dict[str, Any]", json.loads(from_base64(claims_part)))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, InvalidSignature):
+        return None
+
+
+def sign(signer: Signer, message: bytes) -> bytes:
+    key = signer.private_key
+    if isinstance(key, ec.EllipticCurvePrivateKey):
+        r, s = decode_dss_signature(key.sign(message, ECDSA))
+        return r.to_bytes(32) + s.to_bytes(32)
+    if isinstance(key, Ed25519PrivateKey):
+        return key.sign(message)
+    return key.sign(message, PSS if signer.algorithm == SigningAlgorithm.PS256 else PKCS1, SHA256)
+
+
+def verify(jwk: dict[str, Any], signature: bytes, message: bytes) -> None:
+    """Raise InvalidSignature unless the key made the signature."""
+    if jwk["kty"] == "EC":
+        point = ec.EllipticCurvePublicNumbers(number(jwk["x"]), number(jwk["y"]), ec.SECP256R1())
+        if len(signature) != 64:
+            raise InvalidSignature
+        der = encode_dss_signature(int.from_bytes(signature[:32]), int.from_bytes(signature[32:]))
+        point.public_key().verify(der, message, ECDSA)
+    elif jwk["kty"] == "OKP":
+        Ed25519PublicKey.from_public_bytes(from_base64(jwk["x"])).verify(signature, message)
+    else:
+        key = rsa.RSAPublicNumbers(number(jwk["e"]), number(jwk["n"])).public_key()
+        key.verify(signature, message, PSS if jwk["alg"] == SigningAlgorithm.PS256 else PKCS1, SHA256)
+
+
+# -- Keys -------------------------------------------------------------------------------------------------------------
+
+
+def public_jwk(key: PrivateKey, algorithm: str) -> dict[str, str]:
+    """Return the public half as a JWK, named by its thumbprint (RFC 7517, RFC 7638)."""
+    public = key.public_key()
+    if isinstance(public, ec.EllipticCurvePublicKey):
+        numbers = public.public_numbers()
+        members = {
+            "crv": "P-256",
+            "kty": "EC",
+            "x": to_base64(numbers.x.to_bytes(32)),
+            "y": to_base64(numbers.y.to_bytes(32)),
+        }
+    elif isinstance(public, Ed25519PublicKey):
+        members = {"crv": "Ed25519", "kty": "OKP", "x": to_base64(public.public_bytes_raw())}
+    else:
+        rsa_numbers = public.public_numbers()
+        members = {"e": to_base64(minimal(rsa_numbers.e)), "kty": "RSA", "n": to_base64(minimal(rsa_numbers.n))}
+    thumbprint = hashlib.sha256(json.dumps(members, sort_keys=True, separators=(",", ":")).encode()).digest()
+    return members | {"kid": to_base64(thumbprint), "alg": algorithm, "use": "sig"}
+
+
+def pack(part: dict[str, Any]) -> str:
+    return to_base64(json.dumps(part, separators=(",", ":")).encode())
+
+
+def to_base64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def from_base64(text: str) -> bytes:
+    """Return the bytes. Raises ValueError for anything but unpadded base64url."""
+    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+
+
+def number(text: str) -> int:
+    return int.from_bytes(from_base64(text))
+
+
+def minimal(value: int) -> bytes:
+    return value.to_bytes((value.bit_length() + 7) // 8)

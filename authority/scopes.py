@@ -1,0 +1,27 @@
+"""Which scopes there are, and which of them a client may have now."""
+
+from typing import Any
+
+from oauth2_provider.scopes import BaseScopes
+
+from clients.models import IDENTITY_SCOPES, Client, Scope
+
+
+class ClientScopes(BaseScopes):
+    """What a client asked for at registration and its consumer may use today."""
+
+    def get_all_scopes(self) -> dict[str, str]:
+        identity = {value: name for value, (name, _) in IDENTITY_SCOPES.items()}
+        return identity | dict(Scope.objects.values_list("value", "name"))
+
+    def get_available_scopes(self, application: Client | None = None, request: Any = None, **kwargs: Any) -> list[str]:
+        if request is None or application is None:
+            return []
+        return request.entry.scopes_for(request.grant_type or "authorization_code")  # type: ignore[no-any-return]
+
+    def get_default_scopes(self, application: Client | None = None, request: Any = None, **kwargs: Any) -> list[str]:
+        """Return what a request that names no scope gets: everything that APIs grant the client (RFC 6749 section 3.3).
+
+        A client says that it wants to know the person (`openid`), it is never assumed.
+        """
+        return list(request.entry.permissions) if request is not None else []

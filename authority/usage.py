@@ -1,0 +1,133 @@
+"""When was a secret last used, and from where? Noted in memory, written by a thread, never in the request."""
+
+import atexit
+import logging
+import os
+import threading
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import Error, connection, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from clients.actions import GRACE_AFTER_FIRST_USE
+from clients.models import Client, ClientSecret
+
+logger = logging.getLogger(__name__)
+EVERY = 2.0  # seconds
+
+
+@dataclass(slots=True)
+class Use:
+    client: int
+    first: datetime
+    last: datetime
+    ip: str | None
+
+
+_lock = threading.Lock()
+_noted: dict[UUID, Use] = {}
+
+
+def record(client: int, secret: UUID, ip: str | None) -> None:
+    """Note that the client authenticated with the secret just now."""
+    now = timezone.now()
+    with _lock:
+        use = _noted.get(secret)
+        if use is None:
+            _noted[secret] = Use(client, now, now, ip)
+        else:
+            use.last, use.ip = now, ip
+
+
+def flush() -> None:
+    """Write what was noted, in a few statements however much it is."""
+    with _lock:
+        uses = dict(_noted)
+        _noted.clear()
+    if not uses:
+        return
+    try:
+        write_secrets(uses)
+        write_clients(uses)
+    except Error:
+        with _lock:  # the database is away: keep it for the next round
+            for secret, use in uses.items():
+                newer = _noted.get(secret)
+                if newer is None:
+                    _noted[secret] = use
+                else:
+                    newer.first = use.first
+        raise
+
+
+@transaction.atomic
+def write_secrets(uses: dict[UUID, Use]) -> None:
+    """Lock in the order of the primary key, so that two workers never wait for each other."""
+    rows = list(ClientSecret.objects.select_for_update(of=("self",)).filter(pk__in=uses).order_by("pk"))
+    first_used = [row.pk for row in rows if row.last_used_at is None]
+    for row in rows:
+        use = uses[row.pk]
+        if row.last_used_at is None or row.last_used_at < use.last:
+            row.last_used_at, row.last_used_ip = use.last, use.ip
+    ClientSecret.objects.bulk_update(rows, ["last_used_at", "last_used_ip"])
+    for secret in first_used:
+        end_predecessors(secret, uses[secret].first + GRACE_AFTER_FIRST_USE)
+
+
+def end_predecessors(secret: UUID, end: datetime) -> None:
+    """Give the secrets that were to end after the first use of this one their end; so too those that it overtook."""
+    older = {secret}
+    while older:
+        found = set(ClientSecret.objects.filter(ends_after_use_of__in=older).values_list("pk", flat=True))
+        ClientSecret.objects.filter(pk__in=found).filter(Q(expires_at=None) | Q(expires_at__gt=end)).update(
+            expires_at=end
+        )
+        older = found
+
+
+@transaction.atomic
+def write_clients(uses: dict[UUID, Use]) -> None:
+    latest: dict[int, datetime] = {}
+    for use in uses.values():
+        latest[use.client] = max(use.last, latest.get(use.client, use.last))
+    rows = list(Client.objects.select_for_update(of=("self",)).filter(pk__in=latest).order_by("pk"))
+    for row in rows:
+        row.last_used_at = max(latest[row.pk], row.last_used_at or latest[row.pk])
+    Client.objects.bulk_update(rows, ["last_used_at"])
+
+
+# -- The thread -------------------------------------------------------------------------------------------------------
+
+
+def start() -> None:
+    """Write regularly from now on, also in processes forked from this one, and once more at the end."""
+    threading.Thread(target=_run, name="usage", daemon=True).start()
+    atexit.register(_write)
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def _run() -> None:
+    while True:
+        time.sleep(EVERY)
+        _write()
+
+
+def _write() -> None:
+    try:
+        flush()
+    except Error as error:
+        logger.warning("last uses of secrets could not be written yet: %s", type(error).__name__)
+    finally:
+        connection.close()
+
+
+def _after_fork() -> None:
+    """The parent writes what it noted; the child begins with an empty note and a thread of its own."""
+    global _lock  # noqa: PLW0603  # the parent may have held it at the fork
+    _lock = threading.Lock()
+    _noted.clear()
+    threading.Thread(target=_run, name="usage", daemon=True).start()

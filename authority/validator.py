@@ -1,0 +1,165 @@
+"""What oauthlib asks, in the order in which a token request runs: each step is one call into the module that knows."""
+
+from typing import Any
+
+from oauth2_provider.oauth2_validators import OAuth2Validator
+from oauthlib.oauth2.rfc6749.errors import InvalidGrantError, UnsupportedResponseTypeError
+from oauthlib.oauth2.rfc6749.utils import scope_to_list
+
+from authority import client_authentication, codes, directory, families, identity, redirects
+from authority.directory import Entry
+from authority.families import RefreshToken
+from clients.models import Client, GrantType
+
+# Where our doors put the caller's address among the headers; no header of a request can have this name.
+CALLER_IP = "clientdesk.ip"
+# Where the authorization endpoint puts the person who is signed in, or None.
+PERSON = "clientdesk.person"
+
+
+class Validator(OAuth2Validator):
+    """One instance serves every thread, so whatever belongs to a request lives on the request: `entry`, `grant`."""
+
+    # -- The client --------------------------------------------------------------------------------------------------
+
+    def client_authentication_required(self, request: Any, *args: Any, **kwargs: Any) -> bool:
+        """Send every client, public ones too, through the one door below."""
+        return True
+
+    def authenticate_client(self, request: Any, *args: Any, **kwargs: Any) -> bool:
+        headers = request.headers
+        know(
+            request,
+            client_authentication.authenticate(
+                dict(request.decoded_body or []), headers.get("Authorization"), headers.get(CALLER_IP)
+            ),
+        )
+        return True
+
+    def validate_client_id(self, client_id: str, request: Any, *args: Any, **kwargs: Any) -> bool:
+        entry = directory.find(client_id)
+        if entry is None or not entry.is_usable:
+            return False
+        know(request, entry)
+        return True
+
+    def validate_grant_type(
+        self, client_id: str, grant_type: str, client: Client, request: Any, *args: Any, **kwargs: Any
+    ) -> bool:
+        return grant_type in client.grant_types
+
+    # -- The authorization request -----------------------------------------------------------------------------------
+
+    def validate_redirect_uri(self, client_id: str, redirect_uri: str, request: Any, *args: Any, **kwargs: Any) -> bool:
+        return redirects.allowed(redirect_uri, request.client.redirect_uris)
+
+    def validate_response_type(
+        self, client_id: str, response_type: str, client: Client, request: Any, *args: Any, **kwargs: Any
+    ) -> bool:
+        """Serve `code` alone (RFC 9700 section 2.1.2)."""
+        if response_type != "code":
+            raise UnsupportedResponseTypeError(request=request)
+        return GrantType.AUTHORIZATION_CODE in client.grant_types
+
+    def validate_silent_login(self, request: Any) -> bool:
+        return request.headers.get(PERSON) is not None
+
+    def validate_silent_authorization(self, request: Any) -> bool:
+        """Refuse `prompt=none`: consent is asked every time (OpenID Connect Core section 3.1.2.1)."""
+        return False
+
+    def _create_authorization_code(self, request: Any, code: dict[str, str], expires: Any = None) -> Any:
+        return super()._create_authorization_code(request, {**code, "code": codes.digest(code["code"])}, expires)
+
+    # -- Scope -------------------------------------------------------------------------------------------------------
+
+    def validate_scopes(
+        self, client_id: str, scopes: list[str], client: Client, request: Any, *args: Any, **kwargs: Any
+    ) -> bool:
+        request.scopes = list(dict.fromkeys(scopes))
+        return bool(scopes) and super().validate_scopes(client_id, scopes, client, request, *args, **kwargs)
+
+    def get_original_scopes(self, refresh_token: str, request: Any, *args: Any, **kwargs: Any) -> list[str]:
+        granted = scope_to_list(super().get_original_scopes(refresh_token, request, *args, **kwargs))
+        return still_allowed(granted, request)
+
+    # -- The code ----------------------------------------------------------------------------------------------------
+
+    def validate_code(self, client_id: str, code: str, client: Client, request: Any, *args: Any, **kwargs: Any) -> bool:
+        grant = codes.lock(code, client)
+        if grant is None:
+            codes.revoke_what_it_gave(code, client)
+            return False
+        if grant.is_expired() or not grant.user.is_active:
+            return False
+        if not request.code_verifier:
+            raise InvalidGrantError("code_verifier is missing.", request=request)
+        request.grant, request.user = grant, grant.user
+        request.scopes = still_allowed(scope_to_list(grant.scope), request)
+        return True
+
+    def get_code_challenge(self, code: str, request: Any) -> str | None:
+        return request.grant.code_challenge or None
+
+    def get_code_challenge_method(self, code: str, request: Any) -> str | None:
+        return request.grant.code_challenge_method or None
+
+    def get_authorization_code_nonce(self, client_id: str, code: str, redirect_uri: str, request: Any) -> str | None:
+        return request.grant.nonce or None
+
+    def confirm_redirect_uri(
+        self, client_id: str, code: str, redirect_uri: str, client: Client, *args: Any, **kwargs: Any
+    ) -> bool:
+        """Require the address that the code was sent to (RFC 6749 section 4.1.3)."""
+        request = args[0]
+        if redirect_uri != request.grant.redirect_uri:
+            raise InvalidGrantError("redirect_uri differs from that of the authorization request.", request=request)
+        return True
+
+    # -- The refresh token -------------------------------------------------------------------------------------------
+
+    def validate_refresh_token(
+        self, refresh_token: str, client: Client, request: Any, *args: Any, **kwargs: Any
+    ) -> bool:
+        """Judge the token while nobody else changes its family; a token that was used before ends the family."""
+        rests = RefreshToken.objects.filter(token_checksum=families.checksum(refresh_token), application=client)
+        family = rests.values_list("token_family", flat=True).first()
+        if family is None:
+            return False
+        families.lock(family)
+        valid = super().validate_refresh_token(refresh_token, client, request, *args, **kwargs)
+        return bool(valid and request.user.is_active)
+
+    # -- Tokens ------------------------------------------------------------------------------------------------------
+
+    def save_bearer_token(self, token: dict[str, Any], request: Any, *args: Any, **kwargs: Any) -> None:
+        """Keep no row of what a client gets for itself; keep digests of everything else."""
+        if request.grant_type == GrantType.CLIENT_CREDENTIALS:
+            return
+        if GrantType.REFRESH_TOKEN not in request.client.grant_types:
+            token.pop("refresh_token", None)
+        super().save_bearer_token(token, request, *args, **kwargs)
+        if request.grant_type == GrantType.AUTHORIZATION_CODE:
+            codes.redeem(request.code, request.client, token["access_token"])
+
+    def _check_and_set_request_resource(self, request: Any) -> None:
+        """Take the audience from the scopes alone; a parameter that we do not serve is ignored."""
+        request.resource = []
+
+    def finalize_id_token(self, id_token: dict[str, Any], token: Any, token_handler: Any, request: Any) -> str:
+        return identity.id_token(request.entry, request.user, request.scopes, id_token)
+
+    def _load_id_token(self, token: str) -> None:
+        """ID tokens are stateless: no row to tie an access token to."""
+
+
+def know(request: Any, entry: Entry) -> None:
+    request.entry, request.client = entry, entry.client
+
+
+def still_allowed(scopes: list[str], request: Any) -> list[str]:
+    """Return what is left of scopes that were granted earlier. Raises InvalidGrantError when nothing is."""
+    left = [value for value in scopes if value in request.entry.scopes_for(GrantType.AUTHORIZATION_CODE)]
+    if not left:
+        raise InvalidGrantError("The client may no longer use any of the scopes that were granted.", request=request)
+    return left

@@ -1,0 +1,63 @@
+"""Clients that speak HTTP to the token authority, without a browser's cookies."""
+
+import base64
+from urllib.parse import quote, urlencode
+
+import pytest
+from django.test import Client as Browser
+
+from authority import usage
+from tests.factories import ClientFactory, give_secret
+
+FORM = "application/x-www-form-urlencoded"
+
+
+def basic(client_id: str, secret: str) -> str:
+    """Return an Authorization header (RFC 6749 section 2.3.1)."""
+    pair = f"{quote(client_id, safe='')}:{quote(secret, safe='')}"
+    return "Basic " + base64.b64encode(pair.encode()).decode()
+
+
+class Program:
+    """A client that calls the endpoints: with its secret in the header, unless told otherwise."""
+
+    def __init__(self, client, secret=None):
+        self.client = client
+        self.secret = secret
+        self.http = Browser()
+
+    @property
+    def authorization(self):
+        return {"Authorization": basic(self.client.client_id, self.secret)} if self.secret else {}
+
+    def post(self, path, parameters, **headers):
+        body = parameters if isinstance(parameters, str | bytes) else urlencode(parameters)
+        return self.http.post(path, body, content_type=FORM, headers=self.authorization | headers)
+
+    def token(self, **parameters):
+        return self.post("/oauth2/token", {"grant_type": "client_credentials"} | parameters)
+
+    def introspect(self, token):
+        return self.post("/oauth2/introspect", {"token": token}).json()
+
+    def revoke(self, token, **parameters):
+        return self.post("/oauth2/revoke", {"token": token} | parameters)
+
+
+@pytest.fixture(autouse=True)
+def nothing_noted():
+    usage._noted.clear()
+
+
+@pytest.fixture
+def program(service):
+    """The service client with one secret."""
+    _, text = give_secret(service)
+    return Program(service, text)
+
+
+@pytest.fixture
+def stranger(globex):
+    """A client of another consumer, with one secret and no permissions."""
+    client = ClientFactory(consumer=globex)
+    return Program(client, give_secret(client)[1])
