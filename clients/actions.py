@@ -40,9 +40,16 @@ def register_client(
 
 
 @transaction.atomic
-def update_client(*, client: Client, metadata: ClientMetadata, policy: Policy, actor: Actor) -> Client:
-    """Replace the client's metadata. Raises Refusal, and Conflict when it was deleted meanwhile."""
+def update_client(
+    *, client: Client, metadata: ClientMetadata, policy: Policy, actor: Actor, unchanged_since: datetime | None = None
+) -> Client:
+    """Replace the client's metadata.
+
+    Raises Refusal, and Conflict when it was deleted meanwhile, or changed after `unchanged_since`.
+    """
     client = lock(client)
+    if unchanged_since is not None and client.updated != unchanged_since:
+        raise Conflict("Somebody else has changed this client meanwhile.")
     policy(metadata)
     changed = metadata.write_to(client)
     if changed:
@@ -128,20 +135,27 @@ def add_secret(
 def rotate_secret(
     *, secret: ClientSecret, end: End, actor: Actor, expires_at: datetime | None = None
 ) -> tuple[ClientSecret, str]:
-    """Make a successor of the secret and give the old one its end; the text is readable only in this return value."""
+    """Make a successor of the secret and give the old one its end; the text is readable only in this return value.
+
+    Both count as live until the old one ends; at once makes room for the successor.
+    """
     client = lock(secret.client)
     require_active(client.consumer)
     old = lock_live(client, secret)
     now = timezone.now()
+    old.rotated_at = now
     if end.at is not None and end.at <= now:
         old.revoked_at = now
-        old.save(update_fields=["revoked_at"])
+    elif end.at is not None:
+        old.expires_at = min(end.at, old.expires_at or end.at)
+    old.save(update_fields=["rotated_at", "revoked_at", "expires_at"])
     made, text = _make_secret(client, actor, old.name, expires_at)
     if end.after_first_use:
         old.ends_after_use_of = made
-    elif end.at is not None and old.revoked_at is None:
-        old.expires_at = min(end.at, old.expires_at or end.at)
-    old.save(update_fields=["ends_after_use_of", "expires_at"])
+        old.save(update_fields=["ends_after_use_of"])
+    # Those that wait for the first use of the old one, which nobody may ever see, wait for its successor's.
+    if old.last_used_at is None:
+        old.predecessors.update(ends_after_use_of=made)
     detail: dict[str, Any] = {"hint": old.hint, "new_hint": made.hint, "name": made.name}
     if end.after_first_use:
         detail["ends"] = "after_first_use"
@@ -154,11 +168,12 @@ def rotate_secret(
 
 @transaction.atomic
 def revoke_secret(*, secret: ClientSecret, actor: Actor) -> None:
-    """End the secret now."""
+    """End the secret now. Those that would have ended after its first use go on until somebody ends them."""
     client = lock(secret.client)
     old = lock_live(client, secret)
     old.revoked_at = timezone.now()
     old.save(update_fields=["revoked_at"])
+    old.predecessors.update(ends_after_use_of=None)
     audit.record(
         EventName.SECRET_REVOKED,
         actor=actor,
@@ -207,7 +222,7 @@ def lock(client: Client) -> Client:
 
 def lock_live(client: Client, secret: ClientSecret) -> ClientSecret:
     """Return the secret if it still works; its client is locked already."""
-    live = client.secrets.live().filter(pk=secret.pk).first()
+    live = ClientSecret.objects.live().filter(client=client, pk=secret.pk).first()
     if live is None:
         raise Conflict("This secret has ended already.")
     return live

@@ -317,6 +317,7 @@ class ClientSecret(models.Model):
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_by_label = models.CharField(max_length=254, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
+    rotated_at = models.DateTimeField(null=True, editable=False)
     # Rotated with “a day after the new one is first used”: the first use of that secret sets expires_at.
     ends_after_use_of = models.ForeignKey("self", models.SET_NULL, null=True, related_name="predecessors")
     revoked_at = models.DateTimeField(null=True, blank=True)
@@ -330,6 +331,7 @@ class ClientSecret(models.Model):
         constraints = [models.UniqueConstraint(fields=["client", "digest"], name="secret_once")]
 
     SHOWN: ClassVar[str] = "••••"
+    SOON: ClassVar[timedelta] = timedelta(days=14)
 
     def __str__(self) -> str:
         return f"{self.SHOWN}{self.hint}"
@@ -347,6 +349,18 @@ class ClientSecret(models.Model):
     @property
     def is_live(self) -> bool:
         return self.ended_at is None
+
+    @property
+    def state(self) -> str:
+        """Return ended, rotating (its successor exists, and it ends some time) or active."""
+        if not self.is_live:
+            return "ended"
+        return "rotating" if self.rotated_at and (self.expires_at or self.ends_after_use_of_id) else "active"
+
+    @property
+    def ends_soon(self) -> bool:
+        """Say whether it works now, and no longer in SOON."""
+        return self.is_live and self.expires_at is not None and self.expires_at <= timezone.now() + self.SOON
 
     def matches(self, secret: str) -> bool:
         """Say whether the text is this secret, in constant time."""

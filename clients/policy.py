@@ -1,38 +1,56 @@
 """May this be registered? One function a rule, each with the specification it comes from."""
 
-import ipaddress
 import re
 import unicodedata
-from collections.abc import Callable
-from urllib.parse import urlsplit
+from collections.abc import Callable, Iterable
+from functools import partial
 
 from clients.errors import InvalidClientMetadata, InvalidRedirectURI
 from clients.metadata import ClientMetadata
-from clients.models import IDENTITY_SCOPES, AuthMethod, GrantType, Scope
+from clients.models import IDENTITY_SCOPES, AuthMethod, Client, GrantType, Scope
+from clients.redirects import redirect_uri
+from consumers.errors import Refusal
 from consumers.models import Consumer
 
 Policy = Callable[[ClientMetadata], None]
 
 MAX_URIS = 50
-MAX_URI_LENGTH = 2000
-LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
-# A scheme that an app owns by its domain in reverse, such as com.example.app (RFC 8252 section 7.1).
-PRIVATE_USE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
+# Letters by their category that show nothing: Hangul and Braille blanks, and the joiner of graphemes.
+BLANKS = "\u034f\u115f\u1160\u2800\u3164\uffa0"
 
 
-def portal_policy(consumer: Consumer) -> Policy:
-    """Return what a manager may register in the consumer's workspace."""
+def portal_policy(consumer: Consumer, client: Client | None = None) -> Policy:
+    """Return what a manager may register in the consumer's workspace, or make of the client."""
 
     def check(metadata: ClientMetadata) -> None:
-        name(metadata)
-        description(metadata)
-        grants(metadata)
-        authentication(metadata)
-        response_types(metadata)
-        redirect_uris(metadata)
-        scope(metadata, consumer)
+        every(
+            partial(rule, metadata)
+            for rule in (
+                partial(unique_name, consumer=consumer, client=client),
+                description,
+                grants,
+                authentication,
+                response_types,
+                redirect_uris,
+                partial(scope, consumer=consumer),
+                some_permission,
+            )
+        )
 
     return check
+
+
+def every(checks: Iterable[Callable[[], None]]) -> None:
+    """Run each check; raise the first refusal with the others, so that a person corrects everything in one go."""
+    refusals: list[Refusal] = []
+    for check in checks:
+        try:
+            check()
+        except Refusal as refusal:
+            refusals += [refusal, *refusal.others]
+    if refusals:
+        refusals[0].others = tuple(refusals[1:])
+        raise refusals[0]
 
 
 def name(metadata: ClientMetadata) -> None:
@@ -44,6 +62,19 @@ def name(metadata: ClientMetadata) -> None:
     plain_text(metadata.client_name, "client_name", "the name")
 
 
+def unique_name(metadata: ClientMetadata, consumer: Consumer, client: Client | None = None) -> None:
+    """Require a good name that tells a workspace's clients apart; help for people, so a race may slip past it."""
+    name(metadata)
+    wanted = metadata.client_name.strip()
+    others = Client.objects.of(consumer).filter(client_name__iexact=wanted)
+    if others.exclude(pk=client.pk if client else None).exists():
+        raise InvalidClientMetadata(
+            f"Another client is already called “{wanted}”. Choose a name that tells them apart, "
+            f"such as “{wanted} (staging)”.",
+            field="client_name",
+        )
+
+
 def description(metadata: ClientMetadata) -> None:
     if len(metadata.description) > 1000:
         raise InvalidClientMetadata("Shorten the description to 1,000 characters.", field="description")
@@ -53,7 +84,8 @@ def description(metadata: ClientMetadata) -> None:
 def plain_text(text: str, field: str, what: str) -> None:
     """Refuse control, direction-changing and unassigned characters, which make a text read as another."""
     for character in text:
-        if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp") and character != "\u200d":
+        category = unicodedata.category(character)
+        if (category[0] == "C" and character != "\u200d") or category in ("Zl", "Zp") or character in BLANKS:
             raise InvalidClientMetadata(
                 f"Remove the invisible character U+{ord(character):04X} from {what}.", field=field
             )
@@ -108,73 +140,18 @@ def response_types(metadata: ClientMetadata) -> None:
 
 def redirect_uris(metadata: ClientMetadata) -> None:
     """Require redirect URIs exactly where a grant redirects (RFC 6749 section 3.1.2)."""
-    if GrantType.AUTHORIZATION_CODE not in metadata.grant_types:
-        if metadata.redirect_uris:
-            raise InvalidRedirectURI("Only clients with authorization_code have redirect URIs.", field="redirect_uris")
-        return
-    if not metadata.redirect_uris:
+    redirects = GrantType.AUTHORIZATION_CODE in metadata.grant_types
+    for field in ("redirect_uris", "post_logout_redirect_uris"):
+        uris: tuple[str, ...] = getattr(metadata, field)
+        if uris and not redirects:
+            raise InvalidRedirectURI("Only clients with authorization_code have redirect URIs.", field=field)
+        if len(uris) > MAX_URIS:
+            raise InvalidRedirectURI(f"Give at most {MAX_URIS} addresses.", field=field)
+        if len(set(uris)) != len(uris):
+            raise InvalidRedirectURI("Name each address once.", field=field)
+        every(partial(redirect_uri, uri, field) for uri in uris)
+    if redirects and not metadata.redirect_uris:
         raise InvalidRedirectURI("Give at least one address that people return to.", field="redirect_uris")
-    if len(metadata.redirect_uris) > MAX_URIS:
-        raise InvalidRedirectURI(f"Give at most {MAX_URIS} redirect URIs.", field="redirect_uris")
-    for uri in metadata.redirect_uris:
-        redirect_uri(uri)
-    for uri in metadata.post_logout_redirect_uris:
-        redirect_uri(uri, field="post_logout_redirect_uris")
-
-
-def redirect_uri(uri: str, field: str = "redirect_uris") -> None:
-    """Refuse whatever two programs could read in two ways (RFC 6749 section 3.1.2, RFC 8252, RFC 9700 section 2.1)."""
-
-    def refuse(why: str) -> InvalidRedirectURI:
-        return InvalidRedirectURI(f"{uri[:200]!a}: {why}", field=field)
-
-    if len(uri) > MAX_URI_LENGTH:
-        raise refuse(f"shorten it to {MAX_URI_LENGTH:,} characters.")
-    if not re.fullmatch(r"[\x21-\x7e]+", uri):
-        raise refuse("write it in ASCII without spaces; encode other characters with % or punycode.")
-    if re.search(r'[\\<>"^`{|}*]', uri):
-        raise refuse("leave out wildcards, backslashes, quotes, brackets and braces.")
-    if re.search(r"%(?![0-9A-Fa-f]{2})|%(00|0[ad]|2f|5c|2e)", uri, re.IGNORECASE):
-        raise refuse("leave out encoded slashes, dots and control characters.")
-    try:
-        parts = urlsplit(uri)
-        port = parts.port
-    except ValueError:
-        raise refuse("its host or port cannot be read.") from None
-    if "#" in uri:
-        raise refuse("leave out the fragment (#…).")
-    if "@" in parts.netloc:
-        raise refuse("leave out the user name and password.")
-    if any(segment in (".", "..") for segment in parts.path.split("/")):
-        raise refuse("leave out . and .. in the path.")
-    if parts.scheme in ("https", "http"):
-        if not parts.hostname:
-            raise refuse("name a host.")
-        if port == 0:
-            raise refuse("name a real port.")
-        if uri[: len(parts.scheme) + 3].lower() != f"{parts.scheme}://" or parts.netloc != parts.netloc.lower():
-            raise refuse("write scheme and host in lower case.")
-        loopback = parts.hostname in LOOPBACK_HOSTS
-        if parts.scheme == "http" and not loopback:
-            raise refuse("use https; http is only for 127.0.0.1, [::1] and localhost.")
-        if not loopback:
-            public_host(parts.hostname, refuse)
-    elif not PRIVATE_USE_SCHEME.fullmatch(parts.scheme):
-        raise refuse("use https, or an app's own scheme such as com.example.app:/signed-in.")
-
-
-def public_host(host: str, refuse: Callable[[str], InvalidRedirectURI]) -> None:
-    """Refuse hosts that lie in somebody's private network (RFC 9700 section 4.11)."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        if not re.fullmatch(
-            r"(?=.{1,253}$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z]([a-z0-9-]{0,61}[a-z0-9])?", host
-        ):
-            raise refuse("its host is no domain name.") from None
-    else:
-        if not address.is_global:
-            raise refuse("its address lies in a private network.")
 
 
 def scope(metadata: ClientMetadata, consumer: Consumer) -> None:
@@ -187,6 +164,15 @@ def scope(metadata: ClientMetadata, consumer: Consumer) -> None:
     for value in metadata.scope:
         if value not in allowed:
             raise InvalidClientMetadata(
-                f"{consumer} may not use the permission “{value}”. Choose from those listed, or ask the operator for it.",
+                f"{consumer} may not use the permission “{value}”. "
+                "Choose from those listed, or ask the operator for it.",
                 field="scope",
             )
+
+
+def some_permission(metadata: ClientMetadata) -> None:
+    """Ask a client that acts for itself for a permission: its token would open nothing."""
+    if not metadata.scope and GrantType.CLIENT_CREDENTIALS in metadata.grant_types:
+        raise InvalidClientMetadata(
+            "Choose at least one permission. A token without any cannot call an API.", field="scope"
+        )

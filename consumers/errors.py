@@ -6,7 +6,7 @@ class Refusal(Exception):
 
     `code` is the registered error code where a specification has one; `description` is a sentence that tells the
     person what to do; `field` names the form or metadata field that it is about, if any. `detail` is for the
-    server's log alone and may hold what the public must not read.
+    server's log alone and may hold what the public must not read; `others` are further refusals of the same deed.
     """
 
     code = "invalid_request"
@@ -17,6 +17,7 @@ class Refusal(Exception):
         self.description = description
         self.field = field
         self.detail = detail
+        self.others: tuple[Refusal, ...] = ()
 
 
 class Conflict(Refusal):

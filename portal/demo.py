@@ -158,7 +158,8 @@ def catalogue(consumers: dict[str, Consumer]) -> None:
 def client(owner: Consumer, wanted: DemoClient, memory: dict[str, Any]) -> dict[str, Any]:
     """Find or register one client, with a secret that still works."""
     known = memory.setdefault("clients", {}).setdefault(wanted.key, {})
-    row = Client.objects.filter(consumer=owner, client_id=known.get("client_id", "")).first()
+    mine = Client.objects.filter(consumer=owner)
+    row = mine.filter(client_id=known.get("client_id", "")).first() or mine.filter(client_name=wanted.name).first()
     if row is None:
         metadata = TEMPLATES[wanted.template].but(
             client_name=wanted.name,
@@ -170,13 +171,14 @@ def client(owner: Consumer, wanted: DemoClient, memory: dict[str, Any]) -> dict[
             consumer=owner, metadata=metadata, policy=portal_policy(owner), actor=SYSTEM, secret_name="Demo"
         )
         known |= {"client_id": row.client_id, "client_secret": text}
-    elif row.holds_secrets and not any(live.matches(known["client_secret"]) for live in row.secrets.live()):
+    elif row.holds_secrets and not any(live.matches(known.get("client_secret", "")) for live in row.secrets.live()):
         if row.secrets.live().count() >= MAX_LIVE_SECRETS:
             actions.revoke_secret(secret=row.secrets.live().earliest("created_at"), actor=SYSTEM)
-        _, known["client_secret"] = actions.add_secret(client=row, name="Demo", actor=SYSTEM)
+        _, text = actions.add_secret(client=row, name="Demo", actor=SYSTEM)
+        known |= {"client_id": row.client_id, "client_secret": text}
     return {
         "client_id": row.client_id,
-        "client_secret": known["client_secret"],
+        "client_secret": known.get("client_secret"),
         "scope": row.scope,
         "audience": SHIPMENTS,
         "redirect_uris": row.redirect_uris,

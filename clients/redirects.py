@@ -1,0 +1,137 @@
+"""May people be sent back to this address? One function a rule; each returns what is wrong, or "".
+
+Addresses are compared letter by letter (RFC 9700 section 2.1), so the rules refuse whatever two programs could read in
+two ways, and whatever leaves the sender of the code in doubt about who receives it.
+"""
+
+import ipaddress
+import re
+from collections.abc import Callable
+from urllib.parse import SplitResult, parse_qsl, urlsplit
+
+from clients.errors import InvalidRedirectURI
+
+MAX_LENGTH = 2000
+LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
+# Names that a private network answers, not the public one (RFC 6761, RFC 6762, RFC 8375, and ICANN's .internal).
+PRIVATE_DOMAINS = (".localhost", ".local", ".internal", ".home.arpa")
+# A scheme that an app owns by its domain in reverse, such as com.example.app (RFC 8252 section 7.1).
+PRIVATE_USE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
+DOMAIN = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
+# What the authorization response puts there itself (RFC 6749 section 4.1.2, RFC 9207 section 2).
+ANSWERS = {"code", "state", "iss", "error", "error_description", "error_uri"}
+
+
+def redirect_uri(uri: str, field: str = "redirect_uris") -> None:
+    """Refuse an address that is ambiguous, or not its owner's alone. Raises InvalidRedirectURI."""
+    complaint = characters(uri)
+    if not complaint:
+        try:
+            parts = urlsplit(uri)
+            parts.port  # noqa: B018  # reading it is what raises
+        except ValueError:
+            complaint = "its host or port cannot be read."
+        else:
+            complaint = next(filter(None, (rule(uri, parts) for rule in RULES)), "")
+    if complaint:
+        raise InvalidRedirectURI(f"{shown(uri)}: {complaint}", field=field)
+
+
+def shown(uri: str) -> str:
+    """Return the address as an error repeats it: without characters that could change how the sentence reads."""
+    return f"“{ascii(uri[:200])[1:-1]}{'…' if len(uri) > 200 else ''}”"
+
+
+def characters(uri: str) -> str:
+    """RFC 3986 section 2, and percent-encodings that some servers decode before they compare."""
+    if len(uri) > MAX_LENGTH:
+        return f"shorten it to {MAX_LENGTH:,} characters."
+    if not re.fullmatch(r"[\x21-\x7e]+", uri):
+        return "write it in ASCII without spaces; encode other characters with % or punycode."
+    if re.search(r'[\\<>"^`{|}*]', uri):
+        return "leave out wildcards, backslashes, quotes, brackets and braces."
+    if re.search(r"%(?![0-9A-Fa-f]{2})|%([01][0-9a-f]|7f|25|2e|2f|5c)", uri, re.IGNORECASE):
+        return "leave out encoded slashes, dots, percent signs and control characters."
+    return ""
+
+
+def fragment(uri: str, parts: SplitResult) -> str:
+    """RFC 6749 section 3.1.2."""
+    return "leave out the fragment (#…)." if "#" in uri else ""
+
+
+def user_information(uri: str, parts: SplitResult) -> str:
+    """RFC 3986 section 7.6: what stands before @ reads as the host."""
+    return "leave out the user name and password." if "@" in parts.netloc else ""
+
+
+def spelling(uri: str, parts: SplitResult) -> str:
+    """One spelling for one address (RFC 3986 section 6.2.2.1)."""
+    if not uri.startswith(f"{parts.scheme}:") or parts.netloc != parts.netloc.lower():
+        return "write scheme and host in lower case."
+    return ""
+
+
+def path(uri: str, parts: SplitResult) -> str:
+    """RFC 3986 section 5.2.4; some servers drop parameters of a segment before they resolve its dots."""
+    if any(segment.partition(";")[0] in (".", "..") for segment in parts.path.split("/")):
+        return "leave out . and .. in the path."
+    return ""
+
+
+def query(uri: str, parts: SplitResult) -> str:
+    """A parameter of the answer's own would stand there twice (RFC 6749 section 3.1)."""
+    for name, _ in parse_qsl(parts.query, keep_blank_values=True):
+        if name in ANSWERS:
+            return f"leave out the parameter {name}, which the answer carries itself."
+    return ""
+
+
+def scheme(uri: str, parts: SplitResult) -> str:
+    """RFC 8252 sections 7.1 to 7.3: https, loopback http, or an app's own scheme."""
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
+        secure = f"https{uri.removeprefix('http')}"
+        return f"use https ({secure}), because a sign-in code sent over http can be read on the way."
+    if parts.scheme not in ("http", "https"):
+        if not PRIVATE_USE_SCHEME.fullmatch(parts.scheme):
+            return "use https, or an app's own scheme such as com.example.app:/signed-in."
+        if not (parts.netloc or parts.path.strip("/")):
+            return f"name a path, such as {parts.scheme}:/signed-in."
+    return ""
+
+
+def host(uri: str, parts: SplitResult) -> str:
+    """Refuse hosts that somebody else may answer for (RFC 9700 section 4.11); loopback is the person's own machine."""
+    if parts.scheme not in ("http", "https"):
+        return ""
+    if not uri.startswith(f"{parts.scheme}://") or not parts.hostname:
+        return "name a host."
+    if parts.hostname in LOOPBACK_HOSTS:
+        return ""
+    try:
+        address = ipaddress.ip_address(parts.hostname)
+    except ValueError:
+        if parts.hostname.endswith(PRIVATE_DOMAINS) or parts.hostname.isalpha():
+            return "its host is known in a private network only."
+        return "" if DOMAIN.fullmatch(parts.hostname) else "its host is no domain name."
+    return "" if address.is_global and not address.is_multicast else "its address lies in a private network."
+
+
+def port(uri: str, parts: SplitResult) -> str:
+    """RFC 3986 section 6.2.3: an empty port, zero and leading zeros are other spellings of none or another."""
+    after_host = parts.netloc.rpartition("]")[2]
+    if ":" in after_host and not re.fullmatch(r".*:[1-9][0-9]*", after_host):
+        return "name a real port, or none."
+    return ""
+
+
+RULES: tuple[Callable[[str, SplitResult], str], ...] = (
+    fragment,
+    user_information,
+    spelling,
+    scheme,
+    host,
+    port,
+    path,
+    query,
+)
