@@ -11,7 +11,7 @@ from authority import directory, usage
 from authority.directory import Entry, Secret
 from authority.errors import InvalidClientError, InvalidRequestError
 from clients import secrets
-from clients.models import SECRET_METHODS, AuthMethod
+from clients.vocabulary import SECRET_METHODS, AuthMethod
 
 
 @dataclass(frozen=True, slots=True)

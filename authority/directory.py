@@ -11,7 +11,8 @@ from django.db.models.functions import JSONObject
 from django.utils import timezone
 
 from authority.models import SigningKey
-from clients.models import IDENTITY_SCOPES, Client, ClientSecret, GrantType, Scope
+from clients.models import Client, ClientSecret, Scope
+from clients.vocabulary import IDENTITY_SCOPES, GrantType
 
 # Grants in which a person takes part, so that a client can ask who they are.
 PERSONAL_GRANTS = {GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN, GrantType.DEVICE_CODE}

@@ -18,7 +18,8 @@ from django.utils import timezone
 from authority import jose
 from authority.jose import PrivateKey, Signer
 from authority.models import SigningKey
-from clients.models import Api, SigningAlgorithm
+from clients.models import Api
+from clients.vocabulary import SigningAlgorithm
 from consumers import audit
 from consumers.audit import EventName
 from consumers.outbox import vault

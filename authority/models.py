@@ -3,7 +3,8 @@
 from django.db import models
 from django.utils import timezone
 
-from clients.models import Client, SigningAlgorithm
+from clients.models import Client
+from clients.vocabulary import SigningAlgorithm
 
 
 class SigningKey(models.Model):

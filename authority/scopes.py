@@ -4,7 +4,8 @@ from typing import Any
 
 from oauth2_provider.scopes import BaseScopes
 
-from clients.models import IDENTITY_SCOPES, Client, Scope
+from clients.models import Client, Scope
+from clients.vocabulary import IDENTITY_SCOPES
 
 
 class ClientScopes(BaseScopes):

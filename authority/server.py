@@ -9,7 +9,7 @@ from oauth2_provider.settings import oauth2_settings
 from oauthlib.oauth2.rfc6749.errors import InvalidRequestError, UnsupportedGrantTypeError
 
 from authority import access_tokens, authorization_requests
-from clients.models import GrantType
+from clients.vocabulary import GrantType
 
 
 class Server(oauthlib.openid.Server):

@@ -17,7 +17,8 @@ from authority import access_tokens, directory, families, jose, keys
 from authority.directory import Entry
 from authority.families import AccessToken, RefreshToken
 from authority.models import RevokedToken
-from clients.models import Client, GrantType
+from clients.models import Client
+from clients.vocabulary import GrantType
 from consumers.models import User
 
 

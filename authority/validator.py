@@ -9,7 +9,8 @@ from oauthlib.oauth2.rfc6749.utils import scope_to_list
 from authority import client_authentication, codes, directory, families, identity, redirects
 from authority.directory import Entry
 from authority.families import RefreshToken
-from clients.models import Client, GrantType
+from clients.models import Client
+from clients.vocabulary import GrantType
 
 # Where our doors put the caller's address among the headers; no header of a request can have this name.
 CALLER_IP = "clientdesk.ip"

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
-from clients.models import AuthMethod, Client, GrantType
+from clients.models import Client
+from clients.vocabulary import AuthMethod, GrantType
 
 # Where the model's name differs from the registered one.
 MODEL_NAMES = {"scope": "scopes", "jwks": "client_jwks", "jwks_uri": "client_jwks_uri"}

@@ -1,7 +1,6 @@
 """What consumers register: clients and their secrets, and the APIs and scopes they may ask for.
 
-This is also the one place that translates between django-oauth-toolkit's fields and the RFCs' names: the model keeps
-the registered names, and the properties at the end of Client answer the toolkit.
+The one place that translates to django-oauth-toolkit's names: the properties at the end of Client answer it.
 """
 
 import hmac
@@ -21,24 +20,10 @@ from oauth2_provider.models import AbstractApplication
 from oauthlib.oauth2.rfc6749.errors import MissingRedirectURIError
 
 from clients import secrets
+from clients.vocabulary import IDENTITY_SCOPES, SECRET_METHODS, AuthMethod, GrantType, SigningAlgorithm
 from consumers.models import Consumer, User
 
 MAX_LIVE_SECRETS = 5
-
-# The scopes of OpenID Connect Core section 5.4 and 11; every client that signs people in may have them.
-IDENTITY_SCOPES = {
-    "openid": ("Sign people in", "Learn who the person is."),
-    "profile": ("Name", "The person's name."),
-    "email": ("Email address", "The person's address, and whether it is verified."),
-    "offline_access": ("Stay signed in", "Go on working after the person has left."),
-}
-
-
-class SigningAlgorithm(models.TextChoices):
-    ES256 = "ES256", "ES256 (ECDSA on P-256)"
-    RS256 = "RS256", "RS256 (RSA 2048)"
-    PS256 = "PS256", "PS256 (RSA 2048, PSS)"
-    EDDSA = "EdDSA", "EdDSA (Ed25519)"
 
 
 class Api(models.Model):
@@ -105,27 +90,6 @@ class Access(models.Model):
 
     def __str__(self) -> str:
         return f"{self.consumer}: {self.scope}"
-
-
-class AuthMethod(models.TextChoices):
-    """Token endpoint authentication methods (RFC 7591 section 2)."""
-
-    BASIC = "client_secret_basic", "Secret, in the Authorization header"
-    POST = "client_secret_post", "Secret, in the request body"
-    PRIVATE_KEY_JWT = "private_key_jwt", "Signed assertion"
-    NONE = "none", "None (public client)"
-
-
-SECRET_METHODS = (AuthMethod.BASIC, AuthMethod.POST)
-
-
-class GrantType(models.TextChoices):
-    """Grant types that a client may register (RFC 7591 section 2)."""
-
-    CLIENT_CREDENTIALS = "client_credentials"
-    AUTHORIZATION_CODE = "authorization_code"
-    REFRESH_TOKEN = "refresh_token"
-    DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 
 
 # The toolkit asks in names of its own.
@@ -330,11 +294,10 @@ class ClientSecret(models.Model):
         ordering = ["-created_at"]
         constraints = [models.UniqueConstraint(fields=["client", "digest"], name="secret_once")]
 
-    SHOWN: ClassVar[str] = "••••"
     SOON: ClassVar[timedelta] = timedelta(days=14)
 
     def __str__(self) -> str:
-        return f"{self.SHOWN}{self.hint}"
+        return f"••••{self.hint}"
 
     def __repr__(self) -> str:
         return f"<ClientSecret {self}>"

@@ -7,8 +7,9 @@ from functools import partial
 
 from clients.errors import InvalidClientMetadata, InvalidRedirectURI
 from clients.metadata import ClientMetadata
-from clients.models import IDENTITY_SCOPES, AuthMethod, Client, GrantType, Scope
+from clients.models import Client, Scope
 from clients.redirects import redirect_uri
+from clients.vocabulary import IDENTITY_SCOPES, AuthMethod, GrantType
 from consumers.errors import Refusal
 from consumers.models import Consumer
 

@@ -19,7 +19,8 @@ from authority.endpoints.protocol import once
 from authority.errors import OAuth2Error
 from authority.server import server
 from authority.validator import PERSON
-from clients.models import IDENTITY_SCOPES, Client, Scope
+from clients.models import Client, Scope
+from clients.vocabulary import IDENTITY_SCOPES
 from consumers.models import User
 
 

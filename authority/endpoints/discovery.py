@@ -14,7 +14,7 @@ from django.utils.cache import get_conditional_response
 from authority import identity, keys
 from authority.endpoints.protocol import method_not_allowed
 from authority.server import server
-from clients.models import IDENTITY_SCOPES, AuthMethod
+from clients.vocabulary import IDENTITY_SCOPES, AuthMethod
 
 MAX_AGE = 300  # seconds that a cache may keep a document
 SECRET_METHODS = [AuthMethod.BASIC.value, AuthMethod.POST.value]

@@ -10,7 +10,7 @@ from authority import codes, errors
 from authority.endpoints.protocol import caller_ip, endpoint, read_form
 from authority.server import server
 from authority.validator import CALLER_IP
-from clients.models import GrantType
+from clients.vocabulary import GrantType
 
 
 @endpoint("POST")

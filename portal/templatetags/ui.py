@@ -35,7 +35,7 @@ def disc(client_id: str, size: str = "", off: bool = False) -> SafeString:
         '<svg class="disc"{}{} viewBox="0 0 36 36" aria-hidden="true"><circle cx="18" cy="18" r="12.5"/>'
         '<circle class="hub" cx="18" cy="18" r="3.2"/><path d="{}"/></svg>',
         format_html(' data-size="{}"', size) if size else "",
-        SafeString(" data-off") if off else "",
+        format_html(' data-off="{}"', "") if off else "",
         "".join(notches) or "M18 24.4L18 33",
     )
 

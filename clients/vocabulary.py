@@ -1,0 +1,39 @@
+"""The registered values that a client's metadata may hold, and how people read them."""
+
+from django.db import models
+
+# The scopes of OpenID Connect Core section 5.4 and 11; every client that signs people in may have them.
+IDENTITY_SCOPES = {
+    "openid": ("Sign people in", "Learn who the person is."),
+    "profile": ("Name", "The person's name."),
+    "email": ("Email address", "The person's address, and whether it is verified."),
+    "offline_access": ("Stay signed in", "Go on working after the person has left."),
+}
+
+
+class SigningAlgorithm(models.TextChoices):
+    ES256 = "ES256", "ES256 (ECDSA on P-256)"
+    RS256 = "RS256", "RS256 (RSA 2048)"
+    PS256 = "PS256", "PS256 (RSA 2048, PSS)"
+    EDDSA = "EdDSA", "EdDSA (Ed25519)"
+
+
+class AuthMethod(models.TextChoices):
+    """Token endpoint authentication methods (RFC 7591 section 2)."""
+
+    BASIC = "client_secret_basic", "Secret, in the Authorization header"
+    POST = "client_secret_post", "Secret, in the request body"
+    PRIVATE_KEY_JWT = "private_key_jwt", "Signed assertion"
+    NONE = "none", "None (public client)"
+
+
+SECRET_METHODS = (AuthMethod.BASIC, AuthMethod.POST)
+
+
+class GrantType(models.TextChoices):
+    """Grant types that a client may register (RFC 7591 section 2)."""
+
+    CLIENT_CREDENTIALS = "client_credentials"
+    AUTHORIZATION_CODE = "authorization_code"
+    REFRESH_TOKEN = "refresh_token"
+    DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
