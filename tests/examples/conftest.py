@@ -1,0 +1,76 @@
+"""Each example API as a process of its own, behind the running server."""
+
+import fcntl
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from tests.live import Server, free_port, running
+
+EXAMPLES = settings.BASE_DIR / "examples"
+AUDIENCE = "https://api.meridian.example/shipments"
+
+
+@pytest.fixture(scope="session")
+def uv() -> str:
+    return subprocess.run([settings.BASE_DIR / ".ci" / "uv"], check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.fixture(scope="session")
+def node(tmp_path_factory) -> str:
+    """Node, with the packages of the example beside it: installed once, by one of the test processes."""
+    program, npm = shutil.which("node"), shutil.which("npm")
+    if program is None or npm is None:
+        pytest.fail("Node 20 or newer is needed: run the tests with `make test`, which brings one.", pytrace=False)
+    folder = EXAMPLES / "node-api"
+    installed = folder / "node_modules" / ".package-lock.json"
+    with (folder / "package-lock.json").open() as locked:
+        fcntl.flock(locked, fcntl.LOCK_EX)
+        if not installed.exists() or installed.stat().st_mtime < (folder / "package-lock.json").stat().st_mtime:
+            subprocess.run([npm, "ci", "--no-audit", "--no-fund"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    return program
+
+
+@contextmanager
+def serving(issuer: str, command: list[str], folder: Path) -> Iterator[str]:
+    """Run an example that trusts the issuer; yield the address of its shipments."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/shipments"
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("VIRTUAL_ENV", "UV_"))}
+    environ |= {"ISSUER": issuer, "AUDIENCE": AUDIENCE, "PORT": str(port)}
+    with running(command, url, environ, folder):
+        yield url
+
+
+@pytest.fixture(scope="session")
+def python_command(uv) -> list[str]:
+    return [uv, "run", "--quiet", "--locked", "api.py"]
+
+
+@pytest.fixture(scope="session")
+def node_command(node) -> list[str]:
+    return [node, "api.js"]
+
+
+@pytest.fixture(scope="session")
+def python_api(server: Server, python_command) -> Iterator[str]:
+    with serving(server.url, python_command, EXAMPLES / "python-api") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def node_api(server: Server, node_command) -> Iterator[str]:
+    with serving(server.url, node_command, EXAMPLES / "node-api") as url:
+        yield url
+
+
+@pytest.fixture(params=["python", "node"])
+def api(request) -> str:
+    """The address of each example API in turn."""
+    return request.getfixturevalue(f"{request.param}_api")
