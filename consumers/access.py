@@ -6,11 +6,11 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponseBase
 
 from consumers.models import Membership, Role
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def workspace(role: Role) -> Callable[[View], View]:
@@ -23,7 +23,7 @@ def workspace(role: Role) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         @login_required
-        def guarded(request: HttpRequest, consumer_slug: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: HttpRequest, consumer_slug: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
             membership = (
                 Membership.objects.select_related("consumer", "user")
                 .filter(user=request.user.pk, consumer__slug=consumer_slug, consumer__suspended_at=None)
@@ -35,6 +35,7 @@ def workspace(role: Role) -> Callable[[View], View]:
                 raise PermissionDenied(
                     "Only managers may do this. Ask a manager of this workspace to change your role."
                 )
+            membership.note_visit()
             request.membership = membership  # type: ignore[attr-defined]  # the shell's templates read it
             return view(request, membership, *args, **kwargs)
 

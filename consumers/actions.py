@@ -4,6 +4,7 @@ import hashlib
 import re
 import secrets
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 
 from allauth.account.models import EmailAddress
@@ -20,6 +21,7 @@ from consumers.errors import Conflict, Refusal
 from consumers.models import Consumer, Invitation, Membership, Role, User, normal_email
 
 NOT_OPEN = "This invitation cannot be used. It may have ended, been withdrawn or been accepted already."
+HAS_ACCOUNT = "There is an account for this address already. Sign in to it, then accept the invitation."
 
 
 # -- Consumers --------------------------------------------------------------------------------------------------------
@@ -185,13 +187,35 @@ def find_open_invitation(token: str) -> Invitation | None:
 
 
 @transaction.atomic
+def decline_invitation(*, token: str, actor: Actor) -> Invitation:
+    """End an invitation, as the person who holds its link."""
+    invitation = lock_open(token)
+    invitation.withdrawn_at = timezone.now()
+    invitation.save(update_fields=["withdrawn_at"])
+    audit.record(
+        EventName.INVITATION_DECLINED,
+        actor=replace(actor, label=invitation.email),
+        consumer=invitation.consumer,
+        target=invitation,
+        detail={"email": invitation.email},
+    )
+    return invitation
+
+
+@transaction.atomic
 def join_as_new_person(*, token: str, name: str, actor: Actor) -> tuple[User, Membership]:
     """Accept an invitation as somebody without an account; the link proves the address."""
     invitation = lock_open(token)
-    if User.objects.filter(email__iexact=invitation.email).exists():
-        raise Conflict("There is an account for this address already. Sign in to it, then accept the invitation.")
-    user = User.objects.create_user(invitation.email, name=name.strip())
-    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    name = name.strip()
+    policy.person_name(name)
+    if User.objects.of_address(invitation.email).exists():
+        raise Conflict(HAS_ACCOUNT)
+    try:
+        with transaction.atomic():  # two invitations to one new address may be accepted at the same moment
+            user = User.objects.create_user(invitation.email, name=name)
+            EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    except IntegrityError:
+        raise Conflict(HAS_ACCOUNT) from None
     return user, _accept(invitation, user, actor)
 
 
@@ -216,14 +240,7 @@ def _accept(invitation: Invitation, user: User, actor: Actor) -> Membership:
     invitation.save(update_fields=["accepted_at", "accepted_by"])
     audit.record(
         EventName.MANAGER_JOINED,
-        actor=Actor(
-            kind="person",
-            id=str(user.pk),
-            label=str(user),
-            ip=actor.ip,
-            user_agent=actor.user_agent,
-            request_id=actor.request_id,
-        ),
+        actor=replace(actor, kind="person", id=str(user.pk), label=str(user)),
         consumer=invitation.consumer,
         target=user,
         detail={"email": invitation.email, "role": membership.role},

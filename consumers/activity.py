@@ -152,6 +152,7 @@ WORDS = {
     EventName.MANAGER_INVITED: Words("invited {email} as {role}", "user-plus"),
     EventName.INVITATION_RESENT: Words("sent the invitation of {email} again", "send"),
     EventName.INVITATION_WITHDRAWN: Words("withdrew the invitation of {email}", "user-minus"),
+    EventName.INVITATION_DECLINED: Words("declined the invitation", "user-minus"),
     EventName.MANAGER_JOINED: Words("joined as {role}", "user-plus", "good"),
     EventName.MANAGER_ROLE_CHANGED: Words("made {target} a {role}", "users", "warn"),
     EventName.MANAGER_REMOVED: Words("removed {target} from the workspace", "user-minus", "bad"),

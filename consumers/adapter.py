@@ -1,10 +1,91 @@
+"""How django-allauth behaves here: nobody signs up, mail is ours, secrets rest encrypted."""
+
+import ipaddress
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context as allauth_context
 from allauth.mfa.adapter import DefaultMFAAdapter
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from consumers import emails, known_browsers
+from consumers.audit import origin
+from consumers.browsers import browser_name
+from consumers.models import User
+from consumers.outbox import vault
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    pass
+    """Accounts come from invitations and operators alone."""
+
+    error_messages: ClassVar[dict[str, Any]] = DefaultAccountAdapter.error_messages | {
+        "email_password_mismatch": "This email address and password do not belong together.",
+        "incorrect_code": "This is not the code that we sent. Look again, or ask for another.",
+        "incorrect_password": "This is not your password.",
+        "too_many_login_attempts": "Too many tries. Wait a few minutes, then try again.",
+        "rate_limited": "Too many requests. Wait a minute, then try again.",
+        "cannot_remove_primary_email": "This is your main address. Make another one the main address first.",
+        "email_taken": "Another account has this address.",
+        "unverified_primary_email": "Confirm this address before you make it your main address.",
+    }
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return False
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send allauth's mail in our words: a code, word that there is no account, or a security notice."""
+        emails.for_account(template_prefix, email, context | origin(self.request))
+
+    def login(self, request: HttpRequest, user: User) -> None:
+        is_first = user.last_login is None  # Django overwrites it on the way
+        super().login(request, user)
+        request.is_first_sign_in = is_first  # type: ignore[attr-defined]
+
+    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
+        """Tell people by mail when a browser signs in that has not been seen with their account."""
+        response: HttpResponse = super().post_login(request, user, **kwargs)
+        if not known_browsers.knows(request, user):
+            if not getattr(request, "is_first_sign_in", False):
+                emails.new_sign_in(user, **origin(request))
+            known_browsers.remember(request, response, user)
+        return response
 
 
 class MFAAdapter(DefaultMFAAdapter):
-    pass
+    """Second factors and passkeys."""
+
+    error_messages: ClassVar[dict[str, Any]] = DefaultMFAAdapter.error_messages | {
+        "incorrect_code": "This code is not right, or it has been used. Wait for the next one and try again.",
+    }
+
+    def encrypt(self, text: str) -> str:
+        return vault().encrypt(text.encode()).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return vault().decrypt(encrypted_text.encode()).decode()
+
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        """Bind passkeys to the portal's own host, whatever Host header a request carries (WebAuthn section 5.1.2)."""
+        entity: dict[str, str] = super().get_public_key_credential_rp_entity()
+        host = urlsplit(settings.PUBLIC_URL).hostname or ""
+        return entity | {"name": settings.PORTAL_NAME} | ({} if is_address(host) else {"id": host})
+
+    def generate_authenticator_name(self, user: User, type: str) -> str:
+        """Propose the browser's name, by which people recognise the device."""
+        return browser_name(allauth_context.request.headers.get("User-Agent", "")) or "Passkey"
+
+    def build_totp_svg(self, url: str) -> str:
+        """Return the QR code as an element for the page itself, since the policy allows no data: image."""
+        svg: str = super().build_totp_svg(url)
+        return svg[svg.index("<svg") :]
+
+
+def is_address(host: str) -> bool:
+    """Say whether the host is an IP address, which no passkey can be bound to: the demo's."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

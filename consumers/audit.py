@@ -26,6 +26,7 @@ class EventName(StrEnum):
     MANAGER_INVITED = "manager.invited"
     INVITATION_RESENT = "manager.invitation.resent"
     INVITATION_WITHDRAWN = "manager.invitation.withdrawn"
+    INVITATION_DECLINED = "manager.invitation.declined"
     MANAGER_JOINED = "manager.joined"
     MANAGER_ROLE_CHANGED = "manager.role.changed"
     MANAGER_REMOVED = "manager.removed"
@@ -63,19 +64,26 @@ class Actor:
     @classmethod
     def of(cls, request: HttpRequest) -> "Actor":
         """Return the signed-in person behind a request."""
-        from allauth.core.internal.httpkit import get_client_ip
-
         user = request.user
         assert isinstance(user, User)
         return cls(
             kind="operator" if user.is_staff else "person",
             id=str(user.pk),
             label=str(user),
-            ip=get_client_ip(request),
-            user_agent=request.headers.get("User-Agent", "")[:200],
-            request_id=getattr(request, "id", ""),
             user=user,
+            **origin(request),
         )
+
+
+def origin(request: HttpRequest) -> dict[str, Any]:
+    """Return where a request came from, for an actor who is nobody yet."""
+    from allauth.core.internal.httpkit import get_client_ip
+
+    return {
+        "ip": get_client_ip(request),
+        "user_agent": request.headers.get("User-Agent", "")[:200],
+        "request_id": getattr(request, "id", ""),
+    }
 
 
 SYSTEM = Actor(kind="system", id="", label="Clientdesk")

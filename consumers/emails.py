@@ -1,7 +1,10 @@
 """The mails about people and consumers: one function a message."""
 
+import unicodedata
+from datetime import datetime
 from typing import Any
 
+from allauth.account import app_settings as account
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
@@ -9,7 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from consumers.models import Invitation
+from consumers.browsers import browser_name
+from consumers.models import Invitation, User
 
 
 def compose(template: str, recipient: str, **context: Any) -> EmailMultiAlternatives:
@@ -20,8 +24,8 @@ def compose(template: str, recipient: str, **context: Any) -> EmailMultiAlternat
         "operator_contact": settings.OPERATOR_CONTACT,
         "recipient_email": recipient,
         "language": settings.LANGUAGE_CODE,
-    } | context
-    subject = " ".join(render_to_string(f"emails/{template}.subject.txt", context).split())
+    } | {name: harmless(value) for name, value in context.items()}
+    subject = one_line(render_to_string(f"emails/{template}.subject.txt", context))
     mail = EmailMultiAlternatives(
         subject=subject[:200], body=render_to_string(f"emails/{template}.txt", context).strip(), to=[recipient]
     )
@@ -29,7 +33,25 @@ def compose(template: str, recipient: str, **context: Any) -> EmailMultiAlternat
     return mail
 
 
-def moment(when: Any) -> str:
+def harmless(value: Any) -> Any:
+    """Return texts that people chose, alone or in lists of facts, on one line each."""
+    if isinstance(value, str):
+        return one_line(value)
+    if isinstance(value, list):
+        return [tuple(one_line(str(part)) for part in row) for row in value]
+    return value
+
+
+def one_line(text: str) -> str:
+    """Return the text without line breaks, control and direction-changing characters, and of bearable length.
+
+    So that nobody's name adds a header, a paragraph of its own or a page to a mail that we sign with ours.
+    """
+    text = " ".join(text.split())
+    return "".join(char for char in text if unicodedata.category(char) not in ("Cc", "Cf", "Cs"))[:500]
+
+
+def moment(when: datetime) -> str:
     """Return a date and time as a mail says it, with its time zone."""
     local = timezone.localtime(when)
     return f"{date_format(local, 'l j F Y')} at {date_format(local, 'H:i')} {local.tzname()}"
@@ -46,3 +68,74 @@ def invitation(invitation: Invitation, token: str, *, inviter: str) -> None:
         action_url=settings.PUBLIC_URL + reverse("consumers:invitation", args=[token]),
         action_label="Open the invitation",
     ).send()
+
+
+# -- Accounts ---------------------------------------------------------------------------------------------------------
+
+# allauth's template prefix to ours; what is left are notices.
+CODES = {
+    "account/email/login_code": ("sign_in_code", account.LOGIN_BY_CODE_TIMEOUT),
+    "account/email/password_reset_code": ("password_code", account.PASSWORD_RESET_BY_CODE_TIMEOUT),
+    "account/email/email_confirmation": ("address_code", account.EMAIL_VERIFICATION_BY_CODE_TIMEOUT),
+    "account/email/email_confirmation_signup": ("address_code", account.EMAIL_VERIFICATION_BY_CODE_TIMEOUT),
+}
+NOTICES = {
+    "account/email/email_changed": "Your main email address was changed",
+    "account/email/email_confirm": "An email address of yours was confirmed",
+    "account/email/email_deleted": "An email address was removed from your account",
+    "account/email/password_changed": "Your password was changed",
+    "account/email/password_reset": "Your password was reset",
+    "account/email/password_set": "Your account has a password now",
+    "mfa/email/recovery_codes_generated": "Your account has new recovery codes",
+    "mfa/email/totp_activated": "An authenticator app was added to your account",
+    "mfa/email/totp_deactivated": "The authenticator app was removed from your account",
+    "mfa/email/webauthn_added": "A passkey was added to your account",
+    "mfa/email/webauthn_removed": "A passkey was removed from your account",
+}
+
+
+def for_account(prefix: str, email: str, context: dict[str, Any]) -> None:
+    """Send what allauth asks for. Raises KeyError for a mail that we have no words for."""
+    if prefix in CODES:
+        template, seconds = CODES[prefix]
+        compose(template, email, code=context["code"], minutes=seconds // 60).send()
+    elif prefix in ("account/email/unknown_account", "account/email/account_already_exists"):
+        compose(prefix.rpartition("/")[2], email).send()
+    else:
+        security_notice(email, NOTICES[prefix], context)
+
+
+def security_notice(email: str, title: str, context: dict[str, Any]) -> None:
+    facts = where(context.get("ip"), context.get("user_agent", ""))
+    for label, key in (("Removed", "deleted_email"), ("Before", "from_email"), ("Now", "to_email")):
+        if context.get(key):
+            facts.append((label, context[key]))
+    compose(
+        "security_notice",
+        email,
+        title=title,
+        facts=facts,
+        action_url=settings.PUBLIC_URL + reverse("mfa_index"),
+        action_label="Look at your account",
+    ).send()
+
+
+def new_sign_in(user: User, *, ip: str | None, user_agent: str, **_: Any) -> None:
+    compose(
+        "new_sign_in",
+        user.email,
+        browser=browser_name(user_agent) or "an unknown browser",
+        when=moment(timezone.now()),
+        facts=where(ip, user_agent),
+        action_url=settings.PUBLIC_URL + reverse("usersessions_list"),
+        action_label="See where you are signed in",
+    ).send()
+
+
+def where(ip: str | None, user_agent: str) -> list[tuple[str, str]]:
+    """Return the facts that tell people whether it was them."""
+    return [
+        ("When", moment(timezone.now())),
+        ("Browser", browser_name(user_agent) or "Unknown"),
+        ("Network address", ip or "Unknown"),
+    ]

@@ -1,6 +1,7 @@
 """Who: people, the consumers whose workspaces they share, how they came in, and what they did."""
 
 import uuid
+from datetime import timedelta
 from typing import ClassVar, Self
 
 from django.conf import settings
@@ -24,6 +25,12 @@ class UserManager(BaseUserManager["User"]):
         user = self.create_user(email, password, **({"is_staff": True, "is_superuser": True} | fields))
         EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
         return user
+
+    def of_address(self, email: str) -> models.QuerySet["User"]:
+        """Return whoever has the address, as theirs or as a further one that they have verified."""
+        return self.filter(
+            models.Q(email__iexact=email) | models.Q(emailaddress__email__iexact=email, emailaddress__verified=True)
+        ).distinct()
 
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(email__iexact=username)
@@ -121,6 +128,9 @@ class Membership(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role, default=Role.MANAGER)
     joined_at = models.DateTimeField(default=timezone.now, editable=False)
+    seen_at = models.DateTimeField("last seen", null=True, editable=False)
+
+    SEEN_EVERY: ClassVar[timedelta] = timedelta(minutes=5)
 
     class Meta:
         ordering = ["joined_at"]
@@ -132,6 +142,13 @@ class Membership(models.Model):
     @property
     def is_manager(self) -> bool:
         return self.role == Role.MANAGER
+
+    def note_visit(self) -> None:
+        """Remember that the person was here, to within five minutes, so that few visits write."""
+        now = timezone.now()
+        if self.seen_at is None or now - self.seen_at > self.SEEN_EVERY:
+            self.seen_at = now
+            Membership.objects.filter(pk=self.pk).update(seen_at=now)
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):

@@ -1,6 +1,7 @@
 """May a consumer carry this? One function a rule."""
 
 import json
+import unicodedata
 from typing import Any
 
 from consumers.errors import Refusal
@@ -50,3 +51,14 @@ def json_object(value: Any, field: str, limit: int) -> None:
         raise Refusal("Remove the character U+0000, which cannot be stored.", field=field)
     if len(text) > limit:
         raise Refusal(f"Shorten it to {limit:,} bytes; it has {len(text):,}.", field=field)
+
+
+def person_name(name: str) -> None:
+    """Require a name that reads as itself in a mail's subject and in the activity."""
+    if not name:
+        raise Refusal("Enter your name, as your colleagues should read it.", field="name")
+    if len(name) > 150:
+        raise Refusal("Shorten the name to 150 characters.", field="name")
+    for character in name:
+        if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp") and character != "\u200d":
+            raise Refusal(f"Remove the invisible character U+{ord(character):04X} from the name.", field="name")

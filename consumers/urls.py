@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from consumers import views
+from consumers import invitations, views
 
 app_name = "consumers"
 
 urlpatterns = [
-    path("invitations/<str:token>/", views.invitation, name="invitation"),
+    path("invitations/<str:token>/", invitations.invitation, name="invitation"),
+    path("account/name/", views.name, name="name"),
     path("consumers/", views.choose, name="choose"),
     path("consumers/<slug:consumer_slug>/people/", views.people, name="people"),
     path("consumers/<slug:consumer_slug>/people/invite/", views.invite, name="invite"),
@@ -23,4 +24,5 @@ urlpatterns = [
         name="withdraw-invitation",
     ),
     path("consumers/<slug:consumer_slug>/activity/", views.activity, name="activity"),
+    path("consumers/<slug:consumer_slug>/activity/download/", views.activity_csv, name="activity-csv"),
 ]

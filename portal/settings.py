@@ -80,6 +80,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.usersessions",
     "oauth2_provider",
 ]
 
@@ -148,13 +149,7 @@ STORAGES = {
 EMAIL_URL = environment.text("EMAIL_URL")
 MAIL_DIR = DATA_DIR / "mail"
 MAIL_IN_BROWSER = DEMO and not EMAIL_URL
-if MAIL_IN_BROWSER:
-    delivery = {
-        "BACKEND": "django.core.mail.backends.filebased.EmailBackend",
-        "OPTIONS": {"file_path": str(MAIL_DIR)},
-    }
-else:
-    delivery = environment.mail_server(EMAIL_URL)
+delivery = {"BACKEND": "portal.mailbox.FolderBackend"} if MAIL_IN_BROWSER else environment.mail_server(EMAIL_URL)
 MAILERS = {"default": {"BACKEND": "consumers.outbox.OutboxBackend"}, "delivery": delivery}
 DEFAULT_FROM_EMAIL = environment.sender(
     environment.text("FROM_EMAIL", formataddr((PORTAL_NAME, f"no-reply@{public.hostname}")))
@@ -187,16 +182,23 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGIN_BY_CODE_ENABLED = True
 ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS = 3
 ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 600
+ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
 ACCOUNT_LOGIN_BY_CODE_FORMAT = {"numeric": True, "dashed": False, "length": 6}
 ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
+ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = 600
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_MAX_EMAIL_ADDRESSES = 5
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = public.scheme
 ALLAUTH_TRUSTED_PROXY_COUNT = environment.number("TRUSTED_PROXY_COUNT", 0, low=0, high=10)
 MFA_ADAPTER = "consumers.adapter.MFAAdapter"
+MFA_FORMS = {"add_webauthn": "consumers.forms.AddPasskeyForm"}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = PORTAL_NAME
+MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE
 
 # -- The browser ------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 
 from consumers.models import Consumer, User
 
@@ -37,7 +38,16 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return render(request, "500.html", {"portal_name": settings.PORTAL_NAME}, status=500)
+    """Answer without session, user or database: one of them may be what failed."""
+    page = render_to_string(
+        "500.html",
+        {
+            "portal_name": settings.PORTAL_NAME,
+            "operator_contact": settings.OPERATOR_CONTACT,
+            "request_id": getattr(request, "id", ""),
+        },
+    )
+    return HttpResponse(page, status=500)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -1,0 +1,24 @@
+"""`manage.py work`: deliver mail and clean up, until told to stop."""
+
+import logging
+import signal
+import threading
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from portal.worker import Worker
+
+logger = logging.getLogger(__name__)
+
+
+class Command(BaseCommand):
+    help = "Deliver mail and clean up, until SIGTERM or Ctrl-C. Run one beside the web servers; more do no harm."
+
+    def handle(self, **options: Any) -> None:
+        stop = threading.Event()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, lambda *_: stop.set())
+        logger.info("the worker is ready")
+        Worker(stop).run()
+        logger.info("the worker has stopped")

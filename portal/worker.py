@@ -1,0 +1,87 @@
+"""The worker: delivers mail as soon as it is committed, and cleans up. Any number of them may run."""
+
+import logging
+import threading
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import psycopg
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
+from django.db import Error, connection
+from django.utils import timezone
+
+from consumers.models import Message, Submission
+from consumers.outbox import CHANNEL, deliver_next
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+logger = logging.getLogger(__name__)
+
+POLL = 5.0  # seconds; what is committed wakes the worker at once, this is for what became due
+SLICE = 0.5  # seconds between looks at whether to stop
+CHORES_EVERY = 3600.0
+LONGEST_PAUSE = 30.0
+
+
+def forget_submissions() -> None:
+    Submission.objects.filter(created_at__lt=timezone.now() - timedelta(days=2)).delete()
+
+
+def forget_mail() -> None:
+    """Drop what was sent, or what nobody could deliver, a month ago."""
+    old = Message.objects.filter(created_at__lt=timezone.now() - timedelta(days=30))
+    old.exclude(state=Message.State.WAITING).delete()
+
+
+def forget_sessions() -> None:
+    Session.objects.filter(expire_date__lt=timezone.now()).delete()
+    UserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
+
+
+CHORES: "list[Callable[[], None]]" = [forget_submissions, forget_mail, forget_sessions]
+
+
+class Worker:
+    """Runs until `stop` is set. A database that goes away is waited for."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        self.stop = stop
+        self.chores_at = 0.0
+        self.listens = False
+
+    def run(self) -> None:
+        pause = 1.0
+        while not self.stop.is_set():
+            try:
+                self.round()
+                pause = 1.0
+            except (Error, psycopg.Error) as error:
+                logger.warning("the database does not answer, trying again in %.0f s: %s", pause, error)
+                self.listens = False
+                connection.close()
+                self.stop.wait(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+        connection.close()
+
+    def round(self) -> None:
+        """Deliver what is due, do the chores when it is time, then wait for the next mail."""
+        if not self.listens:
+            with connection.cursor() as cursor:
+                cursor.execute(f"LISTEN {CHANNEL}")
+            self.listens = True
+        while not self.stop.is_set() and deliver_next():
+            pass
+        if time.monotonic() >= self.chores_at:
+            self.chores_at = time.monotonic() + CHORES_EVERY
+            for chore in CHORES:
+                chore()
+        self.wait()
+
+    def wait(self) -> None:
+        until = time.monotonic() + POLL
+        while not self.stop.is_set() and time.monotonic() < until:
+            if any(True for _ in connection.connection.notifies(timeout=SLICE, stop_after=1)):
+                return
