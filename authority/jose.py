@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -18,6 +19,7 @@ from clients.vocabulary import SigningAlgorithm
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | Ed25519PrivateKey
 RSA_BITS = 2048
 MAX_TOKEN = 16 * 1024
+KID = re.compile(r"[A-Za-z0-9_-]{1,64}")  # what we name keys; nothing else reaches the database
 SHA256 = hashes.SHA256()
 ECDSA = ec.ECDSA(SHA256)
 PKCS1 = padding.PKCS1v15()
@@ -63,7 +65,7 @@ def decode(token: str, find_key: Callable[[str], dict[str, Any] | None], *, typ:
             return None
         header_part, claims_part, signature_part = token.split(".")
         header = json.loads(from_base64(header_part))
-        if header["typ"].lower() != typ.lower() or "crit" in header or not isinstance(header["kid"], str):
+        if header["typ"].lower() != typ.lower() or "crit" in header or not KID.fullmatch(header["kid"]):
             return None
         jwk = find_key(header["kid"])
         if jwk is None or header["alg"] != jwk["alg"]:
@@ -131,8 +133,11 @@ def to_base64(data: bytes) -> str:
 
 
 def from_base64(text: str) -> bytes:
-    """Return the bytes. Raises ValueError for anything but unpadded base64url."""
-    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    """Return the bytes. Raises ValueError for anything but canonical unpadded base64url, so a token reads one way."""
+    data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    if to_base64(data) != text:
+        raise ValueError("not canonical")
+    return data
 
 
 def number(text: str) -> int:

@@ -32,6 +32,7 @@ class Return(HttpResponseRedirectBase):
     def __init__(self, uri: str) -> None:
         self.allowed_schemes = [urlsplit(uri).scheme]
         super().__init__(uri)
+        self["Referrer-Policy"] = "no-referrer"  # our address holds the request (RFC 9700 section 4.2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +60,10 @@ def authorize(request: HttpRequest) -> HttpResponse:
                 return redirect_to_login(request.get_full_path())
             if request.method != "POST":
                 return consent_page(request, asked)
-            if request.POST.get("decision") != "allow":
+            granted = chosen(request, asked.scopes)
+            if not granted:
                 raise AccessDeniedError(request=asked.credentials["request"])
-            return Return(allow(uri, person, asked))
+            return Return(allow(uri, person, asked, granted))
         except FatalClientError:
             raise
         except OAuth2Error as error:
@@ -79,10 +81,18 @@ def validate(uri: str, person: User | None) -> Asked:
     return Asked(client=request.client, redirect_uri=request.redirect_uri, scopes=scopes, credentials=credentials)
 
 
-def allow(uri: str, person: User, asked: Asked) -> str:
+def chosen(request: HttpRequest, asked: list[str]) -> list[str]:
+    """Return what of the request the person allows: who they are as a whole, each permission by itself."""
+    if request.POST.get("decision") != "allow":
+        return []
+    ticked = request.POST.getlist("scope")
+    return [value for value in asked if value in IDENTITY_SCOPES or value in ticked]
+
+
+def allow(uri: str, person: User, asked: Asked, granted: list[str]) -> str:
     """Make a code; return where to take it."""
     headers, _, _ = server().create_authorization_response(
-        uri, scopes=asked.scopes, headers={PERSON: person}, credentials={"user": person}
+        uri, scopes=granted, headers={PERSON: person}, credentials={"user": person}
     )
     return with_issuer(headers["Location"], asked.credentials["request"].response_mode)
 
@@ -104,7 +114,7 @@ def consent_page(request: HttpRequest, asked: Asked) -> HttpResponse:
             "client": asked.client,
             "consumer": asked.client.consumer,
             "host": redirects.host(asked.redirect_uri),
-            "permissions": in_words(asked.scopes),
+            **in_words(asked.scopes),
         },
     )
     # Browsers hold a form's redirects against form-action too, so this page may lead to that one place more.
@@ -113,8 +123,9 @@ def consent_page(request: HttpRequest, asked: Asked) -> HttpResponse:
     return response
 
 
-def in_words(scopes: Iterable[str]) -> list[tuple[str, str]]:
-    """Return name and description of each scope, what concerns the person first."""
-    of_apis = {scope.value: (scope.name, scope.description) for scope in Scope.objects.filter(value__in=list(scopes))}
-    known = IDENTITY_SCOPES | of_apis
-    return [known[value] for value in sorted(scopes, key=lambda value: value not in IDENTITY_SCOPES)]
+def in_words(scopes: list[str]) -> dict[str, Iterable[Any]]:
+    """Return what a person reads: what the client learns of them, and each permission of an API."""
+    return {
+        "identity": [IDENTITY_SCOPES[value] for value in scopes if value in IDENTITY_SCOPES],
+        "permissions": Scope.objects.select_related("api").filter(value__in=scopes),
+    }

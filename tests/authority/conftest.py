@@ -61,3 +61,31 @@ def stranger(globex):
     """A client of another consumer, with one secret and no permissions."""
     client = ClientFactory(consumer=globex)
     return Program(client, give_secret(client)[1])
+
+
+@pytest.fixture
+def web(acme, acme_access):
+    """A web app of Acme that signs people in."""
+    client = ClientFactory(
+        consumer=acme,
+        client_name="Dispatch board",
+        template="web",
+        scopes=["openid", "profile", "email", "shipments:read", "shipments:write"],
+    )
+    return Program(client, give_secret(client)[1])
+
+
+@pytest.fixture
+def spa(acme, acme_access):
+    """A public client of Acme that signs people in."""
+    client = ClientFactory(
+        consumer=acme, client_name="Tracker", template="public", scopes=["openid", "email", "shipments:read"]
+    )
+    return Program(client)
+
+
+@pytest.fixture
+def flow(web, browser_of, alice):
+    from tests.authority.flows import Flow
+
+    return Flow(web, browser_of(alice))

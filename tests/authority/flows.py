@@ -1,0 +1,72 @@
+"""The authorization code flow, step by step, as a client and a person's browser do it."""
+
+import base64
+import hashlib
+import secrets
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from tests.authority.conftest import Program
+
+BACK = "https://app.example.com/signed-in"
+
+
+class Flow:
+    """One sign-in at a client; `flow.code()` is what the person's browser brings back."""
+
+    def __init__(self, program: Program, browser, **parameters):
+        self.program = program
+        self.browser = browser
+        self.verifier = secrets.token_urlsafe(32)
+        challenge = base64.urlsafe_b64encode(hashlib.sha256(self.verifier.encode()).digest()).rstrip(b"=").decode()
+        self.request = {
+            "response_type": "code",
+            "client_id": program.client.client_id,
+            "redirect_uri": BACK,
+            "scope": "openid shipments:read",
+            "state": "a state",
+            "nonce": "a nonce",
+            "code_challenge": challenge,
+            "code_challenge_method": "S256",
+        } | parameters
+        self.request = {name: value for name, value in self.request.items() if value is not None}
+
+    @property
+    def address(self):
+        return "/oauth2/authorize?" + urlencode(self.request)
+
+    def open(self):
+        return self.browser.get(self.address)
+
+    def decide(self, decision="allow", scope=("shipments:read", "shipments:write")):
+        return self.browser.post(self.address, {"decision": decision, "scope": list(scope)})
+
+    def code(self):
+        return returned(self.decide())["code"]
+
+    def exchange(self, code, **parameters):
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": self.request["redirect_uri"],
+            "code_verifier": self.verifier,
+        }
+        if self.program.secret is None:
+            form["client_id"] = self.program.client.client_id
+        form = {name: value for name, value in (form | parameters).items() if value is not None}
+        return self.program.post("/oauth2/token", form)
+
+    def refresh(self, refresh_token, **parameters):
+        form = {"grant_type": "refresh_token", "refresh_token": refresh_token} | parameters
+        if self.program.secret is None:
+            form["client_id"] = self.program.client.client_id
+        return self.program.post("/oauth2/token", form)
+
+    def tokens(self):
+        return self.exchange(self.code()).json()
+
+
+def returned(response, part="query"):
+    """Return the parameters that the browser takes back to the client."""
+    assert response.status_code == 303, response.content
+    assert response["Location"].startswith(BACK), response["Location"]
+    return {name: values[0] for name, values in parse_qs(getattr(urlsplit(response["Location"]), part)).items()}
