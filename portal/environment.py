@@ -21,6 +21,7 @@ from zoneinfo import available_timezones
 from psycopg import Error as PostgresError
 from psycopg.conninfo import conninfo_to_dict
 
+ADDRESS = r"[^@\s<>\"]+@[^@\s<>\"]+"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -140,9 +141,17 @@ def mail_server(url: str) -> dict[str, Any]:
     }
 
 
+def address(name: str) -> str:
+    """Return an optional e-mail address."""
+    value = text(name)
+    if value and not re.fullmatch(ADDRESS, value):
+        refuse(f"{name} must be an e-mail address, such as developers@example.com.")
+    return value
+
+
 def sender(value: str) -> str:
     """Return the From of every mail: an address, or a name and an address in angle brackets."""
-    if not re.fullmatch(r"[^@\s]+@[^@\s]+", parseaddr(value)[1]):
+    if not re.fullmatch(ADDRESS, parseaddr(value)[1]):
         refuse("FROM_EMAIL must read no-reply@example.com or Developer portal <no-reply@example.com>.")
     return value
 

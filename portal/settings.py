@@ -40,7 +40,7 @@ SECURE = public.scheme == "https"
 
 ISSUER = PUBLIC_URL
 PORTAL_NAME = environment.text("PORTAL_NAME", "Clientdesk")
-OPERATOR_CONTACT = environment.text("OPERATOR_CONTACT")
+OPERATOR_CONTACT = environment.address("OPERATOR_CONTACT")
 
 # -- Django -----------------------------------------------------------------------------------------------------------
 

@@ -100,6 +100,7 @@ def test_server_names_every_variable_it_misses_at_once():
         ("TIME_ZONE", "Mars/Olympus"),
         ("LOG_LEVEL", "LOUD"),
         ("FROM_EMAIL", "hunter2"),
+        ("OPERATOR_CONTACT", "https://hunter2.example.com"),
         ("PORTAL_NAME", "Portal\nBcc: everybody@example.com"),
     ],
 )
