@@ -38,6 +38,15 @@ class AccountAdapter(DefaultAccountAdapter):
         """Send allauth's mail in our words: a code, word that there is no account, or a security notice."""
         emails.for_account(template_prefix, email, context | origin(self.request))
 
+    def add_message(
+        self, request: HttpRequest, level: int, message_template: str | None = None, *args: Any, **kwargs: Any
+    ) -> None:
+        """Leave out what the next page says itself: that a code was sent, and that one is signed in."""
+        if message_template == "account/messages/login_code_sent.txt" and request.POST.get("action") != "resend":
+            return
+        if message_template != "account/messages/logged_in.txt":
+            super().add_message(request, level, message_template, *args, **kwargs)
+
     def login(self, request: HttpRequest, user: User) -> None:
         is_first = user.last_login is None  # Django overwrites it on the way
         super().login(request, user)

@@ -18,7 +18,7 @@ from consumers.models import Invitation, User
 RATE = {"accept_invitation": "20/m/ip"}
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def invitation(request: HttpRequest, token: str) -> HttpResponse:
     """Show the invitation; POST accepts or declines it."""
     if request.method == "POST" and not ratelimit.consume(
@@ -29,9 +29,9 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     opened = actions.find_open_invitation(token)
     if opened is None:
         return not_open(request)
-    if request.method == "GET":
-        return show(request, opened, NewPersonForm())
-    return try_to_answer(request, token, opened)
+    if request.method == "POST":
+        return try_to_answer(request, token, opened)
+    return show(request, opened, NewPersonForm())
 
 
 def try_to_answer(request: HttpRequest, token: str, opened: Invitation) -> HttpResponse:

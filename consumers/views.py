@@ -10,7 +10,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from consumers import actions, policy, spreadsheets
 from consumers import activity as words
@@ -28,7 +28,7 @@ PAGE = 50
 
 
 @login_required
-@require_GET
+@require_safe
 def choose(request: HttpRequest) -> HttpResponse:
     """List the workspaces that the person may enter."""
     assert isinstance(request.user, User)
@@ -37,7 +37,7 @@ def choose(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def name(request: HttpRequest) -> HttpResponse:
     """Let people say how their colleagues should read their name."""
     assert isinstance(request.user, User)
@@ -59,7 +59,7 @@ def name(request: HttpRequest) -> HttpResponse:
 
 
 @workspace(Role.VIEWER)
-@require_GET
+@require_safe
 def people(request: HttpRequest, membership: Membership) -> HttpResponse:
     consumer = membership.consumer
     members = list(consumer.memberships.select_related("user").order_by("user__name", "user__email"))
@@ -89,7 +89,7 @@ def sign_in_methods(members: list[Membership]) -> dict[UUID, str]:
 
 
 @workspace(Role.MANAGER)
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def invite(request: HttpRequest, membership: Membership) -> HttpResponse:
     """Invite one or several addresses; either all are invited or none."""
     form = InviteForm(request.POST or None, initial={"role": Role.VIEWER})
@@ -115,7 +115,7 @@ def invite(request: HttpRequest, membership: Membership) -> HttpResponse:
 
 
 @workspace(Role.VIEWER)
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def member(request: HttpRequest, membership: Membership, member_id: int) -> HttpResponse:
     """Change a member's role or end their membership; everybody may leave."""
     subject = get_object_or_404(membership.consumer.memberships.select_related("user"), pk=member_id)
@@ -179,7 +179,7 @@ def withdraw_invitation(request: HttpRequest, membership: Membership, invitation
 
 
 @workspace(Role.VIEWER)
-@require_GET
+@require_safe
 def activity(request: HttpRequest, membership: Membership) -> HttpResponse:
     """Show the workspace's events, newest first, a page at a time from where the last one ended."""
     form = ActivityFilter(request.GET)
@@ -207,7 +207,7 @@ def activity(request: HttpRequest, membership: Membership) -> HttpResponse:
 
 
 @workspace(Role.VIEWER)
-@require_GET
+@require_safe
 def activity_csv(request: HttpRequest, membership: Membership) -> StreamingHttpResponse:
     """Hand out the filtered activity as a table."""
     events = membership.consumer.events.filter(ActivityFilter(request.GET).condition())

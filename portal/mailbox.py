@@ -17,7 +17,7 @@ from django.core.mail import EmailMessage as OutgoingMail
 from django.core.mail.backends.base import BaseEmailBackend
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 
 class FolderBackend(BaseEmailBackend):
@@ -62,19 +62,19 @@ class Mail:
         return str(part.get_content()) if part else ""
 
 
-@require_GET
+@require_safe
 def inbox(request: HttpRequest) -> HttpResponse:
     """List the mails, newest first."""
     newest = sorted(Path(settings.MAIL_DIR).glob("*.eml"), reverse=True)
     return render(request, "portal/mailbox.html", {"mails": [read(path) for path in newest[:100]]})
 
 
-@require_GET
+@require_safe
 def message(request: HttpRequest, name: str) -> HttpResponse:
     return render(request, "portal/mail.html", {"mail": read(find(name))})
 
 
-@require_GET
+@require_safe
 def download(request: HttpRequest, name: str) -> FileResponse:
     return FileResponse(
         find(name).open("rb"), as_attachment=True, filename=f"{name}.eml", content_type="message/rfc822"

@@ -56,6 +56,7 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = environment.time_zone(environment.text("TIME_ZONE", "UTC"))
 USE_TZ = True
 USE_I18N = True
+LOCALE_PATHS = [BASE_DIR / "locale"]  # the words of the sign-in pages
 USE_THOUSAND_SEPARATOR = True
 APPEND_SLASH = True
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024

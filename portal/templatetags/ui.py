@@ -8,6 +8,8 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from consumers import browsers
+
 register = template.Library()
 
 
@@ -46,3 +48,9 @@ def initials(name: str) -> str:
     words = [word for word in name.replace("@", " ").split() if word[:1].isalnum()]
     chosen = [words[0], words[-1]] if len(words) > 1 and "@" not in name else words[:1]
     return "".join(word[0] for word in chosen).upper()
+
+
+@register.filter
+def browser(user_agent: str) -> str:
+    """Return a user agent in words, such as Firefox on Linux."""
+    return browsers.browser_name(user_agent) or "Unknown browser"
