@@ -32,9 +32,9 @@ def read_variables() -> Iterator[str]:
                 function, first = ast.unparse(node.value), node.slice
             else:
                 continue
-            if function in ("os.environ", "os.environ.get", "os.getenv") or function.startswith("environment."):
-                if isinstance(first, ast.Constant) and isinstance(first.value, str):
-                    yield first.value
+            reads = function in ("os.environ", "os.environ.get", "os.getenv") or function.startswith("environment.")
+            if reads and isinstance(first, ast.Constant) and isinstance(first.value, str):
+                yield first.value
 
 
 def test_settings_page_names_every_variable_that_is_read():
@@ -87,9 +87,8 @@ def test_commands_that_a_page_names_exist(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_addresses_of_ours_that_a_page_names_are_served(page):
-    for path in re.findall(
-        r"`(?:GET |POST )?(/(?:oauth2|operators|health|\.well-known|demo|version)[\w./-]*)`", page.read_text()
-    ):
+    ours = r"`(?:GET |POST )?(/(?:oauth2|operators|health|\.well-known|demo|version)[\w./-]*)`"
+    for path in re.findall(ours, page.read_text()):
         try:
             resolve(path)
         except Resolver404:
