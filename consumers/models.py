@@ -220,7 +220,7 @@ class Event(models.Model):
     """
 
     id = models.BigAutoField(primary_key=True)
-    at = models.DateTimeField(default=timezone.now, editable=False)
+    at = models.DateTimeField("time", default=timezone.now, editable=False)
     name = models.CharField(max_length=60)
     actor_kind = models.CharField(max_length=10)
     actor_id = models.CharField(max_length=64, blank=True)
@@ -237,6 +237,7 @@ class Event(models.Model):
     request_id = models.CharField(max_length=40, blank=True)
 
     class Meta:
+        verbose_name_plural = "activity"
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["consumer", "-id"], name="event_consumer"),
@@ -262,7 +263,7 @@ class Message(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.WAITING, editable=False)
     attempts = models.PositiveSmallIntegerField(default=0, editable=False)
     last_error = models.CharField(max_length=500, blank=True, editable=False)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField("time written", default=timezone.now, editable=False)
     next_attempt_at = models.DateTimeField(default=timezone.now, editable=False)
     sent_at = models.DateTimeField(null=True, editable=False)
 

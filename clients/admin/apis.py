@@ -1,0 +1,157 @@
+"""APIs and their scopes."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Count
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from clients import catalogue
+from clients.models import Api, Client, Scope
+from consumers.audit import Actor
+from consumers.desk import Desk
+from consumers.models import Consumer
+
+FIXED = (
+    "The identifier and the values of scopes stay as they are: issued tokens carry them, clients ask for them, and "
+    "your API is configured with them."
+)
+NAMED_IN_FULL = 12
+
+
+class ScopeForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A scope's row, whose fields have names although the column headings are all that the eye needs."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        about = self.instance.value or "new scope"
+        for field in self.fields.values():
+            field.widget.attrs["aria-label"] = f"{field.label} of {about}"
+        if self.instance.pk:
+            self.fields["value"].disabled = True  # whatever a forged form says, it keeps its value
+
+
+class ScopeFormSet(forms.models.BaseInlineFormSet):  # type: ignore[type-arg]
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        if "DELETE" in form.fields:
+            form.fields["DELETE"].widget.attrs["aria-label"] = f"Delete {form.instance}"
+
+    def clean(self) -> None:
+        """Refuse to delete what consumers use, before anything is saved."""
+        super().clean()
+        for form in self.deleted_forms:
+            if form.instance.pk and (users := catalogue.users_of(form.instance)):
+                raise forms.ValidationError(
+                    f"“{form.instance}” cannot be deleted while consumers may use it: {', '.join(users)}. "
+                    "Take it away from them first, on their pages."
+                )
+
+
+class ScopeInline(admin.TabularInline):  # type: ignore[type-arg]
+    """The rights over an API are the rights over its scopes."""
+
+    model = Scope
+    form = ScopeForm
+    formset = ScopeFormSet
+    extra = 1
+    verbose_name_plural = "scopes"
+    ordering = ["id"]
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("clients.view_api")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("clients.change_api" if obj else "clients.add_api")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_add_permission(request, obj)
+
+    has_delete_permission = has_change_permission
+
+
+@admin.register(Api)
+class ApiAdmin(Desk):
+    lede = "Access tokens are made for these. An API's scopes are the permissions that consumers can be given."
+    list_display = ["name", "audience", "scope_count", "consumer_count", "signing_algorithm", "lifetime"]
+    search_fields = ["name", "identifier", "scopes__value"]
+    search_help_text = "By name, identifier or scope."
+    inlines = [ScopeInline]
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                scopes_in_all=Count("scopes", distinct=True),
+                consumers_in_all=Count("scopes__access__consumer", distinct=True),
+            )
+        )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [
+            ("API", {"fields": ["name", "identifier", "description"], "description": FIXED if obj else ""}),
+            ("Its access tokens", {"fields": [("signing_algorithm", "access_token_lifetime")]}),
+        ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["identifier"] if obj else []
+
+    def save_model(self, *args: Any) -> None:
+        """Saved with its scopes, in save_related."""
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        (scopes,) = formsets
+        saved, actor = scopes.save(commit=False), Actor.of(request)
+        if change:
+            catalogue.update_api(
+                api=form.instance, changed=form.changed_data, scopes=saved, removed=scopes.deleted_objects, actor=actor
+            )
+        else:
+            catalogue.create_api(api=form.instance, scopes=saved, actor=actor)
+
+    def delete_model(self, request: HttpRequest, obj: Api) -> None:
+        catalogue.delete_api(api=obj, actor=Actor.of(request))
+
+    def losses(self, thing: Api) -> list[str]:
+        """Say who loses access, by name while that fits."""
+        values = list(thing.scopes.values_list("value", flat=True))
+        consumers = list(Consumer.objects.filter(access__scope__api=thing).distinct())
+        clients = Client.objects.filter(consumer__in=consumers, scopes__overlap=values).select_related("consumer")
+        told = [f"Its {len(values)} scopes are deleted: {', '.join(values)}." if values else "It has no scopes."]
+        if not consumers:
+            return [*told, "No consumer may use it, so no client loses access."]
+        told.append(f"These consumers lose access: {some(consumer.name for consumer in consumers)}.")
+        if clients:
+            named = some(f"{client} of {client.consumer}" for client in clients)
+            told.append(f"These clients get no more tokens for it: {named}.")
+        return [*told, "Tokens that were issued already work until they expire. This cannot be undone."]
+
+    @admin.display(description="Identifier", ordering="identifier")
+    def audience(self, api: Api) -> SafeString:
+        return format_html("<code>{}</code>", api.identifier)
+
+    @admin.display(description="Scopes", ordering="scopes_in_all")
+    def scope_count(self, api: Any) -> int:
+        return api.scopes_in_all  # type: ignore[no-any-return]
+
+    @admin.display(description="Consumers", ordering="consumers_in_all")
+    def consumer_count(self, api: Any) -> int:
+        return api.consumers_in_all  # type: ignore[no-any-return]
+
+    @admin.display(description="Tokens live at most", ordering="access_token_lifetime")
+    def lifetime(self, api: Api) -> str:
+        hours, seconds = divmod(api.access_token_lifetime, 3600)
+        minutes, seconds = divmod(seconds, 60)
+        parts = [(hours, "h"), (minutes, "min"), (seconds, "s")]
+        return " ".join(f"{number} {unit}" for number, unit in parts if number)
+
+
+def some(names: Any) -> str:
+    """Return the names, or as many as can be read and the number of the others."""
+    names = list(names)
+    shown = ", ".join(names[:NAMED_IN_FULL])
+    return shown if len(names) <= NAMED_IN_FULL else f"{shown} and {len(names) - NAMED_IN_FULL} others"

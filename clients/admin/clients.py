@@ -1,0 +1,236 @@
+"""Clients of every consumer: operators read them, stop them and delete them; managers make and change them."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from clients import actions
+from clients.models import IDENTITY_SCOPES, AuthMethod, Client, ClientSecret, GrantType
+from consumers.activity import KINDS, describe_all
+from consumers.audit import Actor
+from consumers.desk import ConsumerFilter, Deed, ReadOnlyDesk, badge, listing, moment, page_of
+from consumers.models import Event
+
+SHOWN_EVENTS = 8
+
+
+class KindFilter(admin.SimpleListFilter):
+    title = "kind"
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(kind, label) for kind, label in KINDS.items() if label]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Client]) -> QuerySet[Client]:
+        """Select what Client.kind calls so."""
+        signs_people_in = Q(grant_types__contains=[GrantType.AUTHORIZATION_CODE])
+        is_public = Q(token_endpoint_auth_method=AuthMethod.NONE)
+        kinds = {
+            "service": Q(grant_types=[GrantType.CLIENT_CREDENTIALS]),
+            "web": signs_people_in & ~is_public,
+            "public": signs_people_in & is_public,
+        }
+        return queryset.filter(kinds.get(self.value() or "", Q()))
+
+
+class StateFilter(admin.SimpleListFilter):
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("enabled", "Enabled"), ("disabled", "Disabled"), ("suspended", "Consumer suspended")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Client]) -> QuerySet[Client]:
+        states = {
+            "enabled": Q(disabled_at=None, consumer__suspended_at=None),
+            "disabled": Q(disabled_at__isnull=False),
+            "suspended": Q(consumer__suspended_at__isnull=False),
+        }
+        return queryset.filter(states.get(self.value() or "", Q()))
+
+
+def disabling(client: Client) -> list[str]:
+    return [
+        f"{client} gets no more tokens, and its requests are refused with invalid_client.",
+        f"It was last used {moment('last_used_at', '', 'never')(client)}.",
+        f"The managers of {client.consumer} are told by mail.",
+        "Its settings and secrets stay; enabling it brings it back as it was.",
+    ]
+
+
+def revoking(secret: ClientSecret) -> list[str]:
+    others = secret.client.secrets.live().exclude(pk=secret.pk).count()
+    return [
+        f"Requests of {secret.client} with the secret {secret} are refused at once.",
+        f"It was last used {moment('last_used_at', '', 'never')(secret)}.",
+        f"{others} other secrets of the client still work." if others else "The client has no other secret that works.",
+        "This cannot be undone; a manager can make a new secret.",
+    ]
+
+
+@admin.register(Client)
+class ClientAdmin(ReadOnlyDesk):
+    lede = "Managers make and change their clients in their workspace. You can stop and delete them here."
+    list_display = ["client_name", "shown_id", "owner", "sort", "condition", moment("last_used_at", "Last used")]
+    list_filter = [StateFilter, KindFilter, ConsumerFilter]
+    list_select_related = ["consumer"]
+    search_fields = ["client_name", "=client_id", "consumer__name"]
+    search_help_text = "By name, full client ID or consumer."
+    view_on_site = False
+    deeds = {
+        "disable": Deed(
+            label="Disable {}",
+            act=lambda client, actor: actions.disable_client(client=client, actor=actor),
+            done="{} is disabled.",
+            effects=disabling,
+            when=lambda client: not client.is_disabled,
+        ),
+        "enable": Deed(
+            label="Enable {}",
+            act=lambda client, actor: actions.enable_client(client=client, actor=actor),
+            done="{} is enabled.",
+            when=lambda client: client.is_disabled,
+        ),
+        "revoke": Deed(
+            label="Revoke the secret {}",
+            act=lambda secret, actor: actions.revoke_secret(secret=secret, actor=actor),
+            done="The secret {} is revoked.",
+            effects=revoking,
+            part="secrets",
+        ),
+    }
+    FACTS = [
+        ("Client", ["shown_id", "owner", "sort", "condition", "description", "registered", "last_used"]),
+        ("What it may do", ["permissions", "withheld", "grants"]),
+        ("How it proves who it is", ["method", "client_jwks_uri"]),
+        ("Where people return to", ["redirects", "logout_redirects", "origins"]),
+        ("Contacts and pages", ["people", "client_uri", "policy_uri", "tos_uri"]),
+    ]
+    # What most clients leave empty, by the name of its column.
+    OPTIONAL = {
+        "redirects": "redirect_uris",
+        "logout_redirects": "post_logout_redirect_uris",
+        "origins": "allowed_cors_origins",
+        "people": "contacts",
+    }
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Show what the client has; a page of empty lines would hide it."""
+        sections = []
+        for title, names in self.FACTS:
+            if shown := [name for name in names if self.is_worth_showing(name, obj)]:
+                sections.append((title, {"fields": shown, "classes": ["facts"]}))
+        return sections
+
+    def is_worth_showing(self, name: str, client: Client | None) -> bool:
+        if name == "withheld":
+            return client is None or bool(refused_scopes(client))
+        return client is None or bool(getattr(client, self.OPTIONAL.get(name, name), True))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super(ReadOnlyDesk, self).has_delete_permission(request, obj)
+
+    def delete_model(self, request: HttpRequest, obj: Client) -> None:
+        actions.delete_client(client=obj, actor=Actor.of(request))
+
+    def losses(self, thing: Client) -> list[str]:
+        return [
+            f"{thing} of {thing.consumer} ({thing.client_id}) is gone with its secrets; what runs with it stops.",
+            f"It was last used {moment('last_used_at', '', 'never')(thing)}.",
+            "Refresh tokens and codes that were issued to it stop working. Its activity stays on record.",
+            "This cannot be undone. Disabling it stops it just as well, and can be undone.",
+        ]
+
+    def around(self, thing: Client) -> dict[str, Any]:
+        events = Event.objects.filter(target_kind="client", target_id=str(thing.pk))
+        return super().around(thing) | {
+            "secrets": [
+                {
+                    "secret": secret,
+                    "condition": condition_of(secret),
+                    "revoke": self.deed_address(thing, "revoke", secret),
+                }
+                for secret in thing.secrets.defer("digest")
+            ],
+            "activity": describe_all(events[:SHOWN_EVENTS], thing.consumer),
+        }
+
+    @admin.display(description="Client ID", ordering="client_id")
+    def shown_id(self, client: Client) -> SafeString:
+        return format_html("<code>{}</code>", client.client_id)
+
+    @admin.display(description="Consumer", ordering="consumer__name")
+    def owner(self, client: Client) -> str:
+        return page_of(client.consumer)
+
+    @admin.display(description="Kind")
+    def sort(self, client: Client) -> str:
+        return KINDS[client.kind] or "Other"
+
+    @admin.display(description="State", ordering="disabled_at")
+    def condition(self, client: Client) -> SafeString:
+        if client.is_disabled:
+            return badge("Disabled", "bad")
+        return badge("Consumer suspended", "warn") if client.consumer.is_suspended else badge("Enabled", "good")
+
+    @admin.display(description="Registered")
+    def registered(self, client: Client) -> str:
+        when = moment("created", "")(client)
+        return format_html("{}, by {}", when, page_of(client.user)) if client.user else when
+
+    @admin.display(description="Last used")
+    def last_used(self, client: Client) -> str:
+        return moment("last_used_at", "")(client)
+
+    @admin.display(description="Gets the scopes")
+    def permissions(self, client: Client) -> str:
+        identity = [value for value in client.scopes if value in IDENTITY_SCOPES]
+        return listing([*identity, *(scope.value for scope in client.granted_scopes())])
+
+    @admin.display(description="Asked for, and may not have")
+    def withheld(self, client: Client) -> str:
+        return listing(refused_scopes(client))
+
+    @admin.display(description="Grant types")
+    def grants(self, client: Client) -> str:
+        return listing(client.grant_types)
+
+    @admin.display(description="Authentication method")
+    def method(self, client: Client) -> SafeString:
+        return format_html(
+            "{} (<code>{}</code>)", client.get_token_endpoint_auth_method_display(), client.token_endpoint_auth_method
+        )
+
+    @admin.display(description="Redirect URIs")
+    def redirects(self, client: Client) -> str:
+        return listing(client.redirect_uris)
+
+    @admin.display(description="Redirect URIs after signing out")
+    def logout_redirects(self, client: Client) -> str:
+        return listing(client.post_logout_redirect_uris)
+
+    @admin.display(description="Allowed origins")
+    def origins(self, client: Client) -> str:
+        return listing(client.allowed_cors_origins)
+
+    @admin.display(description="Contacts")
+    def people(self, client: Client) -> str:
+        return listing(client.contacts)
+
+
+def refused_scopes(client: Client) -> list[str]:
+    granted = {*IDENTITY_SCOPES, *(scope.value for scope in client.granted_scopes())}
+    return [value for value in client.scopes if value not in granted]
+
+
+def condition_of(secret: ClientSecret) -> SafeString:
+    if secret.revoked_at and secret.revoked_at <= timezone.now():
+        return badge("Revoked")
+    if not secret.is_live:
+        return badge("Expired")
+    return badge("Ends", "warn") if secret.expires_at or secret.ends_after_use_of_id else badge("Works", "good")

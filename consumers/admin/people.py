@@ -1,0 +1,203 @@
+"""People, and what operators may do."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.models import Group, Permission
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+
+from consumers import people
+from consumers.audit import Actor
+from consumers.desk import Desk, badge, moment, page_of
+from consumers.fields import GroupedChoices
+from consumers.models import User, normal_email
+
+
+class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
+    groups = GroupedChoices(
+        queryset=Group.objects.order_by("name"),
+        group_of=lambda _: "Groups of operators",
+        words=lambda group: group.name,
+        empty="There are no groups yet. A group says what its operators may read and change.",
+    )
+
+    class Meta:
+        model = User
+        fields = ["email", "name", "is_active", "is_staff", "is_superuser", "groups"]
+        labels = {"is_superuser": "Full rights", "is_staff": "Operator", "is_active": "Active"}
+        help_texts = {
+            "email": "A code to sign in with is mailed here.",
+            "is_superuser": "May do everything here, and decide what other operators may do.",
+            "is_active": "Clear it to end every access of the person, and their sessions, at once.",
+            "is_staff": "May open these pages, to do what full rights or a group allow.",
+        }
+
+    def clean_email(self) -> str:
+        email = normal_email(self.cleaned_data["email"])
+        if User.objects.filter(email__iexact=email).exclude(pk=self.instance.pk).exists():
+            raise forms.ValidationError(
+                f"There is an account for {email} already. Open it and make that person an operator."
+            )
+        return email
+
+
+@admin.register(User)
+class PersonAdmin(Desk):
+    lede = "Managers come by invitation, from their consumer's page. Only operators are added here."
+    form = PersonForm
+    list_display = ["__str__", "email", "places", "standing", moment("last_login", "Last sign-in")]
+    list_filter = ["is_active", ("is_staff", admin.BooleanFieldListFilter)]
+    search_fields = ["email", "name"]
+    search_help_text = "By name or e-mail address."
+    ordering = ["email"]
+    view_on_site = False
+    RIGHTS = ["is_staff", "is_superuser", "groups"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        return super().get_queryset(request).prefetch_related("memberships__consumer")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None:
+            return [
+                ("Operator", {"fields": ["email", "name"]}),
+                ("Rights", {"fields": ["is_superuser", "groups"]}),
+            ]
+        own = obj.pk == request.user.pk
+        return [
+            ("Person", {"fields": ["email", "name", "is_active"]}),
+            (
+                "Rights on these pages",
+                {
+                    "fields": self.RIGHTS,
+                    "description": "Another operator can change your rights; you cannot." if own else "",
+                },
+            ),
+            ("On record", {"fields": ["places", "joined", "signed_in"], "classes": ["facts"]}),
+        ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        fixed = ["places", "joined", "signed_in"]
+        if obj is not None:
+            fixed.append("email")  # people change their own, which proves that it is theirs
+            if obj.pk == request.user.pk:
+                fixed.append("is_active")
+            if obj.pk == request.user.pk or not request.user.is_superuser:
+                fixed += self.RIGHTS
+        return fixed
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and request.user.is_superuser
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        above = obj is not None and obj.is_superuser and not request.user.is_superuser
+        return super().has_change_permission(request, obj) and not above
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # deactivating ends every access, and what the person did keeps its name
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        groups, actor = form.cleaned_data.get("groups"), Actor.of(request)
+        if change:
+            people.update_person(person=obj, changed=form.changed_data, groups=groups, actor=actor)
+        else:
+            people.create_operator(person=obj, groups=groups or (), actor=actor)
+            messages.info(
+                request, f"Tell {obj}: sign in with {obj.email}. The portal mails a code, no password is needed."
+            )
+
+    def save_related(self, *args: Any) -> None:
+        """The action has set the groups."""
+
+    @admin.display(description="Workspaces")
+    def places(self, person: User) -> str:
+        found = [(page_of(m.consumer), m.get_role_display()) for m in person.memberships.all()]
+        return format_html_join(", ", "{} ({})", found) if found else "None"
+
+    @admin.display(description="State")
+    def standing(self, person: User) -> SafeString:
+        state = badge("Active", "good") if person.is_active else badge("Deactivated", "bad")
+        rights = badge("Full rights" if person.is_superuser else "Operator", "warn") if person.is_staff else ""
+        return format_html("{} {}", state, rights)
+
+    @admin.display(description="Joined")
+    def joined(self, person: User) -> str:
+        return moment("date_joined", "")(person)
+
+    @admin.display(description="Last sign-in")
+    def signed_in(self, person: User) -> str:
+        return moment("last_login", "")(person)
+
+
+# -- Groups -----------------------------------------------------------------------------------------------------------
+
+
+def permission_words(permission: Permission) -> str:
+    return {"view": "Read", "add": "Add", "change": "Change", "delete": "Delete"}[permission.codename.split("_")[0]]
+
+
+class GroupForm(forms.ModelForm):  # type: ignore[type-arg]
+    permissions = GroupedChoices(
+        queryset=Permission.objects.none(),
+        group_of=lambda permission: capfirst(permission.content_type.model_class()._meta.verbose_name_plural),
+        words=permission_words,
+        label="May",
+    )
+
+    class Meta:
+        model = Group
+        fields = ["name", "permissions"]
+
+
+@admin.register(Group)
+class GroupAdmin(Desk):
+    lede = "What operators without full rights may read and change."
+    form = GroupForm
+    search_fields = ["name"]
+    ordering = ["name"]
+    withheld = [(User, "add")]  # who may make operators may do everything
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_module_permission(request)
+
+    has_change_permission = has_delete_permission = has_view_permission
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.has_module_permission(request)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Offer the rights that stand for something on these pages."""
+        form = super().get_form(request, obj, change, **kwargs)
+        offered = Q(pk=None)
+        for model, model_admin in self.admin_site._registry.items():
+            for right, granted in model_admin.get_model_perms(request).items():
+                if granted and (model, right) not in self.withheld and model is not Group:
+                    opts = model._meta
+                    offered |= Q(content_type__app_label=opts.app_label, codename=f"{right}_{opts.model_name}")
+        form.base_fields["permissions"].queryset = (  # type: ignore[attr-defined]
+            Permission.objects.filter(offered)
+            .select_related("content_type")
+            .order_by("content_type__model", ExpressionWrapper(~Q(codename__startswith="view"), BooleanField()), "pk")
+        )
+        return form
+
+    def save_model(self, request: HttpRequest, obj: Group, form: Any, change: bool) -> None:
+        people.save_group(group=obj, permissions=form.cleaned_data["permissions"], actor=Actor.of(request))
+
+    def save_related(self, *args: Any) -> None:
+        """The action has set the rights."""
+
+    def delete_model(self, request: HttpRequest, obj: Group) -> None:
+        people.delete_group(group=obj, actor=Actor.of(request))
+
+    def losses(self, thing: Group) -> list[str]:
+        return [f"{user} loses the rights of this group." for user in thing.user_set.all()] or [
+            "Nobody is in this group, so nobody loses a right."
+        ]
