@@ -39,6 +39,7 @@ def moment(field: str, description: str, never: str = "Never") -> Callable[[Any]
         value = getattr(thing, field)
         return date_format(timezone.localtime(value), "j M Y, H:i") if value else never
 
+    show.__name__ = f"moment_{field}"  # becomes the column's class
     return show
 
 
@@ -91,6 +92,8 @@ class Desk(admin.ModelAdmin):  # type: ignore[type-arg]
     """
 
     deeds: dict[str, Deed] = {}
+    heading = ""  # of its list, where that has a better name than the rows in it
+    lede = ""
     empty_value_display = "–"
     has_activity = True
     show_facets = admin.ShowFacets.NEVER

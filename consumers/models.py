@@ -237,7 +237,6 @@ class Event(models.Model):
     request_id = models.CharField(max_length=40, blank=True)
 
     class Meta:
-        verbose_name_plural = "activity"
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["consumer", "-id"], name="event_consumer"),
@@ -268,8 +267,6 @@ class Message(models.Model):
     sent_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
-        verbose_name = "mail"
-        verbose_name_plural = "mail outbox"
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["next_attempt_at"], condition=models.Q(state="waiting"), name="message_waiting")

@@ -66,6 +66,8 @@ class OperatorSite(AdminSite):
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
         rooms = self._build_app_dict(request, app_label)
         models = {model["object_name"]: model for room in rooms.values() for model in room["models"]}
+        for model in models.values():
+            model["name"] = getattr(self.get_model_admin(model["model"]), "heading", "") or model["name"]
         sections = []
         for title, names in SECTIONS.items():
             if found := [models.pop(name) for name in names if name in models]:

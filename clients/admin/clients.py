@@ -10,7 +10,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from clients import actions
-from clients.models import IDENTITY_SCOPES, AuthMethod, Client, ClientSecret, GrantType
+from clients.models import Client, ClientSecret
+from clients.vocabulary import IDENTITY_SCOPES, AuthMethod, GrantType
 from consumers.activity import KINDS, describe_all
 from consumers.audit import Actor
 from consumers.desk import ConsumerFilter, Deed, ReadOnlyDesk, badge, listing, moment, page_of

@@ -63,6 +63,7 @@ class ActorFilter(admin.SimpleListFilter):
 
 @admin.register(Event)
 class EventAdmin(ReadOnlyDesk):
+    heading = "Activity"
     lede = "Everything that people and the portal did. It is written with the deed and cannot be changed or deleted."
     list_display = [moment("at", "When"), "who", "what", "for_consumer", "origin"]
     list_filter = [AboutFilter, ActorFilter, "at", ConsumerFilter, TargetFilter]

@@ -12,6 +12,7 @@ from consumers.models import Message
 
 @admin.register(Message)
 class MessageAdmin(ReadOnlyDesk):
+    heading = "Mail outbox"
     lede = "Mail waits here until the mail server has taken it. What it says is sealed, and erased once it is sent."
     tones = {Message.State.SENT: "good", Message.State.FAILED: "bad"}
     list_display = ["subject", "recipients", "condition", "attempts", "last_error", moment("created_at", "Written")]
