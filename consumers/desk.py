@@ -43,6 +43,11 @@ def moment(field: str, description: str, never: str = "Never") -> Callable[[Any]
     return show
 
 
+def several(number: int, one: str, many: str) -> str:
+    """Return the number with its noun: 1 client, 2 clients."""
+    return f"{number:,} {one if number == 1 else many}"
+
+
 def page_of(thing: Model | None, text: str = "") -> SafeString | str:
     """Return a link to the thing's page here, or its name alone when it has none."""
     if thing is None:

@@ -121,7 +121,7 @@ class ApiAdmin(Desk):
         values = list(thing.scopes.values_list("value", flat=True))
         consumers = list(Consumer.objects.filter(access__scope__api=thing).distinct())
         clients = Client.objects.filter(consumer__in=consumers, scopes__overlap=values).select_related("consumer")
-        told = [f"Its {len(values)} scopes are deleted: {', '.join(values)}." if values else "It has no scopes."]
+        told = [f"Deleted with it: {', '.join(values)}." if values else "It has no scopes."]
         if not consumers:
             return [*told, "No consumer may use it, so no client loses access."]
         told.append(f"These consumers lose access: {some(consumer.name for consumer in consumers)}.")

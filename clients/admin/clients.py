@@ -14,7 +14,7 @@ from clients.models import Client, ClientSecret
 from clients.vocabulary import IDENTITY_SCOPES, AuthMethod, GrantType
 from consumers.activity import KINDS, describe_all
 from consumers.audit import Actor
-from consumers.desk import ConsumerFilter, Deed, ReadOnlyDesk, badge, listing, moment, page_of
+from consumers.desk import ConsumerFilter, Deed, ReadOnlyDesk, badge, listing, moment, page_of, several
 from consumers.models import Event
 
 SHOWN_EVENTS = 8
@@ -69,7 +69,9 @@ def revoking(secret: ClientSecret) -> list[str]:
     return [
         f"Requests of {secret.client} with the secret {secret} are refused at once.",
         f"It was last used {moment('last_used_at', '', 'never')(secret)}.",
-        f"{others} other secrets of the client still work." if others else "The client has no other secret that works.",
+        f"Still working: {several(others, 'other secret', 'other secrets')} of the client."
+        if others
+        else "The client has no other secret that works.",
         "This cannot be undone; a manager can make a new secret.",
     ]
 

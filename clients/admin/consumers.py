@@ -16,7 +16,7 @@ from clients.models import Scope
 from consumers import actions, policy
 from consumers.activity import describe_all
 from consumers.audit import Actor
-from consumers.desk import Deed, Desk, badge, moment
+from consumers.desk import Deed, Desk, badge, moment, several
 from consumers.errors import Refusal
 from consumers.fields import GroupedChoices, JSONField
 from consumers.models import Consumer, Membership, Role
@@ -102,11 +102,12 @@ class ConsumerForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 def suspending(consumer: Consumer) -> list[str]:
-    clients, people = consumer.clients.count(), consumer.memberships.count()
+    people = several(consumer.memberships.count(), "person", "people")
+    clients = several(consumer.clients.count(), "client", "clients")
     return [
-        f"Its workspace closes: its {people} people, and whoever is invited, get “not found” at their next request.",
-        f"Its {clients} clients get no more tokens, and their requests are refused.",
-        "Their tokens stop at once where an API asks the portal, and at their expiry where it does not.",
+        f"Its workspace closes for {people} and everybody invited: “not found” at their next request.",
+        f"Tokens stop for {clients}, and their requests are refused.",
+        "Tokens that they hold stop at once where an API asks the portal, and at their expiry where it does not.",
         "Nothing is deleted. Resuming brings everything back as it was.",
     ]
 
@@ -161,7 +162,7 @@ class ConsumerAdmin(Desk):
             done="{} works again.",
             effects=lambda consumer: [
                 "Its people can enter the workspace again.",
-                f"Its {consumer.clients.filter(disabled_at=None).count()} enabled clients get tokens again.",
+                f"Tokens again for {several(consumer.clients.filter(disabled_at=None).count(), 'client', 'clients')}.",
             ],
             when=lambda consumer: consumer.is_suspended,
             is_safe=True,
@@ -263,8 +264,8 @@ class ConsumerAdmin(Desk):
     def losses(self, thing: Consumer) -> list[str]:
         return [
             f"The workspace {thing.slug} is gone, with what it may use, its metadata and its claims.",
-            f"{thing.memberships.count()} people lose it; their accounts stay.",
-            f"{thing.invitations.pending().count()} open invitations stop working.",
+            f"It is lost to {several(thing.memberships.count(), 'person', 'people')}; their accounts stay.",
+            f"{several(thing.invitations.pending().count(), 'invitation', 'invitations')} stop working.",
             "It has no clients, so no program stops. Its activity stays on record. This cannot be undone.",
         ]
 

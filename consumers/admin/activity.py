@@ -75,7 +75,7 @@ class EventAdmin(ReadOnlyDesk):
     search_help_text = "By person, client, consumer, event name, IP address or request ID."
     fieldsets = [
         ("Deed", {"fields": ["what", "moment", "who", "for_consumer"], "classes": ["facts"]}),
-        ("From where", {"fields": ["ip", "user_agent", "request_id"], "classes": ["facts"]}),
+        ("From where", {"fields": ["address", "user_agent", "request"], "classes": ["facts"]}),
         ("As recorded", {"fields": ["name", "target", "recorded"], "classes": ["facts"]}),
     ]
 
@@ -109,9 +109,21 @@ class EventAdmin(ReadOnlyDesk):
     def origin(self, event: Event) -> str:
         return describe(event).origin or self.get_empty_value_display()
 
+    @admin.display(description="IP address")
+    def address(self, event: Event) -> str:
+        return event.ip or self.get_empty_value_display()
+
+    @admin.display(description="Request ID")
+    def request(self, event: Event) -> str:
+        return format_html("<code>{}</code>", event.request_id) if event.request_id else self.get_empty_value_display()
+
     @admin.display(description="Done to")
     def target(self, event: Event) -> str:
-        return format_html("{} <code>{}</code>", event.target_kind, event.target_id) if event.target_id else "–"
+        return (
+            format_html("{} <code>{}</code>", event.target_kind, event.target_id)
+            if event.target_id
+            else self.get_empty_value_display()
+        )
 
     @admin.display(description="Detail")
     def recorded(self, event: Event) -> SafeString:
