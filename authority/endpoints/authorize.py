@@ -1,6 +1,5 @@
 """GET and POST /oauth2/authorize: a person lets a client in, or does not (RFC 6749 section 3.1)."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import urlencode, urlsplit
@@ -71,7 +70,7 @@ def authorize(request: HttpRequest) -> HttpResponse:
                 raise
             return go_back(error.in_uri(error.redirect_uri), error.response_mode)
     except OAuth2Error as error:
-        return render(request, "authority/authorize_error.html", {"error": error}, status=400)
+        return error_page(request, error)
 
 
 def validate(uri: str, person: User | None) -> Asked:
@@ -107,25 +106,35 @@ def with_issuer(uri: str, response_mode: str | None) -> str:
 
 
 def consent_page(request: HttpRequest, asked: Asked) -> HttpResponse:
-    response = render(
-        request,
-        "authority/consent.html",
-        {
-            "client": asked.client,
-            "consumer": asked.client.consumer,
-            "host": redirects.host(asked.redirect_uri),
-            **in_words(asked.scopes),
-        },
-    )
-    # Browsers hold a form's redirects against form-action too, so this page may lead to that one place more.
-    allowed = [*settings.SECURE_CSP["form-action"], redirects.origin(asked.redirect_uri)]
-    response._csp_config = settings.SECURE_CSP | {"form-action": allowed}  # type: ignore[attr-defined]
-    return response
-
-
-def in_words(scopes: list[str]) -> dict[str, Iterable[Any]]:
-    """Return what a person reads: what the client learns of them, and each permission of an API."""
-    return {
-        "identity": [IDENTITY_SCOPES[value] for value in scopes if value in IDENTITY_SCOPES],
-        "permissions": Scope.objects.select_related("api").filter(value__in=scopes),
+    context = {
+        "client": asked.client,
+        "consumer": asked.client.consumer,
+        "host": redirects.host(asked.redirect_uri),
+        "asks_who": any(value in IDENTITY_SCOPES for value in asked.scopes),
+        "scopes": asked.scopes,
+        "permissions": Scope.objects.select_related("api").filter(value__in=asked.scopes),
     }
+    return leading_to(asked.redirect_uri, render(request, "authority/consent.html", context))
+
+
+def leading_to(uri: str, page: HttpResponse) -> HttpResponse:
+    """Let the page's form lead to that place: browsers hold a form's redirects against form-action too."""
+    allowed = [*settings.SECURE_CSP["form-action"], redirects.origin(uri)]
+    page._csp_config = settings.SECURE_CSP | {"form-action": allowed}  # type: ignore[attr-defined]
+    return page
+
+
+# What to do about errors that never reach the client, for the developer who sees the page.
+ADVICE = {
+    "MissingClientIdError": "client_id is missing.",
+    "InvalidClientIdError": "client_id names no client that works here: unknown, disabled, or its consumer suspended.",
+    "MissingRedirectURIError": "redirect_uri is missing, and the client has registered several.",
+    "InvalidRedirectURIError": "redirect_uri is not an absolute address.",
+    "MismatchingRedirectURIError": "redirect_uri is not one that is registered for this client, letter by letter.",
+}
+
+
+def error_page(request: HttpRequest, error: OAuth2Error) -> HttpResponse:
+    """Show what is wrong without sending anybody anywhere (RFC 9700 section 4.11)."""
+    context = {"error": error.error, "advice": ADVICE.get(type(error).__name__, error.description)}
+    return render(request, "authority/authorize_error.html", context, status=400)

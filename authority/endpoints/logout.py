@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from oauthlib.common import add_params_to_uri
 
 from authority import directory, identity, redirects
-from authority.endpoints.authorize import Return
+from authority.endpoints.authorize import Return, error_page, leading_to
 from authority.endpoints.protocol import once
 from authority.errors import InvalidRequestError, OAuth2Error
 
@@ -21,11 +21,12 @@ def logout(request: HttpRequest) -> HttpResponse:
         client_id = client_of(parameters, hint)
         back = address_back(parameters, client_id)
     except OAuth2Error as error:
-        return render(request, "authority/authorize_error.html", {"error": error}, status=400)
+        return error_page(request, error)
     signed_in = request.user.is_authenticated
     asked_by_theirs = hint is not None and hint["sub"] == str(request.user.pk)
     if signed_in and not asked_by_theirs and request.POST.get("decision") != "sign-out":
-        return render(request, "authority/logout.html", {"host": back and redirects.host(back)})
+        page = render(request, "authority/logout.html", {"host": back and redirects.host(back)})
+        return leading_to(back, page) if back else page
     end_session(request)
     return Return(back) if back else redirect("home")
 

@@ -215,3 +215,8 @@ def test_forged_and_mismatched_hints_are_refused(leaving):
 def test_without_anything_the_person_is_asked_and_lands_at_home(leaving):
     assert logout(leaving).status_code == 200
     assert leaving.browser.post("/oauth2/logout", {"decision": "sign-out"})["Location"] == "/"
+
+
+def test_page_that_asks_may_lead_back_to_the_client(leaving):
+    page = logout(leaving, client_id=leaving.program.client.client_id, post_logout_redirect_uri=GONE)
+    assert "form-action 'self' https://app.example.com" in page["Content-Security-Policy"]

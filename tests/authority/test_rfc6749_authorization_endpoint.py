@@ -215,7 +215,7 @@ def test_page_says_who_asks_for_what_as_whom_and_where_it_leads(flow):
     page = flow.open().content.decode()
     for words in ("Dispatch board", "Acme Logistics", "alice@acme.example", "Read shipments", "app.example.com"):
         assert words in page
-    assert "Sign people in" in page
+    assert "Know who you are" in page
     assert "Book and change shipments" not in page  # not asked for
 
 
