@@ -141,7 +141,7 @@ def database(name: str, blocker: Any) -> Iterator[None]:
 
 
 def copy_database(template: str, name: str, blocker: Any) -> None:
-    """Copy the migrated test database, which is quicker than migrating again."""
+    """Copy a database, such as the migrated test database, which is quicker than migrating again."""
     drop_database(name, blocker)
     with database("postgres", blocker), connection.cursor() as cursor:
         cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')

@@ -1,11 +1,16 @@
 """`manage.py serve`: the real server."""
 
+import subprocess
+import sys
 import tomllib
+from urllib.parse import urlsplit
 
 import httpx
 from django.conf import settings
+from django.db import connection
 
 from clients.models import Client
+from tests.live import copy_database, drop_database
 
 
 def test_server_is_alive_and_ready(server):
@@ -27,3 +32,21 @@ def test_demo_has_put_its_clients_into_the_database_that_is_served(server):
 
 def test_data_of_the_served_database_stay_out_of_the_test_database(db):
     assert not Client.objects.exists()
+
+
+def test_server_without_tables_says_what_to_do(server, django_db_blocker):
+    name = f"{connection.settings_dict['NAME']}_empty"
+    copy_database("template0", name, django_db_blocker)
+    try:
+        done = subprocess.run(
+            [sys.executable, "manage.py", "serve"],
+            cwd=settings.BASE_DIR,
+            env=server.environ | {"DATABASE_URL": urlsplit(settings.DATABASE_URL)._replace(path=f"/{name}").geturl()},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        drop_database(name, django_db_blocker)
+    assert done.returncode == 1
+    assert done.stderr == "Clientdesk cannot start: the database has no tables yet. Run manage.py migrate.\n"

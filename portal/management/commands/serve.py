@@ -9,9 +9,13 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
+from django.db import connection
 from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
+
+from authority import checks
+from portal import environment
 
 
 class Server(Granian):
@@ -27,12 +31,16 @@ class Command(BaseCommand):
     help = "Serve the portal with Granian, and run the worker that delivers mail and cleans up."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"), help="address to listen on")
+        parser.add_argument(
+            "--host", default=environment.text("LISTEN_ADDRESS", "127.0.0.1"), help="address to listen on"
+        )
         parser.add_argument("--port", type=int, default=settings.PORT, help="port to listen on")
         parser.add_argument("--workers", type=int, default=2, help="web processes, about one a core")
         parser.add_argument("--no-work", action="store_true", help="leave the worker to another process")
 
     def handle(self, *, host: str, port: int, workers: int, no_work: bool, **options: Any) -> None:
+        checks.refuse_to_start_sealed()  # here, once, and not in each worker again and again
+        connection.close()
         # The children use the database that this process has found or started.
         os.environ.setdefault("DATABASE_URL", settings.DATABASE_URL)
         if settings.DEMO:
