@@ -15,7 +15,7 @@ class Echo:
 def safe_cell(value: Any) -> str:
     """Return the value as text. A quote before = + - @ tab or return keeps a spreadsheet from computing it."""
     text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
+    return f"'{text}" if text.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
 
 
 def rows(header: Iterable[str], table: Iterable[Iterable[Any]]) -> Iterator[str]:
