@@ -80,7 +80,7 @@ class ConsumerQuerySet(models.QuerySet["Consumer"]):
         return self.active().filter(memberships__user=user)
 
 
-class Consumer(models.Model):
+class Consumer(models.Model):  # type: ignore[django-manager-missing]  # the base of its clients has no types
     """A customer, partner or service of the API provider; its managers share one workspace of clients."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
