@@ -11,12 +11,12 @@ from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
-from oauth2_provider.models import refresh_token_expire_timedelta
+from oauth2_provider.models import clear_expired, refresh_token_expire_timedelta
 
 from authority import access_tokens, directory, families, jose, keys
 from authority.directory import Entry
 from authority.families import AccessToken, RefreshToken
-from authority.models import RevokedToken
+from authority.models import RedeemedCode, RevokedToken
 from clients.models import Client
 from clients.vocabulary import GrantType
 from consumers.models import User
@@ -128,3 +128,14 @@ def revoke(token: str, client: Client) -> None:
     if claims is not None and claims["client_id"] == client.client_id and is_stateless(claims):
         end = datetime.fromtimestamp(claims["exp"], UTC)
         RevokedToken.objects.get_or_create(jti=claims["jti"], defaults={"expires_at": end})
+
+
+# -- Cleaning up ------------------------------------------------------------------------------------------------------
+
+
+def forget_ended() -> None:
+    """Delete what can no longer matter: ended tokens and codes, and the memory of revoked and redeemed ones."""
+    now = timezone.now()
+    RevokedToken.objects.filter(expires_at__lt=now).delete()
+    RedeemedCode.objects.filter(redeemed_at__lt=now - refresh_token_expire_timedelta()).delete()
+    clear_expired()

@@ -12,6 +12,7 @@ from django.contrib.sessions.models import Session
 from django.db import Error, connection
 from django.utils import timezone
 
+from authority import tokens
 from consumers.models import Message, Submission
 from consumers.outbox import CHANNEL, deliver_next
 
@@ -41,7 +42,7 @@ def forget_sessions() -> None:
     UserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
 
 
-CHORES: "list[Callable[[], None]]" = [forget_submissions, forget_mail, forget_sessions]
+CHORES: "list[Callable[[], None]]" = [forget_submissions, forget_mail, forget_sessions, tokens.forget_ended]
 
 
 class Worker:

@@ -1,0 +1,49 @@
+"""What operators see of the token authority."""
+
+import base64
+
+import pytest
+from django.contrib import admin
+from django.urls import reverse
+from oauth2_provider.models import get_access_token_model, get_grant_model, get_id_token_model, get_refresh_token_model
+
+from authority import keys
+from authority.models import SigningKey
+
+pytestmark = pytest.mark.django_db
+
+
+def test_keys_are_listed_and_what_is_sealed_is_not_shown(browser_of, olga):
+    keys.signer("ES256")
+    key = SigningKey.objects.get()
+    browser = browser_of(olga)
+    for address in (
+        reverse("admin:authority_signingkey_changelist"),
+        reverse("admin:authority_signingkey_change", args=[key.pk]),
+    ):
+        page = browser.get(address)
+        assert page.status_code == 200
+        assert key.kid in page.content.decode()
+        for sealed in (bytes(key.sealed).decode(), base64.b64encode(bytes(key.sealed)).decode()):
+            assert sealed not in page.content.decode()
+
+
+def test_keys_cannot_be_added_or_deleted_by_hand(browser_of, olga):
+    keys.signer("ES256")
+    key = SigningKey.objects.get()
+    browser = browser_of(olga)
+    assert browser.post("/operators/authority/signingkey/add/", {"kid": "x"}).status_code == 403
+    assert browser.post(reverse("admin:authority_signingkey_delete", args=[key.pk]), {"post": "yes"}).status_code == 403
+    browser.post(reverse("admin:authority_signingkey_change", args=[key.pk]), {"state": "revoked", "kid": "x"})
+    key.refresh_from_db()
+    assert (key.state, SigningKey.objects.count()) == ("active", 1)
+
+
+def test_tokens_and_codes_have_no_pages():
+    for model in (
+        get_access_token_model(),
+        get_refresh_token_model(),
+        get_grant_model(),
+        get_id_token_model(),
+    ):
+        assert not admin.site.is_registered(model)

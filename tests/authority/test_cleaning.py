@@ -1,0 +1,36 @@
+"""What the worker deletes: everything that ended, nothing that still matters."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from oauth2_provider.models import get_grant_model
+
+from authority import tokens
+from authority.families import AccessToken, RefreshToken
+from authority.models import RedeemedCode, RevokedToken
+
+pytestmark = pytest.mark.django_db
+
+
+def test_live_tokens_and_the_memory_of_what_was_revoked_and_redeemed_stay(flow, program):
+    stateless = program.token().json()["access_token"]
+    program.revoke(stateless)
+    code = flow.code()
+    first = flow.exchange(code).json()
+    second = flow.refresh(first["refresh_token"]).json()
+    tokens.forget_ended()
+    assert program.introspect(stateless) == {"active": False}
+    assert flow.program.introspect(second["access_token"])["active"]
+    flow.exchange(code)  # still known as a replay
+    assert not flow.program.introspect(second["access_token"])["active"]
+
+
+def test_what_has_ended_is_deleted(flow, program, time_machine):
+    program.revoke(program.token().json()["access_token"])
+    flow.code()
+    flow.refresh(flow.tokens()["refresh_token"])
+    time_machine.move_to(timezone.now() + timedelta(days=32))
+    tokens.forget_ended()
+    for model in (RevokedToken, RedeemedCode, get_grant_model(), AccessToken, RefreshToken):
+        assert not model.objects.exists(), model
