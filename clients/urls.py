@@ -2,22 +2,22 @@
 
 from django.urls import path
 
-from clients import views
+from clients.views import lists, pages, registration, secrets
 
 app_name = "clients"
 
 urlpatterns = [
-    path("", views.index, name="index"),
-    path("new", views.create, name="create"),
-    path("<str:client_id>/", views.detail, name="detail"),
-    path("<str:client_id>/settings/", views.settings, name="settings"),
-    path("<str:client_id>/activity/", views.activity, name="activity"),
-    path("<str:client_id>/disable/", views.disable, name="disable"),
-    path("<str:client_id>/enable/", views.enable, name="enable"),
-    path("<str:client_id>/delete/", views.delete, name="delete"),
-    path("<str:client_id>/secrets/", views.secrets, name="secrets"),
-    path("<str:client_id>/secrets/new/", views.add_secret, name="add-secret"),
-    path("<str:client_id>/secrets/<uuid:secret_id>/rotate/", views.rotate, name="rotate-secret"),
-    path("<str:client_id>/secrets/<uuid:secret_id>/revoke/", views.revoke, name="revoke-secret"),
-    path("<str:client_id>/credentials/", views.download, name="download"),
+    path("", lists.index, name="index"),
+    path("new", registration.create, name="create"),
+    path("<slug:client_id>/", pages.detail, name="detail"),
+    path("<slug:client_id>/settings/", pages.settings, name="settings"),
+    path("<slug:client_id>/activity/", pages.activity, name="activity"),
+    path("<slug:client_id>/disable/", pages.disable, name="disable"),
+    path("<slug:client_id>/enable/", pages.enable, name="enable"),
+    path("<slug:client_id>/delete/", pages.delete, name="delete"),
+    path("<slug:client_id>/secrets/", secrets.secrets, name="secrets"),
+    path("<slug:client_id>/secrets/new/", secrets.add_secret, name="add-secret"),
+    path("<slug:client_id>/secrets/<uuid:secret_id>/rotate/", secrets.rotate, name="rotate-secret"),
+    path("<slug:client_id>/secrets/<uuid:secret_id>/revoke/", secrets.revoke, name="revoke-secret"),
+    path("<slug:client_id>/credentials/", registration.download, name="download"),
 ]

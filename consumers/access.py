@@ -7,7 +7,9 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import render
 
+from consumers.errors import Refusal
 from consumers.models import Membership, Role
 
 View = Callable[..., HttpResponseBase]
@@ -31,14 +33,21 @@ def workspace(role: Role) -> Callable[[View], View]:
             )
             if membership is None:
                 raise Http404
-            if role == Role.MANAGER and not membership.is_manager:
-                raise PermissionDenied(
-                    "Only managers may do this. Ask a manager of this workspace to change your role."
-                )
+            if role == Role.MANAGER:
+                require_manager(membership)
             membership.note_visit()
             request.membership = membership  # type: ignore[attr-defined]  # the shell's templates read it
-            return view(request, membership, *args, **kwargs)
+            try:
+                return view(request, membership, *args, **kwargs)
+            except Refusal as refusal:  # that the view has no better place for, such as a lost race
+                return render(request, "refused.html", {"refusal": refusal}, status=refusal.status)
 
         return guarded
 
     return decorate
+
+
+def require_manager(membership: Membership) -> None:
+    """Refuse a viewer. Raises PermissionDenied."""
+    if not membership.is_manager:
+        raise PermissionDenied("Only managers may do this. Ask a manager of this workspace to change your role.")

@@ -107,5 +107,6 @@ class ActivityFilter(forms.Form):
 
 
 def explain(form: forms.Form, refusal: Refusal) -> None:
-    """Put a refusal where the person looks for it: at its field, or above the form."""
-    form.add_error(refusal.field if refusal.field in form.fields else None, refusal.description)
+    """Put a refusal, and those that came with it, where the person looks: at its field, or above the form."""
+    for problem in (refusal, *refusal.others):
+        form.add_error(problem.field if problem.field in form.fields else None, problem.description)

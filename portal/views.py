@@ -2,11 +2,20 @@
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 
-from consumers.models import Consumer, User
+from clients.forms.clients import KINDS
+from clients.listing import with_state
+from clients.models import Client
+from consumers import activity
+from consumers.access import workspace
+from consumers.models import Consumer, Event, Membership, Role, User
+from portal.news import tasks
+
+RECENT = 6
 
 
 @login_required
@@ -21,8 +30,22 @@ def home(request: HttpRequest) -> HttpResponse:
     return redirect("consumers:choose")
 
 
-def dashboard(request: HttpRequest, consumer_slug: str) -> HttpResponse:
-    return HttpResponse()
+@workspace(Role.VIEWER)
+def dashboard(request: HttpRequest, membership: Membership) -> HttpResponse:
+    """Say what needs somebody, then show what was used and done last. An empty workspace teaches the first step."""
+    consumer = membership.consumer
+    clients = with_state(Client.objects.of(consumer)).order_by(F("last_used_at").desc(nulls_last=True), "client_name")
+    shown = list(clients[:RECENT])
+    events = Event.objects.filter(consumer=consumer)[:RECENT]
+    context = {
+        "here": "home",
+        "tasks": tasks(consumer),
+        "clients": shown,
+        "last_used": shown[0].last_used_at if shown else None,
+        "entries": activity.describe_all(events, consumer),
+        "kinds": KINDS,
+    }
+    return render(request, "portal/dashboard.html", context)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -1,11 +1,14 @@
 """The small pieces that pages are made of. Every template has them without loading."""
 
+from datetime import datetime, timedelta
 from hashlib import sha256
 from math import cos, pi, sin
 
 from django import template
 from django.templatetags.static import static
-from django.utils.html import format_html
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from consumers import browsers
@@ -54,3 +57,67 @@ def initials(name: str) -> str:
 def browser(user_agent: str) -> str:
     """Return a user agent in words, such as Firefox on Linux."""
     return browsers.browser_name(user_agent) or "Unknown browser"
+
+
+@register.filter
+def ago(moment: datetime | None, inside: str = "") -> str:
+    """Return how long ago a moment was, as a time element: 2 minutes ago, Yesterday at 17:31, 26 Oct 2026.
+
+    `inside` a sentence it begins with a small letter.
+    """
+    if moment is None:
+        return "never" if inside else "Never"
+    local, now = timezone.localtime(moment), timezone.localtime()
+    days = (now.date() - local.date()).days
+    if now - local < timedelta(minutes=1):
+        text = "Just now"
+    elif now - local < timedelta(hours=12) or days == 0:
+        text = f"{distance(now - local)} ago"
+    elif days == 1:
+        text = f"Yesterday at {date_format(local, 'H:i')}"
+    else:
+        text = ("on " if inside else "") + date_format(local, "j M Y")
+    return format_html(
+        '<time datetime="{}">{}</time>', local.isoformat(), text.lower() if inside and days < 2 else text
+    )
+
+
+@register.filter
+def away(moment: datetime) -> str:
+    """Return how far a moment is: in 5 days, 18 days ago."""
+    gap = moment - timezone.now()
+    return f"in {distance(gap)}" if gap > timedelta() else f"{distance(-gap)} ago"
+
+
+# Each unit with its minutes, and the minutes from which on it is used.
+UNITS = (("month", 43_830, 60 * 1440), ("day", 1440, 1440), ("hour", 60, 60), ("minute", 1, 0))
+
+
+def distance(gap: timedelta) -> str:
+    """Return a length of time in its largest whole unit, from minutes to months."""
+    minutes = max(1, round(gap.total_seconds() / 60))
+    unit, size = next((unit, size) for unit, size, least in UNITS if minutes >= least)
+    count = round(minutes / size)
+    return f"{count} {unit}{'' if count == 1 else 's'}"
+
+
+@register.filter
+def moment(value: datetime) -> str:
+    """Return a day and time as a sentence says it: Thursday 26 November at 09:00, with the year when it is another."""
+    local = timezone.localtime(value)
+    year = " Y" if local.year != timezone.localtime().year else ""
+    return f"{date_format(local, 'l j F' + year)} at {date_format(local, 'H:i')}"
+
+
+@register.filter
+def counted(count: int, word: str) -> str:
+    """Return a count as a sentence says it, in words up to nine: two secrets."""
+    words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+    return f"{words[count] if count < len(words) else f'{count:,}'} {word}{'' if count == 1 else 's'}"
+
+
+@register.filter
+def program(text: str) -> SafeString:
+    """Return a program with its comment lines set back."""
+    lines = (format_html("<i>{}</i>" if line.startswith(("# ", "// ")) else "{}", line) for line in text.split("\n"))
+    return format_html_join("\n", "{}", ((line,) for line in lines))

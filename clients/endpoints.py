@@ -1,0 +1,26 @@
+"""Where programs find the token authority. The room above serves these addresses; here they are only named."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.urls import reverse
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    issuer: str
+    token: str
+    authorization: str
+    discovery: str
+    jwks: str
+
+
+def endpoints() -> Endpoints:
+    """Return the absolute addresses, as the discovery document has them."""
+    return Endpoints(
+        issuer=settings.ISSUER,
+        token=settings.PUBLIC_URL + reverse("token"),
+        authorization=settings.PUBLIC_URL + reverse("authorize"),
+        discovery=settings.PUBLIC_URL + reverse("oidc-discovery"),
+        jwks=settings.PUBLIC_URL + reverse("jwks"),
+    )

@@ -1,0 +1,36 @@
+"""What the forms share."""
+
+from typing import Any, NamedTuple
+
+from django import forms
+
+from consumers.submissions import new_key
+
+
+class Choice(NamedTuple):
+    """One of few, as a page offers it."""
+
+    value: str
+    title: str
+    text: str
+    icon: str = ""
+
+
+class Form(forms.Form):
+    """A form whose errors are ours alone, so that a browser's bubbles do not stand before them."""
+
+    use_required_attribute = False
+
+    @property
+    def problem_count(self) -> int:
+        return sum(len(errors) for errors in self.errors.values())
+
+
+class OnceForm(Form):
+    """A form that is carried out once, however often it is sent."""
+
+    key = forms.CharField(required=False, widget=forms.HiddenInput(attrs={"autocomplete": "off"}), max_length=100)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["key"].initial = new_key()

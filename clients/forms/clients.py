@@ -1,0 +1,202 @@
+"""What a client is called, may do, and where it leads people."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from django import forms
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from clients.forms.base import Choice, Form, OnceForm
+from clients.metadata import TEMPLATES, ClientMetadata
+from clients.models import Api, Client, Scope
+from clients.vocabulary import IDENTITY_SCOPES, GrantType
+from consumers.models import Consumer
+
+KINDS = [
+    Choice(
+        "service",
+        "Service",
+        "A program on a server that acts for itself, with nobody signed in. Gets a client ID and a secret.",
+        "server",
+    ),
+    Choice(
+        "web",
+        "Web app",
+        "A website with its own server, where people sign in. Gets a client ID and a secret.",
+        "globe",
+    ),
+    Choice(
+        "public",
+        "Single-page or mobile app",
+        "Runs on the user’s device, where no secret stays secret. Gets a client ID and uses PKCE.",
+        "smartphone",
+    ),
+]
+
+
+class LinesField(forms.CharField):
+    """Several values, one on each line."""
+
+    widget = forms.Textarea(
+        attrs={"rows": 3, "class": "mono", "spellcheck": "false", "autocapitalize": "off", "autocomplete": "off"}
+    )
+
+    def clean(self, value: Any) -> tuple[str, ...]:
+        return tuple(line.strip() for line in super().clean(value).splitlines() if line.strip())
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, (tuple, list)) else value
+
+
+class Permissions(NamedTuple):
+    """An API's permissions, as check boxes."""
+
+    api: Api
+    scopes: list[tuple[Scope, bool]]
+
+
+class ClientForm(OnceForm):
+    """Name, description, permissions and addresses of a client."""
+
+    client_name = forms.CharField(
+        label="Name",
+        max_length=100,
+        help_text="Colleagues read it, and so do people who sign in.",
+        error_messages={"required": "Give the client a name."},
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    description = forms.CharField(required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
+    scope = forms.MultipleChoiceField(
+        label="Permissions",
+        required=False,
+        error_messages={"invalid_choice": "“%(value)s” is not a permission that this workspace may use."},
+    )
+    identity = forms.MultipleChoiceField(label="About the person", required=False, initial=["openid"])
+    redirect_uris = LinesField(
+        label="Allowed addresses",
+        required=False,
+        max_length=20_000,
+        help_text="One per line. Use https, except for 127.0.0.1 and [::1] on your own machine.",
+    )
+
+    def __init__(self, *args: Any, consumer: Consumer, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.offered = list(Scope.objects.select_related("api").filter(access__consumer=consumer))
+        self.fields["scope"].choices = [(scope.value, scope.name) for scope in self.offered]  # type: ignore[attr-defined]
+        self.fields["identity"].choices = [(value, name) for value, (name, _) in IDENTITY_SCOPES.items()]  # type: ignore[attr-defined]
+
+    def clean_description(self) -> str:
+        return str(self.cleaned_data["description"]).replace("\r\n", "\n")
+
+    @property
+    def permissions(self) -> Iterator[Permissions]:
+        chosen = set(self["scope"].value() or [])
+        for api, scopes in groupby(self.offered, key=lambda scope: scope.api):
+            yield Permissions(api, [(scope, scope.value in chosen) for scope in scopes])
+
+    @property
+    def identity_scopes(self) -> Iterable[tuple[str, str, str, bool]]:
+        chosen = set(self["identity"].value() or [])
+        for value, (name, description) in IDENTITY_SCOPES.items():
+            yield value, name, description, value in chosen
+
+    def metadata(self, base: ClientMetadata) -> ClientMetadata:
+        """Return the base with what was typed; what does not apply to its grants is left out."""
+        typed = self.cleaned_data
+        signs_in = GrantType.AUTHORIZATION_CODE in base.grant_types
+        return base.but(
+            client_name=typed["client_name"],
+            description=typed["description"],
+            scope=(*(typed["identity"] if signs_in else ()), *typed["scope"]),
+            redirect_uris=typed["redirect_uris"] if signs_in else (),
+        )
+
+
+class NewClientForm(ClientForm):
+    template = forms.ChoiceField(
+        choices=[(kind.value, kind.title) for kind in KINDS],
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose the template that fits what you build."},
+    )
+    kinds = KINDS
+
+    def new_metadata(self) -> ClientMetadata:
+        return self.metadata(TEMPLATES[self.cleaned_data["template"]])
+
+
+class SettingsForm(ClientForm):
+    """Changes of a client; `version` says which state of it the person saw."""
+
+    version = forms.CharField(required=False, widget=forms.HiddenInput(attrs={"autocomplete": "off"}), max_length=40)
+
+    def __init__(self, *args: Any, client: Client, **kwargs: Any) -> None:
+        values = ClientMetadata.of(client)
+        initial = {
+            "client_name": values.client_name,
+            "description": values.description,
+            "scope": values.scope,
+            "identity": values.scope,
+            "redirect_uris": values.redirect_uris,
+            "version": client.updated.isoformat(),
+        }
+        super().__init__(*args, consumer=client.consumer, initial=initial, **kwargs)
+        offered = {scope.value for scope in self.offered} | set(IDENTITY_SCOPES)
+        self.withdrawn = [value for value in values.scope if value not in offered]
+
+    def differences(self, theirs: "SettingsForm") -> list[tuple[str, str]]:
+        """Return what somebody else saved where this person typed something else, by the fields' labels."""
+        mine, saved = self.cleaned_data, theirs.initial
+        offered = {scope.value for scope in self.offered}
+        pairs = {
+            "client_name": (mine["client_name"], saved["client_name"]),
+            "description": (mine["description"], saved["description"]),
+            "scope": (set(mine["scope"]), offered & set(saved["scope"])),
+            "identity": (set(mine["identity"]), set(IDENTITY_SCOPES) & set(saved["scope"])),
+            "redirect_uris": (mine["redirect_uris"], saved["redirect_uris"]),
+        }
+        return [
+            (str(self.fields[name].label or name.capitalize()), their if isinstance(their, str) else ", ".join(their))
+            for name, (typed, their) in pairs.items()
+            if typed != their
+        ]
+
+    def overwrite(self, client: Client) -> None:
+        """Let the next submission replace the state that the client has now."""
+        data = QueryDict(mutable=True)
+        data.update(self.data)
+        data["version"] = client.updated.isoformat()
+        self.data = data
+
+    @property
+    def seen(self) -> datetime:
+        """Return the state that the person saw; without a readable one, a time before every client."""
+        try:
+            seen = parse_datetime(self.cleaned_data["version"])
+        except ValueError:
+            seen = None
+        return (
+            seen if seen and timezone.is_aware(seen) else datetime.min.replace(tzinfo=timezone.get_current_timezone())
+        )
+
+
+class DeleteForm(Form):
+    name = forms.CharField(
+        label="Name of the client",
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+
+    def __init__(self, *args: Any, client: Client, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.client = client
+        self.fields["name"].help_text = "Type it as it stands above."
+
+    def clean_name(self) -> str:
+        name = str(self.cleaned_data["name"])
+        if name != self.client.client_name.strip():
+            raise forms.ValidationError(f"Type “{self.client.client_name}” to delete this client.")
+        return name

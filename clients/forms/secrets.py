@@ -1,0 +1,100 @@
+"""How a secret begins, and how an old one ends."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+from clients.actions import End
+from clients.forms.base import Choice, OnceForm
+from consumers.activity import when
+
+LIFETIMES = {"": "When somebody ends it", "30": "In 30 days", "90": "In 90 days", "365": "In a year"}
+
+
+class SecretForm(OnceForm):
+    """How a new secret begins."""
+
+    name = forms.CharField(
+        required=False,
+        max_length=60,
+        help_text="Where it will be used, such as “Production” or “Staging”.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    lifetime = forms.ChoiceField(
+        label="When does it end?", required=False, choices=list(LIFETIMES.items()), help_text="We remind you before."
+    )
+
+    @property
+    def expires_at(self) -> datetime | None:
+        days = self.cleaned_data.get("lifetime")
+        return timezone.now() + timedelta(days=int(days)) if days else None
+
+
+class RotateForm(SecretForm):
+    """When the old secret ends. Where no further secret fits, only at once is offered."""
+
+    ends = forms.ChoiceField(
+        label="When should the old secret end?", error_messages={"required": "Choose when the old secret ends."}
+    )
+    date = forms.DateTimeField(
+        label="Date and time",
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
+    )
+    DELAYS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
+    LATEST = timedelta(days=366)
+
+    def __init__(self, *args: Any, only_at_once: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        del self.fields["name"]
+        self.only_at_once = only_at_once
+        self.fields["lifetime"].label = "When does the new secret end?"
+        self.fields["date"].help_text = f"In {timezone.get_current_timezone_name()}."
+        self.fields["ends"].initial = "now" if only_at_once else "week"
+        self.fields["ends"].choices = [(choice.value, choice.title) for choice in self.offers]  # type: ignore[attr-defined]
+
+    @property
+    def offers(self) -> list[Choice]:
+        now = timezone.now()
+        at_once = Choice(
+            "now",
+            "At once",
+            "Everything that still uses it is refused from this moment. Choose this if it has leaked.",
+        )
+        if self.only_at_once:
+            return [at_once]
+        moments = {name: when(now + delay) for name, delay in self.DELAYS.items()}
+        return [
+            Choice("hour", "In an hour", f"{moments['hour']}. Enough for one program that you restart now."),
+            Choice("day", "In a day", f"{moments['day']}. Enough for programs that are deployed daily."),
+            Choice("week", "In a week", f"{moments['week']}. Recommended when several programs share it."),
+            Choice("date", "On a date", "You pick the day and the time."),
+            Choice(
+                "first-use",
+                "A day after the new one is first used",
+                "The old one goes on until the new one arrives, and then for a day.",
+            ),
+            at_once,
+        ]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("ends") == "date" and not self.has_error("date"):
+            date, now = cleaned.get("date"), timezone.now()
+            if date is None:
+                self.add_error("date", "Pick the day and the time.")
+            elif not now < date <= now + self.LATEST:
+                self.add_error("date", "Pick a moment between now and a year from now.")
+        return cleaned
+
+    @property
+    def end(self) -> End:
+        chosen = self.cleaned_data["ends"]
+        if chosen == "first-use":
+            return End(after_first_use=True)
+        if chosen == "date":
+            return End(at=self.cleaned_data["date"])
+        return End(at=timezone.now() + self.DELAYS.get(chosen, timedelta()))

@@ -1,0 +1,129 @@
+"""The tabs of a client, and what is done to the client as a whole."""
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from clients import actions
+from clients.endpoints import endpoints
+from clients.forms.clients import DeleteForm, SettingsForm
+from clients.metadata import ClientMetadata
+from clients.models import Client
+from clients.policy import portal_policy
+from clients.snippets import env_file, snippets
+from clients.views.common import actor, find, longest_token, render_client, render_sheet
+from clients.vocabulary import IDENTITY_SCOPES
+from consumers import activity as words
+from consumers.access import require_manager, workspace
+from consumers.audit import EventName
+from consumers.errors import Conflict, Refusal
+from consumers.forms import explain
+from consumers.models import Event, Membership, Role
+
+EVENTS = 50
+
+
+def client_events(client: Client) -> QuerySet[Event]:
+    return Event.objects.filter(consumer=client.consumer, target_kind="client", target_id=str(client.pk))
+
+
+@workspace(Role.VIEWER)
+@require_safe
+def detail(request: HttpRequest, membership: Membership, client_id: str) -> HttpResponse:
+    """Connect: everything a program needs, except the secret."""
+    client = find(membership, client_id)
+    context = {
+        "at": endpoints(),
+        "snippets": snippets(client),
+        "env_file": env_file(client),
+        "audiences": list(client.granted_scopes().values_list("api__identifier", flat=True).order_by().distinct()),
+        "granted": list(client.granted_scopes()),
+        "identity": [value for value in client.scopes if value in IDENTITY_SCOPES],
+    }
+    return render_client(request, client, "connect", context)
+
+
+@workspace(Role.VIEWER)
+@require_http_methods(["GET", "HEAD", "POST"])
+def settings(request: HttpRequest, membership: Membership, client_id: str) -> HttpResponse:
+    """Show what is registered; managers change it."""
+    client = find(membership, client_id)
+    if request.method != "POST":
+        return render_client(request, client, "settings", {"form": SettingsForm(client=client)})
+    require_manager(membership)
+    form = SettingsForm(request.POST, client=client)
+    if form.is_valid():
+        try:
+            actions.update_client(
+                client=client,
+                metadata=form.metadata(ClientMetadata.of(client)),
+                policy=portal_policy(membership.consumer, client),
+                actor=actor(request),
+                unchanged_since=form.seen,
+            )
+        except Conflict:
+            client = find(membership, client_id)
+            form.overwrite(client)
+            context = {
+                "form": form,
+                "differences": form.differences(SettingsForm(client=client)),
+                "editor": client_events(client).filter(name=EventName.CLIENT_UPDATED).first(),
+            }
+            return render_client(request, client, "settings", context, status=409)
+        except Refusal as refusal:
+            explain(form, refusal)
+        else:
+            messages.success(request, "Saved. New permissions are in the next token.")
+            return redirect("clients:settings", membership.consumer.slug, client.client_id)
+    return render_client(request, client, "settings", {"form": form}, status=422)
+
+
+@workspace(Role.VIEWER)
+@require_safe
+def activity(request: HttpRequest, membership: Membership, client_id: str) -> HttpResponse:
+    """Tell what people did to the client, the latest first."""
+    client = find(membership, client_id)
+    events = client_events(client)
+    before = request.GET.get("before", "")
+    if before.isascii() and before.isdigit() and len(before) < 19:
+        events = events.filter(pk__lt=int(before))
+    shown = list(events[: EVENTS + 1])
+    entries = words.describe_all(shown[:EVENTS], membership.consumer)
+    older = shown[EVENTS - 1].pk if len(shown) > EVENTS else None
+    return render_client(request, client, "activity", {"days": words.by_day(entries), "older": older})
+
+
+@workspace(Role.MANAGER)
+@require_http_methods(["GET", "HEAD", "POST"])
+def disable(request: HttpRequest, membership: Membership, client_id: str) -> HttpResponse:
+    client = find(membership, client_id)
+    if request.method != "POST":
+        return render_sheet(request, client, "disable", {"minutes": longest_token(client)})
+    actions.disable_client(client=client, actor=actor(request))
+    messages.success(request, f"{client} is disabled. Every request of it is refused until somebody enables it.")
+    return redirect("clients:settings", membership.consumer.slug, client.client_id)
+
+
+@workspace(Role.MANAGER)
+@require_POST
+def enable(request: HttpRequest, membership: Membership, client_id: str) -> HttpResponse:
+    client = find(membership, client_id)
+    actions.enable_client(client=client, actor=actor(request))
+    messages.success(request, f"{client} is enabled. Its secrets and permissions work as before.")
+    return redirect("clients:settings", membership.consumer.slug, client.client_id)
+
+
+@workspace(Role.MANAGER)
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request: HttpRequest, membership: Membership, client_id: str) -> HttpResponse:
+    """Delete the client once its name is typed."""
+    client = find(membership, client_id)
+    form = DeleteForm(request.POST if request.method == "POST" else None, client=client)
+    if request.method == "POST" and form.is_valid():
+        actions.delete_client(client=client, actor=actor(request))
+        messages.success(request, f"{client} is deleted, with its secrets and tokens. Its activity stays.")
+        return redirect("clients:index", membership.consumer.slug)
+    context = {"form": form, "minutes": longest_token(client)}
+    return render_sheet(request, client, "delete", context, status=422 if form.is_bound else 200)

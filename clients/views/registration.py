@@ -1,0 +1,82 @@
+"""Registering a client, and its credentials as a file while its secret is on the screen."""
+
+import json
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods, require_POST
+
+from clients import secrets
+from clients.actions import register_client
+from clients.endpoints import endpoints
+from clients.forms.clients import NewClientForm
+from clients.policy import portal_policy
+from clients.snippets import env_file
+from clients.views.common import SHOWN_ONCE, actor, already_done, find, person, render_once
+from consumers.access import workspace
+from consumers.errors import Refusal
+from consumers.forms import explain
+from consumers.models import Membership, Role
+from consumers.submissions import AlreadyDone, carry_out_once
+
+
+@workspace(Role.MANAGER)
+@require_http_methods(["GET", "HEAD", "POST"])
+@sensitive_variables("secret")
+def create(request: HttpRequest, membership: Membership) -> HttpResponse:
+    """Register a client. The answer to the POST itself shows the secret; nothing keeps it for a later page."""
+    consumer = membership.consumer
+    if request.method != "POST":
+        form = NewClientForm(consumer=consumer, initial={"template": request.GET.get("template", "service")})
+        return render(request, "clients/create.html", {"form": form, "here": "clients"})
+    form = NewClientForm(request.POST, consumer=consumer)
+    if form.is_valid():
+        try:
+            with carry_out_once(key=form.cleaned_data["key"], user=person(request)) as submission:
+                client, secret = register_client(
+                    consumer=consumer,
+                    metadata=form.new_metadata(),
+                    policy=portal_policy(consumer),
+                    actor=actor(request),
+                )
+                submission.outcome = client.get_absolute_url()
+        except AlreadyDone as done:
+            public = form.cleaned_data["template"] == "public"
+            return already_done(request, done, "This client is registered already.", *([] if public else [SHOWN_ONCE]))
+        except Refusal as refusal:
+            explain(form, refusal)
+        else:
+            if secret is not None:
+                return render_once(request, client, client.secrets.get(), secret, registered=True)
+            messages.success(request, f"{client} is registered. It has no secret, because it could not keep one.")
+            return redirect(client)
+    return render(request, "clients/create.html", {"form": form, "here": "clients"}, status=422)
+
+
+@workspace(Role.MANAGER)
+@require_POST
+@sensitive_post_parameters("secret")
+@sensitive_variables("text", "credentials", "body")
+def download(request: HttpRequest, membership: Membership, client_id: str) -> HttpResponse:
+    """Send the credentials back as a file; the browser brings the secret, and we check that it is one."""
+    client = find(membership, client_id)
+    text = request.POST.get("secret", "")
+    if not (secrets.looks_real(text) and any(live.matches(text) for live in client.secrets.live())):
+        messages.error(request, "This secret works no longer, so there is nothing to download. Make a new one.")
+        return redirect("clients:secrets", membership.consumer.slug, client.client_id)
+    at, name = endpoints(), env_file(client).removesuffix(".env")
+    if request.POST.get("format") == "json":
+        credentials = {
+            "client_id": client.client_id,
+            "client_secret": text,
+            "token_endpoint": at.token,
+            "issuer": at.issuer,
+        }
+        body, file, kind = json.dumps(credentials, indent=2) + "\n", f"{name}.json", "application/json"
+    else:
+        credentials = {"CLIENT_ID": client.client_id, "CLIENT_SECRET": text, "TOKEN_URL": at.token, "ISSUER": at.issuer}
+        body = "".join(f"{key}={value}\n" for key, value in credentials.items())
+        file, kind = f"{name}.env", "text/plain; charset=utf-8"
+    return HttpResponse(body, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{file}"'})

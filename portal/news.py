@@ -1,0 +1,112 @@
+"""What needs somebody in a workspace today: the news that its home page is headed by."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+from clients.listing import with_state
+from clients.models import Client, ClientSecret
+from consumers.models import Consumer
+from portal.templatetags.ui import away, moment
+
+UNUSED_AFTER = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One thing to handle, with the one deed that handles it. `tone` is bad, warn or quiet."""
+
+    tone: str
+    icon: str
+    title: str
+    text: str
+    deed: str
+    url: str
+    in_dialog: bool = False  # whether the deed opens there
+
+
+def tasks(consumer: Consumer) -> list[Task]:
+    """Return what needs attention, the worst first."""
+    found = [*dead_clients(consumer), *ending_secrets(consumer), *ended_invitations(consumer), *unused(consumer)]
+    return sorted(found, key=lambda task: ("bad", "warn", "quiet").index(task.tone))
+
+
+def page(name: str, client: Client, *more: Any) -> str:
+    return reverse(f"clients:{name}", args=[client.consumer.slug, client.client_id, *more])
+
+
+def dead_clients(consumer: Consumer) -> Iterator[Task]:
+    """Clients that can get no token, because no secret of theirs works."""
+    mine = with_state(Client.objects.of(consumer)).select_related("consumer")
+    for client in mine.filter(state__in=("expired", "bare")):
+        if client.state == "expired":
+            title, text = f"Every secret of {client} has ended", "Its requests are refused until it has a new secret."
+        else:
+            title, text = f"{client} has no secret", "It cannot get a token until it has one."
+        yield Task("bad", "circle-x", title, text, "Add a secret", page("add-secret", client), in_dialog=True)
+
+
+def ending_secrets(consumer: Consumer) -> Iterator[Task]:
+    """Secrets that end soon, or are being replaced."""
+    soon = Q(expires_at__lte=timezone.now() + ClientSecret.SOON)
+    live = ClientSecret.objects.live().filter(client__consumer=consumer, client__disabled_at=None)
+    live = live.select_related("client__consumer", "ends_after_use_of").order_by("expires_at", "created_at")
+    for secret in live.filter(soon | ~Q(rotated_at=None)):
+        client = secret.client
+        if secret.state == "rotating":
+            if secret.expires_at:
+                ends = f"{secret} ends {away(secret.expires_at)}, on {moment(secret.expires_at)}."
+            else:
+                ends = f"{secret} ends a day after {secret.ends_after_use_of} is first used."
+            yield Task(
+                "warn",
+                "rotate-cw",
+                f"A secret of {client} is being replaced",
+                f"{ends} Put the new one wherever the old one is.",
+                "See its secrets",
+                page("secrets", client),
+            )
+        elif secret.ends_soon and secret.expires_at:
+            yield Task(
+                "warn",
+                "clock",
+                f"A secret of {client} ends {away(secret.expires_at)}",
+                f"{secret} stops working on {moment(secret.expires_at)}. "
+                "Rotate it now, and both secrets work until you switch over.",
+                "Rotate it",
+                page("rotate-secret", client, secret.pk),
+                in_dialog=True,
+            )
+
+
+def ended_invitations(consumer: Consumer) -> Iterator[Task]:
+    for invitation in consumer.invitations.pending().filter(expires_at__lte=timezone.now()):
+        yield Task(
+            "quiet",
+            "mail",
+            f"The invitation of {invitation.email} has ended",
+            f"Nobody accepted it until {moment(invitation.expires_at)}. Send it again, or withdraw it.",
+            "See the people",
+            reverse("consumers:people", args=[consumer.slug]),
+        )
+
+
+def unused(consumer: Consumer) -> Iterator[Task]:
+    """Clients that could work for a week and never did."""
+    mine = with_state(Client.objects.of(consumer)).select_related("consumer", "user")
+    old = mine.filter(state="active", last_used_at=None, created__lt=timezone.now() - UNUSED_AFTER)
+    for client in old.order_by("created"):
+        yield Task(
+            "quiet",
+            "circle-help",
+            f"{client} has never asked for a token",
+            f"{client.user or 'Somebody'} registered it {away(client.created)}. "
+            "See how it connects, or delete it if nobody needs it.",
+            "See how it connects",
+            page("detail", client),
+        )
