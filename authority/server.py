@@ -5,10 +5,10 @@ from functools import cache
 from typing import Any
 
 import oauthlib.openid
-from oauth2_provider.settings import oauth2_settings
 from oauthlib.oauth2.rfc6749.errors import InvalidRequestError, UnsupportedGrantTypeError
 
 from authority import access_tokens, authorization_requests
+from authority.validator import Validator
 from clients.vocabulary import GrantType
 
 
@@ -56,4 +56,4 @@ def refresh_token(request: Any, refresh_token: bool = False) -> str:
 @cache
 def server() -> Server:
     """Return the one server of this process."""
-    return Server(oauth2_settings.OAUTH2_VALIDATOR_CLASS())
+    return Server(Validator())

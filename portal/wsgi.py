@@ -7,7 +7,10 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 application = get_wsgi_application()
 
+from django.db import connection  # noqa: E402
+
 from authority import checks, usage  # noqa: E402  # needs the applications loaded
 
 checks.refuse_to_start_sealed()
+connection.close()  # requests run in threads that have connections of their own
 usage.start()

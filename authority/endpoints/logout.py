@@ -5,6 +5,7 @@ from typing import Any, cast
 from django.contrib.auth import logout as end_session
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
 from oauthlib.common import add_params_to_uri
 
 from authority import directory, identity, redirects
@@ -13,6 +14,7 @@ from authority.endpoints.protocol import once
 from authority.errors import InvalidRequestError, OAuth2Error
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 def logout(request: HttpRequest) -> HttpResponse:
     """Sign out at once where an ID token of the signed-in person asks for it; else ask them (section 2)."""
     try:

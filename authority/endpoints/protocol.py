@@ -1,16 +1,19 @@
 """What the endpoints that programs call have in common: form in, JSON out, nothing cached."""
 
+import logging
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
 from allauth.core.internal.httpkit import get_client_ip
 from django.core.exceptions import BadRequest, ImproperlyConfigured, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from authority.errors import InvalidRequestError, OAuth2Error, answer
+from authority.errors import InvalidRequestError, OAuth2Error, answer, refuse
 
+logger = logging.getLogger(__name__)
 FORM = "application/x-www-form-urlencoded"
 View = Callable[..., HttpResponse]
 
@@ -29,6 +32,8 @@ def endpoint(*methods: str) -> Callable[[View], View]:
                     response = view(request, *args, **kwargs)
                 except OAuth2Error as error:
                     response = answer(error)
+                except (OperationalError, InterfaceError):
+                    response = unavailable()
             response["Cache-Control"] = "no-store"
             response["Pragma"] = "no-cache"
             return response
@@ -36,6 +41,14 @@ def endpoint(*methods: str) -> Callable[[View], View]:
         return door
 
     return decorate
+
+
+def unavailable() -> JsonResponse:
+    """Ask to come back, while the database is away."""
+    logger.exception("the database does not answer")
+    response = refuse("temporarily_unavailable", "The service is restarting. Try again in a few seconds.", 503)
+    response["Retry-After"] = "5"
+    return response
 
 
 def method_not_allowed(methods: tuple[str, ...]) -> JsonResponse:

@@ -3,7 +3,7 @@
 from contextlib import nullcontext
 from urllib.parse import urlencode
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 
 from authority import codes, errors
@@ -28,8 +28,11 @@ def token(request: HttpRequest) -> HttpResponse:
     headers = {CALLER_IP: caller_ip(request)}
     if (authorization := request.META.get("HTTP_AUTHORIZATION")) is not None:
         headers["Authorization"] = authorization
-    with nullcontext() if stateless else transaction.atomic():
-        _, body, status = server().create_token_response(request.path, "POST", urlencode(parameters), headers)
+    try:
+        with nullcontext() if stateless else transaction.atomic():
+            _, body, status = server().create_token_response(request.path, "POST", urlencode(parameters), headers)
+    except IntegrityError:  # client or person were deleted between the question and the answer
+        return errors.refuse("invalid_grant")
     if status != 200:
         return errors.from_oauthlib(body, status)
     return HttpResponse(body, content_type="application/json")
