@@ -34,3 +34,24 @@ class OnceForm(Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["key"].initial = new_key()
+
+
+class RuledField(forms.CharField):
+    """A text whose emptiness and length the policy judges, together with everything else."""
+
+    def validate(self, value: Any) -> None:
+        pass
+
+
+class LinesField(RuledField):
+    """Several values, one on each line."""
+
+    widget = forms.Textarea(
+        attrs={"rows": 3, "class": "mono", "spellcheck": "false", "autocapitalize": "off", "autocomplete": "off"}
+    )
+
+    def clean(self, value: Any) -> tuple[str, ...]:
+        return tuple(line.strip() for line in super().clean(value).splitlines() if line.strip())
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, (tuple, list)) else value

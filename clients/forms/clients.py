@@ -10,7 +10,7 @@ from django.http import QueryDict
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from clients.forms.base import Choice, Form, OnceForm
+from clients.forms.base import Choice, Form, LinesField, OnceForm, RuledField
 from clients.metadata import TEMPLATES, ClientMetadata
 from clients.models import Api, Client, Scope
 from clients.vocabulary import IDENTITY_SCOPES, GrantType
@@ -38,20 +38,6 @@ KINDS = [
 ]
 
 
-class LinesField(forms.CharField):
-    """Several values, one on each line."""
-
-    widget = forms.Textarea(
-        attrs={"rows": 3, "class": "mono", "spellcheck": "false", "autocapitalize": "off", "autocomplete": "off"}
-    )
-
-    def clean(self, value: Any) -> tuple[str, ...]:
-        return tuple(line.strip() for line in super().clean(value).splitlines() if line.strip())
-
-    def prepare_value(self, value: Any) -> Any:
-        return "\n".join(value) if isinstance(value, (tuple, list)) else value
-
-
 class Permissions(NamedTuple):
     """An API's permissions, as check boxes."""
 
@@ -62,14 +48,12 @@ class Permissions(NamedTuple):
 class ClientForm(OnceForm):
     """Name, description, permissions and addresses of a client."""
 
-    client_name = forms.CharField(
+    client_name = RuledField(
         label="Name",
-        max_length=100,
         help_text="Colleagues read it, and so do people who sign in.",
-        error_messages={"required": "Give the client a name."},
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    description = forms.CharField(required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
+    description = RuledField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
     scope = forms.MultipleChoiceField(
         label="Permissions",
         required=False,
@@ -78,8 +62,6 @@ class ClientForm(OnceForm):
     identity = forms.MultipleChoiceField(label="About the person", required=False, initial=["openid"])
     redirect_uris = LinesField(
         label="Allowed addresses",
-        required=False,
-        max_length=20_000,
         help_text="One per line. Use https, except for 127.0.0.1 and [::1] on your own machine.",
     )
 
@@ -186,7 +168,6 @@ class SettingsForm(ClientForm):
 class DeleteForm(Form):
     name = forms.CharField(
         label="Name of the client",
-        required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
 
@@ -194,6 +175,7 @@ class DeleteForm(Form):
         super().__init__(*args, **kwargs)
         self.client = client
         self.fields["name"].help_text = "Type it as it stands above."
+        self.fields["name"].error_messages["required"] = f"Type “{client}” to delete this client."
 
     def clean_name(self) -> str:
         name = str(self.cleaned_data["name"])

@@ -10,7 +10,7 @@ from clients.actions import End
 from clients.forms.base import Choice, OnceForm
 from consumers.activity import when
 
-LIFETIMES = {"": "When somebody ends it", "30": "In 30 days", "90": "In 90 days", "365": "In a year"}
+LIFETIMES = {"never": "When somebody ends it", "30": "In 30 days", "90": "In 90 days", "365": "In a year"}
 
 
 class SecretForm(OnceForm):
@@ -23,13 +23,13 @@ class SecretForm(OnceForm):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     lifetime = forms.ChoiceField(
-        label="When does it end?", required=False, choices=list(LIFETIMES.items()), help_text="We remind you before."
+        label="When does it end?", choices=list(LIFETIMES.items()), help_text="Home reminds you two weeks before."
     )
 
     @property
     def expires_at(self) -> datetime | None:
-        days = self.cleaned_data.get("lifetime")
-        return timezone.now() + timedelta(days=int(days)) if days else None
+        days = self.cleaned_data["lifetime"]
+        return None if days == "never" else timezone.now() + timedelta(days=int(days))
 
 
 class RotateForm(SecretForm):

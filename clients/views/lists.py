@@ -36,7 +36,11 @@ def index(request: HttpRequest, membership: Membership) -> HttpResponse:
         "wanted": form.wanted,
         "sort": sort,
         "turn": {name: f"-{name}" if sort == name else name for name in listing.SORTS},
-        "counts": [(counts[state], label) for state, label in listing.STATES.items() if state in counts],
+        "counts": [
+            (counts[state], "without secret" if state == "bare" else label.lower())
+            for state, label in listing.STATES.items()
+            if state in counts
+        ],
         "total": sum(counts.values()),
         "states": listing.STATES,
         "kinds": listing.KINDS,

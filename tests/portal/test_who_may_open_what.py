@@ -1,0 +1,172 @@
+"""Every address of a workspace against every kind of person. An address without a row here fails the first test."""
+
+import re
+
+import pytest
+from django.urls import URLPattern, get_resolver, reverse
+from django.utils import timezone
+
+from consumers.actions import invite_manager
+from tests.factories import ClientFactory, actor_for, give_secret
+
+pytestmark = pytest.mark.django_db
+
+# What GET answers to a viewer and to a manager.
+ADDRESSES = {
+    "dashboard": (200, 200),
+    "clients:index": (200, 200),
+    "clients:create": (403, 200),
+    "clients:detail": (200, 200),
+    "clients:settings": (200, 200),
+    "clients:activity": (200, 200),
+    "clients:disable": (403, 200),
+    "clients:enable": (403, 405),
+    "clients:delete": (403, 200),
+    "clients:secrets": (200, 200),
+    "clients:add-secret": (403, 200),
+    "clients:rotate-secret": (403, 200),
+    "clients:revoke-secret": (403, 200),
+    "clients:download": (403, 405),
+    "consumers:people": (200, 200),
+    "consumers:invite": (403, 200),
+    "consumers:member": (403, 200),  # of another person; everybody may open their own
+    "consumers:resend-invitation": (403, 405),
+    "consumers:withdraw-invitation": (403, 405),
+    "consumers:activity": (200, 200),
+    "consumers:activity-csv": (200, 200),
+}
+# Reading pages that also take a manager's POST.
+WRITES_FOR_MANAGERS = {"clients:settings"}
+
+
+def workspace_addresses(patterns=None, namespace="", route=""):
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
+        whole = route + str(pattern.pattern)
+        if isinstance(pattern, URLPattern):
+            if "consumer_slug" in whole:
+                yield f"{namespace}{pattern.name}"
+        else:
+            inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
+            yield from workspace_addresses(pattern.url_patterns, inner, whole)
+
+
+@pytest.fixture
+def address(acme, alice, service):
+    """Return the path of an address, with the things of Acme or of another consumer."""
+    secret, _ = give_secret(service)
+    invitation = invite_manager(consumer=acme, email="new@acme.example", actor=actor_for(alice))
+    member = acme.memberships.get(user=alice)
+
+    def path(name: str, consumer=acme, **changes) -> str:
+        everything = {
+            "client_id": service.client_id,
+            "secret_id": secret.pk,
+            "member_id": member.pk,
+            "invitation_id": invitation.pk,
+        } | changes
+        view = name.rpartition(":")[2]
+        needs = {
+            "client_id": name.startswith("clients:") and view not in ("index", "create"),
+            "secret_id": view in ("rotate-secret", "revoke-secret"),
+            "member_id": view == "member",
+            "invitation_id": view in ("resend-invitation", "withdraw-invitation"),
+        }
+        slug = consumer if isinstance(consumer, str) else consumer.slug
+        wanted = {key: value for key, value in everything.items() if needs[key]}
+        return reverse(name, kwargs={"consumer_slug": slug, **wanted})
+
+    return path
+
+
+def body(response) -> str:
+    """Return the page without what every answer has of its own."""
+    return re.sub(r"req_[0-9a-f]+|/consumers/[a-z-]+[^\"]*", "", response.text)
+
+
+def test_every_address_of_a_workspace_has_a_row_here():
+    assert set(workspace_addresses()) == set(ADDRESSES)
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_strangers_get_the_same_404_as_for_what_does_not_exist(name, method, address, mallory, browser_of):
+    browser = browser_of(mallory)
+    real = getattr(browser, method)(address(name))
+    unreal = getattr(browser, method)(address(name, consumer="no-such-place"))
+    assert (real.status_code, unreal.status_code) == (404, 404)
+    assert body(real) == body(unreal)
+    assert "Acme" not in real.text
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_who_is_not_signed_in_is_asked_to_sign_in_wherever_it_may_be(name, address, client):
+    for consumer in ("acme", "no-such-place"):
+        response = client.get(address(name, consumer=consumer))
+        assert response.status_code == 302
+        assert response.url.startswith("/account/login/")
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_viewers_read_and_managers_do(name, address, alice, bob, browser_of):
+    viewer, manager = ADDRESSES[name]
+    path = address(name)
+    assert browser_of(bob).get(path).status_code == viewer
+    if viewer == 403 or name in WRITES_FOR_MANAGERS:
+        assert browser_of(bob).post(path).status_code == 403
+    assert browser_of(alice).get(path).status_code == manager
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_a_suspended_consumer_has_no_workspace(name, address, acme, alice, browser_of):
+    acme.suspended_at = timezone.now()
+    acme.save()
+    assert browser_of(alice).get(address(name)).status_code == 404
+
+
+OF_A_CLIENT = [
+    name for name in ADDRESSES if name.startswith("clients:") and name not in ("clients:index", "clients:create")
+]
+
+
+@pytest.mark.parametrize("name", OF_A_CLIENT)
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_client_of_another_consumer_is_to_its_neighbour_one_that_does_not_exist(
+    name, method, address, globex, alice, browser_of
+):
+    foreign = ClientFactory(consumer=globex, client_name="TENANT-B-client")
+    secret, _ = give_secret(foreign)
+    browser = browser_of(alice)
+    real = getattr(browser, method)(address(name, client_id=foreign.client_id, secret_id=secret.pk))
+    unreal = getattr(browser, method)(address(name, client_id="cl_none"))
+    assert real.status_code == unreal.status_code
+    assert real.status_code in (404, 405)
+    assert body(real) == body(unreal)
+    assert "TENANT-B" not in real.text
+
+
+def test_a_secret_of_another_client_is_not_found(address, acme, globex, alice, browser_of):
+    secret, _ = give_secret(ClientFactory(consumer=globex))
+    own, _ = give_secret(ClientFactory(consumer=acme, client_name="Another"))
+    for foreign in (secret, own):
+        for name in ("clients:rotate-secret", "clients:revoke-secret"):
+            response = browser_of(alice).post(address(name, secret_id=foreign.pk), {"ends": "now"})
+            assert response.status_code == 404
+            foreign.refresh_from_db()
+            assert foreign.is_live
+
+
+@pytest.mark.parametrize("client_id", ["%00", "cl_%2e%2e", "a" * 300, "%ff", "new"])
+def test_an_odd_client_id_is_not_found(client_id, acme, alice, browser_of):
+    assert browser_of(alice).get(f"/consumers/acme/clients/{client_id}/").status_code == 404
+
+
+READ = [name for name, (viewer, _) in ADDRESSES.items() if viewer == 200 and name != "consumers:activity-csv"]
+
+
+@pytest.mark.parametrize("name", READ)
+def test_viewers_see_no_deed_on_any_page(name, address, bob, browser_of):
+    page = browser_of(bob).get(address(name)).text
+    main = page[page.index("<main") : page.index("</main>")]
+    forbidden = [address(each) for each, (viewer, _) in ADDRESSES.items() if viewer == 403]
+    assert [path for path in forbidden if path in main] == []
+    assert 'method="post"' not in main
