@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
 
+from tests.browser.mail import Mailbox
+
 # Chromium as root needs no-sandbox; the rest keeps it from calling home.
 ARGUMENTS = [
     "--no-sandbox",
@@ -67,6 +69,11 @@ class Visitor:
         form.get_by_label("Password", exact=True).fill(password)
         form.get_by_role("button", name="Sign in").click()
         self.page.wait_for_url(lambda url: "/account/login" not in url)
+
+
+@pytest.fixture(scope="session")
+def mail(server):
+    return Mailbox(server.url)
 
 
 @pytest.fixture

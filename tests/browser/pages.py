@@ -1,0 +1,112 @@
+"""Every page that a person can open, by who opens it. tests/browser/test_accessibility.py fails when one is missing."""
+
+from dataclasses import dataclass
+
+from django.urls import URLPattern, URLResolver, get_resolver
+
+# Addresses that show no page of their own: they redirect, answer programs, or take only a POST.
+NO_PAGE = {
+    "home",
+    "alive",
+    "ready",
+    "version",
+    "admin-redirect",
+    "mailbox-download",
+    "token",
+    "jwks",
+    "introspect",
+    "revoke",
+    "userinfo",
+    "oidc-discovery",
+    "oauth-metadata",
+    "clients:download",
+    "clients:enable",
+    "account_confirm_login_code",
+    "account_confirm_password_reset_code",
+    "account_complete_password_reset",
+    "account_email_verification_sent",
+    "account_inactive",
+    "account_password_reset_completed",
+    "mfa_authenticate",
+    "mfa_login_webauthn",
+    "mfa_signup_webauthn",
+    "mfa_reauthenticate",
+    "mfa_reauthenticate_webauthn",
+    "mfa_download_recovery_codes",
+    "mfa_deactivate_totp",
+    "mfa_edit_webauthn",
+    "mfa_remove_webauthn",
+    "mfa_trust",
+}
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A page: the URL name that it shows, and its path with {places} of the demo's world."""
+
+    name: str
+    path: str
+
+
+SIGNED_OUT = [
+    Opened("account_login", "/account/login/"),
+    Opened("account_request_login_code", "/account/login/code/"),
+    Opened("account_signup", "/account/signup/"),
+    Opened("account_reset_password", "/account/password/reset/"),
+    Opened("consumers:invitation", "/invitations/{invitation}/"),
+    Opened("consumers:invitation", "/invitations/unknown-and-long-enough-to-be-a-token/"),
+    Opened("mailbox", "/demo/mail/"),
+    Opened("mailbox-message", "{message}"),
+    Opened("404", "/nowhere/"),
+]
+MANAGER = [
+    Opened("consumers:choose", "/consumers/"),
+    Opened("dashboard", "/consumers/acme/"),
+    Opened("clients:index", "/consumers/acme/clients/"),
+    Opened("clients:create", "/consumers/acme/clients/new"),
+    Opened("clients:detail", "/consumers/acme/clients/{service}/"),
+    Opened("clients:detail", "/consumers/acme/clients/{web}/"),
+    Opened("clients:detail", "/consumers/acme/clients/{spa}/"),
+    Opened("clients:settings", "/consumers/acme/clients/{web}/settings/"),
+    Opened("clients:activity", "/consumers/acme/clients/{service}/activity/"),
+    Opened("clients:disable", "/consumers/acme/clients/{service}/disable/"),
+    Opened("clients:delete", "/consumers/acme/clients/{service}/delete/"),
+    Opened("clients:secrets", "/consumers/acme/clients/{service}/secrets/"),
+    Opened("clients:add-secret", "/consumers/acme/clients/{service}/secrets/new/"),
+    Opened("clients:rotate-secret", "/consumers/acme/clients/{service}/secrets/{secret}/rotate/"),
+    Opened("clients:revoke-secret", "/consumers/acme/clients/{service}/secrets/{secret}/revoke/"),
+    Opened("consumers:people", "/consumers/acme/people/"),
+    Opened("consumers:invite", "/consumers/acme/people/invite/"),
+    Opened("consumers:member", "/consumers/acme/people/{member}/"),
+    Opened("consumers:resend-invitation", "/consumers/acme/invitations/{pending}/resend/"),
+    Opened("consumers:withdraw-invitation", "/consumers/acme/invitations/{pending}/withdraw/"),
+    Opened("consumers:activity", "/consumers/acme/activity/"),
+    Opened("authorize", "{authorize}"),
+    Opened("authorize", "/oauth2/authorize?client_id=nobody"),
+    Opened("mfa_index", "/account/2fa/"),
+    Opened("mfa_activate_totp", "/account/2fa/totp/activate/"),
+    Opened("mfa_list_webauthn", "/account/2fa/webauthn/"),
+    Opened("mfa_add_webauthn", "/account/2fa/webauthn/add/"),
+    Opened("mfa_view_recovery_codes", "/account/2fa/recovery-codes/"),
+    Opened("mfa_generate_recovery_codes", "/account/2fa/recovery-codes/generate/"),
+    Opened("account_email", "/account/email/"),
+    Opened("account_change_password", "/account/password/change/"),
+    Opened("account_set_password", "/account/password/set/"),
+    Opened("account_reauthenticate", "/account/reauthenticate/"),
+    Opened("account_logout", "/account/logout/"),
+]
+
+
+def pages_of_the_portal() -> set[str]:
+    """Return the names of every address outside the operators' admin."""
+    return set(_names(get_resolver(), "")) - NO_PAGE
+
+
+def _names(resolver: URLResolver, prefix: str) -> list[str]:
+    found = []
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLPattern):
+            found.append(f"{prefix}{pattern.name}")
+        elif pattern.namespace != "admin":
+            found += _names(pattern, f"{prefix}{pattern.namespace}:" if pattern.namespace else prefix)
+    return found

@@ -1,0 +1,75 @@
+"""Each page passes axe's WCAG 2.2 AA rules, in light and dark, wide and narrow, and never scrolls sideways."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from clients.models import ClientSecret
+from consumers.actions import invite_manager
+from consumers.audit import SYSTEM
+from consumers.models import Consumer, Invitation, Membership
+from tests.browser.pages import MANAGER, SIGNED_OUT, pages_of_the_portal
+
+AXE = Axe()
+RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
+CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+
+
+@pytest.fixture(scope="module")
+def world(server, mail):
+    """What the paths' places stand for, in the demo that is served."""
+    with server.database():
+        acme = Consumer.objects.get(slug="acme")
+        if not Invitation.objects.filter(email="axe@acme.example").exists():
+            invite_manager(consumer=acme, email="axe@acme.example", actor=SYSTEM)
+        clients = {key: made["client_id"] for key, made in server.demo["clients"].items()}
+        places = clients | {
+            "secret": ClientSecret.objects.live()
+            .filter(client__client_id=clients["service"])
+            .earliest("created_at")
+            .pk,
+            "member": Membership.objects.get(consumer=acme, user__email="bob@acme.example").pk,
+            "pending": Invitation.objects.get(email="axe@acme.example").pk,
+        }
+    link = mail.link_to("axe@acme.example", "/invitations/")
+    web = server.demo["clients"]["web"]
+    return places | {
+        "invitation": link.rstrip("/").rsplit("/", 1)[-1],
+        "message": mail.page_of("axe@acme.example"),
+        "authorize": "/oauth2/authorize?response_type=code&scope=openid+shipments:read&state=s"
+        f"&client_id={web['client_id']}&redirect_uri={web['redirect_uris'][0]}"
+        f"&code_challenge={CHALLENGE}&code_challenge_method=S256",
+    }
+
+
+def findings(visitor, opened, world) -> list[str]:
+    page = visitor.open(opened.path.format(**world))
+    response = AXE.run(page, options=RULES).response
+    found = [
+        f"{opened.path}: {violation['id']}: {violation['help']}: {node['html'][:200]}"
+        for violation in response["violations"]
+        for node in violation["nodes"]
+    ]
+    if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+        found.append(f"{opened.path}: scrolls sideways at {page.viewport_size}")
+    return found
+
+
+def test_every_page_is_listed():
+    assert {opened.name for opened in SIGNED_OUT + MANAGER} - {"404"} == pages_of_the_portal()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_pages_for_everybody_pass(visitor, world, theme, width):
+    guest = visitor(width=width, theme=theme)
+    assert [finding for opened in SIGNED_OUT for finding in findings(guest, opened, world)] == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_pages_of_a_manager_pass(visitor, server, world, theme, width):
+    alice = visitor(width=width, theme=theme)
+    alice.sign_in(server.demo["managers"][0]["email"], server.demo["managers"][0]["password"])
+    assert [finding for opened in MANAGER for finding in findings(alice, opened, world)] == []
