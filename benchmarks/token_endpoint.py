@@ -77,20 +77,10 @@ def clientdesk(algorithm: str) -> Iterator[Target]:
     """Serve the demo with one worker, on an embedded database of its own, born on the same core."""
     with tempfile.TemporaryDirectory() as data:
         environ = {"DATA_DIR": data, "PORT": "7702"}
-        with running(
-            [sys.executable, "manage.py", "serve", "--workers", "1", "--no-work"],
-            "http://127.0.0.1:7702/health/ready",
-            **environ,
-        ) as server:
-            made = subprocess.run(
-                [sys.executable, "manage.py", "demo", "--json"],
-                cwd=ROOT,
-                env=os.environ | environ,
-                check=True,
-                capture_output=True,
-            )
-            service = json.loads(made.stdout)["clients"]["service"]
-            set_algorithm(algorithm, environ)
+        service = json.loads(manage(environ, "demo", "--json"))["clients"]["service"]
+        manage(environ, "shell", "--command", f"Api.objects.update(signing_algorithm={algorithm!r})")
+        command = [sys.executable, "manage.py", "serve", "--workers", "1", "--no-work"]
+        with running(command, "http://127.0.0.1:7702/health/ready", **environ) as server:
             postmaster = int((Path(data) / "postgres" / "postmaster.pid").read_text().split()[0])
             yield Target(
                 "Clientdesk",
@@ -100,15 +90,10 @@ def clientdesk(algorithm: str) -> Iterator[Target]:
             )
 
 
-def set_algorithm(algorithm: str, environ: dict[str, str]) -> None:
-    statement = f"Api.objects.update(signing_algorithm={algorithm!r})"
-    subprocess.run(
-        [sys.executable, "manage.py", "shell", "--command", statement],
-        cwd=ROOT,
-        env=os.environ | environ,
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
+def manage(environ: dict[str, str], *arguments: str) -> str:
+    command = [sys.executable, "manage.py", *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | environ, check=True, stdout=subprocess.PIPE, text=True)
+    return done.stdout
 
 
 @contextmanager

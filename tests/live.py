@@ -41,6 +41,11 @@ class Server:
         with database(urlsplit(self.environ["DATABASE_URL"]).path[1:], self.blocker):
             yield
 
+    def shell(self, code: str) -> None:
+        """Run Python in the product's own shell, where mail goes the way that it really goes."""
+        command = [sys.executable, "manage.py", "shell", "--command", code]
+        subprocess.run(command, cwd=settings.BASE_DIR, env=self.environ, check=True, stdout=subprocess.DEVNULL)
+
     def token(self, scope: str = "shipments:read", client: str = "service") -> str:
         """Return an access token for one of the demo's clients."""
         known = self.demo["clients"][client]

@@ -8,8 +8,9 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
@@ -39,6 +40,9 @@ class Command(BaseCommand):
         parser.add_argument("--no-work", action="store_true", help="leave the worker to another process")
 
     def handle(self, *, host: str, port: int, workers: int, no_work: bool, **options: Any) -> None:
+        waiting = MigrationExecutor(connection)
+        if plan := waiting.migration_plan(waiting.loader.graph.leaf_nodes()):
+            raise CommandError(f"The database lacks {len(plan)} migrations: run `manage.py migrate` first.")
         checks.refuse_to_start_sealed()  # here, once, and not in each worker again and again
         connection.close()
         # The children use the database that this process has found or started.
