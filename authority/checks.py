@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.core.checks import CheckMessage, Error, Tags, register
-from django.db import DatabaseError, OperationalError, ProgrammingError
+from django.db import DatabaseError
 
 from authority import keys
 
@@ -27,15 +27,10 @@ def keys_open(databases: Sequence[str] | None = None, **kwargs: Any) -> list[Che
 
 
 def refuse_to_start_sealed() -> None:
-    """Stop with one clear line when KEY_ENCRYPTION_KEYS is wrong, or there are no tables yet.
-
-    Start when the database only is away for a while.
-    """
+    """Stop with one clear line when KEY_ENCRYPTION_KEYS is wrong; start when the database is only away for a while."""
     try:
         keys.require_openable()
     except keys.KeysSealed as sealed:
         sys.exit(f"Clientdesk cannot start: {sealed}")
-    except ProgrammingError:
-        sys.exit("Clientdesk cannot start: the database has no tables yet. Run manage.py migrate.")
-    except OperationalError:
-        logger.warning("the database is away, so the signing keys could not be checked")
+    except DatabaseError:
+        logger.warning("the database did not answer, so the signing keys could not be checked")

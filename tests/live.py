@@ -24,6 +24,7 @@ import httpx
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.test.utils import setup_databases
 
 
 @dataclass
@@ -61,7 +62,7 @@ class Server:
 @pytest.fixture(scope="session")
 def server(django_db_setup, django_db_blocker, tmp_path_factory) -> Generator[Server]:
     """A real server of this test process alone, on a free port."""
-    template = connection.settings_dict["NAME"]
+    template = migrated_database(django_db_blocker)
     name, data, port = f"{template}_live", tmp_path_factory.mktemp("live"), free_port()
     environ = {key: value for key, value in os.environ.items() if key not in ("EMAIL_URL", "VIRTUAL_ENV")} | {
         "DATABASE_URL": urlsplit(settings.DATABASE_URL)._replace(path=f"/{name}").geturl(),
@@ -84,6 +85,15 @@ def server(django_db_setup, django_db_blocker, tmp_path_factory) -> Generator[Se
             yield Server(url, json.loads(demo.stdout), environ, django_db_blocker)
     finally:
         drop_database(name, django_db_blocker)
+
+
+def migrated_database(blocker: Any) -> str:
+    """Return the test database's name; pytest-django makes it only when a test of the session asks for `db`."""
+    if not connection.settings_dict["NAME"].startswith("test_"):
+        with blocker.unblock():
+            setup_databases(verbosity=0, interactive=False, keepdb=True)
+            connection.close()
+    return str(connection.settings_dict["NAME"])
 
 
 @contextmanager

@@ -12,7 +12,7 @@ RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def world(server, mail):
     """What the paths' places stand for, in the demo that is served."""
     server.shell(

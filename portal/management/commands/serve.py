@@ -8,8 +8,8 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
+from django.core.management.base import BaseCommand
+from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 from granian import Granian
 from granian.constants import Interfaces
@@ -28,6 +28,15 @@ class Server(Granian):
         super().signal_handler_interrupt(*args, **kwargs)
 
 
+def missing_migrations() -> int:
+    """Return how many migrations the database lacks; 0 while it is away, for it may come back."""
+    try:
+        executor = MigrationExecutor(connection)
+        return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    except OperationalError:
+        return 0
+
+
 class Command(BaseCommand):
     help = "Serve the portal with Granian, and run the worker that delivers mail and cleans up."
 
@@ -40,9 +49,8 @@ class Command(BaseCommand):
         parser.add_argument("--no-work", action="store_true", help="leave the worker to another process")
 
     def handle(self, *, host: str, port: int, workers: int, no_work: bool, **options: Any) -> None:
-        waiting = MigrationExecutor(connection)
-        if plan := waiting.migration_plan(waiting.loader.graph.leaf_nodes()):
-            raise CommandError(f"The database lacks {len(plan)} migrations: run `manage.py migrate` first.")
+        if missing := missing_migrations():
+            sys.exit(f"Clientdesk cannot start: the database lacks {missing} migrations. Run manage.py migrate.")
         checks.refuse_to_start_sealed()  # here, once, and not in each worker again and again
         connection.close()
         # The children use the database that this process has found or started.
