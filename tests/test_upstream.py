@@ -1,0 +1,90 @@
+"""What we override, reach into or build on upstream, by the source that we read when we did: an upgrade that changes it tells us.
+
+When a test fails, read what changed upstream, see whether ours still fits, and put the new digest into upstream.json.
+"""
+
+import importlib
+import inspect
+import json
+import pkgutil
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import Any
+
+from oauth2_provider.models import AbstractRefreshToken, clear_expired
+from oauth2_provider.oauth2_validators import OAuth2Validator
+from oauthlib.oauth2.rfc6749.endpoints.token import TokenEndpoint
+from oauthlib.oauth2.rfc6749.grant_types.authorization_code import AuthorizationCodeGrant
+from oauthlib.openid.connect.core.grant_types.base import GrantTypeBase
+
+RECORD = Path(__file__).with_name("upstream.json")
+ROOMS = ("portal", "authority", "clients", "consumers")
+UPSTREAM = ("oauth2_provider", "oauthlib", "allauth", "granian")
+
+
+def modules() -> Iterator[ModuleType]:
+    for room in ROOMS:
+        package = importlib.import_module(room)
+        for found in pkgutil.walk_packages(package.__path__, f"{room}."):
+            if ".migrations" not in found.name and found.name != "portal.wsgi":  # which starts the server
+                yield importlib.import_module(found.name)
+
+
+def is_upstream(thing: Any) -> bool:
+    return str(getattr(thing, "__module__", "")).split(".")[0] in UPSTREAM
+
+
+def function(attribute: Any) -> FunctionType | None:
+    """Return the function behind a method, property or class method."""
+    attribute = getattr(attribute, "fget", None) or getattr(attribute, "__func__", None) or attribute
+    return attribute if isinstance(attribute, FunctionType) else None
+
+
+def overridden(cls: type) -> Iterator[tuple[str, FunctionType]]:
+    """Yield each upstream method that a class of ours replaces."""
+    for name in vars(cls):
+        for base in cls.__mro__[1:]:
+            if is_upstream(base) and name in vars(base):
+                if (replaced := function(vars(base)[name])) is not None:
+                    yield f"{base.__module__}.{base.__qualname__}.{name}", replaced
+                break
+
+
+def reached_into(module: ModuleType) -> Iterator[tuple[str, FunctionType]]:
+    """Yield each function of an upstream module called internal that a module of ours imports."""
+    for thing in vars(module).values():
+        if is_upstream(thing) and ".internal" in thing.__module__ and isinstance(thing, FunctionType):
+            yield f"{thing.__module__}.{thing.__qualname__}", thing
+
+
+# What ours depends on without replacing it: it calls these, or does what they would have done.
+BUILT_ON: list[Any] = [
+    AbstractRefreshToken.revoke_family,
+    AuthorizationCodeGrant.create_token_response,
+    AuthorizationCodeGrant.validate_authorization_request,
+    AuthorizationCodeGrant.validate_token_request,
+    GrantTypeBase.add_id_token,
+    OAuth2Validator._create_access_token,
+    OAuth2Validator._create_refresh_token,
+    OAuth2Validator._save_bearer_token,
+    OAuth2Validator.invalidate_authorization_code,
+    TokenEndpoint.create_token_response,
+    clear_expired,
+]
+
+
+def leaned_on() -> dict[str, str]:
+    found: dict[str, Any] = {f"{thing.__module__}.{thing.__qualname__}": thing for thing in BUILT_ON}
+    for module in modules():
+        found |= reached_into(module)
+        for cls in vars(module).values():
+            if isinstance(cls, type) and cls.__module__ == module.__name__:
+                found |= overridden(cls)
+    return {name: sha256(inspect.getsource(thing).encode()).hexdigest()[:16] for name, thing in sorted(found.items())}
+
+
+def test_upstream_code_that_ours_leans_on_is_what_we_read():
+    now, then = leaned_on(), json.loads(RECORD.read_text())
+    assert now == then, json.dumps(now, indent=2)
