@@ -9,9 +9,9 @@ from django.conf import settings
 
 from authority import jose, keys
 from authority.directory import Entry, Permission
+from clients.models import ACCESS_TOKEN_LIFETIME
 
 TYPE = "at+jwt"
-DEFAULT_LIFETIME = 3600  # seconds
 # Names whose meaning specifications fix; what operators add never takes their place.
 RESERVED_CLAIMS = frozenset(
     [
@@ -24,7 +24,7 @@ RESERVED_CLAIMS = frozenset(
 
 def lifetime(entry: Entry, grant_type: str, scopes: Iterable[str]) -> int:
     """Return how many seconds the token lives: as its client is set, but no longer than the strictest API allows."""
-    wanted = entry.client.lifespans.get(f"{grant_type}_grant_access_token_lifespan") or DEFAULT_LIFETIME
+    wanted = entry.client.lifespans.get(f"{grant_type}_grant_access_token_lifespan") or ACCESS_TOKEN_LIFETIME
     return min([int(wanted), *(permission.lifetime for permission in permissions(entry, scopes))])
 
 

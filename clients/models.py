@@ -24,6 +24,7 @@ from clients.vocabulary import IDENTITY_SCOPES, SECRET_METHODS, AuthMethod, Gran
 from consumers.models import Consumer, User
 
 MAX_LIVE_SECRETS = 5
+ACCESS_TOKEN_LIFETIME = 3600  # seconds, where neither the client nor an API says otherwise
 
 
 class Api(models.Model):

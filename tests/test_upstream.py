@@ -1,4 +1,4 @@
-"""What we override, reach into or build on upstream, by the source that we read when we did: an upgrade that changes it tells us.
+"""What we override, reach into or build on upstream, by the source that we read: an upgrade that changes it tells us.
 
 When a test fails, read what changed upstream, see whether ours still fits, and put the new digest into upstream.json.
 """

@@ -2,7 +2,6 @@
 
 from typing import Any, cast
 
-from django.conf import settings
 from django.contrib import messages
 from django.db.models import Max
 from django.http import Http404, HttpRequest, HttpResponse
@@ -10,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_variables
 
 from clients.listing import with_state
-from clients.models import Client, ClientSecret
+from clients.models import ACCESS_TOKEN_LIFETIME, Client, ClientSecret
 from clients.snippets import snippets
 from consumers.audit import Actor
 from consumers.models import Membership, User
@@ -76,7 +75,7 @@ def already_done(request: HttpRequest, done: AlreadyDone, *sentences: str) -> Ht
 def longest_token(client: Client) -> int:
     """Return how many minutes a token that the client holds now may still work at an API."""
     longest = client.granted_scopes().aggregate(longest=Max("api__access_token_lifetime"))["longest"]
-    wanted = [settings.OAUTH2_PROVIDER["ACCESS_TOKEN_EXPIRE_SECONDS"], *client.lifespans.values()]
+    wanted = [ACCESS_TOKEN_LIFETIME, *client.lifespans.values()]
     return -(-int(min(longest or max(wanted), max(wanted))) // 60)
 
 
