@@ -108,7 +108,7 @@ def parse_emails(text: str) -> list[str]:
         else:
             found.setdefault(address.lower(), address)
     if wrong:
-        raise Refusal(f"Not an e-mail address: {', '.join(wrong[:5])}. Put one address on each line.", field="emails")
+        raise Refusal(f"Not an email address: {', '.join(wrong[:5])}. Put one address on each line.", field="emails")
     return list(found.values())
 
 

@@ -85,6 +85,16 @@ def test_an_existing_person_signs_in_first(client, invite, mallory, browser_of):
     assert mallory.workspaces().count() == 2
 
 
+def test_signing_in_and_signing_out_both_lead_back_to_the_invitation(client, invite, mallory):
+    _, token = invite(email=mallory.email)
+    client.post("/account/login/code/", {"email": mallory.email, "next": url(token)})
+    code = re.search(r"code: (\d{6})", mail.outbox[-1].body)[1]
+    answer = client.post("/account/login/code/confirm/", {"code": code, "next": url(token)})
+    assert answer["Location"] == url(token)
+    assert "Join Acme Logistics" in client.get(url(token)).content.decode()
+    assert client.post("/account/logout/", {"next": url(token)})["Location"] == url(token)
+
+
 def test_a_further_verified_address_counts_and_an_unverified_one_does_not(browser_of, mallory, invite, acme):
     _, token = invite()
     address = EmailAddress.objects.create(user=mallory, email="jonas@acme.example", verified=False)
