@@ -60,7 +60,5 @@ class JSONField(forms.JSONField):
         return {} if parsed is None else parsed
 
     def bound_data(self, data: Any, initial: Any) -> Any:
-        try:
-            return super().bound_data(data, initial)
-        except (ValueError, RecursionError):
-            return InvalidJSONInput(data)
+        """Show again what was typed, to the letter."""
+        return InvalidJSONInput(data)

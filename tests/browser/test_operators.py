@@ -1,0 +1,87 @@
+"""Every page of the operators' desk, light and dark, wide and narrow, by the rules of WCAG 2.2 AA."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from clients.models import Api, Client
+from consumers.models import Consumer, Event, Message, User
+
+pytestmark = pytest.mark.browser
+RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
+LISTS = [
+    "consumers/consumer",
+    "clients/client",
+    "clients/api",
+    "consumers/event",
+    "consumers/message",
+    "consumers/user",
+]
+
+
+@pytest.fixture(scope="module")
+def addresses(server):
+    """Return the address of each list, form, row, deletion and deed."""
+    with server.database():
+        Message.objects.create(recipients="x@acme.example", subject="Hello", state="failed", last_error="550 unknown")
+        acme, client = Consumer.objects.get(slug="acme"), Client.objects.first()
+        membership, secret = acme.memberships.first(), client.secrets.first()
+        rows = [acme, client, Api.objects.first(), Event.objects.first(), Message.objects.first(), User.objects.first()]
+        return [
+            "",
+            *(f"{name}/" for name in LISTS),
+            *(f"{name}/add/" for name in ("consumers/consumer", "clients/api", "consumers/user", "auth/group")),
+            *(f"{row._meta.app_label}/{row._meta.model_name}/{row.pk}/change/" for row in rows),
+            *(f"clients/{row._meta.model_name}/{row.pk}/delete/" for row in rows[1:3]),
+            f"consumers/consumer/{acme.pk}/deeds/suspend/",
+            f"consumers/consumer/{acme.pk}/deeds/remove/{membership.pk}/",
+            f"clients/client/{client.pk}/deeds/revoke/{secret.pk}/",
+        ]
+
+
+@pytest.fixture
+def operator(visitor, server):
+    def arrive(**options):
+        somebody = visitor(**options)
+        somebody.sign_in(server.demo["operator"]["email"], server.demo["operator"]["password"])
+        return somebody
+
+    return arrive
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_pages_pass_axe_and_fit_the_screen(operator, addresses, theme, width):
+    olga = operator(theme=theme, width=width)
+    for address in addresses:
+        page = olga.open(f"/operators/{address}")
+        found = Axe().run(page, options=RULES).response["violations"]
+        assert [(rule["id"], [node["target"] for node in rule["nodes"]]) for rule in found] == [], address
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
+
+
+def test_enter_in_a_field_saves_and_does_no_deed(operator, addresses, server):
+    with server.database():
+        acme = Consumer.objects.get(slug="acme")
+    page = operator().open(f"/operators/consumers/consumer/{acme.pk}/change/")
+    page.get_by_label("External ID").fill("CRM-1")
+    page.get_by_label("External ID").press("Enter")
+    page.wait_for_url("**/consumers/consumer/")
+    with server.database():
+        acme.refresh_from_db()
+        assert acme.external_id == "CRM-1"
+        assert acme.memberships.count() == 2
+
+
+def test_desk_works_without_scripts(operator, server):
+    page = operator(scripts=False).open("/operators/")
+    page.get_by_role("link", name="Consumers", exact=True).first.click()
+    page.get_by_role("link", name="Add consumer").click()
+    page.get_by_label("Name", exact=False).first.fill("Juniper Motors")
+    page.get_by_label("Short name").fill("juniper")
+    page.get_by_label("E-mail addresses").fill("sam@juniper.example")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("button", name="Withdraw the invitation of sam@juniper.example").click()
+    assert page.get_by_text("Withdrawn").first.is_visible()
+    page.get_by_role("link", name="Suspend Juniper Motors").click()
+    page.get_by_role("button", name="Suspend Juniper Motors").click()
+    assert page.get_by_text("nobody can enter its workspace").is_visible()
