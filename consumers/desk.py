@@ -89,6 +89,10 @@ class Deed:
     when: Callable[[Any], bool] = bool  # a row is true: always
     is_safe: bool = False
 
+    @property
+    def asks_first(self) -> bool:
+        return self.effects is not None
+
 
 class Desk(admin.ModelAdmin):  # type: ignore[type-arg]
     """A model's pages, on which every change goes through an action that records it.
