@@ -53,7 +53,7 @@ class PersonAdmin(Desk):
     list_display = ["__str__", "email", "places", "standing", moment("last_login", "Last sign-in")]
     list_filter = ["is_active", ("is_staff", admin.BooleanFieldListFilter)]
     search_fields = ["email", "name"]
-    search_help_text = "By name or e-mail address."
+    search_help_text = "By name or email address."
     ordering = ["email"]
     view_on_site = False
     RIGHTS = ["is_staff", "is_superuser", "groups"]

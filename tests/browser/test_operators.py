@@ -78,7 +78,7 @@ def test_desk_works_without_scripts(operator, server):
     page.get_by_role("link", name="Add consumer").click()
     page.get_by_label("Name", exact=False).first.fill("Juniper Motors")
     page.get_by_label("Short name").fill("juniper")
-    page.get_by_label("E-mail addresses").fill("sam@juniper.example")
+    page.get_by_label("Email addresses").fill("sam@juniper.example")
     page.get_by_role("button", name="Save", exact=True).click()
     page.get_by_role("button", name="Withdraw the invitation of sam@juniper.example").click()
     assert page.get_by_text("Withdrawn").first.is_visible()

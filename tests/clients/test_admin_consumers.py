@@ -65,7 +65,7 @@ def test_operator_adds_a_consumer_with_its_access_and_invites_three(desk, api):
 @pytest.mark.parametrize(
     ("field", "value", "reason"),
     [
-        ("emails", "anna@northwind.example, no address, <b>@x", "Not an e-mail address: no, address"),
+        ("emails", "anna@northwind.example, no address, <b>@x", "Not an email address: no, address"),
         ("slug", "two words", "valid"),
         ("slug", "acme", "already exists"),
         ("role", "owner", "not one of the available choices"),
