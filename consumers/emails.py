@@ -27,7 +27,10 @@ def compose(template: str, recipient: str, **context: Any) -> EmailMultiAlternat
     } | {name: harmless(value) for name, value in context.items()}
     subject = one_line(render_to_string(f"emails/{template}.subject.txt", context))
     mail = EmailMultiAlternatives(
-        subject=subject[:200], body=render_to_string(f"emails/{template}.txt", context).strip(), to=[recipient]
+        subject=subject[:200],
+        body=render_to_string(f"emails/{template}.txt", context).strip(),
+        to=[recipient],
+        headers={"Auto-Submitted": "auto-generated"},  # RFC 3834: no out-of-office answers to us
     )
     mail.attach_alternative(render_to_string(f"emails/{template}.html", context), "text/html")
     return mail

@@ -8,7 +8,7 @@ current_request: ContextVar[str] = ContextVar("current_request", default="-")
 
 SECRETS = [
     (re.compile(r"(cdsk_)[0-9A-Za-z]{6,}"), r"\1…"),  # client secrets
-    (re.compile(r"(/invitations/)[\w-]{20,}"), r"\1…"),  # invitation links
+    (re.compile(r"((?:/|%2F)invitations(?:/|%2F))[\w-]{20,}"), r"\1…"),  # invitation links, also as ?next=
     (re.compile(r"\b(ey[\w-]{8,}\.ey[\w-]{8,})\.[\w-]+"), r"\1.…"),  # a JWT without its signature is worth nothing
 ]
 

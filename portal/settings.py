@@ -207,6 +207,7 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE
 host_prefix = "__Host-" if SECURE else ""
 SESSION_COOKIE_NAME = f"{host_prefix}session"
 SESSION_COOKIE_SECURE = SECURE
+SESSION_ENGINE = "consumers.sessions"
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 CSRF_COOKIE_NAME = f"{host_prefix}csrf"
 CSRF_COOKIE_SECURE = SECURE

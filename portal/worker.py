@@ -78,8 +78,17 @@ class Worker:
         if time.monotonic() >= self.chores_at:
             self.chores_at = time.monotonic() + CHORES_EVERY
             for chore in CHORES:
-                chore()
+                self.do(chore)
         self.wait()
+
+    def do(self, chore: "Callable[[], None]") -> None:
+        """Do a chore; one that fails must not keep mail from going out."""
+        try:
+            chore()
+        except (Error, psycopg.Error):
+            raise
+        except Exception:
+            logger.exception("the chore %s failed", chore.__name__)
 
     def wait(self) -> None:
         until = time.monotonic() + POLL

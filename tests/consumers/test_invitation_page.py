@@ -1,5 +1,6 @@
 """What an invitation's link does, for whom."""
 
+import logging
 import re
 import threading
 from datetime import timedelta
@@ -16,6 +17,7 @@ from hypothesis import settings as hypothesis_settings
 from consumers import actions
 from consumers.errors import Conflict
 from consumers.models import Event, Invitation, Membership, User
+from portal import logs
 from tests.factories import MembershipFactory, UserFactory, actor_for
 
 pytestmark = pytest.mark.django_db
@@ -177,6 +179,15 @@ def test_the_database_and_the_log_hold_no_token(client, invite, caplog):
     assert token not in str(rows)
     assert token not in caplog.text
     assert len(invitation.token_digest) == 64
+
+
+@pytest.mark.parametrize("line", ["GET /invitations/{}/", "GET /account/login/?next=%2Finvitations%2F{}%2F"])
+def test_a_log_line_loses_the_token(line):
+    token = "a" * 43
+    record = logging.LogRecord("x", logging.INFO, "", 0, line.format(token), None, None)
+    logs.Safe().filter(record)
+    assert token not in record.getMessage()
+    assert "nvitations" in record.getMessage()
 
 
 def test_declining_ends_the_link_and_is_told(client, invite):

@@ -256,3 +256,17 @@ def test_no_name_harms_a_mail(server, name):
     assert len(server.got[0][2]) < 20_000
     assert "<img" not in html
     assert "\u202e" not in html + str(mail["Subject"]) + mail.get_body(("plain",)).get_content()
+
+
+def test_text_parts_are_text_and_html_parts_are_escaped(server):
+    emails.compose(
+        "security_notice", "o'brien@acme.example", title="Tom & Jerry's <b>", facts=[("Who", "A & B")]
+    ).send()
+    outbox.deliver_next()
+    (mail,) = server.mails()
+    text, html = (mail.get_body((kind,)).get_content() for kind in ("plain", "html"))
+    assert "Tom & Jerry's <b>" in text
+    assert "Who: A & B" in text
+    assert "o'brien@acme.example" in text
+    assert "Tom &amp; Jerry&#x27;s &lt;b&gt;" in html
+    assert mail["Auto-Submitted"] == "auto-generated"

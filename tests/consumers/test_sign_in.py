@@ -7,6 +7,7 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from django.contrib.sessions.models import Session
 from django.core import mail
 from django.test import Client as Browser
 from django.utils import timezone
@@ -177,6 +178,22 @@ def test_what_makes_codes_rests_encrypted(alice):
     assert SECRET not in rows
     assert recovery.instance.data["seed"] not in (None, "")
     assert not any(code in rows for code in recovery.get_unused_codes())
+
+
+def test_sessions_rest_sealed(client, alice):
+    """A dump of the database must not tell the code of whoever is signing in."""
+    ask_for_code(client, alice.email)
+    code = code_in(mail.outbox[-1])
+    assert client.session["account_login"]["state"]["stages"]["login_by_code"]["data"]["code"] == code
+    (row,) = Session.objects.values_list("session_data", flat=True)
+    assert "login" not in row
+    assert code not in row
+
+
+def test_a_session_that_cannot_be_opened_is_an_ended_one(browser_of, alice):
+    browser = browser_of(alice)
+    Session.objects.update(session_data="nonsense")
+    assert browser.get("/consumers/")["Location"].startswith("/account/login/")
 
 
 def test_touching_the_account_after_a_while_asks_who_it_is(client, alice):
