@@ -14,9 +14,9 @@ class SessionStore(db.SessionStore):
     def encode(self, session_dict: dict[str, Any]) -> str:
         return vault().encrypt(self.serializer().dumps(session_dict)).decode()
 
-    def decode(self, session_data: str) -> dict[str, Any]:
+    def decode(self, session_data: bytes | str) -> dict[str, Any]:
         try:
-            opened: dict[str, Any] = self.serializer().loads(vault().decrypt(session_data.encode()))
+            opened: dict[str, Any] = self.serializer().loads(vault().decrypt(session_data))
         except (InvalidToken, ValueError):
             return {}
         return opened
