@@ -34,6 +34,7 @@ def authenticate(parameters: Mapping[str, str], authorization: str | None, ip: s
     """
     credentials = read(parameters, authorization)
     entry = directory.find(credentials.client_id)
+    secret = None
     if credentials.method == AuthMethod.NONE:
         if entry is None or entry.client.token_endpoint_auth_method != AuthMethod.NONE:
             raise InvalidClientError()
@@ -44,9 +45,10 @@ def authenticate(parameters: Mapping[str, str], authorization: str | None, ip: s
         if entry.client.token_endpoint_auth_method != credentials.method:
             registered = entry.client.token_endpoint_auth_method
             raise InvalidClientError(f"This client is registered for {registered}. Authenticate that way.")
-        usage.record(entry.client.pk, secret.id, ip)
     if not entry.is_usable:
         raise InvalidClientError("This client is disabled, or its consumer is suspended.")
+    if secret is not None:
+        usage.record(entry.client.pk, secret.id, ip)
     return entry
 
 
