@@ -103,6 +103,7 @@ class Desk(admin.ModelAdmin):  # type: ignore[type-arg]
     deeds: dict[str, Deed] = {}
     heading = ""  # of its list, where that has a better name than the rows in it
     lede = ""
+    empty = "There is nothing here yet."
     empty_value_display = "–"
     has_activity = True
     show_facets = admin.ShowFacets.NEVER

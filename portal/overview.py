@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from authority.models import SigningKey
-from clients.models import Client
+from clients.models import Api, Client
 from consumers.activity import describe
 from consumers.models import Consumer, Event, Message
 
@@ -24,6 +24,8 @@ def overview(site: AdminSite, request: HttpRequest) -> dict[str, Any]:
     desk: dict[str, Any] = {"now": timezone.localtime()}
     if may_read(Consumer):
         desk["consumers"] = count(Consumer, "suspended_at")
+        may_add = all(site.get_model_admin(model).has_add_permission(request) for model in (Api, Consumer))
+        desk["first_steps"] = may_add and not desk["consumers"]["total"]
     if may_read(Client):
         desk["clients"] = count(Client, "disabled_at")
     if may_read(Message):

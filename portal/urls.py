@@ -21,7 +21,7 @@ urlpatterns = [
     path("", include("authority.urls")),
     path("operators/", admin.site.urls),
     # Ory's management API lives below /admin/; a browser that means Django's admin is led there.
-    path("admin/", RedirectView.as_view(pattern_name="admin:index"), name="admin-redirect"),
+    path("admin/", RedirectView.as_view(pattern_name="admin:index", query_string=True), name="admin-redirect"),
     path("health/alive", health.alive, name="alive"),
     path("health/ready", health.ready, name="ready"),
     path("version", health.version, name="version"),

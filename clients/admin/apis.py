@@ -76,6 +76,7 @@ class ScopeInline(admin.TabularInline):  # type: ignore[type-arg]
 @admin.register(Api)
 class ApiAdmin(Desk):
     lede = "Access tokens are made for these. An API's scopes are the permissions that consumers can be given."
+    empty = "Add your first API with its scopes. Then add a consumer, and choose which of them it may use."
     list_display = ["name", "audience", "scope_count", "consumer_count", "signing_algorithm", "lifetime"]
     search_fields = ["name", "identifier", "scopes__value"]
     search_help_text = "By name, identifier or scope."

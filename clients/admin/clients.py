@@ -55,10 +55,14 @@ class StateFilter(admin.SimpleListFilter):
         return queryset.filter(states.get(self.value() or "", Q()))
 
 
+def last_use(thing: Client | ClientSecret) -> str:
+    return f"It was last used on {moment('last_used_at', '')(thing)}." if thing.last_used_at else "It was never used."
+
+
 def disabling(client: Client) -> list[str]:
     return [
         f"{client} gets no more tokens, and its requests are refused with invalid_client.",
-        f"It was last used {moment('last_used_at', '', 'never')(client)}.",
+        last_use(client),
         f"The managers of {client.consumer} are told by mail.",
         "Its settings and secrets stay; enabling it brings it back as it was.",
     ]
@@ -68,7 +72,7 @@ def revoking(secret: ClientSecret) -> list[str]:
     others = secret.client.secrets.live().exclude(pk=secret.pk).count()
     return [
         f"Requests of {secret.client} with the secret {secret} are refused at once.",
-        f"It was last used {moment('last_used_at', '', 'never')(secret)}.",
+        last_use(secret),
         f"Still working: {several(others, 'other secret', 'other secrets')} of the client."
         if others
         else "The client has no other secret that works.",
@@ -79,6 +83,7 @@ def revoking(secret: ClientSecret) -> list[str]:
 @admin.register(Client)
 class ClientAdmin(ReadOnlyDesk):
     lede = "Managers make and change their clients in their workspace. You can stop and delete them here."
+    empty = "There are no clients yet. Managers make them in their consumer's workspace."
     list_display = ["client_name", "shown_id", "owner", "sort", "condition", moment("last_used_at", "Last used")]
     list_filter = [StateFilter, KindFilter, ConsumerFilter]
     list_select_related = ["consumer"]
@@ -144,7 +149,7 @@ class ClientAdmin(ReadOnlyDesk):
     def losses(self, thing: Client) -> list[str]:
         return [
             f"{thing} of {thing.consumer} ({thing.client_id}) is gone with its secrets; what runs with it stops.",
-            f"It was last used {moment('last_used_at', '', 'never')(thing)}.",
+            last_use(thing),
             "Refresh tokens and codes that were issued to it stop working. Its activity stays on record.",
             "This cannot be undone. Disabling it stops it just as well, and can be undone.",
         ]

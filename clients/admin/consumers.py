@@ -40,7 +40,7 @@ class ConsumerForm(forms.ModelForm):  # type: ignore[type-arg]
         empty="There are no APIs yet. Add one with its scopes, then choose here.",
     )
     emails = forms.CharField(
-        label="E-mail addresses",
+        label="Email addresses",
         required=False,
         max_length=20_000,
         widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField", "autocapitalize": "none"}),
@@ -134,6 +134,7 @@ class SuspendedFilter(admin.SimpleListFilter):
 @admin.register(Consumer)
 class ConsumerAdmin(Desk):
     lede = "A customer, partner or service that uses your APIs. Its managers share one workspace of clients."
+    empty = "Add your first consumer, and type the email addresses of those who shall manage its clients."
     form = ConsumerForm
     list_display = [
         "name",

@@ -65,6 +65,7 @@ class ActorFilter(admin.SimpleListFilter):
 class EventAdmin(ReadOnlyDesk):
     heading = "Activity"
     lede = "Everything that people and the portal did. It is written with the deed and cannot be changed or deleted."
+    empty = "Nothing has happened yet."
     list_display = [moment("at", "When"), "who", "what", "for_consumer", "origin"]
     list_filter = [AboutFilter, ActorFilter, "at", ConsumerFilter, TargetFilter]
     list_select_related = ["consumer"]

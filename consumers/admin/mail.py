@@ -14,6 +14,7 @@ from consumers.models import Message
 class MessageAdmin(ReadOnlyDesk):
     heading = "Mail outbox"
     lede = "Mail waits here until the mail server has taken it. What it says is sealed, and erased once it is sent."
+    empty = "No mail was written yet."
     tones = {Message.State.SENT: "good", Message.State.FAILED: "bad"}
     list_display = ["subject", "recipients", "condition", "attempts", "last_error", moment("created_at", "Written")]
     list_filter = ["state", "created_at"]

@@ -156,6 +156,7 @@ class GroupForm(forms.ModelForm):  # type: ignore[type-arg]
 @admin.register(Group)
 class GroupAdmin(Desk):
     lede = "What operators without full rights may read and change."
+    empty = "There are no groups. Without one, an operator has full rights or none."
     form = GroupForm
     search_fields = ["name"]
     ordering = ["name"]

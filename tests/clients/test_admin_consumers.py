@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clients.models import Client, Scope
+from consumers import emails
 from consumers.actions import invite_manager
 from consumers.models import Consumer, Event, Invitation, Membership, Role
 from tests.clients.desk import events, page, said
@@ -79,6 +80,21 @@ def test_mistake_in_the_form_names_itself_and_loses_nothing(desk, acme, field, v
     assert 'value="CRM-7"' in answer.content.decode()
     assert not Consumer.objects.exclude(pk=acme.pk).exists()
     assert mail.outbox == []
+    assert not Event.objects.exists()
+
+
+def test_consumer_whose_third_invitation_fails_is_not_added_at_all(desk, api, monkeypatch):
+    written = iter([None, None, RuntimeError("the outbox is full")])
+
+    def write(*args, **kwargs):
+        if fault := next(written):
+            raise fault
+
+    monkeypatch.setattr(emails, "invitation", write)
+    with pytest.raises(RuntimeError):
+        desk.post(ADD_CONSUMER, consumer_form(emails=ADDRESSES, scopes=[api.scopes.first().pk]))
+    assert not Consumer.objects.exists()
+    assert not Invitation.objects.exists()
     assert not Event.objects.exists()
 
 

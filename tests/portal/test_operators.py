@@ -127,7 +127,7 @@ def test_signing_out_here_signs_out_of_the_portal(browser_of, olga):
 
 
 def test_address_of_the_management_api_leads_a_browser_here(client):
-    assert client.get("/admin/?q=1").url.startswith("/operators/")
+    assert client.get("/admin/?q=1").url == "/operators/?q=1"
 
 
 # -- What is shown ----------------------------------------------------------------------------------------------------
@@ -193,6 +193,13 @@ def test_overview_counts_what_stopped_and_what_failed(browser_of, olga, acme, gl
     assert desk["clients"] == {"total": 2, "stopped": 1}
     assert desk["mail"]["failed"] == 1
     assert [entry.event.name for entry in desk["events"]][:2] == ["consumer.suspended", "client.disabled"]
+
+
+def test_new_portal_says_what_to_do_first(browser_of, olga):
+    answer = browser_of(olga).get("/operators/")
+    assert "Start here" in answer.content.decode()
+    for page in ("clients/api", "consumers/consumer", "clients/client", "consumers/message"):
+        assert b'class="card empty"' in browser_of(olga).get(f"/operators/{page}/").content
 
 
 def test_overview_tells_nobody_what_they_may_not_read(browser_of, everything):
