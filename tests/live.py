@@ -64,9 +64,6 @@ def server(django_db_setup, django_db_blocker, tmp_path_factory) -> Generator[Se
     """A real server of this test process alone, on a free port."""
     template = migrated_database(django_db_blocker)
     name, data, port = f"{template}_live", tmp_path_factory.mktemp("live"), free_port()
-    if template == urlsplit(settings.DATABASE_URL).path[1:]:
-        # None of the tests that were chosen asks for `db`, so there is no test database; the demo migrates its own.
-        template, name = "template1", f"{name}_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
     environ = {key: value for key, value in os.environ.items() if key not in ("EMAIL_URL", "VIRTUAL_ENV")} | {
         "DATABASE_URL": urlsplit(settings.DATABASE_URL)._replace(path=f"/{name}").geturl(),
         "DATA_DIR": str(data),
