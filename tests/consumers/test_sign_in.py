@@ -316,3 +316,17 @@ def test_every_page_of_the_account_speaks_our_words(client, alice):
         page = client.get(path)
         assert page.status_code == 200, path
         assert not foreign.search(page.content.decode()), path
+
+
+def test_addresses_are_made_main_and_removed(client, alice):
+    EmailAddress.objects.create(user=alice, email="alice@new.example", verified=True)
+    client.post("/account/login/", {"login": alice.email, "password": PASSWORD})
+    client.post("/account/reauthenticate/", {"password": PASSWORD})
+    page = client.get("/account/email/").content.decode()
+    assert "Make it the main one" in page
+    client.post("/account/email/", {"email": "alice@new.example", "action_primary": "1"})
+    alice.refresh_from_db()
+    assert alice.email == "alice@new.example"
+    assert mail.outbox[-1].subject == "Your main email address was changed"
+    client.post("/account/email/", {"email": "alice@acme.example", "action_remove": "1"})
+    assert [address.email for address in EmailAddress.objects.filter(user=alice)] == ["alice@new.example"]
