@@ -43,8 +43,8 @@ EXPECTED = [
 def brief(sql: str) -> str:
     """Return the verb and the table that a statement is about."""
     if sql.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN", "COMMIT")):
-        return sql.split()[0]
-    verb = sql.split()[0]
+        return sql.split(maxsplit=1)[0]
+    verb = sql.split(maxsplit=1)[0]
     table = re.search(r'(?:FROM|INTO|UPDATE) "(\w+)"', sql)
     return f"{verb} {table[1] if table else sql[:40]}{' FOR UPDATE' if 'FOR UPDATE' in sql else ''}"
 
