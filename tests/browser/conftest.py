@@ -52,13 +52,15 @@ class Visitor:
         context.on("console", self._listen)
         context.on("weberror", lambda error: self.complaints.append(str(error.error)))
         self.page: Page = context.new_page()
+        self.status = 0  # of the last page opened
 
     def _listen(self, message: ConsoleMessage) -> None:
         if message.type == "error" and "Failed to load resource" not in message.text:
             self.complaints.append(message.text)
 
     def open(self, path: str) -> Page:
-        self.page.goto(path if path.startswith("http") else self.base_url + path)
+        answer = self.page.goto(path if path.startswith("http") else self.base_url + path)
+        self.status = answer.status if answer else 0
         return self.page
 
     def sign_in(self, email: str, password: str) -> None:

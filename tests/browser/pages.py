@@ -36,7 +36,6 @@ NO_PAGE = {
     "mfa_reauthenticate",
     "mfa_reauthenticate_webauthn",
     "mfa_download_recovery_codes",
-    "mfa_deactivate_totp",
     "mfa_edit_webauthn",
     "mfa_remove_webauthn",
     "mfa_trust",
@@ -45,10 +44,11 @@ NO_PAGE = {
 
 @dataclass(frozen=True)
 class Opened:
-    """A page: the URL name that it shows, and its path with {places} of the demo's world."""
+    """A page: the URL name that it shows, its path with {places} of the demo's world, and its HTTP status."""
 
     name: str
     path: str
+    status: int = 200
 
 
 SIGNED_OUT = [
@@ -57,10 +57,10 @@ SIGNED_OUT = [
     Opened("account_signup", "/account/signup/"),
     Opened("account_reset_password", "/account/password/reset/"),
     Opened("consumers:invitation", "/invitations/{invitation}/"),
-    Opened("consumers:invitation", "/invitations/unknown-and-long-enough-to-be-a-token/"),
+    Opened("consumers:invitation", "/invitations/unknown-and-long-enough-to-be-a-token/", 404),
     Opened("mailbox", "/demo/mail/"),
     Opened("mailbox-message", "{message}"),
-    Opened("404", "/nowhere/"),
+    Opened("404", "/nowhere/", 404),
 ]
 MANAGER = [
     Opened("consumers:choose", "/consumers/"),
@@ -83,7 +83,7 @@ MANAGER = [
     Opened("consumers:member", "/consumers/acme/people/{member}/"),
     Opened("consumers:activity", "/consumers/acme/activity/"),
     Opened("authorize", "{authorize}"),
-    Opened("authorize", "/oauth2/authorize?client_id=nobody"),
+    Opened("authorize", "/oauth2/authorize?client_id=nobody", 400),
     Opened("end-session", "/oauth2/logout"),
     Opened("consumers:name", "/account/name/"),
     Opened("usersessions_list", "/account/sessions/"),
@@ -91,13 +91,20 @@ MANAGER = [
     Opened("mfa_activate_totp", "/account/2fa/totp/activate/"),
     Opened("mfa_list_webauthn", "/account/2fa/webauthn/"),
     Opened("mfa_add_webauthn", "/account/2fa/webauthn/add/"),
-    Opened("mfa_view_recovery_codes", "/account/2fa/recovery-codes/"),
-    Opened("mfa_generate_recovery_codes", "/account/2fa/recovery-codes/generate/"),
     Opened("account_email", "/account/email/"),
     Opened("account_change_password", "/account/password/change/"),
     Opened("account_set_password", "/account/password/set/"),
     Opened("account_reauthenticate", "/account/reauthenticate/"),
     Opened("account_logout", "/account/logout/"),
+]
+
+
+# With a second factor, which changes what one's account shows.
+WITH_SECOND_FACTOR = [
+    Opened("mfa_index", "/account/2fa/"),
+    Opened("mfa_view_recovery_codes", "/account/2fa/recovery-codes/"),
+    Opened("mfa_generate_recovery_codes", "/account/2fa/recovery-codes/generate/"),
+    Opened("mfa_deactivate_totp", "/account/2fa/totp/deactivate/"),
 ]
 
 

@@ -5,7 +5,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 from clients.models import ClientSecret
 from consumers.models import Consumer, Invitation, Membership
-from tests.browser.pages import MANAGER, SIGNED_OUT, pages_of_the_portal
+from tests.browser.pages import MANAGER, SIGNED_OUT, WITH_SECOND_FACTOR, pages_of_the_portal
 
 AXE = Axe()
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
@@ -43,6 +43,7 @@ def world(server, mail):
 
 def findings(visitor, opened, world) -> list[str]:
     page = visitor.open(opened.path.format(**world))
+    assert visitor.status == opened.status, f"{opened.path}: {visitor.status}"
     response = AXE.run(page, options=RULES).response
     found = [
         f"{opened.path}: {violation['id']}: {violation['help']}: {node['html'][:200]}"
@@ -55,7 +56,7 @@ def findings(visitor, opened, world) -> list[str]:
 
 
 def test_every_page_is_listed():
-    assert {opened.name for opened in SIGNED_OUT + MANAGER} - {"404"} == pages_of_the_portal()
+    assert {opened.name for opened in SIGNED_OUT + MANAGER + WITH_SECOND_FACTOR} - {"404"} == pages_of_the_portal()
 
 
 @pytest.mark.browser
@@ -73,3 +74,20 @@ def test_pages_of_a_manager_pass(visitor, server, world, theme, width):
     alice = visitor(width=width, theme=theme)
     alice.sign_in(server.demo["managers"][0]["email"], server.demo["managers"][0]["password"])
     assert [finding for opened in MANAGER for finding in findings(alice, opened, world)] == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_pages_of_a_person_with_a_second_factor_pass(visitor, server, world, theme, width):
+    bob = visitor(width=width, theme=theme)
+    bob.sign_in(server.demo["managers"][1]["email"], server.demo["managers"][1]["password"])
+    give = "from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret as new; "
+    give += (
+        "from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes; bob = User.objects.get(name='Bob Young'); "
+    )
+    server.shell(give + "TOTP.activate(bob, new()); RecoveryCodes.activate(bob)")
+    try:
+        assert [finding for opened in WITH_SECOND_FACTOR for finding in findings(bob, opened, world)] == []
+    finally:
+        server.shell("from allauth.mfa.models import Authenticator; Authenticator.objects.all().delete()")
