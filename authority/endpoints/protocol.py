@@ -15,6 +15,7 @@ from authority.errors import InvalidRequestError, OAuth2Error, answer, refuse
 
 logger = logging.getLogger(__name__)
 FORM = "application/x-www-form-urlencoded"
+AT_FAULT = "Something went wrong here. If it stays, tell the operator the X-Request-Id of this answer."
 View = Callable[..., HttpResponse]
 
 
@@ -33,7 +34,11 @@ def endpoint(*methods: str) -> Callable[[View], View]:
                 except OAuth2Error as error:
                     response = answer(error)
                 except (OperationalError, InterfaceError):
+                    logger.exception("the database does not answer")
                     response = unavailable()
+                except Exception:  # programs read JSON, also when we are at fault
+                    logger.exception("a fault at %s", request.path)
+                    response = refuse("server_error", AT_FAULT, 500)
             response["Cache-Control"] = "no-store"
             response["Pragma"] = "no-cache"
             return response
@@ -45,7 +50,6 @@ def endpoint(*methods: str) -> Callable[[View], View]:
 
 def unavailable() -> JsonResponse:
     """Ask to come back, while the database is away."""
-    logger.exception("the database does not answer")
     response = refuse("temporarily_unavailable", "The service is restarting. Try again in a few seconds.", 503)
     response["Retry-After"] = "5"
     return response

@@ -47,8 +47,9 @@ def test_no_log_line_holds_a_secret_or_token(flow, program, caplog, monkeypatch)
         raise RuntimeError("a fault in the middle")
 
     monkeypatch.setattr(access_tokens, "issue", broken)
-    program.http.raise_request_exception = False
-    assert program.token().status_code == 500
+    answer = program.token()
+    assert (answer.status_code, answer.json()["error"]) == (500, "server_error")
+    assert "middle" not in answer.content.decode()
     assert "a fault in the middle" in caplog.text
     secrets = [code, program.secret, flow.program.secret, flow.verifier, stateless]
     secrets += [value for each in (tokens, later) for name, value in each.items() if name.endswith("_token")]
