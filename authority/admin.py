@@ -3,8 +3,6 @@
 The toolkit's own pages about tokens are not on the operators' site, which takes pages of our rooms alone.
 """
 
-import json
-
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -12,7 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from authority.models import SigningKey
-from consumers.desk import ReadOnlyDesk, badge, moment
+from consumers.desk import ReadOnlyDesk, badge, listing, moment
 
 
 @admin.register(SigningKey)
@@ -20,11 +18,11 @@ class SigningKeyAdmin(ReadOnlyDesk):
     lede = "Keys are made when an algorithm is first needed. Programs verify tokens with the public halves."
     tones = {SigningKey.State.ACTIVE: "good", SigningKey.State.REVOKED: "bad"}
     list_display = [
-        "shown_kid",
         "algorithm",
         "condition",
         moment("created_at", "Made"),
         moment("retired_at", "Retired"),
+        "shown_kid",
     ]
     list_filter = ["state", "algorithm"]
     search_fields = ["=kid"]
@@ -60,8 +58,8 @@ class SigningKeyAdmin(ReadOnlyDesk):
 
     @admin.display(description="Published until")
     def served(self, key: SigningKey) -> str:
-        return moment("serve_until", "", "It is retired")(key)
+        return moment("serve_until", "", "Its last token has ended")(key)
 
     @admin.display(description="Public key")
-    def public(self, key: SigningKey) -> SafeString:
-        return format_html("<code>{}</code>", json.dumps(key.public_jwk, indent=2))
+    def public(self, key: SigningKey) -> str:
+        return listing(f"{name}: {value}" for name, value in sorted(key.public_jwk.items()))
