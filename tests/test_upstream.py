@@ -3,6 +3,7 @@
 When a test fails, read what changed upstream, see whether ours still fits, and put the new digest into upstream.json.
 """
 
+import ast
 import importlib
 import inspect
 import json
@@ -52,11 +53,16 @@ def overridden(cls: type) -> Iterator[tuple[str, FunctionType]]:
                 break
 
 
-def reached_into(module: ModuleType) -> Iterator[tuple[str, FunctionType]]:
-    """Yield each function of an upstream module called internal that a module of ours imports."""
-    for thing in vars(module).values():
-        if is_upstream(thing) and ".internal" in thing.__module__ and isinstance(thing, FunctionType):
-            yield f"{thing.__module__}.{thing.__qualname__}", thing
+def reached_into(module: ModuleType) -> Iterator[tuple[str, Any]]:
+    """Yield whatever a module of ours imports from an upstream package called internal: functions, or whole modules."""
+    for node in ast.walk(ast.parse(inspect.getsource(module))):
+        if (
+            isinstance(node, ast.ImportFrom)
+            and str(node.module).split(".")[0] in UPSTREAM
+            and ".internal" in f"{node.module}."
+        ):
+            for alias in node.names:
+                yield f"{node.module}.{alias.name}", getattr(importlib.import_module(str(node.module)), alias.name)
 
 
 # What ours depends on without replacing it: it calls these, or does what they would have done.
