@@ -1,4 +1,4 @@
-"""The whole job in a real Chromium: an operator defines, managers manage, programs get tokens, strangers see nothing."""
+"""The whole job in a real Chromium: an operator defines, managers manage, a program gets tokens, a stranger nothing."""
 
 import json
 import subprocess
