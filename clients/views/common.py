@@ -11,7 +11,6 @@ from django.views.decorators.debug import sensitive_variables
 from clients.listing import with_state
 from clients.models import ACCESS_TOKEN_LIFETIME, Client, ClientSecret
 from clients.snippets import snippets
-from consumers.audit import Actor
 from consumers.models import Membership, User
 from consumers.submissions import AlreadyDone
 
@@ -77,7 +76,3 @@ def longest_token(client: Client) -> int:
     longest = client.granted_scopes().aggregate(longest=Max("api__access_token_lifetime"))["longest"]
     wanted = [ACCESS_TOKEN_LIFETIME, *client.lifespans.values()]
     return -(-int(min(longest or max(wanted), max(wanted))) // 60)
-
-
-def actor(request: HttpRequest) -> Actor:
-    return Actor.of(request)

@@ -13,11 +13,11 @@ from clients.metadata import ClientMetadata
 from clients.models import Client
 from clients.policy import portal_policy
 from clients.snippets import env_file, snippets
-from clients.views.common import actor, find, longest_token, render_client, render_sheet
+from clients.views.common import find, longest_token, render_client, render_sheet
 from clients.vocabulary import IDENTITY_SCOPES
 from consumers import activity as words
 from consumers.access import require_manager, workspace
-from consumers.audit import EventName
+from consumers.audit import Actor
 from consumers.errors import Conflict, Refusal
 from consumers.forms import explain
 from consumers.models import Event, Membership, Role
@@ -60,7 +60,7 @@ def settings(request: HttpRequest, membership: Membership, client_id: str) -> Ht
                 client=client,
                 metadata=form.metadata(ClientMetadata.of(client)),
                 policy=portal_policy(membership.consumer, client),
-                actor=actor(request),
+                actor=Actor.of(request),
                 unchanged_since=form.seen,
             )
         except Conflict:
@@ -69,7 +69,7 @@ def settings(request: HttpRequest, membership: Membership, client_id: str) -> Ht
             context = {
                 "form": form,
                 "differences": form.differences(SettingsForm(client=client)),
-                "editor": client_events(client).filter(name=EventName.CLIENT_UPDATED).first(),
+                "editor": client_events(client).filter(at__gte=form.seen).first(),
             }
             return render_client(request, client, "settings", context, status=409)
         except Refusal as refusal:
@@ -101,7 +101,7 @@ def disable(request: HttpRequest, membership: Membership, client_id: str) -> Htt
     client = find(membership, client_id)
     if request.method != "POST":
         return render_sheet(request, client, "disable", {"minutes": longest_token(client)})
-    actions.disable_client(client=client, actor=actor(request))
+    actions.disable_client(client=client, actor=Actor.of(request))
     messages.success(request, f"{client} is disabled. Every request of it is refused until somebody enables it.")
     return redirect("clients:settings", membership.consumer.slug, client.client_id)
 
@@ -110,7 +110,7 @@ def disable(request: HttpRequest, membership: Membership, client_id: str) -> Htt
 @require_POST
 def enable(request: HttpRequest, membership: Membership, client_id: str) -> HttpResponse:
     client = find(membership, client_id)
-    actions.enable_client(client=client, actor=actor(request))
+    actions.enable_client(client=client, actor=Actor.of(request))
     messages.success(request, f"{client} is enabled. Its secrets and permissions work as before.")
     return redirect("clients:settings", membership.consumer.slug, client.client_id)
 
@@ -122,7 +122,7 @@ def delete(request: HttpRequest, membership: Membership, client_id: str) -> Http
     client = find(membership, client_id)
     form = DeleteForm(request.POST if request.method == "POST" else None, client=client)
     if request.method == "POST" and form.is_valid():
-        actions.delete_client(client=client, actor=actor(request))
+        actions.delete_client(client=client, actor=Actor.of(request))
         messages.success(request, f"{client} is deleted, with its secrets and tokens. Its activity stays.")
         return redirect("clients:index", membership.consumer.slug)
     context = {"form": form, "minutes": longest_token(client)}

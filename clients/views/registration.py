@@ -14,8 +14,9 @@ from clients.endpoints import endpoints
 from clients.forms.clients import NewClientForm
 from clients.policy import portal_policy
 from clients.snippets import env_file
-from clients.views.common import SHOWN_ONCE, actor, already_done, find, person, render_once
+from clients.views.common import SHOWN_ONCE, already_done, find, person, render_once
 from consumers.access import workspace
+from consumers.audit import Actor
 from consumers.errors import Refusal
 from consumers.forms import explain
 from consumers.models import Membership, Role
@@ -39,7 +40,7 @@ def create(request: HttpRequest, membership: Membership) -> HttpResponse:
                     consumer=consumer,
                     metadata=form.new_metadata(),
                     policy=portal_policy(consumer),
-                    actor=actor(request),
+                    actor=Actor.of(request),
                 )
                 submission.outcome = client.get_absolute_url()
         except AlreadyDone as done:

@@ -14,7 +14,6 @@ from clients.forms.secrets import RotateForm, SecretForm
 from clients.models import MAX_LIVE_SECRETS, Client, ClientSecret
 from clients.views.common import (
     SHOWN_ONCE,
-    actor,
     already_done,
     find,
     longest_token,
@@ -24,6 +23,7 @@ from clients.views.common import (
     render_sheet,
 )
 from consumers.access import workspace
+from consumers.audit import Actor
 from consumers.errors import Refusal
 from consumers.forms import explain
 from consumers.models import Membership, Role
@@ -70,7 +70,7 @@ def add_secret(request: HttpRequest, membership: Membership, client_id: str) -> 
                     client=client,
                     name=form.cleaned_data["name"],
                     expires_at=form.expires_at,
-                    actor=actor(request),
+                    actor=Actor.of(request),
                 )
                 submission.outcome = back(membership, client)
         except AlreadyDone as done:
@@ -96,7 +96,7 @@ def rotate(request: HttpRequest, membership: Membership, client_id: str, secret_
         try:
             with carry_out_once(key=form.cleaned_data["key"], user=person(request)) as submission:
                 made, text = actions.rotate_secret(
-                    secret=old, end=form.end, expires_at=form.expires_at, actor=actor(request)
+                    secret=old, end=form.end, expires_at=form.expires_at, actor=Actor.of(request)
                 )
                 submission.outcome = back(membership, client)
         except AlreadyDone as done:
@@ -118,7 +118,7 @@ def revoke(request: HttpRequest, membership: Membership, client_id: str, secret_
     if request.method != "POST":
         return render_sheet(request, client, "revoke", {"secret": secret, "minutes": longest_token(client)})
     try:
-        actions.revoke_secret(secret=secret, actor=actor(request))
+        actions.revoke_secret(secret=secret, actor=Actor.of(request))
     except Refusal as refusal:
         messages.info(request, refusal.description)
     else:

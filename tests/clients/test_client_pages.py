@@ -118,6 +118,15 @@ def test_second_of_two_editors_is_told_what_the_first_saved_and_loses_nothing(br
     assert service.description == "What Alice typed"
 
 
+def test_editor_is_told_of_a_colleague_who_disabled_the_client_meanwhile(browser, service):
+    carol = person("Carol King", "carol@acme.example")
+    seen = form_of(service, description="What Alice typed")
+    actions.disable_client(client=service, actor=actor_for(carol))
+    page = browser.post(path("settings", service), seen)
+    assert page.status_code == 409
+    assert "Carol King changed this client" in page.text
+
+
 @pytest.mark.parametrize("version", ["", "yesterday", "2026-13-45T00:00:00", "2026-01-01T00:00:00", "x" * 100])
 def test_settings_without_a_readable_version_do_not_overwrite(browser, service, version):
     page = browser.post(path("settings", service), form_of(service, client_name="Other", version=version))
