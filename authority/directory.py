@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.db.models import JSONField, Model, OuterRef
 from django.db.models.functions import JSONObject
 from django.utils import timezone
@@ -78,11 +78,23 @@ def find(client_id: str) -> Entry | None:
     """Return what is known of the client, in one query, or None."""
     if not client_id.isascii() or not client_id.isprintable() or len(client_id) > 255:
         return None
+    try:
+        row = fetch(client_id)
+    except (OperationalError, InterfaceError):  # the kept connection died, perhaps with its server: try on a new one
+        if connection.in_atomic_block:
+            raise
+        connection.close()
+        row = fetch(client_id)
+    return read(row) if row is not None else None
+
+
+def fetch(client_id: str) -> Any:
     sql, parameters = statement()
+    # Instead of asking PostgreSQL before each request whether it is there, as CONN_HEALTH_CHECKS does, notice when not.
+    connection.health_check_done = True
     with connection.cursor() as cursor:
         cursor.execute(sql, tuple(client_id if value == ANY_CLIENT else value for value in parameters))
-        row = cursor.fetchone()
-    return read(row) if row is not None else None
+        return cursor.fetchone()
 
 
 @cache
