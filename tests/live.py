@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,6 +26,12 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from django.test.utils import setup_databases
+
+from clients.actions import register_client
+from clients.metadata import TEMPLATES
+from clients.policy import portal_policy
+from consumers.audit import SYSTEM
+from consumers.models import Consumer
 
 
 @dataclass
@@ -47,13 +54,23 @@ class Server:
         command = [sys.executable, "manage.py", "shell", "--command", code]
         subprocess.run(command, cwd=settings.BASE_DIR, env=self.environ, check=True, stdout=subprocess.DEVNULL)
 
-    def token(self, scope: str = "shipments:read", client: str = "service") -> str:
-        """Return an access token for one of the demo's clients."""
-        known = self.demo["clients"][client]
+    def service(self) -> tuple[str, str]:
+        """Register a service client of Acme's that no other test touches; return its ID and its secret."""
+        with self.database():
+            acme = Consumer.objects.get(slug="acme")
+            metadata = TEMPLATES["service"].but(
+                client_name=f"Service {uuid.uuid4()}", scope=("shipments:read", "shipments:write")
+            )
+            client, secret = register_client(consumer=acme, metadata=metadata, policy=portal_policy(acme), actor=SYSTEM)
+        assert secret is not None
+        return client.client_id, secret
+
+    def token(self, scope: str = "shipments:read", service: tuple[str, str] | None = None) -> str:
+        """Return an access token for a service client, by default a new one."""
         answer = httpx.post(
             f"{self.url}/oauth2/token",
             data={"grant_type": "client_credentials", "scope": scope},
-            auth=(known["client_id"], known["client_secret"]),
+            auth=service or self.service(),
         )
         assert answer.status_code == 200, answer.text
         return str(answer.json()["access_token"])

@@ -6,11 +6,11 @@ from clients.models import ClientSecret
 
 
 def test_last_use_is_written_within_seconds(server):
-    service = server.demo["clients"]["service"]["client_id"]
-    server.token()
+    service = server.service()
+    server.token(service=service)
     deadline = time.monotonic() + 15
     with server.database():
-        used = ClientSecret.objects.filter(client__client_id=service).exclude(last_used_ip=None)
+        used = ClientSecret.objects.filter(client__client_id=service[0]).exclude(last_used_ip=None)
         while time.monotonic() < deadline and not used.exists():
             time.sleep(0.2)
         assert str(used.get().last_used_ip) == "127.0.0.1"

@@ -50,9 +50,10 @@ def test_api_accepts_a_token_that_the_server_issued(api, server):
 
 
 def test_api_knows_the_client_that_calls(api, server):
-    answer = post(api, server.token("shipments:write"))
+    client_id, secret = server.service()
+    answer = post(api, server.token("shipments:write", (client_id, secret)))
     assert answer.status_code == 201, answer.text
-    assert answer.json()["booked_by"] == server.demo["clients"]["service"]["client_id"]
+    assert answer.json()["booked_by"] == client_id
     assert answer.json() in get(api, server.token("shipments:read")).json()
 
 
