@@ -34,7 +34,10 @@ def node(tmp_path_factory) -> str:
         fcntl.flock(locked, fcntl.LOCK_EX)
         if not installed.exists() or installed.stat().st_mtime < (folder / "package-lock.json").stat().st_mtime:
             subprocess.run([npm, "ci", "--no-audit", "--no-fund"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
-    return program
+    # The program itself, not a script that starts it: a signal to it ends it.
+    return subprocess.run(
+        [program, "-p", "process.execPath"], check=True, capture_output=True, text=True
+    ).stdout.strip()
 
 
 @contextmanager
