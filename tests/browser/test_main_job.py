@@ -41,7 +41,7 @@ def define(olga, server, slug: str) -> None:
     page.get_by_label("Name:", exact=True).fill("Harbour Foods")
     page.get_by_label(f"{slug}:declare").check()
     page.get_by_label("shipments:read").check()
-    page.get_by_label("E-mail addresses").fill(f"ann@{slug}.example, ben@{slug}.example")
+    page.get_by_label("Email addresses").fill(f"ann@{slug}.example, ben@{slug}.example")
     page.get_by_role("button", name="Save and continue editing").click()
     people = page.locator("body").inner_text()
     assert f"ann@{slug}.example" in people
