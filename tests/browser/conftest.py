@@ -70,7 +70,8 @@ class Visitor:
         form.get_by_label("Work email").fill(email)
         form.get_by_label("Password", exact=True).fill(password)
         form.get_by_role("button", name="Sign in").click()
-        self.page.wait_for_url(lambda url: "/account/login" not in url)
+        self.page.wait_for_load_state()
+        assert "/account/login" not in self.page.url, self.page.locator("main").inner_text()
 
 
 @pytest.fixture(scope="session")
