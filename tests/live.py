@@ -1,6 +1,6 @@
 """The real server: `manage.py serve` on a database of its own, filled by `manage.py demo`.
 
-Import the fixture `server` where it is needed. Its data are committed, so a test that uses it asks for no `db`; what a
+The fixture `server` is known everywhere by tests/conftest.py; imported twice it would be two servers. Its data are committed, so a test that uses it asks for no `db`; what a
 test changes through `server.database()` stays until the session ends.
 """
 

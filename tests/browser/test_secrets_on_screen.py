@@ -5,7 +5,6 @@ import time
 
 import pytest
 
-from tests.live import server  # noqa: F401  # a fixture
 
 pytestmark = pytest.mark.browser
 

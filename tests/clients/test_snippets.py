@@ -15,7 +15,6 @@ import pytest
 
 from clients.snippets import env_file, snippets
 from tests.factories import ClientFactory
-from tests.live import server  # noqa: F401  # a fixture
 
 SCOPE = "shipments:read shipments:write"
 
