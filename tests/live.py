@@ -1,7 +1,8 @@
 """The real server: `manage.py serve` on a database of its own, filled by `manage.py demo`.
 
-The fixture `server` is known everywhere by tests/conftest.py; imported twice it would be two servers. Its data are committed, so a test that uses it asks for no `db`; what a
-test changes through `server.database()` stays until the session ends.
+The fixture `server` is known everywhere by tests/conftest.py; imported twice, it would be two servers on one database.
+Its data are committed, so a test that uses it asks for no `db`; what a test changes through `server.database()` stays
+until the session ends.
 """
 
 import ctypes

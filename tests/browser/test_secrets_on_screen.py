@@ -5,14 +5,13 @@ import time
 
 import pytest
 
-
 pytestmark = pytest.mark.browser
 
 CLIENTS = "/consumers/acme/clients/"
 
 
 @pytest.fixture
-def arrive(visitor, server):  # noqa: F811
+def arrive(visitor, server):
     """Alice, signed in, in a browser of her own."""
 
     def sign_in(**options):

@@ -44,7 +44,7 @@ def run(language: str, text: str, folder: Path, given: str = "", **environment: 
 
 
 @pytest.fixture
-def alice_there(server):  # noqa: F811
+def alice_there(server):
     """Alice's browser on the real server."""
     with httpx.Client(base_url=server.url, follow_redirects=True, timeout=30) as browser:
         page = browser.get("/account/login/")
