@@ -6,23 +6,23 @@ export PORT
 .PHONY: run test check format
 
 run:
-	@$(UV) sync --quiet --no-dev
-	@$(UV) run --no-sync manage.py demo
+	@"$(UV)" sync --quiet --no-dev
+	@"$(UV)" run --no-sync manage.py demo
 	@echo "  Serving. Ctrl-C stops it; the data stay in .data/."
-	@exec $(UV) run --no-sync manage.py serve
+	@exec "$(UV)" run --no-sync manage.py serve
 
 test: check
 	.ci/browser
-	$(UV) run --no-sync pytest -n 2 --dist worksteal
+	"$(UV)" run --no-sync pytest -n 2 --dist worksteal
 
 check:
-	$(UV) sync --quiet --locked
-	$(UV) run --no-sync ruff format --check .
-	$(UV) run --no-sync ruff check .
-	$(UV) run --no-sync lint-imports
-	$(UV) run --no-sync mypy
-	$(UV) run --no-sync manage.py makemigrations --check --dry-run
+	"$(UV)" sync --quiet --locked
+	"$(UV)" run --no-sync ruff format --check .
+	"$(UV)" run --no-sync ruff check .
+	"$(UV)" run --no-sync lint-imports
+	"$(UV)" run --no-sync mypy
+	"$(UV)" run --no-sync manage.py makemigrations --check --dry-run
 
 format:
-	$(UV) run ruff format .
-	$(UV) run ruff check --fix .
+	"$(UV)" run ruff format .
+	"$(UV)" run ruff check --fix .
