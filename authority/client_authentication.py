@@ -53,7 +53,12 @@ def authenticate(parameters: Mapping[str, str], authorization: str | None, ip: s
 
 
 def read(parameters: Mapping[str, str], authorization: str | None) -> Credentials:
-    """Return the one set of credentials in the request (RFC 6749 section 2.3: no more than one method)."""
+    """Return the one set of credentials in the request (RFC 6749 section 2.3: no more than one method).
+
+    A header of another scheme is no client authentication: some libraries send the token that they last had.
+    """
+    if authorization is not None and authorization.partition(" ")[0].lower() != "basic":
+        authorization = None
     methods = [authorization is not None, "client_secret" in parameters, "client_assertion" in parameters]
     if sum(methods) > 1:
         raise InvalidRequestError("Authenticate the client in one way, not in several.")
@@ -71,13 +76,12 @@ def read(parameters: Mapping[str, str], authorization: str | None) -> Credential
 
 def read_basic(authorization: str) -> Credentials:
     """Read a Basic header, whose parts are form-encoded (RFC 6749 section 2.3.1)."""
-    scheme, _, encoded = authorization.partition(" ")
     try:
-        text = base64.b64decode(encoded.strip(), validate=True).decode()
+        text = base64.b64decode(authorization.partition(" ")[2].strip(), validate=True).decode()
     except (binascii.Error, ValueError):
         raise InvalidClientError() from None
     client_id, colon, secret = text.partition(":")
-    if scheme.lower() != "basic" or not colon:
+    if not colon:
         raise InvalidClientError()
     return Credentials(AuthMethod.BASIC, unquote_plus(client_id), unquote_plus(secret))
 

@@ -9,8 +9,6 @@ from datetime import timedelta
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 from django.utils import timezone
@@ -102,8 +100,8 @@ def parse_emails(text: str) -> list[str]:
     for part in filter(None, re.split(r"[\s,;]+", text)):
         address = normal_email(part.strip("<>"))
         try:
-            validate_email(address)
-        except ValidationError:
+            policy.email_address(address)
+        except Refusal:
             wrong.append(part)
         else:
             found.setdefault(address.lower(), address)

@@ -8,11 +8,13 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context as allauth_context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 
-from consumers import emails, known_browsers
+from consumers import emails, known_browsers, policy
 from consumers.audit import origin
 from consumers.browsers import browser_name
+from consumers.errors import Refusal
 from consumers.models import User
 from consumers.outbox import vault
 
@@ -33,6 +35,14 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def clean_email(self, email: str) -> str:
+        """Take the addresses that can be invited, at every form of the account. Raises ValidationError."""
+        try:
+            policy.email_address(email)
+        except Refusal as refusal:
+            raise ValidationError(refusal.description) from None
+        return str(super().clean_email(email))
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Send allauth's mail in our words: a code, word that there is no account, or a security notice."""

@@ -4,6 +4,9 @@ import json
 import unicodedata
 from typing import Any
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
 from consumers.errors import Refusal
 
 # What the token endpoint, the user information endpoint and the portal say about a token and its subject
@@ -51,6 +54,19 @@ def json_object(value: Any, field: str, limit: int) -> None:
         raise Refusal("Remove the character U+0000, which cannot be stored.", field=field)
     if len(text) > limit:
         raise Refusal(f"Shorten it to {limit:,} bytes; it has {len(text):,}.", field=field)
+
+
+def email_address(address: str) -> None:
+    """Require an address in ASCII: PostgreSQL takes “ı” for “i” where it ignores case, and so one person for another.
+
+    A domain in other letters has a spelling in ASCII too (RFC 5890 section 2.3.2.1).
+    """
+    try:
+        validate_email(address)
+    except ValidationError:
+        raise Refusal("Enter an email address, such as you@example.com.", field="emails") from None
+    if not address.isascii():
+        raise Refusal("Write the address in plain letters, the domain as “xn--…”.", field="emails")
 
 
 def person_name(name: str) -> None:

@@ -13,13 +13,28 @@ SECRETS = [
 ]
 
 
+# Line ends, terminal escapes and characters that turn the reading direction.
+UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+TRACEBACK = logging.Formatter()
+
+
+def without_secrets(text: str) -> str:
+    for pattern, replacement in SECRETS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def escaped(text: str) -> str:
+    return UNSAFE.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
 class Safe(logging.Filter):
-    """Write each record on one line, without secrets, with its request."""
+    """Write each record on one line, a traceback indented below it, without secrets, with its request."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        text = record.getMessage().replace("\r", "\\r").replace("\n", "\\n")
-        for pattern, replacement in SECRETS:
-            text = pattern.sub(replacement, text)
-        record.msg, record.args = text, None
+        record.msg, record.args = escaped(without_secrets(record.getMessage())), None
+        if record.exc_info:
+            lines = without_secrets(TRACEBACK.formatException(record.exc_info)).split("\n")
+            record.exc_text = "\n".join(f"  {escaped(line)}" for line in lines)
         record.request_id = current_request.get()
         return True

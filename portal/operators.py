@@ -1,5 +1,6 @@
 """The operators' admin site: Django's own in the portal's look, signed in to through the portal."""
 
+from functools import wraps
 from typing import Any
 
 from allauth.account.utils import get_next_redirect_url
@@ -7,7 +8,7 @@ from allauth.account.views import logout
 from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -36,6 +37,15 @@ class OperatorSite(AdminSite):
         """Take in the pages of our own rooms; other packages' would show tokens and factors as raw rows."""
         if admin_class is not None and admin_class.__module__.split(".")[0] in ROOMS:
             super().register(model_or_iterable, admin_class, **options)
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        @wraps(view)
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            if any("\0" in text for name, values in request.GET.lists() for text in (name, *values)):
+                raise BadRequest("PostgreSQL holds no NUL, so no filter can mean it.")
+            return view(request, *args, **kwargs)
+
+        return super().admin_view(checked, cacheable)
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         return super().each_context(request) | {"site_header": settings.PORTAL_NAME}

@@ -308,3 +308,12 @@ def test_an_answer_never_repeats_what_was_sent(program):
     canary = "cdsk_canary"
     body = f"{GRANT}&scope={canary}&foo={canary}"
     assert canary not in program.post("/oauth2/token", body).content.decode()
+
+
+@pytest.mark.parametrize("header", ["Bearer eyJ.old.token", "bearer", "", "DPoP x"])
+@pytest.mark.parametrize("path", ["/oauth2/token", "/oauth2/introspect", "/oauth2/revoke"])
+def test_a_header_of_another_scheme_is_no_second_authentication(acme, acme_access, header, path):
+    client = ClientFactory(consumer=acme, token_endpoint_auth_method="client_secret_post")
+    form = {"client_id": client.client_id, "client_secret": give_secret(client)[1]}
+    answer = Program(client).post(path, form | {"grant_type": "client_credentials", "token": "x"}, Authorization=header)
+    assert answer.status_code == 200

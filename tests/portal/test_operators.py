@@ -232,3 +232,36 @@ def test_several_mails_are_sent_again_at_once_and_none_twice(browser_of, olga, e
     sent.refresh_from_db()
     failed.refresh_from_db()
     assert (sent.state, failed.state) == ("sent", "waiting")
+
+
+@pytest.mark.parametrize(
+    "guess",
+    [
+        "consumers/user/?password__startswith=argon2",
+        "consumers/message/?sealed__startswith=g",
+        "authority/signingkey/?sealed__startswith=g",
+        "clients/client/?secrets__digest__startswith=a",
+        "consumers/consumer/?invitations__token_digest__startswith=a",
+        "consumers/consumer/?clients__secrets__digest__startswith=a",
+    ],
+)
+def test_no_list_can_be_asked_what_a_secret_begins_with(browser_of, vera, everything, guess):
+    assert browser_of(vera).get(f"/operators/{guess}").status_code == 400
+
+
+def test_lists_are_filtered_by_what_they_offer(browser_of, vera, everything):
+    for offered in (
+        "consumers/user/?is_active__exact=1",
+        "consumers/message/?state__exact=failed",
+        "consumers/event/?by=person&at__gte=2026-01-01%2000:00:00%2B00:00",
+        "authority/signingkey/?state__exact=active",
+    ):
+        answer = browser_of(vera).get(f"/operators/{offered}")
+        assert answer.status_code == 200
+        assert "e=1" not in answer.headers.get("Location", "")
+
+
+@pytest.mark.parametrize("query", ["q=%00", "by=%00", "target=%00", "consumer=%00", "state=%00", "%00=1", "o=%00"])
+def test_nul_in_a_filter_is_a_bad_request(browser_of, vera, everything, query):
+    for name in ("consumers/event", "clients/client", "consumers/consumer"):
+        assert browser_of(vera).get(f"/operators/{name}/?{query}").status_code == 400

@@ -1,0 +1,54 @@
+"""What a log line never does: hold a secret, pass for another line, or steer the terminal that shows it."""
+
+import io
+import logging
+
+import pytest
+
+from clients import secrets
+from portal.logs import Safe
+
+
+@pytest.fixture
+def written():
+    """Log through the filter and the format that every line passes; return what was written."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.addFilter(Safe())
+    handler.setFormatter(logging.Formatter("%(levelname)s [%(request_id)s] %(message)s"))
+    logger = logging.Logger("test")
+    logger.addHandler(handler)
+
+    def write(log):
+        log(logger)
+        return stream.getvalue()
+
+    return write
+
+
+@pytest.mark.parametrize("character", ["\n", "\r", "\0", "\x1b", "\x9b", "\x85", "\u2028", "\u202e"])
+def test_a_line_holds_no_character_that_acts(written, character):
+    line = written(lambda logger: logger.warning("agent %s", f"a{character}b"))
+    assert character not in line.rstrip("\n")
+    assert line.count("\n") == 1
+
+
+def fail(logger, text):
+    try:
+        raise ValueError(text)
+    except ValueError:
+        logger.exception("a fault")
+
+
+def test_a_traceback_holds_no_secret(written):
+    secret, link = secrets.generate(), "/invitations/" + "t" * 43
+    text = written(lambda logger: fail(logger, f"{secret} {link}/ \x1b[2J"))
+    assert secret not in text
+    assert link not in text
+    assert "\x1b" not in text
+    assert "ValueError" in text
+
+
+def test_a_traceback_cannot_pass_for_another_line(written):
+    text = written(lambda logger: fail(logger, "x\nINFO [req_1] olga signed in"))
+    assert "\nINFO" not in text
