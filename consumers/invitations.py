@@ -2,7 +2,6 @@
 
 from allauth.account.models import EmailAddress
 from allauth.account.utils import perform_login
-from allauth.core.internal import ratelimit
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -13,19 +12,14 @@ from consumers import actions
 from consumers.audit import Actor, origin
 from consumers.errors import Conflict, Refusal
 from consumers.forms import NewPersonForm, explain
+from consumers.limits import within
 from consumers.models import Invitation, User
-
-RATE = {"accept_invitation": "20/m/ip"}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@within("20/m/ip")
 def invitation(request: HttpRequest, token: str) -> HttpResponse:
     """Show the invitation; POST accepts or declines it."""
-    if request.method == "POST" and not ratelimit.consume(
-        request, app="consumers", action="accept_invitation", config=RATE
-    ):
-        too_many: HttpResponse = ratelimit.respond_429(request)
-        return too_many
     opened = actions.find_open_invitation(token)
     if opened is None:
         return not_open(request)

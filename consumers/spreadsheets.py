@@ -4,6 +4,9 @@ import csv
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+# The wide ones are the same to spreadsheets in East Asian languages.
+COMPUTED = tuple("=+-@\t\r\n＝＋－＠")
+
 
 class Echo:
     """A file that hands back what is written to it."""
@@ -15,7 +18,7 @@ class Echo:
 def safe_cell(value: Any) -> str:
     """Return the value as text. A quote before = + - @ tab or return keeps a spreadsheet from computing it."""
     text = "" if value is None else str(value)
-    return f"'{text}" if text.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
+    return f"'{text}" if text.lstrip(" ").startswith(COMPUTED) else text
 
 
 def rows(header: Iterable[str], table: Iterable[Iterable[Any]]) -> Iterator[str]:

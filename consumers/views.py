@@ -19,9 +19,11 @@ from consumers.access import workspace
 from consumers.audit import Actor
 from consumers.errors import Refusal
 from consumers.forms import ActivityFilter, InviteForm, NameForm, RoleForm, explain
+from consumers.limits import within
 from consumers.models import Membership, Role, User
 
 PAGE = 50
+RATE = "30/h/user"  # forms that send mail; else a manager could flood any mailbox in the portal's name
 
 
 # -- A person's own ---------------------------------------------------------------------------------------------------
@@ -90,6 +92,7 @@ def sign_in_methods(members: list[Membership]) -> dict[UUID, str]:
 
 @workspace(Role.MANAGER)
 @require_http_methods(["GET", "HEAD", "POST"])
+@within(RATE)
 def invite(request: HttpRequest, membership: Membership) -> HttpResponse:
     """Invite one or several addresses; either all are invited or none."""
     form = InviteForm(request.POST or None, initial={"role": Role.VIEWER})
@@ -153,6 +156,7 @@ def end_membership(request: HttpRequest, subject: Membership, *, is_self: bool) 
 
 @workspace(Role.MANAGER)
 @require_POST
+@within(RATE)
 def resend_invitation(request: HttpRequest, membership: Membership, invitation_id: int) -> HttpResponse:
     invitation = get_object_or_404(membership.consumer.invitations, pk=invitation_id)
     try:

@@ -283,6 +283,20 @@ def test_activity_is_downloaded_without_formulas(browser_of, alice, acme, deeds)
     assert rows[1]["what"] == "Alice Martin invited guest58@acme.example as viewer"
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1"])
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "＝1+1"])
 def test_no_cell_is_a_formula(cell):
     assert spreadsheets.safe_cell(cell).startswith("'")
+
+
+def test_mail_to_invited_people_is_limited(browser_of, alice, bob, acme):
+    browser = browser_of(alice)
+    for number in range(29):
+        browser.post(f"{PEOPLE}invite/", {"emails": f"n{number}@acme.example", "role": "viewer"})
+    again = f"/consumers/acme/invitations/{Invitation.objects.first().pk}/resend/"
+    assert browser.post(again).status_code == 302
+    sent = len(mail.outbox)
+    assert browser.post(again).status_code == 429
+    page = browser.post(f"{PEOPLE}invite/", {"emails": "one@acme.example", "role": "viewer"})
+    assert page.status_code == 429
+    assert len(mail.outbox) == sent
+    assert browser.get(f"{PEOPLE}invite/").status_code == 200

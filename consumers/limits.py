@@ -1,0 +1,27 @@
+"""How often may somebody send a form that costs others something?"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+
+from allauth.core.internal import ratelimit
+from django.http import HttpRequest, HttpResponse
+
+View = Callable[..., HttpResponse]
+
+
+def within(rate: str) -> Callable[[View], View]:
+    """Answer 429 to POST requests beyond the rate, which counts all views that share it: such as “30/h/user”."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def limited(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.method == "POST" and not ratelimit.consume(
+                request, app="consumers", action="form", config={"form": rate}
+            ):
+                return cast(HttpResponse, ratelimit.respond_429(request))
+            return view(request, *args, **kwargs)
+
+        return limited
+
+    return decorate
