@@ -22,7 +22,7 @@ from clients.models import Api
 from clients.vocabulary import SigningAlgorithm
 from consumers import audit
 from consumers.audit import EventName
-from consumers.outbox import vault
+from consumers.vault import vault
 
 # The algorithm of tokens for several APIs that do not agree, and for none.
 DEFAULT_ALGORITHM = SigningAlgorithm.ES256

@@ -16,7 +16,7 @@ from consumers.audit import origin
 from consumers.browsers import browser_name
 from consumers.errors import Refusal
 from consumers.models import User
-from consumers.outbox import vault
+from consumers.vault import vault
 
 
 class AccountAdapter(DefaultAccountAdapter):

@@ -13,24 +13,19 @@ from datetime import timedelta
 from email.message import EmailMessage as ParsedMail
 from typing import Any
 
-from cryptography.fernet import Fernet, MultiFernet
-from django.conf import settings
 from django.core.mail import EmailMessage, mailers
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection, transaction
 from django.utils import timezone
 
 from consumers.models import Message
+from consumers.vault import vault
 
 logger = logging.getLogger(__name__)
 
 CHANNEL = "outbox"
 # Minutes until the next try: about two days in all, then an operator must look.
 RETRY_AFTER = (1, 2, 5, 15, 60, 180, 360, 720, 1440)
-
-
-def vault() -> MultiFernet:
-    return MultiFernet([Fernet(key) for key in settings.KEY_ENCRYPTION_KEYS])
 
 
 # -- Into the outbox --------------------------------------------------------------------------------------------------

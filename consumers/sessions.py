@@ -5,7 +5,7 @@ from typing import Any
 from cryptography.fernet import InvalidToken
 from django.contrib.sessions.backends import db
 
-from consumers.outbox import vault
+from consumers.vault import vault
 
 
 class SessionStore(db.SessionStore):

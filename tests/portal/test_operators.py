@@ -7,9 +7,9 @@ from django.core import mail
 from django.test import Client as Browser
 from django.urls import reverse
 
-from consumers import outbox
 from consumers.actions import invite_manager
 from consumers.models import Event, Message
+from consumers.vault import vault
 from tests.factories import ClientFactory, UserFactory, actor_for, give_secret
 
 SEALED = b"SEALED-CANARY"
@@ -214,7 +214,7 @@ def test_overview_tells_nobody_what_they_may_not_read(browser_of, everything):
 
 def test_failed_mail_is_sent_again(browser_of, olga, everything):
     message = everything["message"]
-    message.sealed = outbox.vault().encrypt(b"To: x@acme.example\nSubject: Hello\n\nHello")
+    message.sealed = vault().encrypt(b"To: x@acme.example\nSubject: Hello\n\nHello")
     message.attempts = 10
     message.save()
     browser_of(olga).post(reverse("admin:consumers_message_deed", args=[message.pk, "send-again"]))
