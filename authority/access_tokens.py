@@ -10,16 +10,9 @@ from django.conf import settings
 from authority import jose, keys
 from authority.directory import Entry, Permission
 from clients.models import ACCESS_TOKEN_LIFETIME
+from consumers.policy import RESERVED_CLAIMS
 
 TYPE = "at+jwt"
-# Names whose meaning specifications fix; what operators add never takes their place.
-RESERVED_CLAIMS = frozenset(
-    [
-        *("iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "scope", "consumer_id"),  # RFC 7519, RFC 9068
-        *("azp", "nonce", "at_hash", "c_hash", "auth_time", "acr", "amr", "sid", "events"),  # OpenID Connect
-        *("cnf", "act", "may_act", "authorization_details"),  # RFC 7800, RFC 8693, RFC 9396
-    ]
-)
 
 
 def lifetime(entry: Entry, grant_type: str, scopes: Iterable[str]) -> int:
@@ -66,4 +59,5 @@ def permissions(entry: Entry, scopes: Iterable[str]) -> list[Permission]:
 
 
 def extra_claims(claims: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what operators added, without names that were reserved after it was saved."""
     return {name: value for name, value in claims.items() if name not in RESERVED_CLAIMS}

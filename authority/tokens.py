@@ -72,15 +72,7 @@ def introspect(token: str, caller: Entry) -> dict[str, Any]:
     """Return the members of RFC 7662 section 2.2, or that the caller has no such live token."""
     found = access(token, caller)
     if found is not None:
-        members = {name: value for name, value in found.claims.items() if name != "consumer_id"}
-        return (
-            {"active": True, "token_type": "Bearer"}
-            | members
-            | {
-                "scope": " ".join(found.scopes),
-                "consumer_id": found.claims["consumer_id"],
-            }
-        )
+        return found.claims | {"active": True, "token_type": "Bearer", "scope": " ".join(found.scopes)}
     return introspect_refresh(token, caller) or {"active": False}
 
 

@@ -9,18 +9,16 @@ from django.core.validators import validate_email
 
 from consumers.errors import Refusal
 
-# What the token endpoint, the user information endpoint and the portal say about a token and its subject
-# (RFC 9068 section 2.2, RFC 8693 section 4.1, RFC 7800 section 3.1, OpenID Connect Core section 2).
-RESERVED_CLAIMS = {"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "scope", "consumer_id"} | {
-    "azp",
-    "cnf",
-    "act",
-    "acr",
-    "amr",
-    "auth_time",
-    "sid",
-    "token_use",
-}
+# Names whose meaning specifications or we ourselves fix; what operators add never takes their place.
+RESERVED_CLAIMS = frozenset(
+    [
+        *("iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "scope", "consumer_id"),  # RFC 7519, RFC 9068
+        *("azp", "nonce", "at_hash", "c_hash", "auth_time", "acr", "amr", "sid", "events"),  # OpenID Connect
+        *("cnf", "act", "may_act", "authorization_details"),  # RFC 7800, RFC 8693, RFC 9396
+        *("active", "token_type", "username"),  # what introspection says about a token (RFC 7662 section 2.2)
+        "token_use",  # by which other issuers tell access tokens from ID tokens
+    ]
+)
 MAX_METADATA = 16 * 1024
 # Every token carries the claims in a header of each request, and many servers take 8 kB of headers in all.
 MAX_CLAIMS = 2 * 1024
