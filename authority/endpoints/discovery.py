@@ -14,10 +14,9 @@ from django.utils.cache import get_conditional_response
 from authority import identity, keys
 from authority.endpoints.protocol import method_not_allowed
 from authority.server import server
-from clients.vocabulary import IDENTITY_SCOPES, AuthMethod
+from clients.vocabulary import IDENTITY_SCOPES, SECRET_METHODS, AuthMethod
 
 MAX_AGE = 300  # seconds that a cache may keep a document
-SECRET_METHODS = [AuthMethod.BASIC.value, AuthMethod.POST.value]
 
 
 def public(document: Callable[[], dict[str, Any]]) -> Callable[[HttpRequest], HttpResponse]:
@@ -62,9 +61,9 @@ def oauth_metadata() -> dict[str, Any]:
         "response_modes_supported": ["query", "fragment"],
         "grant_types_supported": list(server().grant_types),
         "code_challenge_methods_supported": ["S256"],
-        "token_endpoint_auth_methods_supported": [*SECRET_METHODS, AuthMethod.NONE.value],
-        "introspection_endpoint_auth_methods_supported": SECRET_METHODS,
-        "revocation_endpoint_auth_methods_supported": [*SECRET_METHODS, AuthMethod.NONE.value],
+        "token_endpoint_auth_methods_supported": [*SECRET_METHODS, AuthMethod.NONE],
+        "introspection_endpoint_auth_methods_supported": list(SECRET_METHODS),
+        "revocation_endpoint_auth_methods_supported": [*SECRET_METHODS, AuthMethod.NONE],
         "authorization_response_iss_parameter_supported": True,
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": [keys.ID_TOKEN_ALGORITHM.value],
