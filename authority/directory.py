@@ -91,7 +91,7 @@ def find(client_id: str) -> Entry | None:
 def fetch(client_id: str) -> Any:
     sql, parameters = statement()
     # Instead of asking PostgreSQL before each request whether it is there, as CONN_HEALTH_CHECKS does, notice when not.
-    connection.health_check_done = True
+    connection.health_check_done = True  # type: ignore[attr-defined]
     with connection.cursor() as cursor:
         cursor.execute(sql, tuple(client_id if value == ANY_CLIENT else value for value in parameters))
         return cursor.fetchone()
