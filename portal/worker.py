@@ -3,8 +3,8 @@
 import logging
 import threading
 import time
+from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import psycopg
 from allauth.usersessions.models import UserSession
@@ -15,9 +15,6 @@ from django.utils import timezone
 from authority import tokens
 from consumers.models import Message, Submission
 from consumers.outbox import CHANNEL, deliver_next
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +39,7 @@ def forget_sessions() -> None:
     UserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
 
 
-CHORES: "list[Callable[[], None]]" = [forget_submissions, forget_mail, forget_sessions, tokens.forget_ended]
+CHORES: list[Callable[[], None]] = [forget_submissions, forget_mail, forget_sessions, tokens.forget_ended]
 
 
 class Worker:
@@ -81,7 +78,7 @@ class Worker:
                 self.do(chore)
         self.wait()
 
-    def do(self, chore: "Callable[[], None]") -> None:
+    def do(self, chore: Callable[[], None]) -> None:
         """Do a chore; one that fails must not keep mail from going out."""
         try:
             chore()
