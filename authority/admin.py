@@ -12,11 +12,12 @@ from django.utils.safestring import SafeString
 from authority.models import SigningKey
 from consumers.desk import ReadOnlyDesk, badge, listing, moment
 
+TONES: dict[str, str] = {SigningKey.State.ACTIVE: "good", SigningKey.State.REVOKED: "bad"}
+
 
 @admin.register(SigningKey)
 class SigningKeyAdmin(ReadOnlyDesk):
     lede = "Keys are made when an algorithm is first needed. Programs verify tokens with the public halves."
-    tones = {SigningKey.State.ACTIVE: "good", SigningKey.State.REVOKED: "bad"}
     list_display = [
         "algorithm",
         "condition",
@@ -42,7 +43,7 @@ class SigningKeyAdmin(ReadOnlyDesk):
 
     @admin.display(description="State", ordering="state")
     def condition(self, key: SigningKey) -> SafeString:
-        return badge(key.get_state_display(), self.tones.get(SigningKey.State(key.state), ""))
+        return badge(key.get_state_display(), TONES.get(key.state, ""))
 
     @admin.display(description="Made")
     def made(self, key: SigningKey) -> str:

@@ -7,12 +7,11 @@ from django.db.models import Count, Model, Q
 from django.http import HttpRequest
 from django.utils import timezone
 
+from authority.admin import TONES
 from authority.models import SigningKey
 from clients.models import Api, Client
 from consumers.activity import describe
 from consumers.models import Consumer, Event, Message
-
-TONES: dict[str, str] = {SigningKey.State.ACTIVE: "good", SigningKey.State.REVOKED: "bad"}
 
 
 def overview(site: AdminSite, request: HttpRequest) -> dict[str, Any]:
