@@ -41,8 +41,7 @@ class OutboxBackend(BaseEmailBackend):
                 recipients=", ".join(message.recipients())[:500], subject=message.subject[:250], sealed=seal(message)
             )
         if email_messages:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
+            wake_workers()
         return len(email_messages)
 
 
@@ -113,5 +112,10 @@ def try_again(message: Message) -> None:
     """Put a failed or waiting message at the head of the queue."""
     tried = Message.objects.filter(pk=message.pk).exclude(state=Message.State.SENT)
     if tried.update(state=Message.State.WAITING, attempts=0, next_attempt_at=timezone.now()):
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
+        wake_workers()
+
+
+def wake_workers() -> None:
+    """Tell the workers, once this transaction is committed, that there is mail to deliver."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
