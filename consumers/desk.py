@@ -9,7 +9,6 @@ from django.contrib import admin, messages
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model
-from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -262,8 +261,3 @@ def part_of(thing: Any, relation: str, part_id: str) -> Any:
         return getattr(thing, relation).get(pk=part_id)
     except (getattr(thing, relation).model.DoesNotExist, ValueError, ValidationError):
         raise Http404 from None
-
-
-def refuse(form: BaseForm, refusal: Refusal) -> None:
-    """Say a refusal at the form's field that it is about."""
-    form.add_error(refusal.field if refusal.field in form.fields else None, refusal.description)
