@@ -6,7 +6,7 @@ from allauth.account.models import EmailAddress
 from django.contrib.auth.models import Group, Permission
 from django.db import IntegrityError, transaction
 
-from consumers import audit
+from consumers import audit, policy
 from consumers.audit import Actor, EventName
 from consumers.errors import Conflict, Refusal
 from consumers.models import User
@@ -51,6 +51,14 @@ def update_person(*, person: User, changed: Iterable[str], groups: Iterable[Grou
         person.groups.set(groups)
     audit.record(EventName.PERSON_UPDATED, actor=actor, target=person, detail={"fields": changed})
     return person
+
+
+@transaction.atomic
+def rename_person(*, person: User, name: str, actor: Actor) -> User:
+    """Let a person say how their colleagues should read their name. Raises Refusal."""
+    policy.person_name(name)
+    person.name = name
+    return update_person(person=person, changed=["name"], actor=actor)
 
 
 @transaction.atomic

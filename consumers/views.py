@@ -1,4 +1,4 @@
-"""The pages about people: invitations, the choice of a workspace, its people and its activity."""
+"""The pages about people: their name, the choice of a workspace, its people and its activity."""
 
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from consumers import actions, policy, spreadsheets
+from consumers import actions, spreadsheets
 from consumers import activity as words
 from consumers import people as accounts
 from consumers.access import workspace
@@ -46,9 +46,7 @@ def name(request: HttpRequest) -> HttpResponse:
     form = NameForm(request.POST or None, initial={"name": request.user.name})
     if request.method == "POST" and form.is_valid():
         try:
-            policy.person_name(form.cleaned_data["name"])
-            request.user.name = form.cleaned_data["name"]
-            accounts.update_person(person=request.user, changed=["name"], actor=Actor.of(request))
+            accounts.rename_person(person=request.user, name=form.cleaned_data["name"], actor=Actor.of(request))
         except Refusal as refusal:
             explain(form, refusal)
         else:
