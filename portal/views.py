@@ -6,6 +6,7 @@ from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
+from django.views.decorators.http import require_safe
 
 from clients.forms.clients import KINDS
 from clients.listing import with_state
@@ -19,6 +20,7 @@ RECENT = 6
 
 
 @login_required
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """Lead a person to their workspace, or to the choice of theirs."""
     assert isinstance(request.user, User)
@@ -31,6 +33,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @workspace(Role.VIEWER)
+@require_safe
 def dashboard(request: HttpRequest, membership: Membership) -> HttpResponse:
     """Say what needs somebody, then show what was used and done last. An empty workspace teaches the first step."""
     consumer = membership.consumer

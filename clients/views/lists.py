@@ -4,6 +4,7 @@ from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from clients import listing
 from clients.forms.clients import KINDS
@@ -14,6 +15,7 @@ from consumers.models import Membership, Role
 
 
 @workspace(Role.VIEWER)
+@require_safe
 def index(request: HttpRequest, membership: Membership) -> HttpResponse:
     """List, search, filter and sort; an empty workspace teaches the first step."""
     mine = Client.objects.of(membership.consumer)

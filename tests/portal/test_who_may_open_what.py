@@ -170,3 +170,9 @@ def test_viewers_see_no_deed_on_any_page(name, address, bob, browser_of):
     forbidden = [address(each) for each, (viewer, _) in ADDRESSES.items() if viewer == 403]
     assert [path for path in forbidden if path in main] == []
     assert 'method="post"' not in main
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_every_address_names_the_methods_that_it_serves(name, address, alice, browser_of):
+    for method in ("put", "delete", "options", "trace"):
+        assert getattr(browser_of(alice), method)(address(name)).status_code == 405
