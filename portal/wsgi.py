@@ -1,5 +1,6 @@
 """The WSGI callable that Granian serves."""
 
+import multiprocessing
 import os
 
 from django.core.wsgi import get_wsgi_application
@@ -12,5 +13,8 @@ from django.db import connection  # noqa: E402
 from authority import checks, usage  # noqa: E402  # needs the applications loaded
 
 checks.refuse_to_start_sealed()
+if multiprocessing.parent_process() is not None:
+    # Ctrl-C in a terminal reaches the whole process group. Out of it, a worker hears one signal: the server's own.
+    os.setpgrp()
 connection.close()  # requests run in threads that have connections of their own
 usage.start()

@@ -58,7 +58,8 @@ class Command(BaseCommand):
         if settings.DEMO:
             settings.DEMO_PORT_FILE.write_text(str(port))
             os.environ["PORT"] = str(port)
-        worker = None if no_work else subprocess.Popen([sys.executable, sys.argv[0], "work"])  # noqa: S603
+        command = [sys.executable, sys.argv[0], "work"]
+        worker = None if no_work else subprocess.Popen(command, process_group=0)  # noqa: S603
         try:
             # One thread a process runs Python; more would only take turns at the interpreter lock, but while one waits
             # for PostgreSQL another can work.
