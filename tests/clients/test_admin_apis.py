@@ -106,3 +106,14 @@ def test_deleting_an_api_says_who_loses_access_and_does_it(desk, api, acme_acces
     assert not Access.objects.exists()
     assert not service.granted_scopes().exists()
     assert events("api.deleted")[0].detail["identifier"] == "https://api.example.com/shipments"
+
+
+@pytest.mark.parametrize("deed", [{}, {"DELETE": "on"}])
+def test_a_forged_row_reaches_no_scope_of_another_api(desk, deed):
+    mine, foreign = ApiFactory(), ApiFactory(identifier="https://api.example.com/invoices")
+    other = ScopeFactory(api=foreign, value="invoices:read", name="Read invoices")
+    forged = {"id": other.pk, "api": mine.pk, "value": "stolen", "name": "Stolen", "description": ""} | deed
+    answer = desk.post(f"/operators/clients/api/{mine.pk}/change/", api_form(forged, identifier=mine.identifier))
+    assert answer.status_code < 500
+    other.refresh_from_db()
+    assert (other.value, other.api) == ("invoices:read", foreign)

@@ -251,6 +251,17 @@ def test_changing_the_password_tells_its_owner(client, alice):
     assert new not in mail.outbox[-1].body
 
 
+def test_changing_the_password_ends_every_other_session(client, alice):
+    elsewhere = Browser()
+    for browser in (client, elsewhere):
+        browser.post("/account/login/", {"login": alice.email, "password": PASSWORD})
+    before, new = client.session.session_key, "another long pass phrase"
+    client.post("/account/password/change/", {"oldpassword": PASSWORD, "password1": new, "password2": new})
+    assert client.get("/consumers/").status_code == 200
+    assert client.session.session_key != before
+    assert elsewhere.get("/consumers/").status_code == 302
+
+
 def test_signing_out_takes_a_post_and_ends_the_session(client, alice):
     client.post("/account/login/", {"login": alice.email, "password": PASSWORD})
     assert client.get("/account/logout/").status_code == 200
