@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
-from authority import directory, usage
+from authority import cors, directory, usage
 from authority.directory import Entry, Secret
 from authority.errors import InvalidClientError, InvalidRequestError
 from clients import secrets
@@ -45,6 +45,7 @@ def authenticate(parameters: Mapping[str, str], authorization: str | None, ip: s
         if entry.client.token_endpoint_auth_method != credentials.method:
             registered = entry.client.token_endpoint_auth_method
             raise InvalidClientError(f"This client is registered for {registered}. Authenticate that way.")
+    cors.answers(entry.client)
     if not entry.is_usable:
         raise InvalidClientError("This client is disabled, or its consumer is suspended.")
     if secret is not None:

@@ -68,7 +68,8 @@ class Entry:
 # What is loaded of the rows; anything else is fetched by Django when something asks for it.
 OF_CLIENT = [
     *("id", "client_id", "client_name", "consumer_id", "token_endpoint_auth_method", "grant_types", "scopes"),
-    *("redirect_uris", "post_logout_redirect_uris", "lifespans", "disabled_at"),
+    *("redirect_uris", "post_logout_redirect_uris", "allowed_cors_origins"),
+    *("lifespans", "disabled_at"),
 ]
 OF_CONSUMER = ["id", "name", "slug", "claims", "suspended_at"]
 ANY_CLIENT = "any client ID"

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.utils import timezone
 from oauth2_provider.models import clear_expired, refresh_token_expire_timedelta
 
-from authority import access_tokens, directory, families, jose, keys
+from authority import access_tokens, cors, directory, families, jose, keys
 from authority.directory import Entry
 from authority.families import AccessToken, RefreshToken
 from authority.models import RedeemedCode, RevokedToken
@@ -45,7 +45,10 @@ def access(token: str, caller: Entry | None = None) -> Access | None:
     if claims is None or (caller is not None and claims["client_id"] != caller.client.client_id):
         return None
     entry = caller or directory.find(claims["client_id"])
-    if entry is None or not entry.is_usable:
+    if entry is None:
+        return None
+    cors.answers(entry.client)
+    if not entry.is_usable:
         return None
     user = None
     if is_stateless(claims):

@@ -2,14 +2,15 @@
 
 from django.urls import path
 
+from authority.cors import cross_origin
 from authority.endpoints import authorize, discovery, introspection, logout, revocation, token, userinfo
 
 urlpatterns = [
     path("oauth2/authorize", authorize.authorize, name="authorize"),
-    path("oauth2/token", token.token, name="token"),
+    path("oauth2/token", cross_origin("POST")(token.token), name="token"),
     path("oauth2/introspect", introspection.introspect, name="introspect"),
-    path("oauth2/revoke", revocation.revoke, name="revoke"),
-    path("oauth2/userinfo", userinfo.userinfo, name="userinfo"),
+    path("oauth2/revoke", cross_origin("POST")(revocation.revoke), name="revoke"),
+    path("oauth2/userinfo", cross_origin("GET", "POST")(userinfo.userinfo), name="userinfo"),
     path("oauth2/logout", logout.logout, name="end-session"),
     path(".well-known/jwks.json", discovery.jwks, name="jwks"),
     path(".well-known/openid-configuration", discovery.oauth_metadata, name="oidc-discovery"),

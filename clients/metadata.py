@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
 from clients.models import Client
+from clients.origins import origins_of
 from clients.vocabulary import AuthMethod, GrantType
 
 # Where the model's name differs from the registered one.
@@ -51,6 +52,18 @@ class ClientMetadata:
 
     def but(self, **changes: Any) -> Self:
         return replace(self, **changes)
+
+    def leading_to(self, redirect_uris: tuple[str, ...]) -> Self:
+        """Return it with these redirect URIs, and for a public client with their origins: its pages exchange the code.
+
+        Origins that were allowed besides those of its former redirect URIs stay.
+        """
+        if self.token_endpoint_auth_method != AuthMethod.NONE:
+            return self.but(redirect_uris=redirect_uris)
+        former = origins_of(self.redirect_uris)
+        others = (origin for origin in self.allowed_cors_origins if origin not in former)
+        origins = dict.fromkeys((*origins_of(redirect_uris), *others))
+        return self.but(redirect_uris=redirect_uris, allowed_cors_origins=tuple(origins))
 
 
 def _frozen(value: Any) -> Any:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models.functions import Now
@@ -113,6 +114,9 @@ class ClientQuerySet(models.QuerySet["Client"]):
     def of(self, consumer: Consumer) -> Self:
         return self.filter(consumer=consumer)
 
+    def usable(self) -> Self:
+        return self.filter(disabled_at=None, consumer__suspended_at=None)
+
 
 def strings(**options: Any) -> "ArrayField[list[str], list[str]]":
     return ArrayField(models.CharField(max_length=2000), default=list, blank=True, **options)
@@ -165,7 +169,10 @@ class Client(AbstractApplication):
     class Meta:
         verbose_name = "client"
         ordering = ["client_name", "id"]
-        indexes = [models.Index(fields=["consumer", "client_name", "id"], name="client_list")]
+        indexes = [
+            models.Index(fields=["consumer", "client_name", "id"], name="client_list"),
+            GinIndex(fields=["allowed_cors_origins"], name="client_origins"),  # a preflight names no client
+        ]
         constraints = [
             # A public client cannot prove who it is, so it cannot act for itself (RFC 6749 section 4.4).
             models.CheckConstraint(

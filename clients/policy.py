@@ -8,6 +8,7 @@ from functools import partial
 from clients.errors import InvalidClientMetadata, InvalidRedirectURI
 from clients.metadata import ClientMetadata
 from clients.models import Client, Scope
+from clients.origins import web_origin
 from clients.redirects import redirect_uri
 from clients.vocabulary import IDENTITY_SCOPES, AuthMethod, GrantType
 from consumers.errors import Refusal
@@ -16,6 +17,7 @@ from consumers.models import Consumer
 Policy = Callable[[ClientMetadata], None]
 
 MAX_URIS = 50
+MAX_ORIGINS = 50
 # Letters by their category that show nothing: Hangul and Braille blanks, and the joiner of graphemes.
 BLANKS = "\u034f\u115f\u1160\u2800\u3164\uffa0"
 
@@ -33,6 +35,7 @@ def portal_policy(consumer: Consumer, client: Client | None = None) -> Policy:
                 authentication,
                 response_types,
                 redirect_uris,
+                allowed_cors_origins,
                 partial(scope, consumer=consumer),
                 some_permission,
             )
@@ -153,6 +156,16 @@ def redirect_uris(metadata: ClientMetadata) -> None:
         every(partial(redirect_uri, uri, field) for uri in uris)
     if redirects and not metadata.redirect_uris:
         raise InvalidRedirectURI("Give at least one address that people return to.", field="redirect_uris")
+
+
+def allowed_cors_origins(metadata: ClientMetadata) -> None:
+    """Require origins as browsers send them (Fetch section 3.2), few enough to read."""
+    origins = metadata.allowed_cors_origins
+    if len(origins) > MAX_ORIGINS:
+        raise InvalidClientMetadata(f"Allow at most {MAX_ORIGINS} origins.", field="allowed_cors_origins")
+    if len(set(origins)) != len(origins):
+        raise InvalidClientMetadata("Name each origin once.", field="allowed_cors_origins")
+    every(partial(web_origin, origin) for origin in origins)
 
 
 def scope(metadata: ClientMetadata, consumer: Consumer) -> None:

@@ -24,17 +24,20 @@ ANSWERS = {"code", "state", "iss", "error", "error_description", "error_uri"}
 
 def redirect_uri(uri: str, field: str = "redirect_uris") -> None:
     """Refuse an address that is ambiguous, or not its owner's alone. Raises InvalidRedirectURI."""
-    complaint = characters(uri)
-    if not complaint:
-        try:
-            parts = urlsplit(uri)
-            parts.port  # noqa: B018  # reading it is what raises
-        except ValueError:
-            complaint = "its host or port cannot be read."
-        else:
-            complaint = next(filter(None, (rule(uri, parts) for rule in RULES)), "")
-    if complaint:
-        raise InvalidRedirectURI(f"{shown(uri)}: {complaint}", field=field)
+    if problem := complaint(uri):
+        raise InvalidRedirectURI(f"{shown(uri)}: {problem}", field=field)
+
+
+def complaint(uri: str) -> str:
+    """Return what is wrong with the address, or ""."""
+    if problem := characters(uri):
+        return problem
+    try:
+        parts = urlsplit(uri)
+        parts.port  # noqa: B018  # reading it is what raises
+    except ValueError:
+        return "its host or port cannot be read."
+    return next(filter(None, (rule(uri, parts) for rule in RULES)), "")
 
 
 def shown(uri: str) -> str:

@@ -94,8 +94,7 @@ class ClientForm(OnceForm):
             client_name=typed["client_name"],
             description=typed["description"],
             scope=(*(typed["identity"] if signs_in else ()), *typed["scope"]),
-            redirect_uris=typed["redirect_uris"] if signs_in else (),
-        )
+        ).leading_to(typed["redirect_uris"] if signs_in else ())
 
 
 class NewClientForm(ClientForm):
