@@ -40,7 +40,7 @@ def cross_origin(*methods: str) -> Callable[[View], View]:
         def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             token = _allowed.set(None)
             try:
-                preflight = request.method == "OPTIONS"
+                preflight = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
                 response = options(methods) if preflight else view(request, *args, **kwargs)
                 patch_vary_headers(response, ["Origin"])
                 origin = request.headers.get("Origin", "")
