@@ -2,6 +2,7 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
 
 from clients.models import ClientSecret
 from consumers.models import Consumer, Invitation, Membership
@@ -44,14 +45,18 @@ def world(server, mail):
 def findings(visitor, opened, world) -> list[str]:
     page = visitor.open(opened.path.format(**world))
     assert visitor.status == opened.status, f"{opened.path}: {visitor.status}"
+    return complaints(page, opened.path)
+
+
+def complaints(page: Page, place: str) -> list[str]:
     response = AXE.run(page, options=RULES).response
     found = [
-        f"{opened.path}: {violation['id']}: {violation['help']}: {node['html'][:200]}"
+        f"{place}: {violation['id']}: {violation['help']}: {node['html'][:200]}"
         for violation in response["violations"]
         for node in violation["nodes"]
     ]
     if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-        found.append(f"{opened.path}: scrolls sideways at {page.viewport_size}")
+        found.append(f"{place}: scrolls sideways at {page.viewport_size}")
     return found
 
 
@@ -91,3 +96,68 @@ def test_pages_of_a_person_with_a_second_factor_pass(visitor, server, world, the
         assert [finding for opened in WITH_SECOND_FACTOR for finding in findings(bob, opened, world)] == []
     finally:
         server.shell("from allauth.mfa.models import Authenticator; Authenticator.objects.all().delete()")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 320)])
+def test_refused_forms_open_dialogs_and_the_secret_shown_once_pass(visitor, server, world, theme, width):
+    alice = visitor(width=width, theme=theme)
+    alice.sign_in(server.demo["managers"][0]["email"], server.demo["managers"][0]["password"])
+    page, found = alice.page, []
+
+    alice.open("/consumers/acme/clients/new")
+    page.get_by_role("button", name="Register client").click()
+    page.locator("#errors").wait_for()
+    assert page.evaluate("document.activeElement.id") == "errors"
+    found += complaints(page, "registration refused")
+    page.get_by_label("Name", exact=True).fill("W" * 100)
+    page.get_by_label("Read shipments").check()
+    page.get_by_role("button", name="Register client").click()
+    page.locator("#client-secret").wait_for()
+    found += complaints(page, "secret shown once")
+    page.get_by_role("link", name="I have saved it").click()
+    for tab, link, deed in [
+        ("Secrets", "Rotate", "Make a new secret"),
+        ("Secrets", "Add secret", "Make a new secret"),
+        ("Secrets", "Revoke", ""),
+        ("Settings", "Disable client", ""),
+        ("Settings", "Delete client", "Delete client"),
+    ]:
+        page.get_by_role("navigation", name="W" * 100).get_by_role("link", name=tab).click()
+        page.get_by_role("link", name=link).click()
+        dialog = page.get_by_role("dialog")
+        dialog.wait_for()
+        found += complaints(page, link)
+        if link == "Rotate":
+            dialog.get_by_label("On a date").check()
+        if deed in {"Delete client", "Make a new secret"} and link != "Add secret":
+            dialog.get_by_role("button", name=deed).click()
+            dialog.locator("#errors").wait_for()
+            found += complaints(page, f"{link}, refused")
+        page.keyboard.press("Escape")
+        dialog.wait_for(state="hidden")
+    alice.open("/consumers/acme/people/invite/")
+    page.get_by_role("button", name="Send invitation").click()
+    page.locator(".error").first.wait_for()
+    found += complaints(page, "invitation refused")
+    assert found == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("theme", "width"), [("dark", 1280), ("light", 320)])
+def test_open_menus_pass(visitor, server, world, theme, width):
+    alice = visitor(width=width, theme=theme)
+    alice.sign_in(server.demo["managers"][0]["email"], server.demo["managers"][0]["password"])
+    page = alice.open("/consumers/acme/")
+    found = []
+    if width == 320:
+        page.get_by_text("Menu", exact=True).click()
+        found += complaints(page, "narrow menu")
+    else:
+        for opener, menu in [("Workspace", "workspaces"), ("Manager", "account")]:
+            page.locator("button.who", has_text=opener).click()
+            page.locator(f"#{menu}:popover-open").wait_for()
+            found += complaints(page, f"menu {menu}")
+            page.keyboard.press("Escape")
+            assert page.evaluate("document.activeElement.className") == "who"
+    assert found == []
