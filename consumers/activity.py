@@ -48,9 +48,9 @@ class Day:
 
 
 def when(moment: datetime) -> str:
-    """Return a moment as a sentence says it: 24 November 2026 at 14:00."""
+    """Return a moment as a sentence says it: 24 November 2026 at 14:00 UTC."""
     local = timezone.localtime(moment)
-    return f"{date_format(local, 'j F Y')} at {date_format(local, 'H:i')}"
+    return f"{date_format(local, 'j F Y')} at {date_format(local, 'H:i')} {local.tzname()}"
 
 
 # -- Detail lines: what the event's `detail` adds to its sentence -----------------------------------------------------

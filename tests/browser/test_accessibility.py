@@ -113,7 +113,8 @@ def test_refused_forms_open_dialogs_and_the_secret_shown_once_pass(visitor, serv
     page.get_by_label("Name", exact=True).fill("W" * 100)
     page.get_by_label("Read shipments").check()
     page.get_by_role("button", name="Register client").click()
-    page.locator("#client-secret").wait_for()
+    page.locator("#client-secret, #errors").wait_for()
+    assert page.locator("#errors").all_inner_texts() == []
     found += complaints(page, "secret shown once")
     page.get_by_role("link", name="I have saved it").click()
     for tab, link, deed in [

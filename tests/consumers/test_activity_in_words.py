@@ -46,7 +46,7 @@ def test_leaving_is_not_told_as_being_removed(acme, alice):
     [
         ({}, "works until it is revoked"),
         ({"ends": "after_first_use"}, "ends a day after the new one, ••••new2, is first used"),
-        ({"ends_at": "2026-11-24T14:00:00+00:00"}, "works until 24 November 2026 at 14:00"),
+        ({"ends_at": "2026-11-24T14:00:00+00:00"}, "works until 24 November 2026 at 14:00 UTC"),
         ({"ends_at": "2026-11-21T08:00:00+00:00"}, "stopped working at once"),
     ],
 )
