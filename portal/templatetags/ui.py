@@ -103,7 +103,7 @@ def distance(gap: timedelta) -> str:
 
 @register.filter
 def moment(value: datetime) -> str:
-    """Return a day and time as a sentence says it: Thursday 26 November at 09:00 UTC, with the year when it is another."""
+    """Return a time as a sentence says it: Thursday 26 November at 09:00 UTC, with the year when it is another."""
     local = timezone.localtime(value)
     year = " Y" if local.year != timezone.localtime().year else ""
     return f"{date_format(local, 'l j F' + year)} at {date_format(local, 'H:i')} {local.tzname()}"
