@@ -10,9 +10,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from clients import actions
+from clients.listing import KINDS, of_kind
 from clients.models import Client, ClientSecret
-from clients.vocabulary import IDENTITY_SCOPES, AuthMethod, GrantType
-from consumers.activity import KINDS, describe_all
+from clients.vocabulary import IDENTITY_SCOPES
+from consumers.activity import describe_all
 from consumers.audit import Actor
 from consumers.desk import ConsumerFilter, Deed, ReadOnlyDesk, badge, listing, moment, page_of, several
 from consumers.models import Event
@@ -25,18 +26,11 @@ class KindFilter(admin.SimpleListFilter):
     parameter_name = "kind"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(kind, label) for kind, label in KINDS.items() if label]
+        return list(KINDS.items())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Client]) -> QuerySet[Client]:
-        """Select what Client.kind calls so."""
-        signs_people_in = Q(grant_types__contains=[GrantType.AUTHORIZATION_CODE])
-        is_public = Q(token_endpoint_auth_method=AuthMethod.NONE)
-        kinds = {
-            "service": Q(grant_types=[GrantType.CLIENT_CREDENTIALS]),
-            "web": signs_people_in & ~is_public,
-            "public": signs_people_in & is_public,
-        }
-        return queryset.filter(kinds.get(self.value() or "", Q()))
+        kind = self.value()
+        return of_kind(queryset, kind) if kind in KINDS else queryset
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -178,7 +172,7 @@ class ClientAdmin(ReadOnlyDesk):
 
     @admin.display(description="Kind")
     def sort(self, client: Client) -> str:
-        return KINDS[client.kind] or "Other"
+        return KINDS[client.kind]
 
     @admin.display(description="State", ordering="disabled_at")
     def condition(self, client: Client) -> SafeString:
