@@ -132,7 +132,7 @@ def load(target: Target, connections: int, seconds: int) -> Measured:
     if "Non-2xx" in out:
         raise RuntimeError(out)
     requests = int(re.search(r"(\d+) requests in", out)[1])
-    p50, p99 = (milliseconds(re.search(rf"{share}%\s+(\S+)", out)[1]) for share in (50, 99))
+    p50, p99 = (milliseconds(re.search(rf"^\s+{share}%\s+(\S+)", out, re.MULTILINE)[1]) for share in (50, 99))
     return Measured(requests / used, requests / seconds, p50, p99)
 
 
