@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import stat
 import subprocess
 import sys
@@ -75,3 +76,22 @@ def test_embedded_database_opens_no_private_folder(fresh):
     assert stat.S_IMODE((data / "identity.json").stat().st_mode) == 0o600
     for folder in (data, data.parent):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_second_server_at_one_port_says_so(fresh):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = subprocess.run(
+            [sys.executable, "manage.py", "serve"],
+            cwd=settings.BASE_DIR,
+            env=fresh | {"PORT": port},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    assert done.returncode == 1
+    said = done.stderr.splitlines()[-1]
+    assert said.startswith(f"Clientdesk cannot start: 127.0.0.1 port {port}: Address already in use")
+    assert said.endswith("Set PORT to another.")

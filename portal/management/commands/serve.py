@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from argparse import ArgumentParser
@@ -37,6 +38,15 @@ def missing_migrations() -> int:
         return 0
 
 
+def require_free(host: str, port: int) -> None:
+    """Stop with one clear line when the address is taken: Granian would share it with another Granian in silence."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        sys.exit(f"Clientdesk cannot start: {host} port {port}: {error.strerror}. Set PORT to another.")
+
+
 class Command(BaseCommand):
     help = "Serve the portal with Granian, and run the worker that delivers mail and cleans up."
 
@@ -51,6 +61,7 @@ class Command(BaseCommand):
     def handle(self, *, host: str, port: int, workers: int, no_work: bool, **options: Any) -> None:
         if missing := missing_migrations():
             sys.exit(f"Clientdesk cannot start: the database lacks {missing} migrations. Run manage.py migrate.")
+        require_free(host, port)
         checks.refuse_to_start_sealed()  # here, once, and not in each worker again and again
         connection.close()
         # The children use the database that this process has found or started.
