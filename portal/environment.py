@@ -115,6 +115,16 @@ def database(url: str) -> dict[str, Any]:
     }
 
 
+def cache(url: str) -> dict[str, Any]:
+    """Return Django's words for the shared cache: a Redis or Valkey server, or else a table."""
+    if not url:
+        return {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "portal_cache"}
+    parts = split(re.sub(r"^valkey(s?)://", r"redis\1://", url))
+    if parts is None or parts.scheme not in ("redis", "rediss") or not parts.hostname:
+        refuse("REDIS_URL must name a Redis or Valkey server: redis://:password@host:6379/0, or rediss:// with TLS.")
+    return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": parts.geturl()}
+
+
 def mail_server(url: str) -> dict[str, Any]:
     """Return the mailer that delivers: smtps:// (TLS), smtp+tls:// (STARTTLS), or smtp:// to a relay next door.
 

@@ -70,6 +70,9 @@ def test_server_names_every_variable_it_misses_at_once():
         ("DATABASE_URL", "postgresql://clientdesk:hunter2@db.example.com"),
         ("DATABASE_URL", "postgresql://clientdesk:hunter2@db.example.com:port/clientdesk"),
         ("DATABASE_URL", "postgresql://clientdesk:hunter2@db.example.com/clientdesk?no-such-option=1"),
+        ("REDIS_URL", "hunter2"),
+        ("REDIS_URL", "https://:hunter2@cache.example.com"),
+        ("REDIS_URL", "redis://"),
         ("EMAIL_URL", "hunter2"),
         ("EMAIL_URL", "smtps://"),
         ("EMAIL_URL", "smtps://portal:hunter2@mail.example.com:port"),
@@ -117,6 +120,8 @@ def test_server_names_the_variable_that_is_malformed_and_does_not_repeat_it(name
         ("EMAIL_URL", "smtp+tls://mail.example.com"),
         ("DATABASE_URL", "postgresql:///clientdesk?host=/run/postgresql"),
         ("TRUSTED_PROXY_COUNT", "1"),
+        ("REDIS_URL", "rediss://:password@cache.example.com:6380/1"),
+        ("REDIS_URL", "valkey://cache.example.com"),
         ("FROM_EMAIL", "Developer portal <no-reply@example.com>"),
     ],
 )
