@@ -16,8 +16,9 @@ from django.db import transaction
 from django.urls import reverse
 
 from clients import actions
+from clients.catalogue import create_api, set_access
 from clients.metadata import TEMPLATES, ClientMetadata
-from clients.models import MAX_LIVE_SECRETS, Access, Api, Client, Scope
+from clients.models import MAX_LIVE_SECRETS, Api, Client, Scope
 from clients.policy import portal_policy
 from consumers.actions import create_consumer
 from consumers.audit import SYSTEM
@@ -145,14 +146,16 @@ def consumer(slug: str, name: str) -> Consumer:
 def catalogue(consumers: dict[str, Consumer]) -> None:
     """Make the APIs and scopes; Acme may use all, Globex may read shipments."""
     for identifier, (name, description, scopes) in APIS.items():
-        api, _ = Api.objects.get_or_create(identifier=identifier, defaults={"name": name, "description": description})
-        for value, label, help_text in scopes:
-            scope, _ = Scope.objects.get_or_create(
-                value=value, defaults={"api": api, "name": label, "description": help_text}
+        if not Api.objects.filter(identifier=identifier).exists():
+            create_api(
+                api=Api(identifier=identifier, name=name, description=description),
+                scopes=[Scope(value=value, name=label, description=text) for value, label, text in scopes],
+                actor=SYSTEM,
             )
-            Access.objects.get_or_create(consumer=consumers["acme"], scope=scope)
-            if value == "shipments:read":
-                Access.objects.get_or_create(consumer=consumers["globex"], scope=scope)
+    ours = Scope.objects.filter(api__identifier__in=APIS)
+    for slug, wanted in {"acme": ours, "globex": ours.filter(value="shipments:read")}.items():
+        granted = Scope.objects.filter(access__consumer=consumers[slug])
+        set_access(consumer=consumers[slug], scopes={*granted, *wanted}, actor=SYSTEM)
 
 
 def client(owner: Consumer, wanted: DemoClient, memory: dict[str, Any]) -> dict[str, Any]:
