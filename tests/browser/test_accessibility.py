@@ -64,34 +64,40 @@ def test_every_page_is_listed():
     assert {opened.name for opened in SIGNED_OUT + MANAGER + WITH_SECOND_FACTOR} - {"404"} == pages_of_the_portal()
 
 
-@pytest.mark.browser
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+def everywhere(test):
+    """Run a test in light and dark, wide and narrow."""
+    for mark in (
+        pytest.mark.browser,
+        pytest.mark.parametrize("width", [1280, 390]),
+        pytest.mark.parametrize("theme", ["light", "dark"]),
+    ):
+        test = mark(test)
+    return test
+
+
+@everywhere
 def test_pages_for_everybody_pass(visitor, world, theme, width):
     guest = visitor(width=width, theme=theme)
     assert [finding for opened in SIGNED_OUT for finding in findings(guest, opened, world)] == []
 
 
-@pytest.mark.browser
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@everywhere
 def test_pages_of_a_manager_pass(visitor, server, world, theme, width):
     alice = visitor(width=width, theme=theme)
     alice.sign_in(server.demo["managers"][0]["email"], server.demo["managers"][0]["password"])
     assert [finding for opened in MANAGER for finding in findings(alice, opened, world)] == []
 
 
-@pytest.mark.browser
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@everywhere
 def test_pages_of_a_person_with_a_second_factor_pass(visitor, server, world, theme, width):
     bob = visitor(width=width, theme=theme)
     bob.sign_in(server.demo["managers"][1]["email"], server.demo["managers"][1]["password"])
-    give = "from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret as new; "
-    give += (
-        "from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes; bob = User.objects.get(name='Bob Young'); "
+    server.shell(
+        "from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret; "
+        "from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes; "
+        "bob = User.objects.get(name='Bob Young'); "
+        "TOTP.activate(bob, generate_totp_secret()); RecoveryCodes.activate(bob)"
     )
-    server.shell(give + "TOTP.activate(bob, new()); RecoveryCodes.activate(bob)")
     try:
         assert [finding for opened in WITH_SECOND_FACTOR for finding in findings(bob, opened, world)] == []
     finally:

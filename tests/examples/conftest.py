@@ -4,9 +4,12 @@ import fcntl
 import os
 import shutil
 import subprocess
+import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -15,6 +18,21 @@ from tests.live import Server, free_port, running
 
 EXAMPLES = settings.BASE_DIR / "examples"
 AUDIENCE = "https://api.meridian.example/shipments"
+
+
+def claims(issuer: str) -> dict[str, Any]:
+    """Return what a good access token for the examples says, for a minute."""
+    now = int(time.time())
+    return {
+        "iss": issuer,
+        "sub": "cl_somebody",
+        "aud": AUDIENCE,
+        "client_id": "cl_somebody",
+        "scope": "shipments:read",
+        "iat": now,
+        "exp": now + 60,
+        "jti": uuid.uuid4().hex,
+    }
 
 
 @pytest.fixture(scope="session")

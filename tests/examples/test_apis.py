@@ -3,13 +3,12 @@
 import base64
 import json
 import time
-import uuid
 
 import httpx
 import pytest
 
 from authority import jose, keys
-from tests.examples.conftest import AUDIENCE
+from tests.examples.conftest import AUDIENCE, claims
 
 
 def get(api: str, token: str | None = None) -> httpx.Response:
@@ -25,20 +24,10 @@ def signed(server):
     """Sign whatever a test says with the server's own key, so that only what is said can be wrong."""
 
     def sign(typ: str = "at+jwt", algorithm: str = "ES256", **changes) -> str:
-        now = int(time.time())
-        claims = {
-            "iss": server.url,
-            "sub": "cl_somebody",
-            "aud": AUDIENCE,
-            "client_id": "cl_somebody",
-            "scope": "shipments:read",
-            "iat": now,
-            "exp": now + 60,
-            "jti": uuid.uuid4().hex,
-        } | changes
+        said = claims(server.url) | changes
         with server.database():
             signer = keys.signer(algorithm)
-        return jose.encode({name: value for name, value in claims.items() if value is not None}, signer, typ=typ)
+        return jose.encode({name: value for name, value in said.items() if value is not None}, signer, typ=typ)
 
     return sign
 

@@ -2,8 +2,6 @@
 
 import json
 import threading
-import time
-import uuid
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -11,7 +9,7 @@ import httpx
 import pytest
 
 from authority import jose
-from tests.examples.conftest import AUDIENCE, EXAMPLES, serving
+from tests.examples.conftest import EXAMPLES, claims, serving
 
 
 class Issuer(ThreadingHTTPServer):
@@ -29,19 +27,8 @@ class Issuer(ThreadingHTTPServer):
         self.fetched = 0
 
     def token(self, kid: str | None = None) -> str:
-        now = int(time.time())
-        claims = {
-            "iss": self.url,
-            "sub": "cl_somebody",
-            "aud": AUDIENCE,
-            "client_id": "cl_somebody",
-            "scope": "shipments:read",
-            "iat": now,
-            "exp": now + 60,
-            "jti": uuid.uuid4().hex,
-        }
         signer = jose.Signer(kid=kid or self.signer.kid, algorithm="ES256", private_key=self.signer.private_key)
-        return jose.encode(claims, signer, typ="at+jwt")
+        return jose.encode(claims(self.url), signer, typ="at+jwt")
 
 
 class Answer(BaseHTTPRequestHandler):
