@@ -69,7 +69,7 @@ class Entry:
 OF_CLIENT = [
     *("id", "client_id", "client_name", "consumer_id", "token_endpoint_auth_method", "grant_types", "scopes"),
     *("redirect_uris", "post_logout_redirect_uris", "allowed_cors_origins"),
-    *("lifespans", "disabled_at"),
+    *("lifespans", "disabled_at", "expires_at"),
 ]
 OF_CONSUMER = ["id", "name", "slug", "claims", "suspended_at"]
 ANY_CLIENT = "any client ID"

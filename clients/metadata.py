@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from clients.models import Client
 from clients.origins import origins_of
-from clients.vocabulary import AuthMethod, GrantType
+from clients.vocabulary import ApplicationType, AuthMethod, GrantType, TokenStrategy
 
 # Where the model's name differs from the registered one.
 MODEL_NAMES = {"scope": "scopes", "jwks": "client_jwks", "jwks_uri": "client_jwks_uri"}
@@ -35,6 +35,26 @@ class ClientMetadata:
     lifespans: dict[str, int] = field(default_factory=dict)
     require_pushed_authorization_requests: bool = False
     dpop_bound_access_tokens: bool = False
+    access_token_strategy: str = TokenStrategy.JWT
+    audience: tuple[str, ...] = ()
+    require_resource: bool = False
+    refresh_token_grace: int = 0  # seconds
+    id_token_signed_response_alg: str = ""
+    userinfo_signed_response_alg: str = ""
+    application_type: str = ApplicationType.WEB
+    default_max_age: int | None = None  # seconds
+    require_auth_time: bool = False
+    default_acr_values: tuple[str, ...] = ()
+    initiate_login_uri: str = ""
+    backchannel_logout_uri: str = ""
+    backchannel_logout_session_required: bool = False
+    skip_consent: bool = False
+    skip_logout_consent: bool = False
+    owner: str = ""
+    metadata: dict[str, Any] = field(default_factory=dict)
+    software_id: str = ""
+    software_version: str = ""
+    localized: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, client: Client) -> Self:

@@ -37,3 +37,17 @@ class GrantType(models.TextChoices):
     AUTHORIZATION_CODE = "authorization_code"
     REFRESH_TOKEN = "refresh_token"
     DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+
+
+class TokenStrategy(models.TextChoices):
+    """What a client's access tokens are: readable by their API, or a reference that it asks us about."""
+
+    JWT = "jwt", "JWT (RFC 9068)"
+    OPAQUE = "opaque", "Opaque"
+
+
+class ApplicationType(models.TextChoices):
+    """OpenID Connect Registration section 2."""
+
+    WEB = "web", "Web"
+    NATIVE = "native", "Native"

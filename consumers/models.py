@@ -102,6 +102,7 @@ class Consumer(models.Model):  # type: ignore[django-manager-missing]  # the bas
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     suspended_at = models.DateTimeField(null=True, blank=True, editable=False)
+    tokens_valid_after = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = ConsumerQuerySet.as_manager()
 

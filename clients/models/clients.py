@@ -1,18 +1,15 @@
-"""What consumers register: clients and their secrets, and the APIs and scopes they may ask for.
+"""What consumers register, in the names of RFC 7591.
 
 The one place that translates to django-oauth-toolkit's names: the properties at the end of Client answer it.
 """
 
-import hmac
 import secrets as random
-import uuid
-from datetime import datetime, timedelta
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
-from django.core.validators import MinValueValidator, RegexValidator
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models.functions import Now
 from django.urls import reverse
@@ -20,79 +17,11 @@ from django.utils import timezone
 from oauth2_provider.models import AbstractApplication
 from oauthlib.oauth2.rfc6749.errors import MissingRedirectURIError
 
-from clients import secrets
-from clients.vocabulary import IDENTITY_SCOPES, SECRET_METHODS, AuthMethod, GrantType, SigningAlgorithm
+from clients.models.apis import Scope
+from clients.vocabulary import SECRET_METHODS, ApplicationType, AuthMethod, GrantType, TokenStrategy
 from consumers.models import Consumer, User
 
-MAX_LIVE_SECRETS = 5
 ACCESS_TOKEN_LIFETIME = 3600  # seconds, where neither the client nor an API says otherwise
-
-
-class Api(models.Model):
-    """An HTTP API of the provider, which access tokens are for."""
-
-    identifier = models.CharField(
-        max_length=200,
-        unique=True,
-        help_text="The audience: tokens carry it as “aud” and the API checks it. Usually the API's address.",
-        validators=[RegexValidator(r"^[\x21\x23-\x5b\x5d-\x7e]+$", "Use an absolute URI without spaces or quotes.")],
-    )
-    name = models.CharField(max_length=100)
-    description = models.CharField(max_length=300, blank=True)
-    signing_algorithm = models.CharField(
-        max_length=5, choices=SigningAlgorithm, default=SigningAlgorithm.ES256, help_text="Signs its access tokens."
-    )
-    access_token_lifetime = models.PositiveIntegerField(
-        "longest access token lifetime",
-        default=3600,
-        validators=[MinValueValidator(60)],
-        help_text="In seconds. Tokens for several APIs live as long as the strictest of them allows.",
-    )
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-
-    class Meta:
-        verbose_name = "API"
-        ordering = ["name"]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class Scope(models.Model):
-    """A permission of one API, under a value that no other API uses, so that it names its audience."""
-
-    api = models.ForeignKey(Api, models.CASCADE, related_name="scopes")
-    value = models.CharField(
-        max_length=100,
-        unique=True,
-        help_text="As programs ask for it, such as shipments:read.",
-        validators=[RegexValidator(r"^[\x21\x23-\x5b\x5d-\x7e]+$", 'Use printable ASCII without space, “"” or “\\”.')],
-    )
-    name = models.CharField(max_length=100, help_text="As people read it, such as “Read shipments”.")
-    description = models.CharField(max_length=300, blank=True, help_text="What the permission allows, and its cost.")
-
-    class Meta:
-        ordering = ["api__name", "id"]
-        constraints = [
-            models.CheckConstraint(condition=~models.Q(value__in=list(IDENTITY_SCOPES)), name="scope_not_openid")
-        ]
-
-    def __str__(self) -> str:
-        return self.value
-
-
-class Access(models.Model):
-    """A scope that a consumer's clients may have. Taking it away takes it from them at once."""
-
-    consumer = models.ForeignKey(Consumer, models.CASCADE, related_name="access")
-    scope = models.ForeignKey(Scope, models.CASCADE, related_name="access")
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["consumer", "scope"], name="access_once")]
-
-    def __str__(self) -> str:
-        return f"{self.consumer}: {self.scope}"
-
 
 # The toolkit asks in names of its own.
 TOOLKIT_GRANTS = {
@@ -115,7 +44,8 @@ class ClientQuerySet(models.QuerySet["Client"]):
         return self.filter(consumer=consumer)
 
     def usable(self) -> Self:
-        return self.filter(disabled_at=None, consumer__suspended_at=None)
+        ended = models.Q(expires_at__lte=Now())
+        return self.filter(disabled_at=None, consumer__suspended_at=None).exclude(ended)
 
 
 def strings(**options: Any) -> "ArrayField[list[str], list[str]]":
@@ -156,6 +86,46 @@ class Client(AbstractApplication):
     require_pushed_authorization_requests = models.BooleanField(default=False)
     dpop_bound_access_tokens = models.BooleanField(default=False)
 
+    # Tokens: their form, whom they may be for, and how long a spent refresh token is forgiven.
+    access_token_strategy = models.CharField(max_length=10, choices=TokenStrategy, default=TokenStrategy.JWT)
+    audience = strings(help_text="What it may name as resource besides the APIs of its scopes (RFC 8707).")
+    require_resource = models.BooleanField(default=False)
+    refresh_token_grace = models.PositiveSmallIntegerField(
+        default=0,
+        validators=[MaxValueValidator(30)],
+        help_text="Seconds in which the refresh token that was exchanged last may come again.",
+    )
+    id_token_signed_response_alg = models.CharField(max_length=10, blank=True)
+    userinfo_signed_response_alg = models.CharField(max_length=10, blank=True)
+
+    # Signing people in and out (OpenID Connect Registration section 2, Back-Channel Logout section 2.2).
+    application_type = models.CharField(max_length=10, choices=ApplicationType, default=ApplicationType.WEB)
+    default_max_age = models.PositiveIntegerField(null=True, blank=True)
+    require_auth_time = models.BooleanField(default=False)
+    default_acr_values = strings()
+    initiate_login_uri = models.URLField(max_length=500, blank=True)
+    backchannel_logout_uri = models.URLField(max_length=500, blank=True)
+    backchannel_logout_session_required = models.BooleanField(default=False)
+    skip_consent = models.BooleanField(default=False, help_text="Operators alone decide: people are not asked.")
+    skip_logout_consent = models.BooleanField(default=False)
+
+    # What it says of itself.
+    owner = models.CharField(max_length=255, blank=True, help_text="A free label; the consumer owns the client.")
+    metadata = models.JSONField(default=dict, blank=True)
+    software_id = models.CharField(max_length=255, blank=True)
+    software_version = models.CharField(max_length=100, blank=True)
+    localized = models.JSONField(
+        default=dict, blank=True, help_text="Texts in other languages, such as client_name#de (RFC 7591 section 2.2)."
+    )
+
+    # Not its metadata: what operators and time decide.
+    claims = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="Claims that every access token of the client carries, besides its consumer's.",
+    )
+    tokens_valid_after = models.DateTimeField(null=True, blank=True, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="It stops working then.")
     disabled_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
 
@@ -181,6 +151,7 @@ class Client(AbstractApplication):
                 ),
                 name="client_public_no_credentials_grant",
             ),
+            models.CheckConstraint(condition=models.Q(refresh_token_grace__lte=30), name="client_grace_is_short"),
         ]
 
     def __str__(self) -> str:
@@ -189,6 +160,10 @@ class Client(AbstractApplication):
     @property
     def is_disabled(self) -> bool:
         return self.disabled_at is not None
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= timezone.now()
 
     @property
     def is_public(self) -> bool:
@@ -240,7 +215,7 @@ class Client(AbstractApplication):
         """Leave the rules to clients/policy.py, which every door passes."""
 
     def is_usable(self, request: object) -> bool:
-        return not self.is_disabled and not self.consumer.is_suspended
+        return not self.is_disabled and not self.is_expired and not self.consumer.is_suspended
 
     @property
     def default_redirect_uri(self) -> str:
@@ -263,77 +238,3 @@ class Client(AbstractApplication):
 
     def get_absolute_url(self) -> str:
         return reverse("clients:detail", args=[self.consumer.slug, self.client_id])
-
-
-class ClientSecretQuerySet(models.QuerySet["ClientSecret"]):
-    def live(self) -> Self:
-        """Return the secrets that authenticate now."""
-        return self.filter(revoked_at=None).filter(models.Q(expires_at=None) | models.Q(expires_at__gt=Now()))
-
-    def listed(self) -> Self:
-        """Return the live ones, and those that ended within 30 days, to be recognised in refused requests."""
-        since = timezone.now() - timedelta(days=30)
-        return self.exclude(expires_at__lt=since).exclude(revoked_at__lt=since)
-
-
-class ClientSecret(models.Model):
-    """One of a client's secrets. Its text is shown at creation and kept nowhere."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    client = models.ForeignKey(Client, models.CASCADE, related_name="secrets")
-    name = models.CharField(max_length=60, blank=True)
-    digest = models.CharField(max_length=64, editable=False)
-    pepper_version = models.CharField(max_length=10, editable=False)
-    hint = models.CharField(max_length=4, editable=False)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
-    created_by_label = models.CharField(max_length=254, editable=False)
-    expires_at = models.DateTimeField(null=True, blank=True)
-    rotated_at = models.DateTimeField(null=True, editable=False)
-    # Rotated with “a day after the new one is first used”: the first use of that secret sets expires_at.
-    ends_after_use_of = models.ForeignKey("self", models.SET_NULL, null=True, related_name="predecessors")
-    revoked_at = models.DateTimeField(null=True, blank=True)
-    last_used_at = models.DateTimeField(null=True, blank=True)
-    last_used_ip = models.GenericIPAddressField(null=True, blank=True)
-
-    objects = ClientSecretQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["-created_at"]
-        constraints = [models.UniqueConstraint(fields=["client", "digest"], name="secret_once")]
-
-    SOON: ClassVar[timedelta] = timedelta(days=14)
-
-    def __str__(self) -> str:
-        return f"••••{self.hint}"
-
-    def __repr__(self) -> str:
-        return f"<ClientSecret {self}>"
-
-    @property
-    def ended_at(self) -> datetime | None:
-        """Return when it stopped working, or None while it works."""
-        ends = [moment for moment in (self.expires_at, self.revoked_at) if moment is not None]
-        end = min(ends, default=None)
-        return end if end is not None and end <= timezone.now() else None
-
-    @property
-    def is_live(self) -> bool:
-        return self.ended_at is None
-
-    @property
-    def state(self) -> str:
-        """Return ended, rotating (its successor exists, and it ends some time) or active."""
-        if not self.is_live:
-            return "ended"
-        return "rotating" if self.rotated_at and (self.expires_at or self.ends_after_use_of_id) else "active"
-
-    @property
-    def ends_soon(self) -> bool:
-        """Say whether it works now, and no longer in SOON."""
-        return self.is_live and self.expires_at is not None and self.expires_at <= timezone.now() + self.SOON
-
-    def matches(self, secret: str) -> bool:
-        """Say whether the text is this secret, in constant time."""
-        mine = secrets.digest(secret, self.pepper_version)
-        return bool(mine) and hmac.compare_digest(mine, self.digest)

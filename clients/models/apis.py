@@ -1,0 +1,74 @@
+"""The provider's APIs, their scopes, and which consumer may have which."""
+
+from django.core.validators import MinValueValidator, RegexValidator
+from django.db import models
+from django.utils import timezone
+
+from clients.vocabulary import IDENTITY_SCOPES, SigningAlgorithm
+from consumers.models import Consumer
+
+
+class Api(models.Model):
+    """An HTTP API of the provider, which access tokens are for."""
+
+    identifier = models.CharField(
+        max_length=200,
+        unique=True,
+        help_text="The audience: tokens carry it as “aud” and the API checks it. Usually the API's address.",
+        validators=[RegexValidator(r"^[\x21\x23-\x5b\x5d-\x7e]+$", "Use an absolute URI without spaces or quotes.")],
+    )
+    name = models.CharField(max_length=100)
+    description = models.CharField(max_length=300, blank=True)
+    signing_algorithm = models.CharField(
+        max_length=5, choices=SigningAlgorithm, default=SigningAlgorithm.ES256, help_text="Signs its access tokens."
+    )
+    access_token_lifetime = models.PositiveIntegerField(
+        "longest access token lifetime",
+        default=3600,
+        validators=[MinValueValidator(60)],
+        help_text="In seconds. Tokens for several APIs live as long as the strictest of them allows.",
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = "API"
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Scope(models.Model):
+    """A permission of one API, under a value that no other API uses, so that it names its audience."""
+
+    api = models.ForeignKey(Api, models.CASCADE, related_name="scopes")
+    value = models.CharField(
+        max_length=100,
+        unique=True,
+        help_text="As programs ask for it, such as shipments:read.",
+        validators=[RegexValidator(r"^[\x21\x23-\x5b\x5d-\x7e]+$", 'Use printable ASCII without space, “"” or “\\”.')],
+    )
+    name = models.CharField(max_length=100, help_text="As people read it, such as “Read shipments”.")
+    description = models.CharField(max_length=300, blank=True, help_text="What the permission allows, and its cost.")
+
+    class Meta:
+        ordering = ["api__name", "id"]
+        constraints = [
+            models.CheckConstraint(condition=~models.Q(value__in=list(IDENTITY_SCOPES)), name="scope_not_openid")
+        ]
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class Access(models.Model):
+    """A scope that a consumer's clients may have. Taking it away takes it from them at once."""
+
+    consumer = models.ForeignKey(Consumer, models.CASCADE, related_name="access")
+    scope = models.ForeignKey(Scope, models.CASCADE, related_name="access")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["consumer", "scope"], name="access_once")]
+
+    def __str__(self) -> str:
+        return f"{self.consumer}: {self.scope}"
