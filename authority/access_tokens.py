@@ -37,7 +37,7 @@ def issue(entry: Entry, *, scopes: list[str], seconds: int, person: uuid.UUID | 
         "jti": uuid.uuid4().hex,
         "consumer_id": str(client.consumer_id),
     }
-    return jose.encode(claims, keys.signer(algorithm, entry.active_keys.get(algorithm)), typ=TYPE)
+    return jose.encode(claims, keys.signer(algorithm, entry.active_keys.get(algorithm), seconds=seconds), typ=TYPE)
 
 
 def audience(entry: Entry, scopes: list[str]) -> str | list[str]:

@@ -103,7 +103,7 @@ def statement() -> tuple[str, tuple[Any, ...]]:
     """Return the query, put into SQL once a process: that takes ten times as long as running it."""
     secrets = ClientSecret.objects.filter(client=OuterRef("pk")).live()
     access = Scope.objects.filter(access__consumer=OuterRef("consumer_id")).order_by("api_id", "id")
-    keys = SigningKey.objects.filter(state=SigningKey.State.ACTIVE)
+    keys = SigningKey.objects.filter(state=SigningKey.State.ACTIVE, purpose=SigningKey.Purpose.TOKENS)
     entries = Client.objects.order_by().annotate(
         live_secrets=ArraySubquery(secrets.values(row=json_of("id", "pepper_version", "digest", "expires_at"))),
         access=ArraySubquery(

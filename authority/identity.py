@@ -38,7 +38,8 @@ def id_token(entry: Entry, user: User, scopes: list[str], bound: Mapping[str, An
         "auth_time": int(user.last_login.timestamp()) if user.last_login else now,
         **{name: bound[name] for name in ("nonce", "at_hash") if bound.get(name)},
     }
-    signer = keys.signer(keys.ID_TOKEN_ALGORITHM, entry.active_keys.get(keys.ID_TOKEN_ALGORITHM))
+    algorithm = keys.ID_TOKEN_ALGORITHM
+    signer = keys.signer(algorithm, entry.active_keys.get(algorithm), seconds=LIFETIME)
     return jose.encode(content, signer, typ=TYPE)
 
 

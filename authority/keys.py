@@ -1,7 +1,12 @@
-"""Signing keys: made on demand, encrypted at rest, opened once a process, published while tokens need them."""
+"""Signing keys: made on demand, encrypted at rest, opened once a process, published while tokens need them.
+
+How they follow each other is in rotation.py.
+"""
 
 import base64
 import json
+import secrets
+from datetime import datetime, timedelta
 from typing import Any
 
 from cryptography.fernet import InvalidToken
@@ -24,13 +29,18 @@ from consumers import audit
 from consumers.audit import EventName
 from consumers.vault import vault
 
+Purpose, State = SigningKey.Purpose, SigningKey.State
+
 # The algorithm of tokens for several APIs that do not agree, and for none.
 DEFAULT_ALGORITHM = SigningAlgorithm.ES256
 # The one algorithm that every OpenID Connect client must support (OpenID Connect Core section 15.1).
 ID_TOKEN_ALGORITHM = SigningAlgorithm.RS256
+# Added to the longest life of a key's tokens: clocks differ, and a request may still sign while its key is retired.
+SKEW = timedelta(minutes=5)
 LOCK = 0x6B657973  # one advisory lock for every change of keys
 
 _opened: dict[str, Signer] = {}
+_longest: dict[str, int] = {}  # kid to seconds, as the key's row says it or more
 
 
 class KeysSealed(Exception):
@@ -43,47 +53,91 @@ class KeysSealed(Exception):
         )
 
 
-def signer(algorithm: str, kid: str | None = None) -> Signer:
-    """Return the active key of the algorithm, opened.
+def signer(algorithm: str, kid: str | None = None, *, seconds: int, purpose: str = Purpose.TOKENS) -> Signer:
+    """Return the active key of the algorithm, opened, to sign a token that lives so many seconds.
 
     `kid` is its name where the caller knows it already; then a key that this process has opened costs no query. Makes
     the key when there is none yet. Raises KeysSealed.
     """
-    if kid in _opened:
-        return _opened[kid]
-    row = SigningKey.objects.filter(algorithm=algorithm, state=SigningKey.State.ACTIVE).first() or create(algorithm)
-    return _opened.get(row.kid) or _opened.setdefault(row.kid, unseal(row))
+    signer = _opened.get(kid or "")
+    if signer is None:
+        row = active(purpose, algorithm) or create(algorithm, purpose)
+        signer = _opened.setdefault(row.kid, unseal(row))
+        _longest.setdefault(row.kid, row.longest_lifetime)
+    if seconds > _longest[signer.kid]:
+        lengthen(signer.kid, seconds)
+    return signer
+
+
+def active(purpose: str, algorithm: str) -> SigningKey | None:
+    return SigningKey.objects.filter(purpose=purpose, algorithm=algorithm, state=State.ACTIVE).first()
 
 
 @transaction.atomic
-def create(algorithm: str) -> SigningKey:
+def create(algorithm: str, purpose: str = Purpose.TOKENS) -> SigningKey:
     """Make the active key of the algorithm, once, however many workers ask. Raises KeysSealed."""
+    lock()
+    return active(purpose, algorithm) or make(purpose, algorithm, State.ACTIVE)
+
+
+def make(purpose: str, algorithm: str, state: SigningKey.State) -> SigningKey:
+    """Make a key; the caller holds the lock. Raises KeysSealed."""
+    require_openable()
+    private_key = jose.generate(algorithm)
+    jwk = jose.public_jwk(private_key, algorithm)
+    if purpose == Purpose.WORKLOADS:
+        jwk["kid"] = "atky_" + secrets.token_hex(12)
+    now = timezone.now()
+    row = SigningKey.objects.create(
+        kid=jwk["kid"],
+        purpose=purpose,
+        algorithm=algorithm,
+        state=state,
+        public_jwk=jwk,
+        sealed=seal(jwk["kid"], private_key),
+        created_at=now,
+        activated_at=now if state == State.ACTIVE else None,
+    )
+    detail = {"purpose": str(purpose), "algorithm": str(algorithm), "state": str(state)}
+    audit.record(EventName.KEY_CREATED, actor=audit.SYSTEM, target=row, detail=detail)
+    return row
+
+
+def lock() -> None:
+    """Let one transaction at a time, of all workers, change keys."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-    row = SigningKey.objects.filter(algorithm=algorithm, state=SigningKey.State.ACTIVE).first()
-    if row is None:
-        require_openable()
-        private_key = jose.generate(algorithm)
-        jwk = jose.public_jwk(private_key, algorithm)
-        row = SigningKey.objects.create(
-            kid=jwk["kid"],
-            algorithm=algorithm,
-            state=SigningKey.State.ACTIVE,
-            public_jwk=jwk,
-            sealed=seal(jwk["kid"], private_key),
-            activated_at=timezone.now(),
-        )
-        audit.record(EventName.KEY_CREATED, actor=audit.SYSTEM, target=row, detail={"algorithm": algorithm})
-    return row
+
+
+# -- How long a retired key is needed ---------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def lengthen(kid: str, seconds: int) -> None:
+    """Note that the key is about to sign a token that lives longer than any before.
+
+    Lifetimes are set in many places and change; what was signed is the one truth about how long a key is needed.
+    """
+    lock()
+    rows = SigningKey.objects.filter(kid=kid)
+    rows.filter(longest_lifetime__lt=seconds).update(longest_lifetime=seconds)
+    end = needed_until(seconds)
+    rows.filter(state=State.RETIRED, serve_until__lt=end).update(serve_until=end)
+    transaction.on_commit(lambda: _longest.update({kid: max(seconds, _longest[kid])}))
+
+
+def needed_until(seconds: int) -> datetime:
+    """Return until when a token that is signed now, and lives so long, may be verified."""
+    return timezone.now() + timedelta(seconds=seconds) + SKEW
+
+
+# -- At rest ----------------------------------------------------------------------------------------------------------
 
 
 def require_openable() -> None:
     """Raise KeysSealed unless every key that signs, or will, opens."""
-    for row in SigningKey.objects.filter(state__in=[SigningKey.State.NEXT, SigningKey.State.ACTIVE]):
+    for row in SigningKey.objects.filter(state__in=[State.NEXT, State.ACTIVE]):
         contents(row)
-
-
-# -- At rest ----------------------------------------------------------------------------------------------------------
 
 
 def seal(kid: str, key: PrivateKey) -> bytes:
@@ -112,32 +166,31 @@ def contents(row: SigningKey) -> dict[str, str]:
 # -- Published --------------------------------------------------------------------------------------------------------
 
 
-def published() -> list[dict[str, Any]]:
+def published(purpose: str = Purpose.TOKENS) -> list[dict[str, Any]]:
     """Return the public keys that verify what we sign, signed and will sign, as JWKs.
 
     Every algorithm in use has its key by then, so that a key is on the list before it signs.
     """
-    missing = algorithms_in_use() - set(
-        SigningKey.objects.filter(state=SigningKey.State.ACTIVE).values_list("algorithm", flat=True)
-    )
-    for algorithm in sorted(missing):
-        create(algorithm)
-    served = Q(state__in=[SigningKey.State.NEXT, SigningKey.State.ACTIVE]) | Q(
-        state=SigningKey.State.RETIRED, serve_until__gt=timezone.now()
-    )
-    return list(SigningKey.objects.filter(served).order_by("algorithm", "-id").values_list("public_jwk", flat=True))
+    keys = SigningKey.objects.filter(purpose=purpose)
+    signing = set(keys.filter(state=State.ACTIVE).values_list("algorithm", flat=True))
+    for algorithm in sorted(algorithms_in_use(purpose) - signing):
+        create(algorithm, purpose)
+    served = Q(state__in=[State.NEXT, State.ACTIVE]) | Q(state=State.RETIRED, serve_until__gt=timezone.now())
+    return list(keys.filter(served).order_by("algorithm", "-id").values_list("public_jwk", flat=True))
 
 
-def algorithms_in_use() -> set[str]:
+def algorithms_in_use(purpose: str = Purpose.TOKENS) -> set[str]:
+    if purpose == Purpose.WORKLOADS:
+        return {SigningAlgorithm.RS256}
     used = set(Api.objects.values_list("signing_algorithm", flat=True).distinct())
     return used | {DEFAULT_ALGORITHM, ID_TOKEN_ALGORITHM}
 
 
-def verifying(kid: str) -> dict[str, Any] | None:
+def verifying(kid: str, purpose: str = Purpose.TOKENS) -> dict[str, Any] | None:
     """Return the public JWK of a key of ours that was not revoked; retired keys verify old tokens and logout hints."""
     return (
-        SigningKey.objects.filter(kid=kid)
-        .exclude(state=SigningKey.State.REVOKED)
+        SigningKey.objects.filter(kid=kid, purpose=purpose)
+        .exclude(state=State.REVOKED)
         .values_list("public_jwk", flat=True)
         .first()
     )

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_keys_are_listed_and_what_is_sealed_is_not_shown(browser_of, olga):
-    keys.signer("ES256")
+    keys.signer("ES256", seconds=3600)
     key = SigningKey.objects.get()
     browser = browser_of(olga)
     for address in (
@@ -29,7 +29,7 @@ def test_keys_are_listed_and_what_is_sealed_is_not_shown(browser_of, olga):
 
 
 def test_keys_cannot_be_added_or_deleted_by_hand(browser_of, olga):
-    keys.signer("ES256")
+    keys.signer("ES256", seconds=3600)
     key = SigningKey.objects.get()
     browser = browser_of(olga)
     assert browser.post("/operators/authority/signingkey/add/", {"kid": "x"}).status_code == 403

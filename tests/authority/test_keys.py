@@ -20,7 +20,7 @@ def nothing_opened(monkeypatch):
 
 @pytest.mark.django_db
 def test_a_key_is_made_once_and_written_down():
-    first, second = keys.signer("ES256"), keys.signer("ES256")
+    first, second = keys.signer("ES256", seconds=3600), keys.signer("ES256", seconds=3600)
     assert first is second
     event = Event.objects.get(name="key.created")
     assert (event.actor_kind, event.target_label) == ("system", first.kid)
@@ -28,32 +28,32 @@ def test_a_key_is_made_once_and_written_down():
 
 @pytest.mark.django_db
 def test_private_half_rests_encrypted_with_its_name_inside():
-    kid = keys.signer("ES256").kid
+    kid = keys.signer("ES256", seconds=3600).kid
     row = SigningKey.objects.get(kid=kid)
     assert b"pkcs8" not in bytes(row.sealed)
     assert json.loads(keys.vault().decrypt(bytes(row.sealed)))["kid"] == kid
-    assert "private" not in repr(keys.signer("ES256"))
+    assert "private" not in repr(keys.signer("ES256", seconds=3600))
 
 
 @pytest.mark.django_db
 def test_swapped_rows_are_noticed():
-    keys.signer("ES256")
+    keys.signer("ES256", seconds=3600)
     row = SigningKey.objects.get(algorithm="ES256")
     row.sealed = keys.seal("another", keys.jose.generate("ES256"))
     row.save()
     keys._opened.clear()
     with pytest.raises(keys.KeysSealed):
-        keys.signer("ES256")
+        keys.signer("ES256", seconds=3600)
 
 
 @pytest.mark.django_db
 def test_wrong_encryption_key_refuses_loudly_and_makes_no_new_key(settings, capsys):
-    keys.signer("ES256")
+    keys.signer("ES256", seconds=3600)
     keys._opened.clear()
     settings.KEY_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
     for algorithm in ("ES256", "RS256"):
         with pytest.raises(keys.KeysSealed):
-            keys.signer(algorithm)
+            keys.signer(algorithm, seconds=3600)
     assert SigningKey.objects.count() == 1
     with pytest.raises(SystemExit) as refused:
         checks.refuse_to_start_sealed()
@@ -65,16 +65,16 @@ def test_wrong_encryption_key_refuses_loudly_and_makes_no_new_key(settings, caps
 
 @pytest.mark.django_db
 def test_encryption_keys_rotate_without_downtime(settings):
-    kid = keys.signer("ES256").kid
+    kid = keys.signer("ES256", seconds=3600).kid
     keys._opened.clear()
     settings.KEY_ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *settings.KEY_ENCRYPTION_KEYS]
-    assert keys.signer("ES256").kid == kid
+    assert keys.signer("ES256", seconds=3600).kid == kid
     checks.refuse_to_start_sealed()
 
 
 @pytest.mark.django_db
 def test_the_database_allows_one_active_key_for_each_algorithm():
-    keys.signer("ES256")
+    keys.signer("ES256", seconds=3600)
     with pytest.raises(IntegrityError), transaction.atomic():
         SigningKey.objects.create(kid="x", algorithm="ES256", state="active", public_jwk={}, sealed=b"")
 

@@ -175,7 +175,7 @@ def test_signed_token_for_a_person_without_its_row_is_inactive(flow):
 def test_token_of_another_issuer_under_our_key_is_inactive(program):
     token = program.token().json()["access_token"]
     _, claims = parts(token)
-    fake = jose.encode(claims | {"iss": "https://other.example"}, keys.signer("ES256"), typ="at+jwt")
+    fake = jose.encode(claims | {"iss": "https://other.example"}, keys.signer("ES256", seconds=3600), typ="at+jwt")
     assert program.introspect(fake) == INACTIVE
 
 

@@ -26,7 +26,7 @@ def signed(server):
     def sign(typ: str = "at+jwt", algorithm: str = "ES256", **changes) -> str:
         said = claims(server.url) | changes
         with server.database():
-            signer = keys.signer(algorithm)
+            signer = keys.signer(algorithm, seconds=3600)
         return jose.encode({name: value for name, value in said.items() if value is not None}, signer, typ=typ)
 
     return sign
