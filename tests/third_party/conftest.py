@@ -1,0 +1,66 @@
+"""Other people's OAuth clients, unmodified, against the running server."""
+
+import fcntl
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.live import Server
+from tests.third_party.person import Person
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="session")
+def node() -> str:
+    """Node, with the packages installed beside the scripts: once, by one of the test processes."""
+    program, npm = shutil.which("node"), shutil.which("npm")
+    if program is None or npm is None:
+        pytest.fail("Node 20 or newer is needed: run the tests with `make test`, which brings one.", pytrace=False)
+    lock = HERE / "package-lock.json"
+    installed = HERE / "node_modules" / ".package-lock.json"
+    with lock.open() as locked:
+        fcntl.flock(locked, fcntl.LOCK_EX)
+        if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
+            subprocess.run([npm, "ci", "--no-audit", "--no-fund"], cwd=HERE, check=True, stdout=subprocess.DEVNULL)
+    return program
+
+
+@pytest.fixture
+def person(server: Server) -> Person:
+    alice = server.demo["managers"][0]
+    return Person(server.url, alice["email"], alice["password"])
+
+
+Script = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def script(node, server: Server, person) -> Script:
+    """Run a script of this folder to its end; when it asks to open an address, the person allows what that asks."""
+
+    def run(name: str, **told: Any) -> dict[str, Any]:
+        with subprocess.Popen(
+            [node, name], cwd=HERE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+
+            def say(message: dict[str, Any]) -> None:
+                process.stdin.write(json.dumps(message) + "\n")
+                process.stdin.flush()
+
+            say({"issuer": server.demo["issuer"], **told})
+            for line in process.stdout:
+                heard = json.loads(line)
+                if "results" in heard:
+                    return dict(heard["results"])
+                say({"returned": person.allow(heard["open"])})
+        pytest.fail(f"{name} ended with status {process.wait()}; its words stand above.")
+
+    return run

@@ -1,0 +1,53 @@
+"""A person with a browser, as far as an authorization request needs one: signs in, reads the page, presses Allow."""
+
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from urllib.parse import urljoin
+
+import httpx
+
+
+@dataclass
+class Form:
+    """A form of a page: where it leads, its controls by name, and what a browser would send of them untouched."""
+
+    action: str
+    names: set[str] = field(default_factory=set)
+    sent: dict[str, list[str]] = field(default_factory=dict)
+
+
+class Forms(HTMLParser):
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[Form] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self.found.append(Form(values.get("action", "")))
+        elif tag in ("input", "button") and self.found and values.get("name") and "disabled" not in values:
+            form = self.found[-1]
+            form.names.add(values["name"])
+            if values.get("type") == "hidden" or (values.get("type") == "checkbox" and "checked" in values):
+                form.sent.setdefault(values["name"], []).append(values.get("value", "on"))
+
+
+class Person:
+    def __init__(self, issuer: str, email: str, password: str) -> None:
+        self.browser = httpx.Client(base_url=issuer, headers={"Referer": issuer})
+        answer = self.send(self.browser.get("/account/login/"), login=email, password=password)
+        assert answer.status_code == 302, answer.text
+
+    def send(self, page: httpx.Response, **typed: str) -> httpx.Response:
+        """Fill in the page's form that asks for this, and send it."""
+        form = next(form for form in Forms(page.text).found if form.names >= typed.keys())
+        return self.browser.post(urljoin(str(page.url), form.action), data=form.sent | typed)
+
+    def allow(self, address: str) -> str:
+        """Open an authorization request and allow it; return the address that the browser is sent back to."""
+        answer = self.browser.get(address)
+        if answer.status_code == 200:
+            answer = self.send(answer, decision="allow")
+        assert answer.status_code == 303, answer.text
+        return answer.headers["Location"]

@@ -1,0 +1,54 @@
+"""The npm packages that people build clients with: openid-client, oauth4webapi and jose."""
+
+import pytest
+
+from tests.live import Server
+
+
+def client(server: Server, key: str) -> dict[str, object]:
+    known = server.demo["clients"][key]
+    return {
+        "client_id": known["client_id"],
+        "client_secret": known["client_secret"],
+        "redirect_uri": known["redirect_uris"][0],
+        "scope": known["scope"],
+        "audience": known["audience"],
+    }
+
+
+@pytest.mark.parametrize("key", ["web", "spa"])
+def test_openid_client_signs_in_refreshes_and_revokes(script, server, key):
+    results = script("openid_client.mjs", **client(server, key))
+    assert results["claims"]["iss"] == server.demo["issuer"]
+    assert results["userinfo"]["sub"] == results["claims"]["sub"]
+    assert results["refreshed"]
+    if key == "web":
+        assert results["userinfo"]["email"] == server.demo["managers"][0]["email"]
+        assert results["introspected"]["active"] is True
+    assert results["afterwards"] == "invalid_grant"
+
+
+@pytest.mark.parametrize("algorithm", ["oidc", "oauth2"])
+@pytest.mark.parametrize("key", ["web", "spa"])
+def test_oauth4webapi_finds_nothing_amiss_in_any_response(script, server, key, algorithm):
+    results = script("oauth4webapi.mjs", algorithm=algorithm, **client(server, key))
+    assert results["claims"]["sub"] == results["userinfo"]["sub"]
+    assert results["refreshed"]
+
+
+def test_oauth4webapi_accepts_the_access_token_of_a_service(script, server):
+    client_id, secret = server.service()
+    audience = server.demo["clients"]["service"]["audience"]
+    told = {"client_id": client_id, "client_secret": secret, "scope": "shipments:read", "audience": audience}
+    results = script("oauth4webapi.mjs", grant="client_credentials", **told)
+    assert results["claims"]["client_id"] == client_id
+    assert results["claims"]["scope"] == "shipments:read"
+
+
+def test_jose_verifies_an_access_token_by_the_published_keys(script, server):
+    audience = server.demo["clients"]["service"]["audience"]
+    keys = f"{server.demo['issuer']}/.well-known/jwks.json"
+    results = script("jose.mjs", token=server.token(), audience=audience, jwks_uri=keys)
+    assert results["payload"]["scope"] == "shipments:read"
+    assert results["header"]["typ"] == "at+jwt"
+    assert results["elsewhere"] == "ERR_JWT_CLAIM_VALIDATION_FAILED"

@@ -1,0 +1,78 @@
+"""The Python libraries that people build clients with: Authlib and requests-oauthlib."""
+
+from typing import Any
+
+import httpx
+import pytest
+from authlib.integrations.httpx_client import OAuth2Client
+from oauthlib.oauth2 import BackendApplicationClient
+from requests_oauthlib import OAuth2Session
+
+from tests.live import Server
+
+
+@pytest.fixture
+def metadata(server: Server) -> dict[str, Any]:
+    return dict(httpx.get(f"{server.demo['issuer']}/.well-known/openid-configuration").json())
+
+
+@pytest.fixture(autouse=True)
+def no_tls(monkeypatch):
+    """The test's server has no TLS, which oauthlib refuses otherwise."""
+    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
+
+
+@pytest.mark.parametrize("method", ["client_secret_basic", "none"])
+def test_authlib_signs_in_refreshes_and_revokes(server, metadata, person, method):
+    known = server.demo["clients"]["spa" if method == "none" else "web"]
+    client = OAuth2Client(
+        known["client_id"],
+        known["client_secret"],
+        token_endpoint_auth_method=method,
+        scope=known["scope"],
+        redirect_uri=known["redirect_uris"][0],
+        code_challenge_method="S256",
+    )
+    verifier = "v" * 64
+    address, _ = client.create_authorization_url(metadata["authorization_endpoint"], code_verifier=verifier)
+    back = person.allow(address)
+    token = client.fetch_token(metadata["token_endpoint"], authorization_response=back, code_verifier=verifier)
+    assert client.get(metadata["userinfo_endpoint"]).json()["sub"]
+    refreshed = client.refresh_token(metadata["token_endpoint"], token["refresh_token"])
+    assert refreshed["refresh_token"] != token["refresh_token"]
+    answer = client.revoke_token(metadata["revocation_endpoint"], refreshed["refresh_token"])
+    assert answer.status_code == 200
+    assert client.get(metadata["userinfo_endpoint"]).status_code == 401
+
+
+@pytest.mark.parametrize("key", ["web", "spa"])
+def test_requests_oauthlib_signs_in_and_refreshes(server, metadata, person, key):
+    known = server.demo["clients"][key]
+    session = OAuth2Session(
+        known["client_id"], scope=known["scope"].split(), redirect_uri=known["redirect_uris"][0], pkce="S256"
+    )
+    address, _ = session.authorization_url(metadata["authorization_endpoint"])
+    secret = {"client_secret": known["client_secret"]} if known["client_secret"] else {"include_client_id": True}
+    token = session.fetch_token(metadata["token_endpoint"], authorization_response=person.allow(address), **secret)
+    assert session.get(metadata["userinfo_endpoint"]).json()["sub"]
+    proof = {"auth": (known["client_id"], known["client_secret"])} if known["client_secret"] else {}
+    refreshed = session.refresh_token(
+        metadata["token_endpoint"], token["refresh_token"], client_id=known["client_id"] if not proof else None, **proof
+    )
+    assert refreshed["access_token"] != token["access_token"]
+
+
+def test_requests_oauthlib_acts_for_a_service(server, metadata):
+    client_id, secret = server.service()
+    session = OAuth2Session(client=BackendApplicationClient(client_id, scope=["shipments:read"]))
+    token = session.fetch_token(metadata["token_endpoint"], client_id=client_id, client_secret=secret)
+    assert token["token_type"] == "Bearer"
+    assert token["scope"] == ["shipments:read"]
+
+
+def test_authlib_acts_for_a_service(server, metadata):
+    client_id, secret = server.service()
+    client = OAuth2Client(client_id, secret, scope="shipments:read")
+    token = client.fetch_token(metadata["token_endpoint"], grant_type="client_credentials")
+    answer = client.introspect_token(metadata["introspection_endpoint"], token["access_token"])
+    assert answer.json()["active"] is True
