@@ -96,8 +96,10 @@ def test_addresses_of_ours_that_a_page_names_are_served(page):
 
 
 def test_each_dependency_has_its_reason():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = {re.split(r"[\[<>=~!]", requirement)[0] for requirement in project["dependencies"]}
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    requirements = [*pyproject["project"]["dependencies"], *pyproject["dependency-groups"]["server"]]
+    requirements += sum(pyproject["project"]["optional-dependencies"].values(), [])
+    wanted = {re.split(r"[\[<>=~!]", requirement)[0] for requirement in requirements}
     reasons = re.findall(r"^\| ([a-z][\w-]+) \|", (DOCS / "decisions" / "dependencies.md").read_text(), re.MULTILINE)
     assert set(reasons) == wanted
 
