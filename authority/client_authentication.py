@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
-from authority import cors, directory, usage
+from authority import cors, directory, reasons, usage
 from authority.directory import Entry, Secret
 from authority.errors import InvalidClientError, InvalidRequestError
 from clients import secrets
@@ -34,19 +34,27 @@ def authenticate(parameters: Mapping[str, str], authorization: str | None, ip: s
     """
     credentials = read(parameters, authorization)
     entry = directory.find(credentials.client_id)
+    reasons.about(entry.client if entry else None)
+    registered = entry.client.token_endpoint_auth_method if entry else ""
     secret = None
     if credentials.method == AuthMethod.NONE:
-        if entry is None or entry.client.token_endpoint_auth_method != AuthMethod.NONE:
+        if entry is None or registered != AuthMethod.NONE:
+            reasons.because("method_differs", used=credentials.method, registered=registered)
             raise InvalidClientError()
     else:
         secret = matching(entry.secrets if entry else (), credentials.secret)
-        if entry is None or secret is None or entry.client.token_endpoint_auth_method not in SECRET_METHODS:
+        if entry is None or registered not in SECRET_METHODS:
+            reasons.because("method_differs", used=credentials.method, registered=registered)
             raise InvalidClientError()
-        if entry.client.token_endpoint_auth_method != credentials.method:
-            registered = entry.client.token_endpoint_auth_method
+        if secret is None:
+            reasons.because_secret(credentials.secret)
+            raise InvalidClientError()
+        if registered != credentials.method:
+            reasons.because("method_differs", used=credentials.method, registered=registered)
             raise InvalidClientError(f"This client is registered for {registered}. Authenticate that way.")
     cors.answers(entry.client)
     if not entry.is_usable:
+        reasons.because_unusable(entry.client)
         raise InvalidClientError("This client is disabled, or its consumer is suspended.")
     if secret is not None:
         usage.record(entry.client.pk, secret.id, ip)
@@ -62,6 +70,7 @@ def read(parameters: Mapping[str, str], authorization: str | None) -> Credential
         authorization = None
     methods = [authorization is not None, "client_secret" in parameters, "client_assertion" in parameters]
     if sum(methods) > 1:
+        reasons.because("credentials_twice")
         raise InvalidRequestError("Authenticate the client in one way, not in several.")
     if authorization is not None:
         credentials = read_basic(authorization)

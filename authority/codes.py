@@ -39,11 +39,12 @@ def redeem(code: str, client: Client, access_token: str) -> None:
     RedeemedCode.objects.create(digest=code, client=client, access_token_id=minted, token_family=family)
 
 
-def revoke_what_it_gave(code: str, client: Client) -> None:
-    """Take back the tokens of a code that its client presents again (RFC 6749 section 4.1.2)."""
+def revoke_what_it_gave(code: str, client: Client) -> bool:
+    """Take back the tokens of a code that its client presents again (RFC 6749 section 4.1.2); say whether it does."""
     redeemed = RedeemedCode.objects.filter(digest=code, client=client).first()
     if redeemed is None:
-        return
+        return False
     if redeemed.token_family is not None:
         families.revoke(redeemed.token_family)
     AccessToken.objects.filter(pk=redeemed.access_token_id).delete()
+    return True

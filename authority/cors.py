@@ -14,6 +14,7 @@ from django.db import Error
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
+from authority import reasons
 from clients.models import Client
 
 View = Callable[..., HttpResponse]
@@ -44,7 +45,10 @@ def cross_origin(*methods: str) -> Callable[[View], View]:
                 response = options(methods) if preflight else view(request, *args, **kwargs)
                 patch_vary_headers(response, ["Origin"])
                 origin = request.headers.get("Origin", "")
-                if may_read(origin):
+                if not may_read(origin):
+                    if _allowed.get() is not None and origin:
+                        reasons.unread("origin_not_allowed", origin=origin)
+                else:
                     response["Access-Control-Allow-Origin"] = origin
                     if preflight:
                         response["Access-Control-Allow-Methods"] = ", ".join(methods)

@@ -9,6 +9,8 @@ from typing import Any
 from django.http import JsonResponse
 from oauthlib.oauth2.rfc6749.errors import InvalidClientError, InvalidRequestError, OAuth2Error
 
+from authority import reasons
+
 DESCRIPTIONS = {
     "invalid_request": "The request lacks a parameter, repeats one, or is malformed.",
     "invalid_client": "The client is unknown, or its credentials are wrong or have ended.",
@@ -32,6 +34,7 @@ def answer(error: OAuth2Error) -> JsonResponse:
 
 def refuse(code: str, description: str | None = None, status: int | None = None) -> JsonResponse:
     """Return an error answer (RFC 6749 section 5.2)."""
+    reasons.refused(code)
     if code == "invalid_client":
         status = 401
     body = {"error": code, "error_description": description or DESCRIPTIONS.get(code, "The request was refused.")}

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterable
+from typing import NamedTuple
+from urllib.parse import parse_qs, urlsplit
 
 # An app on the person's own machine listens on whatever port is free (RFC 8252 section 7.3). Only the literal
 # addresses: what “localhost” is, others can decide.
@@ -31,3 +33,48 @@ def host(uri: str) -> str:
     """Return the place as a person reads it: the host, or the whole URI of an app."""
     place = origin(uri)
     return place.partition("://")[2] or uri
+
+
+class Difference(NamedTuple):
+    """The registered address that is the nearest, and in what the other differs from it."""
+
+    registered: str
+    words: str
+
+
+def difference(sent: str, registered: Iterable[str]) -> Difference | None:
+    """Say in what an address that was refused differs from the nearest of the registered ones."""
+    found = [(differences(sent, known), known) for known in registered]
+    if not found:
+        return None
+    parts, known = min(found, key=lambda pair: len(pair[0]))
+    return Difference(known, f"it differs by {' and '.join(parts)}") if parts else None
+
+
+def differences(sent: str, known: str) -> list[str]:
+    """Return every part in which two addresses differ, in the words of a page."""
+    if sent == known:
+        return []
+    try:
+        one, other = urlsplit(sent), urlsplit(known)
+        pairs = [
+            ("the scheme", one.scheme, other.scheme),
+            ("the host", one.hostname or "", other.hostname or ""),
+            ("the port", one.port, other.port),
+            ("the path", one.path, other.path),
+            ("the query", names_in(one.query), names_in(other.query)),
+        ]
+    except ValueError:
+        return ["its form: it is no address that can be read"]
+    if one.path != other.path and one.path.rstrip("/") == other.path.rstrip("/"):
+        pairs[3] = ("a trailing slash", 1, 0)
+    elif one.path != other.path and one.path.lower() == other.path.lower():
+        pairs[3] = ("capital letters in the path", 1, 0)
+    names = [name for name, mine, theirs in pairs if mine != theirs]
+    if one.netloc.lower() == other.netloc.lower() and one.netloc != other.netloc:
+        names.append("capital letters in the host")
+    return names or ["a few characters"]
+
+
+def names_in(query: str) -> list[str]:
+    return sorted(parse_qs(query, keep_blank_values=True))

@@ -1,4 +1,7 @@
-"""When was a secret last used, and from where? Noted in memory, written by a thread, never in the request."""
+"""When was a secret last used, and from where? Noted in memory, written by a thread, never in the request.
+
+The same thread writes the outcomes of requests.
+"""
 
 import atexit
 import logging
@@ -13,6 +16,7 @@ from django.db import Error, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from authority import outcomes
 from clients.actions import GRACE_AFTER_FIRST_USE
 from clients.models import Client, ClientSecret
 
@@ -118,9 +122,11 @@ def _run() -> None:
 
 def _write() -> None:
     try:
-        flush()
-    except Error as error:
-        logger.warning("last uses of secrets could not be written yet: %s", type(error).__name__)
+        for write in (flush, outcomes.flush):
+            try:
+                write()
+            except Error as error:
+                logger.warning("%s could not be written yet: %s", write.__module__, type(error).__name__)
     finally:
         connection.close()
 
@@ -130,4 +136,5 @@ def _after_fork() -> None:
     global _lock  # noqa: PLW0603  # the parent may have held it at the fork
     _lock = threading.Lock()
     _noted.clear()
+    outcomes.forget()
     threading.Thread(target=_run, name="usage", daemon=True).start()

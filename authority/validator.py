@@ -1,12 +1,14 @@
 """What oauthlib asks, in the order in which a token request runs: each step is one call into the module that knows."""
 
+import hashlib
+import hmac
 from typing import Any
 
 from oauth2_provider.oauth2_validators import OAuth2Validator
 from oauthlib.oauth2.rfc6749.errors import InvalidGrantError, UnsupportedResponseTypeError
 from oauthlib.oauth2.rfc6749.utils import scope_to_list
 
-from authority import client_authentication, codes, directory, families, identity, redirects
+from authority import client_authentication, codes, directory, families, identity, jose, reasons, redirects
 from authority.directory import Entry
 from authority.families import RefreshToken
 from clients.models import Client
@@ -39,7 +41,11 @@ class Validator(OAuth2Validator):
 
     def validate_client_id(self, client_id: str, request: Any, *args: Any, **kwargs: Any) -> bool:
         entry = directory.find(client_id)
-        if entry is None or not entry.is_usable:
+        reasons.about(entry.client if entry else None)
+        if entry is None:
+            return False
+        if not entry.is_usable:
+            reasons.because_unusable(entry.client)
             return False
         know(request, entry)
         return True
@@ -47,20 +53,27 @@ class Validator(OAuth2Validator):
     def validate_grant_type(
         self, client_id: str, grant_type: str, client: Client, request: Any, *args: Any, **kwargs: Any
     ) -> bool:
-        return grant_type in client.grant_types
+        if grant_type in client.grant_types:
+            return True
+        reasons.because("grant_not_registered", grant=grant_type)
+        return False
 
     # -- The authorization request -----------------------------------------------------------------------------------
 
     def validate_redirect_uri(self, client_id: str, redirect_uri: str, request: Any, *args: Any, **kwargs: Any) -> bool:
-        return redirects.allowed(redirect_uri, request.client.redirect_uris)
+        if redirects.allowed(redirect_uri, request.client.redirect_uris):
+            return True
+        reasons.because("redirect_uri_differs", sent=reasons.address(redirect_uri))
+        return False
 
     def validate_response_type(
         self, client_id: str, response_type: str, client: Client, request: Any, *args: Any, **kwargs: Any
     ) -> bool:
         """Serve `code` alone (RFC 9700 section 2.1.2)."""
         if response_type != "code":
+            reasons.because("response_type", sent=response_type)
             raise UnsupportedResponseTypeError(request=request)
-        return GrantType.AUTHORIZATION_CODE in client.grant_types
+        return self.validate_grant_type(client_id, GrantType.AUTHORIZATION_CODE, client, request)
 
     def validate_silent_login(self, request: Any) -> bool:
         return request.headers.get(PERSON) is not None
@@ -78,7 +91,14 @@ class Validator(OAuth2Validator):
         self, client_id: str, scopes: list[str], client: Client, request: Any, *args: Any, **kwargs: Any
     ) -> bool:
         request.scopes = list(dict.fromkeys(scopes))
-        return bool(scopes) and super().validate_scopes(client_id, scopes, client, request, *args, **kwargs)
+        if not scopes:
+            reasons.because("scope_none")
+            return False
+        if super().validate_scopes(client_id, scopes, client, request, *args, **kwargs):
+            return True
+        allowed = request.entry.scopes_for(request.grant_type or GrantType.AUTHORIZATION_CODE)
+        reasons.because("scope_not_granted", scopes=sorted(set(scopes) - set(allowed)))
+        return False
 
     def get_original_scopes(self, refresh_token: str, request: Any, *args: Any, **kwargs: Any) -> list[str]:
         granted = scope_to_list(super().get_original_scopes(refresh_token, request, *args, **kwargs))
@@ -89,11 +109,16 @@ class Validator(OAuth2Validator):
     def validate_code(self, client_id: str, code: str, client: Client, request: Any, *args: Any, **kwargs: Any) -> bool:
         grant = codes.lock(code, client)
         if grant is None:
-            codes.revoke_what_it_gave(code, client)
+            reasons.because("code_used" if codes.revoke_what_it_gave(code, client) else "code_unknown")
             return False
-        if grant.is_expired() or not grant.user.is_active:
+        if grant.is_expired():
+            reasons.because("code_expired")
+            return False
+        if not grant.user.is_active:
+            reasons.because("person_inactive")
             return False
         if not request.code_verifier:
+            reasons.because("verifier_missing")
             raise InvalidGrantError("code_verifier is missing.", request=request)
         request.grant, request.user = grant, grant.user
         request.scopes = still_allowed(scope_to_list(grant.scope), request)
@@ -103,6 +128,8 @@ class Validator(OAuth2Validator):
         return request.grant.code_challenge or None
 
     def get_code_challenge_method(self, code: str, request: Any) -> str | None:
+        if not proves(request.code_verifier, request.grant.code_challenge):
+            reasons.because("verifier_wrong")  # as oauthlib is about to find too
         return request.grant.code_challenge_method or None
 
     def get_authorization_code_nonce(self, client_id: str, code: str, redirect_uri: str, request: Any) -> str | None:
@@ -114,6 +141,7 @@ class Validator(OAuth2Validator):
         """Require the address that the code was sent to (RFC 6749 section 4.1.3)."""
         request = args[0]
         if redirect_uri != request.grant.redirect_uri:
+            reasons.because("code_redirect_uri", sent=reasons.address(redirect_uri or ""))
             raise InvalidGrantError("redirect_uri differs from that of the authorization request.", request=request)
         return True
 
@@ -126,10 +154,16 @@ class Validator(OAuth2Validator):
         rests = RefreshToken.objects.filter(token_checksum=families.checksum(refresh_token), application=client)
         family = rests.values_list("token_family", flat=True).first()
         if family is None:
+            reasons.because("refresh_token_unknown")
             return False
         families.lock(family)
-        valid = super().validate_refresh_token(refresh_token, client, request, *args, **kwargs)
-        return bool(valid and request.user.is_active)
+        if not super().validate_refresh_token(refresh_token, client, request, *args, **kwargs):
+            reasons.because("refresh_token_ended")
+            return False
+        if not request.user.is_active:
+            reasons.because("person_inactive")
+            return False
+        return True
 
     # -- Tokens ------------------------------------------------------------------------------------------------------
 
@@ -158,9 +192,15 @@ def know(request: Any, entry: Entry) -> None:
     request.entry, request.client = entry, entry.client
 
 
+def proves(verifier: str, challenge: str) -> bool:
+    """Say whether the challenge was made of the verifier, as S256 does (RFC 7636 section 4.6)."""
+    return hmac.compare_digest(jose.to_base64(hashlib.sha256(verifier.encode(errors="replace")).digest()), challenge)
+
+
 def still_allowed(scopes: list[str], request: Any) -> list[str]:
     """Return what is left of scopes that were granted earlier. Raises InvalidGrantError when nothing is."""
     left = [value for value in scopes if value in request.entry.scopes_for(GrantType.AUTHORIZATION_CODE)]
     if not left:
+        reasons.because("scope_withdrawn", scopes=scopes)
         raise InvalidGrantError("The client may no longer use any of the scopes that were granted.", request=request)
     return left

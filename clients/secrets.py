@@ -37,6 +37,11 @@ def digest(secret: str, version: str) -> str:
     return hmac.new(pepper.encode(), secret.encode(), sha256).hexdigest() if pepper else ""
 
 
+def peppers() -> list[str]:
+    """Return every version of the pepper that is at hand."""
+    return list(settings.SECRET_PEPPERS)
+
+
 def current_pepper() -> str:
     """Return the version that digests new secrets: the highest."""
     return max(settings.SECRET_PEPPERS, key=int)

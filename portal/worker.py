@@ -12,7 +12,7 @@ from django.contrib.sessions.models import Session
 from django.db import Error, connection
 from django.utils import timezone
 
-from authority import tokens
+from authority import outcomes, tokens
 from consumers.models import Message, Submission
 from consumers.outbox import CHANNEL, deliver_next
 
@@ -39,7 +39,13 @@ def forget_sessions() -> None:
     UserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
 
 
-CHORES: list[Callable[[], None]] = [forget_submissions, forget_mail, forget_sessions, tokens.forget_ended]
+CHORES: list[Callable[[], None]] = [
+    forget_submissions,
+    forget_mail,
+    forget_sessions,
+    tokens.forget_ended,
+    outcomes.forget_old,
+]
 
 
 class Worker:

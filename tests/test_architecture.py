@@ -87,6 +87,7 @@ RAW_SQL = {
     "authority/directory.py",  # the ORM's own SQL, made once
     "authority/families.py",  # advisory lock
     "authority/keys.py",  # advisory lock
+    "authority/outcomes.py",  # counts are added to in one statement
     "consumers/outbox.py",  # NOTIFY wakes the worker
     "portal/health.py",  # the shortest question to the database
     "portal/worker.py",  # LISTEN

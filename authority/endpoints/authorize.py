@@ -13,9 +13,9 @@ from django.views.decorators.http import require_http_methods
 from oauthlib.common import add_params_to_uri
 from oauthlib.oauth2.rfc6749.errors import AccessDeniedError, FatalClientError
 
-from authority import redirects
+from authority import reasons, redirects
 from authority.authorization_requests import PARAMETERS
-from authority.endpoints.protocol import once
+from authority.endpoints.protocol import caller_ip, once
 from authority.errors import OAuth2Error
 from authority.server import server
 from authority.validator import PERSON
@@ -51,6 +51,7 @@ def authorize(request: HttpRequest) -> HttpResponse:
 
     Until client and redirect URI are proven, whatever is wrong stays on a page of ours (RFC 9700 section 4.11).
     """
+    reasons.begin("authorize")
     try:
         parameters = once(request.GET.lists())
         uri = f"{request.path}?{urlencode({name: parameters[name] for name in PARAMETERS if name in parameters})}"
@@ -70,9 +71,19 @@ def authorize(request: HttpRequest) -> HttpResponse:
         except OAuth2Error as error:
             if not error.redirect_uri:
                 raise
+            note(request, error)
             return go_back(error.in_uri(error.redirect_uri), error.response_mode)
     except OAuth2Error as error:
+        note(request, error)
         return error_page(request, error)
+
+
+def note(request: HttpRequest, error: OAuth2Error) -> None:
+    """Keep why the request fails, for the people of its client."""
+    if kind := REASONS.get(type(error).__name__):
+        reasons.because(kind)
+    reasons.refused(error.error, caller_ip(request))
+    reasons.conclude(400)
 
 
 def validate(uri: str, person: User | None) -> Asked:
@@ -126,6 +137,14 @@ def leading_to(uri: str, page: HttpResponse) -> HttpResponse:
     return page
 
 
+# What oauthlib finds by itself, in the words of authority/problems.py.
+REASONS = {
+    "MissingRedirectURIError": "redirect_uri_missing",
+    "InvalidRedirectURIError": "redirect_uri_relative",
+    "MissingResponseTypeError": "response_type",
+    "MissingCodeChallengeError": "challenge_missing",
+    "UnsupportedCodeChallengeMethodError": "challenge_plain",
+}
 # What to do about errors that never reach the client, for the developer who sees the page.
 ADVICE = {
     "MissingClientIdError": "client_id is missing.",

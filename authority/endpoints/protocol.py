@@ -7,11 +7,13 @@ from typing import Any
 
 from allauth.core.internal.httpkit import get_client_ip
 from django.core.exceptions import BadRequest, ImproperlyConfigured, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from authority import client_authentication, directory, reasons
 from authority.errors import InvalidRequestError, OAuth2Error, answer, refuse
+from clients.models import Client
 
 logger = logging.getLogger(__name__)
 FORM = "application/x-www-form-urlencoded"
@@ -26,6 +28,7 @@ def endpoint(*methods: str) -> Callable[[View], View]:
         @csrf_exempt
         @wraps(view)
         def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            inquiry = reasons.begin(view.__name__)
             if request.method not in methods:
                 response: HttpResponse = method_not_allowed(methods)
             else:
@@ -39,6 +42,11 @@ def endpoint(*methods: str) -> Callable[[View], View]:
                 except Exception:  # programs read JSON, also when we are at fault
                     logger.exception("a fault at %s", request.path)
                     response = refuse("server_error", AT_FAULT, 500)
+            if inquiry.error:
+                inquiry.ip = caller_ip(request)
+                if inquiry.client is None:
+                    reasons.about(named_client(request))
+            reasons.conclude(response.status_code)
             response["Cache-Control"] = "no-store"
             response["Pragma"] = "no-cache"
             return response
@@ -90,6 +98,17 @@ def once(lists: Any) -> dict[str, str]:
         if values[0]:
             parameters[name] = values[0]
     return parameters
+
+
+def named_client(request: HttpRequest) -> Client | None:
+    """Return the client that a request names whose form was refused before anybody asked who sends it."""
+    try:
+        parameters = {name: request.POST[name] for name in ("client_id",) if name in request.POST}
+        credentials = client_authentication.read(parameters, request.META.get("HTTP_AUTHORIZATION"))
+        entry = directory.find(credentials.client_id)
+    except (OAuth2Error, SuspiciousOperation, BadRequest, DatabaseError):
+        return None
+    return entry.client if entry else None
 
 
 def caller_ip(request: HttpRequest) -> str | None:

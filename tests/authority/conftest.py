@@ -6,7 +6,7 @@ from urllib.parse import quote, urlencode
 import pytest
 from django.test import Client as Browser
 
-from authority import usage
+from authority import outcomes, usage
 from tests.factories import ClientFactory, give_secret
 
 FORM = "application/x-www-form-urlencoded"
@@ -47,6 +47,7 @@ class Program:
 @pytest.fixture(autouse=True)
 def nothing_noted():
     usage._noted.clear()
+    outcomes.forget()
 
 
 @pytest.fixture
