@@ -159,6 +159,14 @@ def address(name: str) -> str:
     return value
 
 
+def hosts(value: str) -> list[str]:
+    """Return names of hosts, each with or without a port."""
+    found = [host.strip() for host in value.split(",") if host.strip()]
+    if not all(re.fullmatch(r"(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::[1-9][0-9]{0,4})?|::1)", host) for host in found):
+        refuse("FETCH_LOCAL_HOSTS must read idp.internal:8443,10.0.0.7 in lower case, parted by commas.")
+    return found
+
+
 def sender(value: str) -> str:
     """Return the From of every mail: an address, or a name and an address in angle brackets."""
     if not re.fullmatch(ADDRESS, parseaddr(value)[1]):

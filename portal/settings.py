@@ -41,6 +41,7 @@ SECURE = public.scheme == "https"
 ISSUER = PUBLIC_URL
 PORTAL_NAME = environment.text("PORTAL_NAME", "Clientdesk")
 OPERATOR_CONTACT = environment.address("OPERATOR_CONTACT")
+FETCH_LOCAL_HOSTS = environment.hosts(environment.text("FETCH_LOCAL_HOSTS"))
 
 # -- Django -----------------------------------------------------------------------------------------------------------
 

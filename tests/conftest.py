@@ -15,6 +15,7 @@ from tests.factories import (
     UserFactory,
 )
 from tests.live import server  # noqa: F401  # a fixture
+from tests.publisher import publisher  # noqa: F401  # a fixture
 
 
 @pytest.fixture(autouse=True)
