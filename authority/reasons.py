@@ -58,7 +58,7 @@ def about(client: Client | None) -> None:
 def because(kind: str, **detail: str | Iterable[str]) -> None:
     """Say why the request is about to be refused. The first reason counts, which is the nearest to the cause.
 
-    `kind` is a key of authority/problems.py, whose words fill in the details.
+    `kind` is a reason that authority/problems/ has words for, which fill in the details.
     """
     inquiry = _current.get()
     if inquiry is not None and not inquiry.kind:

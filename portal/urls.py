@@ -18,6 +18,7 @@ urlpatterns = [
     path("consumers/<slug:consumer_slug>/", views.dashboard, name="dashboard"),
     path("", include("consumers.urls")),
     path("consumers/<slug:consumer_slug>/clients/", include("clients.urls")),
+    path("consumers/<slug:consumer_slug>/", include("authority.workspace_urls")),
     path("", include("authority.urls")),
     path("operators/", admin.site.urls),
     # Ory's management API lives below /admin/; a browser that means Django's admin is led there.

@@ -137,7 +137,7 @@ def leading_to(uri: str, page: HttpResponse) -> HttpResponse:
     return page
 
 
-# What oauthlib finds by itself, in the words of authority/problems.py.
+# What oauthlib finds by itself, in the words of authority/problems/.
 REASONS = {
     "MissingRedirectURIError": "redirect_uri_missing",
     "InvalidRedirectURIError": "redirect_uri_relative",

@@ -78,8 +78,10 @@ def read_form(request: HttpRequest) -> dict[str, str]:
     other content types, for repeated parameters and for NUL. Parameters without a value count as absent (section 3.2).
     """
     if request.META.get("QUERY_STRING"):
+        reasons.because("parameters_in_url")
         raise InvalidRequestError("Send every parameter in the request body, none in the URL.")
     if request.content_type != FORM:
+        reasons.because("body_no_form", sent=request.content_type or "no content type")
         raise InvalidRequestError(f"Send the parameters as {FORM}.")
     try:
         return once(request.POST.lists())
@@ -92,6 +94,7 @@ def once(lists: Any) -> dict[str, str]:
     parameters = {}
     for name, values in lists:
         if len(values) > 1:
+            reasons.because("parameter_repeated", name=name)
             raise InvalidRequestError("A parameter is repeated. Send each once.")
         if "\0" in values[0] or "\0" in name:
             raise InvalidRequestError("A parameter holds a NUL character.")

@@ -193,7 +193,7 @@ def test_request_that_is_no_form_is_known_by_its_header(program, service):
         "/oauth2/token", '{"grant_type": "client_credentials"}', content_type="application/json",
         headers=program.authorization,
     )  # fmt: skip
-    assert "Send the parameters as a form" in words(service).todo
+    assert "application/json" in words(service).what
 
 
 def test_grants_that_are_not_registered_or_not_offered(program, service):

@@ -78,6 +78,8 @@ MANAGER = [
     Opened("clients:add-secret", "/consumers/acme/clients/{service}/secrets/new/"),
     Opened("clients:rotate-secret", "/consumers/acme/clients/{service}/secrets/{secret}/rotate/"),
     Opened("clients:revoke-secret", "/consumers/acme/clients/{service}/secrets/{secret}/revoke/"),
+    Opened("tokens:problems", "/consumers/acme/clients/{service}/problems/"),
+    Opened("tokens:problems", "/consumers/acme/clients/{web}/problems/"),
     Opened("consumers:people", "/consumers/acme/people/"),
     Opened("consumers:invite", "/consumers/acme/people/invite/"),
     Opened("consumers:member", "/consumers/acme/people/{member}/"),

@@ -27,6 +27,7 @@ ADDRESSES = {
     "clients:rotate-secret": (403, 200),
     "clients:revoke-secret": (403, 200),
     "clients:download": (403, 405),
+    "tokens:problems": (200, 200),
     "consumers:people": (200, 200),
     "consumers:invite": (403, 200),
     "consumers:member": (403, 200),  # of another person; everybody may open their own
@@ -35,6 +36,10 @@ ADDRESSES = {
     "consumers:activity": (200, 200),
     "consumers:activity-csv": (200, 200),
 }
+OF_A_CLIENT = [
+    *(name for name in ADDRESSES if name.startswith("clients:") and name not in ("clients:index", "clients:create")),
+    "tokens:problems",
+]
 # Reading pages that also take a manager's POST.
 WRITES_FOR_MANAGERS = {"clients:settings"}
 
@@ -66,7 +71,7 @@ def address(acme, alice, service):
         } | changes
         view = name.rpartition(":")[2]
         needs = {
-            "client_id": name.startswith("clients:") and view not in ("index", "create"),
+            "client_id": name in OF_A_CLIENT,
             "secret_id": view in ("rotate-secret", "revoke-secret"),
             "member_id": view == "member",
             "invitation_id": view in ("resend-invitation", "withdraw-invitation"),
@@ -121,11 +126,6 @@ def test_a_suspended_consumer_has_no_workspace(name, address, acme, alice, brows
     acme.suspended_at = timezone.now()
     acme.save()
     assert browser_of(alice).get(address(name)).status_code == 404
-
-
-OF_A_CLIENT = [
-    name for name in ADDRESSES if name.startswith("clients:") and name not in ("clients:index", "clients:create")
-]
 
 
 @pytest.mark.parametrize("name", OF_A_CLIENT)

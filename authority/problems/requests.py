@@ -1,0 +1,146 @@
+"""What the request asks for, where it leads, and how it is written."""
+
+from typing import Any
+
+from authority import redirects
+from authority.problems.words import Words, plain, quoted, tells
+from clients.models import Client, Scope
+
+
+@tells("grant_not_registered")
+def foreign_grant(client: Client, detail: dict[str, Any]) -> Words:
+    grants = ", ".join(client.grant_types)
+    return Words(
+        "They use a grant that the client is not registered for",
+        f"The request needs the grant {detail.get('grant', 'of another kind')}; the client is registered for {grants}.",
+        "Change the request, or register a client of the template that fits.",
+        "connect",
+    )
+
+
+plain(
+    "unsupported_grant_type",
+    "They use a grant that we do not offer",
+    "grant_type names a grant that we do not serve, such as password, which hands a person's password to a program.",
+    "Use the example on the Connect page.",
+    "connect",
+)
+plain(
+    "response_type",
+    "They ask for another response than a code",
+    "response_type is missing, or is not code, the only one that is safe.",
+    "Send response_type=code.",
+    "connect",
+)
+
+
+@tells("scope_not_granted")
+def foreign_scope(client: Client, detail: dict[str, Any]) -> Words:
+    asked = detail.get("scopes", [])
+    known = set(Scope.objects.filter(value__in=asked).values_list("value", flat=True))
+    unknown = [value for value in asked if value not in known and value not in client.scopes]
+    withheld = [value for value in asked if value in client.scopes]
+    parts = [
+        f"The request names {quoted(asked)}." if asked else "The request names a scope that the client may not use."
+    ]
+    if unknown:
+        parts.append(f"There is no scope {quoted(unknown)}: check the spelling.")
+    if withheld:
+        parts.append(
+            f"{client} is registered for {quoted(withheld)}, but not by this grant or no longer by this workspace."
+        )
+    granted = [*client.granted_scopes().values_list("value", flat=True)]
+    parts.append(f"It may use {quoted(granted)}." if granted else "It may use none now.")
+    return Words(
+        "They ask for a permission that the client does not have",
+        " ".join(parts),
+        "Add the permission in Settings if the program needs it, or leave it out of the scope of the request.",
+        "settings",
+    )
+
+
+plain(
+    "scope_none",
+    "The client has no permission that it could get",
+    "The request names no scope, and the client has none that this grant could give.",
+    "Choose permissions in Settings, or ask the operator which of them this workspace may use.",
+    "settings",
+)
+plain(
+    "scope_withdrawn",
+    "Everything that was granted has been taken away since",
+    "None of the scopes that the person allowed may be used by this client any more.",
+    "Restore the permissions in Settings, or ask the person again with those that are left.",
+    "settings",
+)
+
+
+@tells("redirect_uri_differs")
+def foreign_address(client: Client, detail: dict[str, Any]) -> Words:
+    sent = detail.get("sent", "")
+    what = f"The request leads to {sent}." if sent else "The request leads to an address that is not registered."
+    found = redirects.difference(sent, client.redirect_uris) if sent else None
+    if found:
+        what += f" Registered is {found.registered}: {found.words}."
+    elif sent in client.redirect_uris:
+        what += " It has been registered since."
+    return Words(
+        "The redirect URI is not a registered one",
+        what,
+        "Send the registered address letter by letter, or add this one in Settings.",
+        "settings",
+    )
+
+
+plain(
+    "redirect_uri_missing",
+    "The redirect URI is missing",
+    "The client has several redirect URIs, or none, so that the request must name one.",
+    "Send redirect_uri.",
+    "settings",
+)
+plain(
+    "redirect_uri_relative",
+    "The redirect URI is not an absolute address",
+    "redirect_uri must be a whole address, with its scheme, and without a fragment.",
+    "Send the registered address letter by letter.",
+    "settings",
+)
+
+
+plain(
+    "parameters_in_url",
+    "Parameters stand in the URL",
+    "The request has parameters behind the question mark, where logs would keep them.",
+    "Send every parameter in the request body, as a form.",
+    "connect",
+)
+
+
+@tells("body_no_form")
+def no_form(client: Client, detail: dict[str, Any]) -> Words:
+    return Words(
+        "The request is no form",
+        f"Its body came as {detail.get('sent', 'something else')}; OAuth wants application/x-www-form-urlencoded.",
+        "Send the parameters as a form. In most HTTP libraries that is data=, not json=.",
+        "connect",
+    )
+
+
+@tells("parameter_repeated")
+def repeated(client: Client, detail: dict[str, Any]) -> Words:
+    return Words(
+        "A parameter is repeated",
+        f"The request sends {detail.get('name', 'a parameter')} more than once, so nobody knows which is meant.",
+        "Send it once. Several scopes go into one scope parameter, parted by spaces.",
+        "connect",
+    )
+
+
+plain(
+    "invalid_request",
+    "The request lacks a parameter, or is malformed",
+    "error_description in the answer that the program got says which.",
+    "Compare the request with the example.",
+    "connect",
+)
