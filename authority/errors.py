@@ -7,7 +7,13 @@ import json
 from typing import Any
 
 from django.http import JsonResponse
-from oauthlib.oauth2.rfc6749.errors import InvalidClientError, InvalidRequestError, OAuth2Error
+from oauthlib.oauth2.rfc6749.errors import (
+    InvalidClientError,
+    InvalidRequestError,
+    InvalidTokenError,
+    OAuth2Error,
+    UnauthorizedClientError,
+)
 
 from authority import reasons
 
@@ -18,13 +24,29 @@ DESCRIPTIONS = {
     "unauthorized_client": "This client is not registered for this grant type.",
     "unsupported_grant_type": "Use client_credentials, authorization_code or refresh_token.",
     "invalid_scope": "The client may not use one of these scopes.",
+    "invalid_target": "The resource is unknown, malformed, or not this client's to use.",
     "invalid_token": "The access token is unknown, has ended or was revoked.",
     "insufficient_scope": "The access token does not carry the scope that this needs.",
 }
 # Where the challenge for Basic credentials belongs (RFC 6749 section 5.2, RFC 7617).
 BASIC_CHALLENGE = 'Basic realm="clients", charset="UTF-8"'
 
-__all__ = ["InvalidClientError", "InvalidRequestError", "OAuth2Error", "answer", "refuse"]
+__all__ = [
+    "InvalidClientError",
+    "InvalidRequestError",
+    "InvalidTargetError",
+    "InvalidTokenError",
+    "OAuth2Error",
+    "UnauthorizedClientError",
+    "answer",
+    "refuse",
+]
+
+
+class InvalidTargetError(OAuth2Error):
+    """The resource is none that the client may name (RFC 8707 section 2)."""
+
+    error = "invalid_target"
 
 
 def answer(error: OAuth2Error) -> JsonResponse:

@@ -57,6 +57,19 @@ class SigningKey(models.Model):
         return self.kid
 
 
+class WorkloadIssuer(models.Model):
+    """The name of this installation's workload issuer: one row, which clouds remember, so it never changes."""
+
+    name = models.CharField(max_length=40, primary_key=True, editable=False)
+    only = models.BooleanField(default=True, unique=True, editable=False)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(only=True), name="workload_issuer_only_one")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class RevokedToken(models.Model):
     """A stateless access token that was revoked before its end; kept until then."""
 

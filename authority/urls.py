@@ -3,7 +3,9 @@
 from django.urls import path
 
 from authority.cors import cross_origin
-from authority.endpoints import authorize, discovery, introspection, logout, revocation, token, userinfo
+from authority.endpoints import authorize, discovery, introspection, logout, revocation, token, userinfo, workloads
+
+WORKLOADS = "v1/client-auth/<slug:auth_id>"
 
 urlpatterns = [
     path("oauth2/authorize", authorize.authorize, name="authorize"),
@@ -15,4 +17,8 @@ urlpatterns = [
     path(".well-known/jwks.json", discovery.jwks, name="jwks"),
     path(".well-known/openid-configuration", discovery.oauth_metadata, name="oidc-discovery"),
     path(".well-known/oauth-authorization-server", discovery.oauth_metadata, name="oauth-metadata"),
+    path(f"{WORKLOADS}/.well-known/openid-configuration", workloads.metadata, name="workload-discovery"),
+    path(f"{WORKLOADS}/.well-known/jwks.json", workloads.jwks, name="workload-jwks"),
+    path(f"{WORKLOADS}/token", workloads.token, name="workload-token"),
+    path(f"{WORKLOADS}/identity-token", workloads.identity_token, name="workload-identity-token"),
 ]

@@ -10,7 +10,7 @@ from django.utils import timezone
 from clients import emails, secrets
 from clients.errors import InvalidClientMetadata
 from clients.metadata import ClientMetadata
-from clients.models import MAX_LIVE_SECRETS, Client, ClientSecret
+from clients.models import MAX_LIVE_SECRETS, Client, ClientSecret, Workload
 from clients.policy import Policy, plain_text
 from consumers import audit
 from consumers.audit import Actor, EventName
@@ -33,6 +33,7 @@ def register_client(
     client = Client(consumer=consumer, user=actor.user)
     metadata.write_to(client)
     client.save()
+    give_subject(client)
     audit.record(
         EventName.CLIENT_REGISTERED, actor=actor, consumer=consumer, target=client, detail={"kind": client.kind}
     )
@@ -54,6 +55,7 @@ def update_client(
     changed = metadata.write_to(client)
     if changed:
         client.save()
+        give_subject(client)
         audit.record(
             EventName.CLIENT_UPDATED,
             actor=actor,
@@ -218,6 +220,12 @@ def lock(client: Client) -> Client:
     if locked is None:
         raise Conflict("This client has been deleted meanwhile.")
     return locked
+
+
+def give_subject(client: Client) -> None:
+    """Give a workload the subject of its identity tokens, once for all."""
+    if client.is_workload:
+        Workload.objects.get_or_create(client=client)
 
 
 def lock_live(client: Client, secret: ClientSecret) -> ClientSecret:

@@ -20,7 +20,13 @@ STATES = {
     "expired": "Expired",
     "bare": "No secret",
 }
-KINDS = {"service": "Service", "web": "Web app", "public": "Single-page or mobile app", "other": "Other"}
+KINDS = {
+    "service": "Service",
+    "workload": "Workload",
+    "web": "Web app",
+    "public": "Single-page or mobile app",
+    "other": "Other",
+}
 USED = {
     "day": "Last 24 hours",
     "month": "Last 30 days",
@@ -57,11 +63,12 @@ def with_state(clients: QuerySet[Client]) -> QuerySet[Any]:
 
 def of_kind(clients: QuerySet[Any], kind: str) -> QuerySet[Any]:
     """Keep what Client.kind names so."""
+    workload = ~Q(environment_type="")
     service = Q(grant_types=["client_credentials"])
     code = Q(grant_types__contains=["authorization_code"])
     public = Q(token_endpoint_auth_method="none")
     kinds = {"service": service, "web": code & ~public, "public": code & public, "other": ~service & ~code}
-    found: QuerySet[Any] = clients.filter(kinds[kind])
+    found: QuerySet[Any] = clients.filter(workload if kind == "workload" else kinds[kind] & ~workload)
     return found
 
 

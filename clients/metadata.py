@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from clients.models import Client
 from clients.origins import origins_of
-from clients.vocabulary import ApplicationType, AuthMethod, GrantType, TokenStrategy
+from clients.vocabulary import ApplicationType, AuthMethod, EnvironmentType, GrantType, TokenStrategy
 
 # Where the model's name differs from the registered one.
 MODEL_NAMES = {"scope": "scopes", "jwks": "client_jwks", "jwks_uri": "client_jwks_uri"}
@@ -50,6 +50,9 @@ class ClientMetadata:
     backchannel_logout_session_required: bool = False
     skip_consent: bool = False
     skip_logout_consent: bool = False
+    project: str = ""
+    deployment: str = ""
+    environment_type: str = ""  # of workloads alone
     owner: str = ""
     metadata: dict[str, Any] = field(default_factory=dict)
     software_id: str = ""
@@ -97,6 +100,9 @@ def names() -> list[str]:
 # What each template of the portal sets; a door adds name, scope and URIs.
 TEMPLATES: dict[str, ClientMetadata] = {
     "service": ClientMetadata(grant_types=(GrantType.CLIENT_CREDENTIALS,)),
+    "workload": ClientMetadata(
+        grant_types=(GrantType.CLIENT_CREDENTIALS,), environment_type=EnvironmentType.PRODUCTION
+    ),
     "web": ClientMetadata(
         grant_types=(GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN), response_types=("code",)
     ),

@@ -11,6 +11,7 @@ from clients.models import Client, Scope
 from clients.origins import web_origin
 from clients.redirects import redirect_uri
 from clients.vocabulary import IDENTITY_SCOPES, AuthMethod, GrantType
+from clients.workloads import audience, lifespan, workload
 from consumers.errors import Refusal
 from consumers.models import Consumer
 
@@ -38,6 +39,9 @@ def portal_policy(consumer: Consumer, client: Client | None = None) -> Policy:
                 allowed_cors_origins,
                 partial(scope, consumer=consumer),
                 some_permission,
+                workload,
+                audience,
+                lifespan,
             )
         )
 
@@ -185,7 +189,12 @@ def scope(metadata: ClientMetadata, consumer: Consumer) -> None:
 
 
 def some_permission(metadata: ClientMetadata) -> None:
-    """Ask a client that acts for itself for a permission: its token would open nothing."""
+    """Ask a client that acts for itself for a permission: its token would open nothing.
+
+    A workload needs none: its identity token is for others.
+    """
+    if metadata.environment_type:
+        return
     if not metadata.scope and GrantType.CLIENT_CREDENTIALS in metadata.grant_types:
         raise InvalidClientMetadata(
             "Choose at least one permission. A token without any cannot call an API.", field="scope"

@@ -63,7 +63,7 @@ def snippets(client: Client, secret: str | None = None) -> list[Snippet]:
 
 
 def flow_of(client: Client) -> str:
-    if not (client.is_public or client.holds_secrets):
+    if not (client.is_public or client.holds_secrets) or (client.is_workload and not client.scopes):
         return ""
     if GrantType.AUTHORIZATION_CODE in client.grant_types:
         return "sign_in"

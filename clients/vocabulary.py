@@ -46,6 +46,14 @@ class TokenStrategy(models.TextChoices):
     OPAQUE = "opaque", "Opaque"
 
 
+class EnvironmentType(models.TextChoices):
+    """What a workload's deployment is for."""
+
+    PRODUCTION = "production", "Production"
+    PREVIEW = "preview", "Preview"
+    DEVELOPMENT = "development", "Development"
+
+
 class ApplicationType(models.TextChoices):
     """OpenID Connect Registration section 2."""
 

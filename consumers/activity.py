@@ -55,7 +55,13 @@ def when(moment: datetime) -> str:
 
 # -- Detail lines: what the event's `detail` adds to its sentence -----------------------------------------------------
 
-KINDS = {"service": "Service", "web": "Web app", "public": "Single-page or mobile app", "other": ""}
+KINDS = {
+    "service": "Service",
+    "workload": "Workload",
+    "web": "Web app",
+    "public": "Single-page or mobile app",
+    "other": "",
+}
 FIELDS = {
     "client_name": "name",
     "scope": "permissions",
@@ -73,6 +79,7 @@ FIELDS = {
     "jwks_uri": "address of the public keys",
     "client_jwks_uri": "address of the public keys",
     "lifespans": "token lifetimes",
+    "environment_type": "environment",
     "is_active": "active",
     "is_staff": "operator",
     "is_superuser": "full rights",

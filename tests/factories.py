@@ -86,7 +86,7 @@ class ClientFactory(factory.django.DjangoModelFactory):
     response_types = factory.LazyAttribute(lambda o: list(TEMPLATES[o.template].response_types))
     token_endpoint_auth_method = factory.LazyAttribute(lambda o: TEMPLATES[o.template].token_endpoint_auth_method)
     redirect_uris = factory.LazyAttribute(
-        lambda o: [] if o.template == "service" else ["https://app.example.com/signed-in"]
+        lambda o: [] if o.template in ("service", "workload") else ["https://app.example.com/signed-in"]
     )
 
 

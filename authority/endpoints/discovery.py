@@ -19,14 +19,14 @@ from clients.vocabulary import IDENTITY_SCOPES, SECRET_METHODS, AuthMethod
 MAX_AGE = 300  # seconds that a cache may keep a document
 
 
-def public(document: Callable[[], dict[str, Any]]) -> Callable[[HttpRequest], HttpResponse]:
+def public(document: Callable[..., dict[str, Any]]) -> Callable[..., HttpResponse]:
     """Serve the document to everybody and to every origin, with an ETag."""
 
     @wraps(document)
-    def view(request: HttpRequest) -> HttpResponse:
+    def view(request: HttpRequest, **place: Any) -> HttpResponse:
         if request.method not in ("GET", "HEAD"):
             return method_not_allowed(("GET", "HEAD"))
-        body = json.dumps(document(), separators=(",", ":")).encode()
+        body = json.dumps(document(**place), separators=(",", ":")).encode()
         response = HttpResponse(body, content_type="application/json")
         etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
         response["ETag"] = etag

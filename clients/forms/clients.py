@@ -11,9 +11,11 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from clients.forms.base import Choice, Form, LinesField, OnceForm, RuledField
+from clients.forms.workloads import WorkloadFields
 from clients.metadata import TEMPLATES, ClientMetadata
 from clients.models import Api, Client, Scope
 from clients.vocabulary import IDENTITY_SCOPES, GrantType
+from clients.workloads import LIFESPAN, LONGEST
 from consumers.models import Consumer
 
 KINDS = [
@@ -22,6 +24,12 @@ KINDS = [
         "Service",
         "A program on a server that acts for itself, with nobody signed in. Gets a client ID and a secret.",
         "server",
+    ),
+    Choice(
+        "workload",
+        "Workload",
+        "A deployment that proves itself to others. Gets identity tokens that clouds and your own backends accept.",
+        "fingerprint-pattern",
     ),
     Choice(
         "web",
@@ -45,8 +53,8 @@ class Permissions(NamedTuple):
     scopes: list[tuple[Scope, bool]]
 
 
-class ClientForm(OnceForm):
-    """Name, description, permissions and addresses of a client."""
+class ClientForm(WorkloadFields, OnceForm):
+    """Name, description, permissions and addresses of a client, and where it runs when it is a workload."""
 
     client_name = RuledField(
         label="Name",
@@ -69,6 +77,7 @@ class ClientForm(OnceForm):
         super().__init__(*args, **kwargs)
         self.offered = list(Scope.objects.select_related("api").filter(access__consumer=consumer))
         self.fields["scope"].choices = [(scope.value, scope.name) for scope in self.offered]  # type: ignore[attr-defined]
+        self.offer_lifetimes(self.initial.get("identity_token_lifespan"))
         self.fields["identity"].choices = [(value, name) for value, (name, _) in IDENTITY_SCOPES.items()]  # type: ignore[attr-defined]
 
     def clean_description(self) -> str:
@@ -90,6 +99,7 @@ class ClientForm(OnceForm):
         """Return the base with what was typed; what does not apply to its grants is left out."""
         typed = self.cleaned_data
         signs_in = GrantType.AUTHORIZATION_CODE in base.grant_types
+        base = self.of_workload(base) if base.environment_type else base
         return base.but(
             client_name=typed["client_name"],
             description=typed["description"],
@@ -122,6 +132,11 @@ class SettingsForm(ClientForm):
             "scope": values.scope,
             "identity": values.scope,
             "redirect_uris": values.redirect_uris,
+            "project": values.project,
+            "deployment": values.deployment,
+            "environment_type": values.environment_type,
+            "audience": values.audience,
+            "identity_token_lifespan": values.lifespans.get(LIFESPAN, LONGEST),
             "version": client.updated.isoformat(),
         }
         super().__init__(*args, consumer=client.consumer, initial=initial, **kwargs)
@@ -139,8 +154,14 @@ class SettingsForm(ClientForm):
             "identity": (set(mine["identity"]), set(IDENTITY_SCOPES) & set(saved["scope"])),
             "redirect_uris": (mine["redirect_uris"], saved["redirect_uris"]),
         }
+        if saved["environment_type"]:
+            names = ("project", "deployment", "environment_type", "audience", "identity_token_lifespan")
+            pairs |= {name: (mine[name], saved[name]) for name in names}
         return [
-            (str(self.fields[name].label or name.capitalize()), their if isinstance(their, str) else ", ".join(their))
+            (
+                str(self.fields[name].label or name.capitalize()),
+                ", ".join(their) if isinstance(their, (tuple, set)) else str(their),
+            )
             for name, (typed, their) in pairs.items()
             if typed != their
         ]

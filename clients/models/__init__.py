@@ -3,6 +3,7 @@
 from clients.models.apis import Access, Api, Scope
 from clients.models.clients import ACCESS_TOKEN_LIFETIME, Client, new_client_id
 from clients.models.secrets import MAX_LIVE_SECRETS, ClientSecret
+from clients.models.workloads import Workload
 
 __all__ = [
     "ACCESS_TOKEN_LIFETIME",
@@ -12,5 +13,6 @@ __all__ = [
     "Client",
     "ClientSecret",
     "Scope",
+    "Workload",
     "new_client_id",
 ]

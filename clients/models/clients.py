@@ -18,7 +18,7 @@ from oauth2_provider.models import AbstractApplication
 from oauthlib.oauth2.rfc6749.errors import MissingRedirectURIError
 
 from clients.models.apis import Scope
-from clients.vocabulary import SECRET_METHODS, ApplicationType, AuthMethod, GrantType, TokenStrategy
+from clients.vocabulary import SECRET_METHODS, ApplicationType, AuthMethod, EnvironmentType, GrantType, TokenStrategy
 from consumers.models import Consumer, User
 
 ACCESS_TOKEN_LIFETIME = 3600  # seconds, where neither the client nor an API says otherwise
@@ -109,6 +109,11 @@ class Client(AbstractApplication):
     skip_consent = models.BooleanField(default=False, help_text="Operators alone decide: people are not asked.")
     skip_logout_consent = models.BooleanField(default=False)
 
+    # Where a workload runs, as its identity tokens say; other clients have no environment_type.
+    project = models.CharField(max_length=63, blank=True)
+    deployment = models.CharField(max_length=63, blank=True)
+    environment_type = models.CharField(max_length=11, choices=EnvironmentType, blank=True)
+
     # What it says of itself.
     owner = models.CharField(max_length=255, blank=True, help_text="A free label; the consumer owns the client.")
     metadata = models.JSONField(default=dict, blank=True)
@@ -174,8 +179,14 @@ class Client(AbstractApplication):
         return self.token_endpoint_auth_method in SECRET_METHODS
 
     @property
+    def is_workload(self) -> bool:
+        return bool(self.environment_type)
+
+    @property
     def kind(self) -> str:
-        """Return the template that the client fits: service, web, public or other."""
+        """Return the template that the client fits: workload, service, web, public or other."""
+        if self.is_workload:
+            return "workload"
         if self.grant_types == [GrantType.CLIENT_CREDENTIALS]:
             return "service"
         if GrantType.AUTHORIZATION_CODE in self.grant_types:

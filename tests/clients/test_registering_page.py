@@ -128,7 +128,7 @@ def test_everything_wrong_is_listed_with_links_and_nothing_typed_is_lost(browser
     ("changes", "said"),
     [
         ({"template": ""}, "Choose the template"),
-        ({"template": "workload"}, "not one of the available choices"),
+        ({"template": "robot"}, "not one of the available choices"),
         ({"client_name": "x" * 101}, "Shorten the name"),
         ({"client_name": "a\x00b"}, "Null characters"),
         ({"client_name": "evil\u202egnilib"}, "invisible character U+202E"),

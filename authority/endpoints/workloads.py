@@ -1,0 +1,100 @@
+"""The workload issuer, below /v1/client-auth/auth_…: its documents, and two ways to an identity token."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from authority import client_authentication, keys, workloads
+from authority.directory import Entry
+from authority.endpoints.discovery import public
+from authority.endpoints.protocol import caller_ip, endpoint, once, read_form
+from authority.errors import InvalidRequestError, InvalidTokenError, answer, refuse
+from clients.vocabulary import SECRET_METHODS
+
+View = Callable[..., HttpResponse]
+
+
+def of_issuer(view: View) -> View:
+    """Open a view below this installation's own issuer alone."""
+
+    @wraps(view)
+    def door(request: HttpRequest, auth_id: str) -> HttpResponse:
+        if auth_id != workloads.issuer_name():
+            return refuse("invalid_request", "There is no such issuer.", 404)
+        return view(request)
+
+    return door
+
+
+@of_issuer
+@public
+def jwks() -> dict[str, Any]:
+    """The public keys of identity tokens (RFC 7517)."""
+    return {"keys": keys.published(workloads.PURPOSE)}
+
+
+@of_issuer
+@public
+def metadata() -> dict[str, Any]:
+    """What clouds and libraries read before they trust identity tokens (OpenID Connect Discovery section 3)."""
+    return {
+        "issuer": workloads.issuer(),
+        "jwks_uri": workloads.address("workload-jwks"),
+        "token_endpoint": workloads.address("workload-token"),
+        "token_endpoint_auth_methods_supported": list(SECRET_METHODS),
+        "response_types_supported": ["id_token"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": [workloads.ALGORITHM.value],
+        "scopes_supported": ["openid"],
+        "claims_supported": list(workloads.CLAIMS),
+    }
+
+
+@of_issuer
+@endpoint("POST")
+def token(request: HttpRequest) -> HttpResponse:
+    """Give the client that authenticates an identity token for the audience that it names."""
+    parameters = {} if is_bare(request) else read_form(request)
+    caller = client_authentication.authenticate(parameters, request.META.get("HTTP_AUTHORIZATION"), caller_ip(request))
+    return as_json(workloads.issue(caller.client, parameters.get("audience")))
+
+
+def is_bare(request: HttpRequest) -> bool:
+    """Say whether a request has neither parameters nor a body, as with `curl -X POST`: audience is optional."""
+    empty = request.META.get("CONTENT_LENGTH") in (None, "", "0") and not request.META.get("QUERY_STRING")
+    return empty and not request.content_type
+
+
+@of_issuer
+@endpoint("GET")
+def identity_token(request: HttpRequest) -> HttpResponse:
+    """Answer in the two shapes that URL-sourced credentials of Google's libraries read: the bare token, or JSON."""
+    parameters = once(request.GET.lists())
+    if unknown := parameters.keys() - {"audience", "format"}:
+        raise InvalidRequestError(f"Send audience and format alone, not {len(unknown)} more: addresses are logged.")
+    accepted = request.get_preferred_type(["text/plain", "application/json"])
+    wanted = parameters.get("format") or ("json" if accepted == "application/json" else "text")
+    if wanted not in ("json", "text"):
+        raise InvalidRequestError("Ask for the format text or json.")
+    try:
+        issued = workloads.issue(who(request).client, parameters.get("audience"))
+    except InvalidTokenError as error:
+        response = answer(error)
+        response["WWW-Authenticate"] = 'Bearer realm="workloads", error="invalid_token"'
+        return response
+    return as_json(issued) if wanted == "json" else HttpResponse(issued.text, content_type="text/plain")
+
+
+def who(request: HttpRequest) -> Entry:
+    """Return the client of the request: it shows Basic credentials, or an access token that it got for this."""
+    authorization = request.META.get("HTTP_AUTHORIZATION", "")
+    scheme, _, credentials = authorization.partition(" ")
+    if scheme.lower() == "bearer":
+        return workloads.bearer(credentials.strip())
+    return client_authentication.authenticate({}, authorization or None, caller_ip(request))
+
+
+def as_json(issued: workloads.Issued) -> JsonResponse:
+    return JsonResponse({"id_token": issued.text, "token_type": "Bearer", "expires_in": issued.seconds})

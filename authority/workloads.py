@@ -1,0 +1,138 @@
+"""Identity tokens: what a workload shows to clouds and backends, of an issuer with a name and keys of its own.
+
+It is not the issuer of access tokens, so that whoever trusts one of them trusts nothing of the other.
+"""
+
+import secrets
+import string
+import time
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+
+from authority import directory, jose, keys, tokens
+from authority.directory import Entry
+from authority.errors import InvalidTargetError, InvalidTokenError, UnauthorizedClientError
+from authority.models import RevokedToken, SigningKey, WorkloadIssuer
+from clients.models import Client, Workload
+from clients.vocabulary import SigningAlgorithm
+from clients.workloads import LIFESPAN, LONGEST
+
+TYPE = "JWT"
+ALGORITHM = SigningAlgorithm.RS256  # the one that every cloud accepts
+PURPOSE = SigningKey.Purpose.WORKLOADS
+CLAIMS = ("iss", "sub", "aud", "exp", "iat", "jti", "account", "project", "deployment", "environment_type")
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    claims: dict[str, Any]
+    kid: str
+    text: str = field(repr=False)
+
+    @property
+    def seconds(self) -> int:
+        return int(self.claims["exp"] - self.claims["iat"])
+
+
+# -- The issuer -------------------------------------------------------------------------------------------------------
+
+
+def issuer_name() -> str:
+    """Return the auth_ id of this installation, made once, however many workers ask."""
+    name = WorkloadIssuer.objects.values_list("name", flat=True).first()
+    return name or make_issuer()
+
+
+@transaction.atomic
+def make_issuer() -> str:
+    keys.lock()
+    letters = string.ascii_letters + string.digits
+    name = "auth_" + "".join(secrets.choice(letters) for _ in range(24))
+    return str(WorkloadIssuer.objects.get_or_create(defaults={"name": name})[0].name)
+
+
+def issuer() -> str:
+    """Return the `iss` of identity tokens; its documents and endpoints lie below it."""
+    return address("workload-token").removesuffix("/token")
+
+
+def address(name: str) -> str:
+    return str(settings.PUBLIC_URL + reverse(name, args=[issuer_name()]))
+
+
+# -- Tokens -----------------------------------------------------------------------------------------------------------
+
+
+def issue(client: Client, audience: str | None = None) -> Issued:
+    """Return a new identity token of the client, for the audience or its usual one.
+
+    Raises UnauthorizedClientError for what is no workload, InvalidTargetError for an audience that is not on its list.
+    """
+    workload = Workload.objects.select_related("client__consumer").filter(client=client.pk).first()
+    if workload is None or workload.client is None or not workload.client.is_workload:
+        raise UnauthorizedClientError("This client is no workload, so it has no identity tokens.")
+    client = workload.client
+    now = int(time.time())
+    seconds = int(client.lifespans.get(LIFESPAN, LONGEST))
+    claims = {
+        "account": client.consumer.slug,
+        "project": client.project,
+        "deployment": client.deployment,
+        "environment_type": client.environment_type,
+        "iss": issuer(),
+        "sub": workload.subject,
+        "aud": allowed_audience(client, audience),
+        "iat": now,
+        "exp": now + seconds,
+        "jti": uuid.uuid4().hex,
+    }
+    signer = keys.signer(ALGORITHM, seconds=seconds, purpose=PURPOSE)
+    return Issued(claims, signer.kid, jose.encode(claims, signer, typ=TYPE))
+
+
+def audiences(client: Client) -> list[str]:
+    """Return whom the client may prove itself to, the usual one first; without a list, nobody but itself."""
+    return client.audience or [client.client_id]
+
+
+def allowed_audience(client: Client, wanted: str | None) -> str:
+    if wanted is None:
+        return audiences(client)[0]
+    if wanted not in audiences(client):
+        raise InvalidTargetError("The audience is not on this client's list. A manager can add it in its settings.")
+    return wanted
+
+
+def read(token: str) -> dict[str, Any] | None:
+    """Return the claims of an identity token of ours that has not ended, or None."""
+    claims = jose.decode(token, lambda kid: keys.verifying(kid, PURPOSE), typ=TYPE)
+    if claims is None or claims.get("iss") != issuer() or claims.get("exp", 0) <= time.time():
+        return None
+    return claims
+
+
+# -- A bearer ---------------------------------------------------------------------------------------------------------
+
+
+def bearer(token: str) -> Entry:
+    """Return the client that an access token stands for, which it got for itself and for us.
+
+    An API that received the token could show it here and go on as the client: so its audience must be us (RFC 9068
+    section 4), it must not be bound to a key that no bearer proves (RFC 9449), nor be one made for trying things out.
+    Raises InvalidTokenError.
+    """
+    claims = tokens.read(token)
+    if claims is None or not tokens.is_stateless(claims) or "cnf" in claims or "token_use" in claims:
+        raise InvalidTokenError()
+    audience = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
+    if not {settings.ISSUER, issuer()} & set(audience):
+        raise InvalidTokenError(f"This access token is for an API. Ask for one with resource={issuer()}")
+    entry = directory.find(claims["client_id"])
+    if entry is None or not entry.is_usable or RevokedToken.objects.filter(jti=claims["jti"]).exists():
+        raise InvalidTokenError()
+    return entry

@@ -1,0 +1,134 @@
+"""A workload: where it runs, whom it proves itself to, and the subject that stays its own."""
+
+import pytest
+from django.urls import reverse
+
+from clients import actions
+from clients.metadata import TEMPLATES, ClientMetadata
+from clients.models import Client, Workload
+from clients.policy import portal_policy
+from clients.workloads import LIFESPAN
+from consumers.errors import Refusal
+from tests.factories import actor_for
+
+pytestmark = pytest.mark.django_db
+
+GOOD = TEMPLATES["workload"].but(
+    client_name="Billing", project="billing", deployment="billing-main-53c4947", audience=("sts.amazonaws.com",)
+)
+
+
+def refusals(acme, metadata) -> set[str | None]:
+    with pytest.raises(Refusal) as caught:
+        portal_policy(acme)(metadata)
+    return {caught.value.field, *(other.field for other in caught.value.others)}
+
+
+def test_workload_needs_no_permission(acme):
+    portal_policy(acme)(GOOD)
+
+
+@pytest.mark.parametrize("name", ["", " ", "a b", "a*", "-a", "ä", "a" * 64, "a\0", "a\n", "a/b", "a:b"])
+def test_names_are_plain_enough_for_rules_of_clouds(acme, name):
+    assert refusals(acme, GOOD.but(project=name, deployment=name)) == {"project"}
+
+
+@pytest.mark.parametrize(
+    ("field", "changes"),
+    [
+        ("environment_type", {"environment_type": "staging"}),
+        ("project", {"environment_type": ""}),
+        ("audience", {"audience": ("a b",)}),
+        ("audience", {"audience": ("a", "a")}),
+        ("audience", {"audience": ("é",)}),
+        ("audience", {"audience": tuple(map(str, range(51)))}),
+        ("lifespans", {"lifespans": {LIFESPAN: 36001}}),
+        ("lifespans", {"lifespans": {LIFESPAN: 59}}),
+        ("lifespans", {"lifespans": {LIFESPAN: True}}),
+        ("lifespans", {"lifespans": {LIFESPAN: "900"}}),
+    ],
+)
+def test_what_a_workload_cannot_be(acme, field, changes):
+    assert field in refusals(acme, GOOD.but(**changes))
+
+
+def test_subject_is_given_once_and_kept(acme, alice):
+    actor, policy = actor_for(alice), portal_policy(acme)
+    client, _ = actions.register_client(consumer=acme, metadata=GOOD, policy=policy, actor=actor)
+    subject = client.workload.subject
+    changed = ClientMetadata.of(client).but(environment_type="preview", deployment="billing-preview")
+    actions.update_client(client=client, metadata=changed, policy=portal_policy(acme, client), actor=actor)
+    assert Workload.objects.get().subject == subject
+    actions.delete_client(client=client, actor=actor)
+    actions.register_client(consumer=acme, metadata=GOOD, policy=policy, actor=actor)
+    assert Workload.objects.get(client=None).subject == subject
+    assert Workload.objects.exclude(client=None).get().subject != subject
+
+
+def test_service_has_no_subject(service):
+    assert not Workload.objects.exists()
+
+
+def test_manager_registers_a_workload(acme, alice, browser_of):
+    form = {
+        "template": "workload",
+        "client_name": "Billing in production",
+        "project": "billing",
+        "environment_type": "preview",
+        "audience": "https://backend.example.com\r\nsts.amazonaws.com\r\n",
+        "identity_token_lifespan": "900",
+    }
+    page = browser_of(alice).post(reverse("clients:create", args=["acme"]), form)
+    assert page.status_code == 200
+    assert "Save its secret now" in page.text
+    client = Client.objects.get()
+    assert client.kind == "workload"
+    assert client.deployment == "billing-preview"
+    assert client.audience == ["https://backend.example.com", "sts.amazonaws.com"]
+    assert client.lifespans == {LIFESPAN: 900}
+
+
+def test_what_a_manager_forgot_stands_at_its_field(acme, alice, browser_of):
+    form = {"template": "workload", "client_name": "Billing", "audience": "a b", "project": "ä"}
+    page = browser_of(alice).post(reverse("clients:create", args=["acme"]), form)
+    assert page.status_code == 422
+    assert set(page.context["form"].errors) == {"project", "audience"}
+    assert 'value="ä"' in page.text
+
+
+def test_other_templates_take_nothing_of_a_workload(acme, acme_access, alice, browser_of):
+    form = {
+        "template": "service",
+        "client_name": "Sync",
+        "scope": "shipments:read",
+        "project": "billing",
+        "audience": "sts.amazonaws.com",
+        "environment_type": "production",
+    }
+    assert browser_of(alice).post(reverse("clients:create", args=["acme"]), form).status_code == 200
+    client = Client.objects.get()
+    assert (client.kind, client.project, client.audience) == ("service", "", [])
+
+
+def test_settings_show_and_change_where_it_runs(acme, alice, browser_of):
+    actor = actor_for(alice)
+    client, _ = actions.register_client(consumer=acme, metadata=GOOD, policy=portal_policy(acme), actor=actor)
+    address = reverse("clients:settings", args=["acme", client.client_id])
+    page = browser_of(alice).get(address)
+    assert "billing-main-53c4947" in page.text
+    form = {
+        "client_name": "Billing",
+        "project": "billing",
+        "deployment": "billing-main-53c4947",
+        "environment_type": "production",
+        "audience": "sts.amazonaws.com\nvault",
+        "identity_token_lifespan": "36000",
+        "version": client.updated.isoformat(),
+    }
+    assert browser_of(alice).post(address, form).status_code == 302
+    client.refresh_from_db()
+    assert client.audience == ["sts.amazonaws.com", "vault"]
+    assert client.lifespans == {}
+    answer = browser_of(alice).post(address, form | {"audience": ""})  # of a page that was opened before
+    assert answer.status_code == 409
+    assert "sts.amazonaws.com, vault" in answer.text
