@@ -1,0 +1,144 @@
+"""`doctor`: what is wrong with a configuration, and what to do about it."""
+
+import os
+import stat
+import time
+from collections.abc import Callable, Iterator
+from email.utils import parsedate_to_datetime
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import typer
+
+from portal.terminal import vault
+from portal.terminal.problems import Problem
+from portal.terminal.remote import Remote, part
+from portal.terminal.session import Session, command
+
+Finding = tuple[str, str, str]  # good, advice or bad; what was looked at; what was found
+LEEWAY = 60  # seconds that clocks may differ before tokens are refused
+
+
+def doctor(
+    session: Session,
+    client_id: Annotated[str | None, typer.Option("--client-id", help="Look at this client too.")] = None,
+) -> None:
+    """Look at the address, the certificate, the clock, the metadata, the keys, the token and a client."""
+    findings = list(examine(session, client_id))
+    rows = [{"result": result, "checked": checked, "found": found} for result, checked, found in findings]
+    session.printer.show(rows, ["result", "checked", "found"], identifier="result")
+    bad = sum(result == "bad" for result, _, _ in findings)
+    if bad:
+        raise Problem(f"{bad} of {len(findings)} checks found something wrong.")
+
+
+def examine(session: Session, client_id: str | None) -> Iterator[Finding]:
+    stranger = session.stranger()
+    yield address(session.endpoint)
+    try:
+        metadata = stranger.discovery()
+    except Problem as problem:
+        yield "bad", "server", str(problem)
+        return
+    yield clock(stranger)
+    yield issuer(session.endpoint, metadata)
+    yield keys(stranger, metadata)
+    yield from kept()
+    yield signed_in(session)
+    if client_id:
+        try:
+            client = session.remote.json("GET", f"/admin/clients/{part(client_id)}")
+        except Problem as problem:
+            yield "bad", "client", str(problem)
+        else:
+            yield from (check(client) for check in CLIENT_CHECKS)
+
+
+def address(endpoint: str) -> Finding:
+    parts = urlsplit(endpoint)
+    if parts.scheme == "https":
+        return "good", "address", endpoint
+    if parts.hostname in ("localhost", "127.0.0.1", "::1"):
+        return "good", "address", f"{endpoint} (this computer)"
+    return "bad", "address", f"{endpoint} has no TLS: everybody on the way reads your token. Use https."
+
+
+def clock(stranger: Remote) -> Finding:
+    date = stranger.request("GET", "/health/alive").headers.get("Date")
+    apart = abs(parsedate_to_datetime(date).timestamp() - time.time()) if date else 0.0
+    if apart > LEEWAY:
+        return "bad", "clock", f"This computer and the server are {apart:.0f} seconds apart. Set the clock (NTP)."
+    return "good", "clock", "agrees with the server's"
+
+
+def issuer(endpoint: str, metadata: dict[str, Any]) -> Finding:
+    named = str(metadata.get("issuer", ""))
+    if named.rstrip("/") != endpoint:
+        advice = "Tokens are refused by whoever expects the other. Use the issuer, or set PUBLIC_URL on the server."
+        return "advice", "issuer", f"The server calls itself {named}, you call it {endpoint}. {advice}"
+    return "good", "issuer", named
+
+
+def keys(stranger: Remote, metadata: dict[str, Any]) -> Finding:
+    found = stranger.json("GET", str(metadata["jwks_uri"])).get("keys", [])
+    if not found:
+        return "bad", "keys", f"{metadata['jwks_uri']} publishes none, so no API can verify a token."
+    return "good", "keys", ", ".join(f"{key.get('alg')} {key.get('kid')}" for key in found)
+
+
+def kept() -> Iterator[Finding]:
+    """Look at who can read the file with the tokens."""
+    file = vault.folder() / "credentials.json"
+    if file.exists() and stat.S_IMODE(file.stat().st_mode) & 0o077:
+        yield "bad", "credentials", f"Others can read {file}. Run: chmod 600 {file}"
+    if os.environ.get("CLIENTDESK_TOKEN") and vault.settings().get("endpoints"):
+        yield "advice", "credentials", "CLIENTDESK_TOKEN is set, and stands before the sign-in of `clientdesk login`."
+
+
+def signed_in(session: Session) -> Finding:
+    try:
+        session.remote.request("GET", "/admin/clients", params={"page_size": 1})
+    except Problem as problem:
+        return "bad", "token", str(problem)
+    return "good", "token", "the server accepts it"
+
+
+# -- A client ---------------------------------------------------------------------------------------------------------
+
+
+def grants(client: dict[str, Any]) -> Finding:
+    granted = client.get("grant_types", [])
+    if "authorization_code" in granted and "refresh_token" not in granted:
+        return "advice", "grant types", "Without refresh_token people sign in again whenever the access token ends."
+    return "good", "grant types", ", ".join(granted)
+
+
+def redirects(client: dict[str, Any]) -> Finding:
+    plain = [uri for uri in client.get("redirect_uris", []) if uri.startswith("http://") and not is_loopback(uri)]
+    if plain:
+        return "bad", "redirect URIs", f"{plain[0]} has no TLS: a code can be read on its way."
+    return "good", "redirect URIs", f"{len(client.get('redirect_uris', []))} registered, compared letter by letter"
+
+
+def is_loopback(uri: str) -> bool:
+    return urlsplit(uri).hostname in ("localhost", "127.0.0.1", "::1")
+
+
+def scope(client: dict[str, Any]) -> Finding:
+    if not client.get("scope"):
+        return "bad", "scope", "It may ask for nothing. Give it a permission: clientdesk update oauth2-client --scope …"
+    return "good", "scope", str(client["scope"])
+
+
+def authentication(client: dict[str, Any]) -> Finding:
+    method = str(client.get("token_endpoint_auth_method"))
+    if method.startswith("client_secret"):
+        return "advice", "authentication", f"{method}. A key (private_key_jwt) or the platform's identity can't leak."
+    return "good", "authentication", method
+
+
+CLIENT_CHECKS: list[Callable[[dict[str, Any]], Finding]] = [grants, redirects, scope, authentication]
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(command(doctor))

@@ -1,0 +1,55 @@
+"""`login`, `logout` and `whoami`."""
+
+import webbrowser
+from typing import Annotated, Any
+
+import typer
+
+from portal.terminal import device, vault
+from portal.terminal.output import errors
+from portal.terminal.printable import printable
+from portal.terminal.session import Session, command
+
+SCOPE = "openid offline_access"
+
+
+def login(
+    session: Session,
+    keyring: Annotated[bool, typer.Option("--keyring", help="Keep the token in the system's keyring.")] = False,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address, open nothing.")] = False,
+) -> None:
+    """Sign in with the browser; what follows acts as you."""
+    stranger = session.stranger()
+    codes = device.authorize(stranger, management_scope(stranger.discovery()))
+    address = str(codes.get("verification_uri_complete") or codes["verification_uri"])
+    errors.print(f"Open {printable(address)}", highlight=False)
+    errors.print(f"and check that it shows the code {printable(str(codes['user_code']))}.", highlight=False)
+    if not no_browser:
+        webbrowser.open(address)
+    with errors.status("Waiting for you to allow it …"):
+        tokens = device.wait(stranger, codes)
+    kept = {name: tokens[name] for name in ("access_token", "refresh_token", "expires_at") if name in tokens}
+    where = vault.remember(session.endpoint, kept | {"in_keyring": keyring}, in_keyring=keyring)
+    session.printer.say(f"Signed in to {session.endpoint}. The token is kept in {where}.")
+
+
+def management_scope(discovery: dict[str, Any]) -> str:
+    """Return every management scope that the server knows, besides those for staying signed in."""
+    managed = [str(value) for value in discovery.get("scopes_supported", []) if str(value).startswith("clientdesk:")]
+    return " ".join([*SCOPE.split(), *managed])
+
+
+def logout(session: Session) -> None:
+    """Forget the token, and revoke it on the server."""
+    known = vault.recall(session.endpoint)
+    if token := known.get("refresh_token"):
+        stranger = session.stranger()
+        endpoint = str(stranger.discovery()["revocation_endpoint"])
+        stranger.request("POST", endpoint, data={"token": token, "client_id": device.CLIENT_ID})
+    vault.forget(session.endpoint)
+    session.printer.say(f"Signed out of {session.endpoint}.")
+
+
+def add_to(app: typer.Typer) -> None:
+    for function in (login, logout):
+        app.command()(command(function))

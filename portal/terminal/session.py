@@ -1,0 +1,121 @@
+"""One run of a command: which server, whose token, and how to print. Every command takes the same global options."""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from inspect import Parameter, Signature, signature
+from typing import Annotated, Any
+
+import typer
+
+from portal.terminal import device, vault
+from portal.terminal.output import FORMATS, Printer
+from portal.terminal.problems import USAGE, Problem
+from portal.terminal.remote import Remote
+
+
+@dataclass(frozen=True)
+class Session:
+    endpoint: str
+    headers: dict[str, str]
+    verify: bool
+    printer: Printer
+
+    @cached_property
+    def remote(self) -> Remote:
+        """Return the server, called with the token of the environment, or of the person who signed in."""
+        return Remote(self.endpoint, None if self.signs_itself else token(self), self.headers, verify=self.verify)
+
+    @property
+    def signs_itself(self) -> bool:
+        return any(name.lower() == "authorization" for name in self.headers)
+
+    def stranger(self) -> Remote:
+        """Return the server, called without a token."""
+        return Remote(self.endpoint, verify=self.verify)
+
+
+def token(session: Session) -> str | None:
+    """Return the bearer token; a signed-in person's is refreshed when it has ended."""
+    given = os.environ.get("CLIENTDESK_TOKEN") or os.environ.get("ORY_API_KEY")
+    if given:
+        return given
+    known = vault.recall(session.endpoint)
+    if known.get("refresh_token") and known.get("expires_at", 0) < time.time() + 30:
+        known = device.refresh(session.stranger(), known)
+        vault.remember(session.endpoint, known, in_keyring=bool(known.get("in_keyring")))
+    return known.get("access_token")
+
+
+def endpoint_or_stop(given: str | None) -> str:
+    found = (
+        given or os.environ.get("CLIENTDESK_URL") or os.environ.get("ORY_SDK_URL") or vault.settings().get("endpoint")
+    )
+    if not found:
+        raise Problem("Which server? Give --endpoint, set CLIENTDESK_URL, or sign in with `clientdesk login`.", USAGE)
+    return str(found).rstrip("/")
+
+
+def read_headers(given: list[str]) -> dict[str, str]:
+    headers = {}
+    for text in given:
+        name, colon, value = text.partition(":")
+        if not colon or not name.strip():
+            raise Problem("Write a header as “Name: value”.", USAGE)
+        headers[name.strip()] = value.strip()
+    return headers
+
+
+# -- The options that every command takes -----------------------------------------------------------------------------
+
+Endpoint = Annotated[
+    str | None, typer.Option("--endpoint", "-e", help="The portal's address. [env: CLIENTDESK_URL, ORY_SDK_URL]")
+]
+Header = Annotated[
+    list[str] | None, typer.Option("--http-header", "-H", help="A header to send along, as “Name: value”. Repeatable.")
+]
+SkipTls = Annotated[bool, typer.Option("--skip-tls-verify", help="Accept any certificate. Never in production.")]
+Format = Annotated[str, typer.Option("--format", help=f"How to print: {FORMATS}.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print identifiers alone.")]
+GLOBAL = {
+    "endpoint": (Endpoint, None),
+    "http_header": (Header, None),
+    "skip_tls_verify": (SkipTls, False),
+    "shape": (Format, "table"),
+    "quiet": (Quiet, False),
+}
+
+
+def command(function: Callable[..., Any], extra: dict[str, tuple[Any, Any]] | None = None) -> Callable[..., Any]:
+    """Make a Typer command of a function whose first parameter is the session.
+
+    `extra` are options that the function takes as one dictionary, `given`: name to (annotation, default).
+    """
+    extra = extra or {}
+    own = [
+        each for name, each in signature(function, eval_str=True).parameters.items() if name not in ("session", "given")
+    ]
+    added = [
+        Parameter(name, Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
+        for name, (annotation, default) in {**extra, **GLOBAL}.items()
+    ]
+
+    def run(**values: Any) -> None:
+        options = {name: values.pop(name) for name in GLOBAL}
+        session = Session(
+            endpoint=endpoint_or_stop(options["endpoint"]),
+            headers=read_headers(options["http_header"] or []),
+            verify=not options["skip_tls_verify"],
+            printer=Printer(options["shape"], quiet=options["quiet"]),
+        )
+        if extra:
+            values["given"] = {name: values.pop(name) for name in extra}
+        function(session, **values)
+
+    keyword_only = [each.replace(kind=Parameter.KEYWORD_ONLY) for each in own]
+    run.__doc__, run.__name__ = function.__doc__, function.__name__
+    run.__signature__ = Signature([*keyword_only, *added])  # type: ignore[attr-defined]
+    run.__annotations__ = {each.name: each.annotation for each in [*keyword_only, *added]}
+    return run

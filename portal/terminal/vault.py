@@ -1,0 +1,79 @@
+"""Where the signed-in person's tokens are kept: a file that only they can read, or the system's keyring."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_config_path
+
+from portal.terminal.problems import Problem
+
+SERVICE = "clientdesk"
+
+
+def folder() -> Path:
+    named = os.environ.get("CLIENTDESK_HOME")
+    return Path(named) if named else user_config_path("clientdesk", appauthor=False)
+
+
+def settings() -> dict[str, Any]:
+    """Return what is remembered: the endpoint in use, and for each endpoint its tokens or where they are."""
+    try:
+        document = json.loads((folder() / "credentials.json").read_text())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError):
+        raise Problem(
+            f"{folder() / 'credentials.json'} can't be read. Sign in again with `clientdesk login`."
+        ) from None
+    return document if isinstance(document, dict) else {}
+
+
+def write(document: dict[str, Any]) -> None:
+    """Write the file anew, never readable by others, not for a moment."""
+    place = folder()
+    place.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = place / f"credentials.{os.getpid()}.tmp"
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump(document, file, indent=2)
+    draft.replace(place / "credentials.json")
+
+
+def remember(endpoint: str, tokens: dict[str, Any], *, in_keyring: bool) -> str:
+    """Keep the tokens; return where."""
+    document = settings()
+    known = document.setdefault("endpoints", {})
+    if in_keyring:
+        keyring().set_password(SERVICE, endpoint, json.dumps(tokens))
+        known[endpoint] = {"keyring": True}
+    else:
+        known[endpoint] = tokens
+    document["endpoint"] = endpoint
+    write(document)
+    return "the system's keyring" if in_keyring else str(folder() / "credentials.json")
+
+
+def recall(endpoint: str) -> dict[str, Any]:
+    """Return the tokens for an endpoint; empty where there are none."""
+    known = settings().get("endpoints", {}).get(endpoint, {})
+    if known.get("keyring"):
+        return dict(json.loads(keyring().get_password(SERVICE, endpoint) or "{}"))
+    return dict(known)
+
+
+def forget(endpoint: str) -> None:
+    document = settings()
+    known = document.get("endpoints", {}).pop(endpoint, {})
+    if known.get("keyring"):
+        keyring().delete_password(SERVICE, endpoint)
+    write(document)
+
+
+def keyring() -> Any:
+    try:
+        import keyring as system
+    except ImportError:
+        raise Problem("The keyring is an extra: install clientdesk[keyring].") from None
+    return system
