@@ -17,7 +17,6 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
 )
 from django.db import connection, transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from authority import jose
@@ -35,6 +34,9 @@ Purpose, State = SigningKey.Purpose, SigningKey.State
 DEFAULT_ALGORITHM = SigningAlgorithm.ES256
 # The one algorithm that every OpenID Connect client must support (OpenID Connect Core section 15.1).
 ID_TOKEN_ALGORITHM = SigningAlgorithm.RS256
+# How long caches may hold the list of keys: fresh, and then stale while they fetch it anew (RFC 5861 section 3).
+JWKS_MAX_AGE = timedelta(minutes=5)
+JWKS_STALE = timedelta(minutes=5)
 # Added to the longest life of a key's tokens: clocks differ, and a request may still sign while its key is retired.
 SKEW = timedelta(minutes=5)
 LOCK = 0x6B657973  # one advisory lock for every change of keys
@@ -175,8 +177,7 @@ def published(purpose: str = Purpose.TOKENS) -> list[dict[str, Any]]:
     signing = set(keys.filter(state=State.ACTIVE).values_list("algorithm", flat=True))
     for algorithm in sorted(algorithms_in_use(purpose) - signing):
         create(algorithm, purpose)
-    served = Q(state__in=[State.NEXT, State.ACTIVE]) | Q(state=State.RETIRED, serve_until__gt=timezone.now())
-    return list(keys.filter(served).order_by("algorithm", "-id").values_list("public_jwk", flat=True))
+    return list(keys.served().order_by("algorithm", "state", "-id").values_list("public_jwk", flat=True))
 
 
 def algorithms_in_use(purpose: str = Purpose.TOKENS) -> set[str]:

@@ -10,6 +10,16 @@ from clients.models import ACCESS_TOKEN_LIFETIME, Client
 from clients.vocabulary import SigningAlgorithm
 
 
+class SigningKeyQuerySet(models.QuerySet["SigningKey"]):
+    def served(self) -> Self:
+        """Return the keys that verify a token that lives, or will."""
+        states = SigningKey.State
+        return self.filter(
+            models.Q(state__in=[states.NEXT, states.ACTIVE])
+            | models.Q(state=states.RETIRED, serve_until__gt=timezone.now())
+        )
+
+
 class SigningKey(models.Model):
     """A key pair: published as next, signing while active, published until its last token has ended when retired.
 
@@ -42,6 +52,8 @@ class SigningKey(models.Model):
     # Seconds that the longest-lived token may live that was signed with it: so long it is published when retired.
     longest_lifetime = models.PositiveIntegerField(default=ACCESS_TOKEN_LIFETIME, editable=False)
     serve_until = models.DateTimeField(null=True, editable=False)
+
+    objects = SigningKeyQuerySet.as_manager()
 
     class Meta:
         verbose_name = "signing key"

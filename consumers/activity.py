@@ -130,6 +130,23 @@ def sentence_case(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def signing_key(event: Event) -> str:
+    said = f"{event.detail.get('algorithm', '')}, {event.detail.get('state', '')}".strip(", ")
+    successor = event.detail.get("successor")
+    return f"{said}; {successor} signs now" if successor else said
+
+
+def retired_key(event: Event) -> str:
+    served_until = event.detail.get("served_until")
+    if not served_until:
+        return ""
+    return f"{event.detail.get('retired')} is published until {when(datetime.fromisoformat(served_until))}"
+
+
+def moved(event: Event) -> str:
+    return ", ".join(f"{number} {what}" for what, number in event.detail.get("moved", {}).items())
+
+
 def nothing(event: Event) -> str:
     return ""
 
@@ -175,8 +192,10 @@ WORDS = {
     EventName.SECRET_ADDED: Words("added a secret to {target}", "key-round", "", secret),
     EventName.SECRET_ROTATED: Words("rotated a secret of {target}", "rotate-cw", "warn", rotation),
     EventName.SECRET_REVOKED: Words("revoked a secret of {target}", "circle-x", "bad", secret),
-    EventName.KEY_CREATED: Words("made the signing key {target}", "key-round", "good"),
-    EventName.KEY_ROTATED: Words("rotated the signing key {target}", "rotate-cw", "warn"),
+    EventName.KEY_CREATED: Words("made the signing key {target}", "key-round", "good", signing_key),
+    EventName.KEY_ROTATED: Words("rotated a signing key: {target} signs now", "rotate-cw", "warn", retired_key),
+    EventName.KEY_REVOKED: Words("revoked the signing key {target}", "circle-x", "bad", signing_key),
+    EventName.KEYS_RESEALED: Words("moved what rests sealed under the newest encryption key", "lock", "", moved),
 }
 LEFT = Words("left the workspace", "user-minus")
 

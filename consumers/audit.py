@@ -44,6 +44,8 @@ class EventName(StrEnum):
     SECRET_REVOKED = "client.secret.revoked"
     KEY_CREATED = "key.created"
     KEY_ROTATED = "key.rotated"
+    KEY_REVOKED = "key.revoked"
+    KEYS_RESEALED = "key.resealed"
 
 
 @dataclass(frozen=True)

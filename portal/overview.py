@@ -35,7 +35,7 @@ def overview(site: AdminSite, request: HttpRequest) -> dict[str, Any]:
             "newest": failed[:5],
         }
     if may_read(SigningKey):
-        keys = SigningKey.objects.exclude(state=SigningKey.State.REVOKED).defer("sealed")
+        keys = SigningKey.objects.served().order_by("state", "purpose", "algorithm", "-id").defer("sealed")
         desk["signing_keys"] = [{"key": key, "tone": TONES.get(key.state, "")} for key in keys[:6]]
     if may_read(Event):
         desk["events"] = [describe(event) for event in Event.objects.select_related("consumer")[:8]]

@@ -42,6 +42,7 @@ ISSUER = PUBLIC_URL
 PORTAL_NAME = environment.text("PORTAL_NAME", "Clientdesk")
 OPERATOR_CONTACT = environment.address("OPERATOR_CONTACT")
 FETCH_LOCAL_HOSTS = environment.hosts(environment.text("FETCH_LOCAL_HOSTS"))
+SIGNING_KEY_DAYS = environment.number("SIGNING_KEY_DAYS", 90, low=1, high=3650)
 
 # -- Django -----------------------------------------------------------------------------------------------------------
 

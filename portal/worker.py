@@ -1,4 +1,4 @@
-"""The worker: delivers mail as soon as it is committed, and cleans up. Any number of them may run."""
+"""The worker: delivers mail as soon as it is committed, rotates keys, cleans up. Any number of them may run."""
 
 import logging
 import threading
@@ -12,7 +12,7 @@ from django.contrib.sessions.models import Session
 from django.db import Error, connection
 from django.utils import timezone
 
-from authority import outcomes, tokens
+from authority import outcomes, rotation, tokens
 from consumers.models import Message, Submission
 from consumers.outbox import CHANNEL, deliver_next
 
@@ -40,6 +40,7 @@ def forget_sessions() -> None:
 
 
 CHORES: list[Callable[[], None]] = [
+    rotation.maintain,
     forget_submissions,
     forget_mail,
     forget_sessions,

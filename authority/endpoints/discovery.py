@@ -16,7 +16,9 @@ from authority.endpoints.protocol import method_not_allowed
 from authority.server import server
 from clients.vocabulary import IDENTITY_SCOPES, SECRET_METHODS, AuthMethod
 
-MAX_AGE = 300  # seconds that a cache may keep a document
+CACHE_CONTROL = (
+    f"public, max-age={keys.JWKS_MAX_AGE.seconds}, stale-while-revalidate={keys.JWKS_STALE.seconds}"  # RFC 5861
+)
 
 
 def public(document: Callable[..., dict[str, Any]]) -> Callable[..., HttpResponse]:
@@ -30,7 +32,7 @@ def public(document: Callable[..., dict[str, Any]]) -> Callable[..., HttpRespons
         response = HttpResponse(body, content_type="application/json")
         etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
         response["ETag"] = etag
-        response["Cache-Control"] = f"public, max-age={MAX_AGE}"
+        response["Cache-Control"] = CACHE_CONTROL
         response["Access-Control-Allow-Origin"] = "*"
         response["Cross-Origin-Resource-Policy"] = "cross-origin"
         return get_conditional_response(request, etag=etag, response=response) or response

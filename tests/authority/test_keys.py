@@ -59,6 +59,8 @@ def test_wrong_encryption_key_refuses_loudly_and_makes_no_new_key(settings, caps
         checks.refuse_to_start_sealed()
     assert str(refused.value).startswith("Clientdesk cannot start: KEY_ENCRYPTION_KEYS does not open")
     assert "\n" not in str(refused.value)
+    with pytest.raises(SystemExit, match="KEY_ENCRYPTION_KEYS does not open"):
+        call_command("work")
     with pytest.raises(CommandError, match="KEY_ENCRYPTION_KEYS does not open"):
         call_command("check", databases=["default"])
 

@@ -1,6 +1,7 @@
 """The worker delivers when mail is committed, does its chores, bears a lost database, and stops when told."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -134,6 +135,7 @@ def test_chores_forget_what_is_old_and_nothing_else(folder, client):
 
 
 def test_the_command_stops_cleanly_when_told(settings, tmp_path):
+    shutil.copy(settings.DATA_DIR / "identity.json", tmp_path)  # whose keys open what is in the database
     environ = os.environ | {"DATABASE_URL": settings.DATABASE_URL, "DATA_DIR": str(tmp_path)}
     process = subprocess.Popen(
         [sys.executable, "manage.py", "work"], cwd=settings.BASE_DIR, env=environ, stderr=subprocess.PIPE, text=True

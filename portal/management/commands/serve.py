@@ -48,7 +48,7 @@ def require_free(host: str, port: int) -> None:
 
 
 class Command(BaseCommand):
-    help = "Serve the portal with Granian, and run the worker that delivers mail and cleans up."
+    help = "Serve the portal with Granian, and run the worker that delivers mail, rotates keys and cleans up."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(

@@ -1,4 +1,4 @@
-"""`manage.py work`: deliver mail and clean up, until told to stop."""
+"""`manage.py work`: deliver mail, rotate keys and clean up, until told to stop."""
 
 import logging
 import signal
@@ -7,15 +7,17 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from authority import checks
 from portal.worker import Worker
 
 logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
-    help = "Deliver mail and clean up, until SIGTERM or Ctrl-C. Run one beside the web servers; more do no harm."
+    help = "Deliver mail, rotate keys and clean up, until SIGTERM or Ctrl-C. Run one beside the web servers, or more."
 
     def handle(self, **options: Any) -> None:
+        checks.refuse_to_start_sealed()
         stop = threading.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: stop.set())
