@@ -51,7 +51,8 @@ def update_client(
     client = lock(client)
     if unchanged_since is not None and client.updated != unchanged_since:
         raise Conflict("Somebody else has changed this client meanwhile.")
-    policy(metadata)
+    if metadata != ClientMetadata.of(client):  # what is, was allowed once, perhaps by other rules
+        policy(metadata)
     changed = metadata.write_to(client)
     if changed:
         client.save()
@@ -166,6 +167,29 @@ def rotate_secret(
     audit.record(EventName.SECRET_ROTATED, actor=actor, consumer=client.consumer, target=client, detail=detail)
     emails.secret_rotated(client, old, made, actor)
     return made, text
+
+
+@transaction.atomic
+def rotate_client(*, client: Client, actor: Actor) -> str:
+    """Rotate the newest secret, or make the first; the old go on until revoke_rotated, or until five are newer.
+
+    The text is readable only in this return value. This is what Ory calls rotation: nobody says which, or until when.
+    """
+    client = lock(client)
+    live = list(client.secrets.live().order_by("-created_at"))
+    for oldest in live[MAX_LIVE_SECRETS - 1 :]:
+        revoke_secret(secret=oldest, actor=actor)
+    if live:
+        return rotate_secret(secret=live[0], end=End(), actor=actor)[1]
+    return add_secret(client=client, name="", actor=actor)[1]
+
+
+@transaction.atomic
+def revoke_rotated(*, client: Client, actor: Actor) -> None:
+    """End every secret that has a successor."""
+    client = lock(client)
+    for old in client.secrets.live().exclude(rotated_at=None):
+        revoke_secret(secret=old, actor=actor)
 
 
 @transaction.atomic

@@ -1,59 +1,17 @@
-"""What a client secret looks like, and how it rests.
+"""What a client secret looks like, and how it rests: see consumers/credentials.py."""
 
-A secret is `cdsk_`, 43 base-62 digits of 256 random bits, and 6 base-62 digits of a CRC-32, so that a scanner can tell
-a real one from a look-alike without asking us. At rest it is an HMAC-SHA-256 under a pepper that the database does not
-hold: 256 random bits need no slow hash (ASVS 5.0, 11.4.2 and 6.5.2), but a stolen dump must verify nothing.
-"""
+from consumers import credentials
+from consumers.credentials import current_pepper, digest, peppers
 
-import hmac
-import secrets
-import string
-import zlib
-from hashlib import sha256
-
-from django.conf import settings
+__all__ = ["PREFIX", "current_pepper", "digest", "generate", "looks_real", "peppers"]
 
 PREFIX = "cdsk_"
-DIGITS = string.digits + string.ascii_uppercase + string.ascii_lowercase
-BODY, CHECK = 43, 6
-LENGTH = len(PREFIX) + BODY + CHECK
 
 
 def generate() -> str:
     """Return a new secret."""
-    body = base62(secrets.randbits(256), BODY)
-    return f"{PREFIX}{body}{checksum(body)}"
+    return credentials.generate(PREFIX)
 
 
 def looks_real(secret: str) -> bool:
-    """Say whether the text has a secret's prefix, length and checksum; it may still be nobody's."""
-    body, check = secret[len(PREFIX) : -CHECK], secret[-CHECK:]
-    return len(secret) == LENGTH and secret.startswith(PREFIX) and hmac.compare_digest(checksum(body), check)
-
-
-def digest(secret: str, version: str) -> str:
-    """Return the keyed digest under that version of the pepper, in hex; empty when that pepper is gone."""
-    pepper = settings.SECRET_PEPPERS.get(version)
-    return hmac.new(pepper.encode(), secret.encode(), sha256).hexdigest() if pepper else ""
-
-
-def peppers() -> list[str]:
-    """Return every version of the pepper that is at hand."""
-    return list(settings.SECRET_PEPPERS)
-
-
-def current_pepper() -> str:
-    """Return the version that digests new secrets: the highest."""
-    return max(settings.SECRET_PEPPERS, key=int)
-
-
-def base62(number: int, width: int) -> str:
-    out = ""
-    for _ in range(width):
-        number, rest = divmod(number, 62)
-        out = DIGITS[rest] + out
-    return out
-
-
-def checksum(body: str) -> str:
-    return base62(zlib.crc32(body.encode()), CHECK)
+    return credentials.looks_real(secret, PREFIX)

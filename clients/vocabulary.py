@@ -59,3 +59,13 @@ class ApplicationType(models.TextChoices):
 
     WEB = "web", "Web"
     NATIVE = "native", "Native"
+
+
+# Token lifetimes that a client may set, by Ory's names.
+LIFESPANS = (
+    *(f"authorization_code_grant_{token}_token_lifespan" for token in ("access", "id", "refresh")),
+    "client_credentials_grant_access_token_lifespan",
+    *(f"device_authorization_grant_{token}_token_lifespan" for token in ("access", "id", "refresh")),
+    *(f"refresh_token_grant_{token}_token_lifespan" for token in ("access", "id", "refresh")),
+    "identity_token_lifespan",  # of workloads; ours
+)

@@ -101,6 +101,10 @@ def secret(event: Event) -> str:
     return f"Secret ••••{event.detail.get('hint', '')}" + (f", “{name}”" if name else "")
 
 
+def token(event: Event) -> str:
+    return f"May: {', '.join(event.detail.get('scopes', []))}"
+
+
 def rotation(event: Event) -> str:
     old, new = (f"••••{event.detail.get(key, '')}" for key in ("hint", "new_hint"))
     ends_at = event.detail.get("ends_at")
@@ -182,6 +186,8 @@ WORDS = {
     EventName.MANAGER_REMOVED: Words("removed {target} from the workspace", "user-minus", "bad"),
     EventName.OPERATOR_ADDED: Words("made {target} an operator", "user-plus", "warn"),
     EventName.PERSON_UPDATED: Words("changed the account of {target}", "users", "warn", changed_fields),
+    EventName.TOKEN_CREATED: Words("made the personal access token {target}", "key-round", "warn", token),
+    EventName.TOKEN_REVOKED: Words("revoked the personal access token {target}", "circle-x", "bad"),
     EventName.GROUP_SAVED: Words("set what the operators of {target} may do", "users", "warn"),
     EventName.GROUP_DELETED: Words("deleted the group of operators {target}", "trash-2", "bad"),
     EventName.CLIENT_REGISTERED: Words("registered {target}", "plus", "good", kind),

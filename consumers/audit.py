@@ -32,6 +32,8 @@ class EventName(StrEnum):
     MANAGER_REMOVED = "manager.removed"
     OPERATOR_ADDED = "operator.added"
     PERSON_UPDATED = "person.updated"
+    TOKEN_CREATED = "person.token.created"
+    TOKEN_REVOKED = "person.token.revoked"
     GROUP_SAVED = "group.saved"
     GROUP_DELETED = "group.deleted"
     CLIENT_REGISTERED = "client.registered"

@@ -1,4 +1,4 @@
-"""How often may somebody send a form that costs others something?"""
+"""How often may somebody ask for something that costs others something?"""
 
 from collections.abc import Callable
 from functools import wraps
@@ -25,3 +25,11 @@ def within(rate: str) -> Callable[[View], View]:
         return limited
 
     return decorate
+
+
+def consume(
+    request: HttpRequest, rate: str, what: str, refusal: Callable[[int], Exception], key: str | None = None
+) -> None:
+    """Count one request of any method. Raises the refusal, with the seconds to wait, beyond the rate."""
+    if not ratelimit.consume(request, app="consumers", action=what, config={what: rate}, key=key, limit_get=True):
+        raise refusal(int(ratelimit.parse_rate(rate).duration))

@@ -73,6 +73,11 @@ def person_name(name: str) -> None:
         raise Refusal("Enter your name, as your colleagues should read it.", field="name")
     if len(name) > 150:
         raise Refusal("Shorten the name to 150 characters.", field="name")
+    plain_name(name, "name")
+
+
+def plain_name(name: str, field: str) -> None:
+    """Refuse characters that show nothing, or make a text read as another."""
     for character in name:
         if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp") and character != "\u200d":
-            raise Refusal(f"Remove the invisible character U+{ord(character):04X} from the name.", field="name")
+            raise Refusal(f"Remove the invisible character U+{ord(character):04X} from the name.", field=field)

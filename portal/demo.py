@@ -8,12 +8,14 @@ import json
 import os
 import secrets
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
+from django.utils import timezone
 
 from clients import actions
 from clients.catalogue import create_api, set_access
@@ -23,6 +25,8 @@ from clients.policy import portal_policy
 from consumers.actions import create_consumer
 from consumers.audit import SYSTEM
 from consumers.models import Consumer, Membership, Role, User
+from consumers.scopes import MANAGEMENT_SCOPES
+from consumers.tokens import create_token, find_token
 
 OPERATOR = ("olga@meridian.example", "Olga Weber")
 CAST = [
@@ -112,6 +116,10 @@ def build() -> dict[str, Any]:
             consumer=consumers[slug], user=person(email, name, password), defaults={"role": role}
         )
         managers.append({"email": email, "password": password, "consumer": slug, "role": role.value})
+    tokens = {
+        "operator_token": token(operator, memory),
+        "manager_token": token(User.objects.get(email=CAST[0][0]), memory),
+    }
     clients = {item.key: client(consumers["acme"], item, memory) for item in CLIENTS}
     keep(memory)
     return {
@@ -124,6 +132,8 @@ def build() -> dict[str, Any]:
         },
         "managers": managers,
         "clients": clients,
+        "api_url": settings.PUBLIC_URL,
+        **tokens,
         "mail_url": settings.PUBLIC_URL + reverse("mailbox") if settings.MAIL_IN_BROWSER else None,
     }
 
@@ -137,6 +147,24 @@ def person(email: str, name: str, password: str, is_staff: bool = False) -> User
         user.save(update_fields=["password"])
     EmailAddress.objects.get_or_create(user=user, email=user.email, defaults={"verified": True, "primary": True})
     return user
+
+
+def token(user: User, memory: dict[str, Any]) -> str:
+    """Find or make a personal access token that will still work tomorrow."""
+    known: dict[str, str] = memory.setdefault("tokens", {})
+    found = find_token(known.get(user.email, ""))
+    tomorrow = timezone.now() + timedelta(days=1)
+    if (
+        found is None
+        or found.user != user
+        or found.expires_at < tomorrow
+        or set(found.scopes) != set(MANAGEMENT_SCOPES)
+    ):
+        expires_at = timezone.now() + timedelta(days=90)
+        _, known[user.email] = create_token(
+            user=user, name="Demo", scopes=MANAGEMENT_SCOPES, expires_at=expires_at, actor=SYSTEM
+        )
+    return known[user.email]
 
 
 def consumer(slug: str, name: str) -> Consumer:

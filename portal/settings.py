@@ -204,6 +204,10 @@ MFA_TOTP_ISSUER = PORTAL_NAME
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE
 
+# -- The management API -----------------------------------------------------------------------------------------------
+
+MANAGEMENT_TOKEN_READERS = ["consumers.rest.callers.personal"]
+
 # -- The browser ------------------------------------------------------------------------------------------------------
 
 host_prefix = "__Host-" if SECURE else ""

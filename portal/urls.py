@@ -21,6 +21,7 @@ urlpatterns = [
     path("consumers/<slug:consumer_slug>/", include("authority.workspace_urls")),
     path("", include("authority.urls")),
     path("operators/", admin.site.urls),
+    path("", include("portal.api")),
     # Ory's management API lives below /admin/; a browser that means Django's admin is led there.
     path("admin/", RedirectView.as_view(pattern_name="admin:index", query_string=True), name="admin-redirect"),
     path("health/alive", health.alive, name="alive"),

@@ -160,7 +160,7 @@ class Client(AbstractApplication):
         ]
 
     def __str__(self) -> str:
-        return self.client_name
+        return self.client_name or self.client_id
 
     @property
     def is_disabled(self) -> bool:

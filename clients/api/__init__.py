@@ -1,0 +1,1 @@
+"""The management API's view of what consumers register."""

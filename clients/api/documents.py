@@ -1,0 +1,102 @@
+"""Between a client's metadata and its document on the wire."""
+
+from typing import Any
+
+from clients import durations
+from clients.api.schemas import CLIENT, NEUTRAL, READ_ONLY, SPREAD
+from clients.errors import InvalidClientMetadata
+from clients.metadata import ClientMetadata, names
+from clients.models import Client
+from clients.vocabulary import LIFESPANS, GrantType
+from consumers.rest import schemas
+
+DEFAULT_GRANTS = (GrantType.AUTHORIZATION_CODE.value,)  # RFC 7591 section 2
+OFFLINE = {"offline": "offline_access"}  # Ory knows the scope under both names
+
+
+def document(client: Client, *, secret: str | None = None) -> dict[str, Any]:
+    """Return the client as GET shows it: lists never null, and nothing that tells a secret but a new one."""
+    metadata = ClientMetadata.of(client)
+    shown: dict[str, Any] = {
+        "client_id": client.client_id,
+        "client_secret_expires_at": 0,
+        "consumer": client.consumer.slug,
+        "created_at": client.created,
+        "updated_at": client.updated,
+        "disabled": client.is_disabled,
+        "last_used_at": client.last_used_at,
+        "expires_at": client.expires_at,
+        "claims": client.claims,
+    }
+    shown |= {name: neutral[0] for name, neutral in NEUTRAL.items()}
+    shown |= writable(metadata)
+    if secret is not None:
+        shown["client_secret"] = secret
+    return shown
+
+
+def writable(metadata: ClientMetadata) -> dict[str, Any]:
+    """Return what of the document a program may change, as the wire writes it."""
+    found: dict[str, Any] = {name: getattr(metadata, name) for name in names() if name not in SPREAD}
+    found = {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
+    found["scope"] = " ".join(metadata.scope)
+    found["userinfo_signed_response_alg"] = metadata.userinfo_signed_response_alg or "none"
+    for name in ("jwks", "default_max_age"):
+        if found[name] is None:
+            del found[name]
+    for name in LIFESPANS:
+        seconds = metadata.lifespans.get(name)
+        found[name] = durations.written(seconds) if seconds is not None else None
+    return found | metadata.localized
+
+
+def read(sent: dict[str, Any]) -> ClientMetadata:
+    """Return the metadata that a whole document describes; what it leaves out has its default.
+
+    Raises InvalidClientMetadata for whatever has no meaning here (RFC 7591 section 3.2.2), so that nobody relies on a
+    promise that we do not keep. Null, empty and default values are none.
+    """
+    schemas.check(sent, CLIENT, InvalidClientMetadata)
+    refuse_what_has_no_effect(sent)
+    values: dict[str, Any] = {}
+    for name in names():
+        if name in SPREAD or sent.get(name) in (None, ""):
+            continue
+        values[name] = tuple(sent[name]) if isinstance(sent[name], list) else sent[name]
+    if "scope" in values:
+        values["scope"] = tuple(dict.fromkeys(OFFLINE.get(value, value) for value in values["scope"].split()))
+    if values.get("userinfo_signed_response_alg") == "none":
+        del values["userinfo_signed_response_alg"]
+    if values.get("jwks") in ({}, {"keys": []}):
+        del values["jwks"]
+    values["grant_types"] = values.get("grant_types") or DEFAULT_GRANTS
+    if values.get("response_types") in (None, (), ("code",)):  # the default fits every grant
+        values["response_types"] = ("code",) if GrantType.AUTHORIZATION_CODE in values["grant_types"] else ()
+    values["lifespans"] = read_lifespans(sent)
+    values["localized"] = {name: value for name, value in sent.items() if "#" in name and value}
+    return ClientMetadata(**values)
+
+
+def read_lifespans(sent: dict[str, Any]) -> dict[str, int]:
+    """Return the seconds of every lifetime that is set. Raises InvalidClientMetadata."""
+    found = {}
+    for name in LIFESPANS:
+        if sent.get(name) in (None, ""):
+            continue
+        try:
+            found[name] = durations.read(sent[name])
+        except ValueError as problem:
+            raise InvalidClientMetadata(f"{name}: {problem}.", field=name) from None
+    return found
+
+
+def refuse_what_has_no_effect(sent: dict[str, Any]) -> None:
+    for name, neutral in NEUTRAL.items():
+        value = sent.get(name)
+        if value is not None and value not in neutral:
+            raise InvalidClientMetadata(f"{name} has no effect here. Leave it out.", field=name)
+
+
+def kept(sent: dict[str, Any]) -> dict[str, Any]:
+    """Return the document without what we set ourselves."""
+    return {name: value for name, value in sent.items() if name not in READ_ONLY}

@@ -1,0 +1,81 @@
+"""May this be registered? One function a rule, each with the specification it comes from.
+
+Every door runs the same rules. They differ in what helps people alone, and in what takes an operator.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+from clients import workloads
+from clients.metadata import ClientMetadata
+from clients.models import Client
+from clients.policy import addresses, grants, tokens, words
+from clients.policy.common import every
+from clients.policy.words import plain_text
+from consumers.models import Consumer
+
+__all__ = ["Policy", "api_policy", "every", "plain_text", "portal_policy"]
+
+Policy = Callable[[ClientMetadata], None]
+
+
+def portal_policy(consumer: Consumer, client: Client | None = None, *, trusted: bool = False) -> Policy:
+    """Return what a person may register in the consumer's workspace, or make of the client, on a page."""
+
+    def check(metadata: ClientMetadata) -> None:
+        every(
+            (
+                partial(words.unique_name, metadata, consumer=consumer, client=client),
+                *rules(metadata, consumer, client, trusted),
+                partial(tokens.some_permission, metadata),
+            )
+        )
+
+    return check
+
+
+def api_policy(consumer: Consumer, client: Client | None = None, *, trusted: bool = False) -> Policy:
+    """Return what a program may register or make of the client; `trusted` says that it acts for an operator."""
+
+    def check(metadata: ClientMetadata) -> None:
+        every((partial(words.optional_name, metadata), *rules(metadata, consumer, client, trusted)))
+
+    return check
+
+
+def rules(
+    metadata: ClientMetadata, consumer: Consumer, client: Client | None, trusted: bool
+) -> tuple[Callable[[], None], ...]:
+    """Return every rule that holds whatever the door."""
+    simple = (
+        words.description,
+        words.contacts,
+        words.owner,
+        words.own_data,
+        words.software,
+        words.localized,
+        grants.grants,
+        grants.authentication,
+        grants.assertion_algorithm,
+        grants.keys,
+        grants.application_type,
+        grants.response_types,
+        addresses.redirect_uris,
+        addresses.allowed_cors_origins,
+        addresses.pages,
+        addresses.fetched,
+        addresses.initiate_login_uri,
+        workloads.workload,
+        workloads.lifespan,
+        tokens.strategy,
+        tokens.lifespans,
+        tokens.refresh_token_grace,
+        tokens.signed_responses,
+        tokens.authentication_context,
+    )
+    return (
+        *(partial(rule, metadata) for rule in simple),
+        partial(tokens.scope, metadata, consumer=consumer, client=client),
+        partial(tokens.audience, metadata, consumer=consumer, client=client, trusted=trusted),
+        partial(tokens.trust, metadata, client=client, trusted=trusted),
+    )

@@ -1,0 +1,18 @@
+"""How rules are run together."""
+
+from collections.abc import Callable, Iterable
+
+from consumers.errors import Refusal
+
+
+def every(checks: Iterable[Callable[[], None]]) -> None:
+    """Run each check; raise the first refusal with the others, so that a person corrects everything in one go."""
+    refusals: list[Refusal] = []
+    for check in checks:
+        try:
+            check()
+        except Refusal as refusal:
+            refusals += [refusal, *refusal.others]
+    if refusals:
+        refusals[0].others = tuple(refusals[1:])
+        raise refusals[0]

@@ -1,0 +1,29 @@
+"""Who: people, the consumers whose workspaces they share, how they came in, what they did, and their tokens."""
+
+from consumers.models.people import (
+    Consumer,
+    ConsumerQuerySet,
+    Invitation,
+    Membership,
+    Role,
+    User,
+    UserManager,
+    normal_email,
+)
+from consumers.models.records import Event, Message, Submission
+from consumers.models.tokens import PersonalToken
+
+__all__ = [
+    "Consumer",
+    "ConsumerQuerySet",
+    "Event",
+    "Invitation",
+    "Membership",
+    "Message",
+    "PersonalToken",
+    "Role",
+    "Submission",
+    "User",
+    "UserManager",
+    "normal_email",
+]

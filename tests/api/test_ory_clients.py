@@ -1,0 +1,128 @@
+"""Ory's client API, request by request."""
+
+import pytest
+
+from clients.models import Client
+from consumers.models import Event
+
+pytestmark = pytest.mark.django_db
+
+SERVICE = {
+    "client_name": "Yard planner",
+    "grant_types": ["client_credentials"],
+    "scope": "shipments:read",
+    "token_endpoint_auth_method": "client_secret_basic",
+}
+WEB = {
+    "grant_types": ["authorization_code", "refresh_token"],
+    "redirect_uris": ["https://example.com"],
+    "scope": "offline openid",
+    "token_endpoint_auth_method": "client_secret_post",
+}
+
+
+def test_a_registered_client_is_what_the_answer_says(acme, acme_access, alice, program_of):
+    answer = program_of(alice).post("/admin/clients", SERVICE)
+    assert answer.status_code == 201, answer.text
+    made = answer.json()
+    client = Client.objects.get(client_id=made["client_id"])
+    assert client.consumer == acme
+    assert client.secrets.get().matches(made["client_secret"])
+    assert answer["Location"] == f"/admin/clients/{client.client_id}"
+    assert answer["Cache-Control"] == "no-store"
+    assert made["scope"] == "shipments:read"
+    assert made["client_secret_expires_at"] == 0
+    event = Event.objects.get(name="client.registered")
+    assert event.actor_label == "Alice Martin (token “Test”)"
+
+
+def test_the_secret_stands_in_the_first_answer_alone(acme_access, alice, program_of):
+    program = program_of(alice)
+    made = program.post("/admin/clients", SERVICE).json()
+    for answer in (
+        program.get(f"/admin/clients/{made['client_id']}"),
+        program.get("/admin/clients"),
+        program.put(f"/admin/clients/{made['client_id']}", made),
+    ):
+        assert answer.status_code == 200, answer.text
+        assert made["client_secret"] not in answer.text
+        assert "digest" not in answer.text
+
+
+def test_a_sign_in_client_as_the_seed_makes_it(acme, alice, program_of):
+    answer = program_of(alice).post("/admin/clients", WEB)
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["scope"] == "offline_access openid"
+    assert answer.json()["response_types"] == ["code"]
+    assert answer.json()["client_name"] == ""
+
+
+def test_no_list_is_null(acme_access, alice, program_of):
+    made = program_of(alice).post("/admin/clients", SERVICE).json()
+    for name in ("redirect_uris", "contacts", "audience", "request_uris", "allowed_cors_origins", "response_types"):
+        assert made[name] == []
+    assert "jwks" not in made
+    assert made["metadata"] == {}
+
+
+def test_what_get_returns_can_be_put_and_changes_nothing(service, alice, program_of):
+    program = program_of(alice)
+    path = f"/admin/clients/{service.client_id}"
+    before = program.get(path)
+    after = program.put(path, before.json())
+    assert after.status_code == 200, after.text
+    assert after.json() == before.json()
+    assert after["ETag"] == before["ETag"]
+    assert not Event.objects.filter(name="client.updated").exists()
+
+
+def test_lifespans_are_written_as_go_writes_them(service, alice, program_of):
+    program = program_of(alice)
+    path = f"/admin/clients/{service.client_id}"
+    sent = {"client_credentials_grant_access_token_lifespan": "31h"}
+    answer = program.put(f"{path}/lifespans", sent)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["client_credentials_grant_access_token_lifespan"] == "31h0m0s"
+    service.refresh_from_db()
+    assert service.lifespans == {"client_credentials_grant_access_token_lifespan": 111600}
+    answer = program.put(f"{path}/lifespans", {})
+    assert answer.json()["client_credentials_grant_access_token_lifespan"] is None
+
+
+def test_a_patch_path_without_its_slash_is_taken_as_with_one(service, alice, program_of):
+    path = f"/admin/clients/{service.client_id}"
+    answer = program_of(alice).patch(path, [{"op": "replace", "path": "owner", "value": "New owner"}])
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["owner"] == "New owner"
+
+
+def test_rotation_makes_a_secret_and_dropping_ends_the_old(service, alice, program_of):
+    program, path = program_of(alice), f"/admin/clients/{service.client_id}/secrets/rotate"
+    form = {"content_type": "application/x-www-form-urlencoded"}
+    texts = [program.post(path, "", **form).json()["client_secret"] for _ in range(7)]
+    live = list(service.secrets.live().order_by("created_at"))
+    assert len(live) == 5
+    assert [secret.matches(text) for secret, text in zip(live, texts[-5:], strict=True)] == [True] * 5
+    answer = program.delete(path)
+    assert answer.status_code == 200
+    assert "client_secret" not in answer.json()
+    assert service.secrets.live().get().matches(texts[-1])
+
+
+def test_a_deleted_client_is_gone(service, alice, program_of):
+    program, path = program_of(alice), f"/admin/clients/{service.client_id}"
+    answer = program.delete(path)
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert program.get(path).status_code == 404
+
+
+def test_a_slash_at_the_end_changes_nothing(service, alice, program_of):
+    program = program_of(alice)
+    assert program.get(f"/admin/clients/{service.client_id}/").status_code == 200
+    assert program.get("/admin/clients/").status_code == 200
+
+
+def test_disabled_and_enabled(service, alice, program_of):
+    program, path = program_of(alice), f"/admin/clients/{service.client_id}"
+    assert program.post(f"{path}/disable").json()["disabled"] is True
+    assert program.post(f"{path}/enable").json()["disabled"] is False
