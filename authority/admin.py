@@ -56,17 +56,16 @@ class SigningKeyAdmin(ReadOnlyDesk):
         "takes over by itself, and a retired one stays until its last token has ended."
     )
     list_display = [
-        "shown_kid",
-        "algorithm",
+        "alg",
         "condition",
-        moment("created_at", "Made"),
+        "shown_kid",
         moment("activated_at", "Signs since", "Not yet"),
         moment("serve_until", "Published until", "–"),
     ]
     list_filter = ["state", "algorithm", "purpose"]
     deeds = {
         "rotate": Deed(
-            label="Rotate",
+            label="Rotate this key",
             act=lambda key, actor: rotation.rotate(key, actor=actor),
             done="{} is retired. The next key signs now.",
             effects=rotation_effects,
@@ -74,7 +73,7 @@ class SigningKeyAdmin(ReadOnlyDesk):
             is_safe=True,
         ),
         "revoke": Deed(
-            label="Revoke",
+            label="Revoke this key",
             act=lambda key, actor: rotation.revoke(key, actor=actor),
             done="{} is revoked. No token that it signed is accepted here.",
             effects=revocation_effects,
@@ -95,6 +94,10 @@ class SigningKeyAdmin(ReadOnlyDesk):
     @admin.display(description="Key ID", ordering="kid")
     def shown_kid(self, key: SigningKey) -> SafeString:
         return format_html("<code>{}</code>", key.kid)
+
+    @admin.display(description="Algorithm", ordering="algorithm")
+    def alg(self, key: SigningKey) -> str:
+        return key.algorithm
 
     @admin.display(description="State", ordering="state")
     def condition(self, key: SigningKey) -> SafeString:

@@ -14,6 +14,8 @@ from django.utils import timezone
 from authority import keys
 from authority.keys import State
 from authority.models import SigningKey
+from clients.models import Client
+from clients.vocabulary import SigningAlgorithm
 from consumers import audit
 from consumers.activity import when
 from consumers.audit import Actor, EventName
@@ -25,7 +27,7 @@ PUBLISHED_AHEAD = keys.JWKS_MAX_AGE + keys.JWKS_STALE + timedelta(minutes=50)
 
 def maintain() -> None:
     """Make the keys that are missing, and rotate those that have signed long enough. Any number of workers may."""
-    wanted = {(keys.Purpose.TOKENS.value, algorithm) for algorithm in keys.algorithms_in_use()}
+    wanted = {(keys.Purpose.TOKENS.value, algorithm) for algorithm in keys.algorithms_in_use() | asked_by_clients()}
     wanted |= set(SigningKey.objects.filter(state=State.ACTIVE).values_list("purpose", "algorithm"))
     for purpose, algorithm in sorted(wanted):
         active = keys.active(purpose, algorithm) or keys.create(algorithm, purpose)
@@ -33,6 +35,13 @@ def maintain() -> None:
         if is_due(active) and ready_at(following) <= timezone.now():
             with suppress(Conflict):  # another worker was quicker
                 rotate(active, actor=audit.SYSTEM)
+
+
+def asked_by_clients() -> set[str]:
+    """Return the algorithms that clients want for ID tokens and for what userinfo answers."""
+    fields = ("id_token_signed_response_alg", "userinfo_signed_response_alg")
+    asked = {value for name in fields for value in Client.objects.values_list(name, flat=True).distinct().order_by()}
+    return asked & set(SigningAlgorithm.values)
 
 
 def is_due(active: SigningKey) -> bool:

@@ -5,10 +5,12 @@ import base64
 import pytest
 from django.contrib import admin
 from django.urls import reverse
+from django.utils import timezone
 from oauth2_provider.models import get_access_token_model, get_grant_model, get_id_token_model, get_refresh_token_model
 
-from authority import keys
+from authority import keys, rotation
 from authority.models import SigningKey
+from consumers.models import Event
 
 pytestmark = pytest.mark.django_db
 
@@ -47,3 +49,30 @@ def test_tokens_and_codes_have_no_pages():
         get_id_token_model(),
     ):
         assert not admin.site.is_registered(model)
+
+
+def test_operators_rotate_and_revoke_after_reading_what_happens(browser_of, olga):
+    rotation.maintain()
+    active = SigningKey.objects.get(algorithm="ES256", state="active")
+    following = SigningKey.objects.get(algorithm="ES256", state="next")
+    browser = browser_of(olga)
+
+    def deed(key, name):
+        return reverse("admin:authority_signingkey_deed", args=[key.pk, name])
+
+    assert "Caches may not know the next key yet" in browser.get(deed(active, "rotate")).content.decode()
+    refused = browser.post(deed(active, "rotate"), follow=True)
+    assert "Rotate after " in refused.content.decode()
+    SigningKey.objects.update(created_at=timezone.now() - rotation.PUBLISHED_AHEAD)
+    assert "Caches may not know" not in browser.get(deed(active, "rotate")).content.decode()
+    assert "is retired. The next key signs now." in browser.post(deed(active, "rotate"), follow=True).content.decode()
+    following.refresh_from_db()
+    assert following.state == "active"
+    assert "signs from the same moment" in browser.get(deed(following, "revoke")).content.decode()
+    browser.post(deed(following, "revoke"))
+    following.refresh_from_db()
+    assert following.state == "revoked"
+    page = browser.get(reverse("admin:authority_signingkey_change", args=[following.pk])).content.decode()
+    assert "Rotate this key" not in page
+    assert "Revoke this key" not in page
+    assert Event.objects.get(name="key.revoked").actor_label == olga.name

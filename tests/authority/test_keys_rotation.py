@@ -244,6 +244,15 @@ def test_every_algorithm_signs_an_apis_tokens_before_and_after_rotation(clock, c
     assert {served[key]["alg"] for key in states(algorithm).values()} == {algorithm}
 
 
+def test_algorithms_that_clients_want_are_published_before_they_sign(clock, client, web):
+    web.client.id_token_signed_response_alg = "PS256"
+    web.client.userinfo_signed_response_alg = "none"
+    web.client.save()
+    rotation.maintain()
+    assert set(states("PS256")) == {"active", "next"}
+    assert published(client) >= set(states("PS256").values())
+
+
 # -- Many at once -----------------------------------------------------------------------------------------------------
 
 
