@@ -31,6 +31,7 @@ def create_consumer(*, actor: Actor, **fields: object) -> Consumer:
     consumer = Consumer(**fields)
     policy.metadata(consumer.metadata)
     policy.claims(consumer.claims)
+    policy.test_token_claims(consumer.test_token_claims)
     _save_unique(consumer, None)
     audit.record(EventName.CONSUMER_CREATED, actor=actor, consumer=consumer, target=consumer)
     return consumer
@@ -43,6 +44,7 @@ def update_consumer(*, consumer: Consumer, actor: Actor, changed: Iterable[str])
     if changed:
         policy.metadata(consumer.metadata)
         policy.claims(consumer.claims)
+        policy.test_token_claims(consumer.test_token_claims)
         _save_unique(consumer, changed)
         audit.record(
             EventName.CONSUMER_UPDATED, actor=actor, consumer=consumer, target=consumer, detail={"fields": changed}

@@ -80,6 +80,8 @@ FIELDS = {
     "client_jwks_uri": "address of the public keys",
     "lifespans": "token lifetimes",
     "environment_type": "environment",
+    "is_production": "production",
+    "allows_test_tokens": "test tokens",
     "is_active": "active",
     "is_staff": "operator",
     "is_superuser": "full rights",
@@ -103,6 +105,11 @@ def secret(event: Event) -> str:
 
 def token(event: Event) -> str:
     return f"May: {', '.join(event.detail.get('scopes', []))}"
+
+
+def test_token(event: Event) -> str:
+    end = event.detail.get("ends_at")
+    return f"“{event.detail.get('reason', '')}”" + (f", until {when(datetime.fromisoformat(end))}" if end else "")
 
 
 def rotation(event: Event) -> str:
@@ -198,6 +205,8 @@ WORDS = {
     EventName.SECRET_ADDED: Words("added a secret to {target}", "key-round", "", secret),
     EventName.SECRET_ROTATED: Words("rotated a secret of {target}", "rotate-cw", "warn", rotation),
     EventName.SECRET_REVOKED: Words("revoked a secret of {target}", "circle-x", "bad", secret),
+    EventName.TEST_TOKEN_MADE: Words("made a test token of {target}", "flask-conical", "warn", test_token),
+    EventName.TEST_TOKEN_REVOKED: Words("revoked a test token of {target}", "circle-x", "", test_token),
     EventName.KEY_CREATED: Words("made the signing key {target}", "key-round", "good", signing_key),
     EventName.KEY_ROTATED: Words("rotated a signing key: {target} signs now", "rotate-cw", "warn", retired_key),
     EventName.KEY_REVOKED: Words("revoked the signing key {target}", "circle-x", "bad", signing_key),

@@ -44,6 +44,8 @@ class EventName(StrEnum):
     SECRET_ADDED = "client.secret.added"
     SECRET_ROTATED = "client.secret.rotated"
     SECRET_REVOKED = "client.secret.revoked"
+    TEST_TOKEN_MADE = "client.test_token.made"
+    TEST_TOKEN_REVOKED = "client.test_token.revoked"
     KEY_CREATED = "key.created"
     KEY_ROTATED = "key.rotated"
     KEY_REVOKED = "key.revoked"

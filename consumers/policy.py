@@ -1,7 +1,9 @@
 """May a consumer carry this? One function a rule."""
 
 import json
+import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -22,6 +24,8 @@ RESERVED_CLAIMS = frozenset(
 MAX_METADATA = 16 * 1024
 # Every token carries the claims in a header of each request, and many servers take 8 kB of headers in all.
 MAX_CLAIMS = 2 * 1024
+MAX_TEST_CLAIMS = 50
+CLAIM_NAME = re.compile(r"[\x21-\x7e]{1,100}")
 
 
 def metadata(value: Any) -> None:
@@ -37,6 +41,18 @@ def claims(value: Any) -> None:
             f"Rename {', '.join(taken)}: the portal sets {'this claim' if len(taken) == 1 else 'these claims'} itself.",
             field="claims",
         )
+
+
+def test_token_claims(names: Iterable[str]) -> None:
+    """Require names of claims that may be typed by hand: readable ones that nobody else sets."""
+    names = list(names)
+    if len(names) > MAX_TEST_CLAIMS:
+        raise Refusal(f"Name at most {MAX_TEST_CLAIMS} claims.", field="test_token_claims")
+    for name in names:
+        if not CLAIM_NAME.fullmatch(name):
+            raise Refusal(f"“{name}” is no name of a claim: use printable ASCII.", field="test_token_claims")
+    if taken := sorted({*RESERVED_CLAIMS, "roles"} & set(names)):
+        raise Refusal(f"Remove {', '.join(taken)}: these have meanings of their own.", field="test_token_claims")
 
 
 def json_object(value: Any, field: str, limit: int) -> None:

@@ -96,6 +96,7 @@ class ApiAdmin(Desk):
         return [
             ("API", {"fields": ["name", "identifier", "description"], "description": FIXED if obj else ""}),
             ("Its access tokens", {"fields": [("signing_algorithm", "access_token_lifetime")]}),
+            ("Test tokens", {"fields": ["is_production", "allows_test_tokens"]}),
         ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:

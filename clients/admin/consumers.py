@@ -22,8 +22,10 @@ from consumers.fields import GroupedChoices, JSONField
 from consumers.models import Consumer, Membership, Role
 
 SHOWN_CLIENTS = 20
+TESTS = ["test_token_lifetime", "test_token_claims"]
+TEST_TOKENS = "Managers make them by hand, only for APIs that allow them. Each is marked, listed and can be revoked."
 SHOWN_EVENTS = 8
-STORED = ["name", "slug", "external_id", "metadata", "claims"]
+STORED = ["name", "slug", "external_id", "metadata", "claims", "test_token_lifetime", "test_token_claims"]
 
 
 def scope_words(scope: Scope) -> SafeString:
@@ -92,6 +94,9 @@ class ConsumerForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean_claims(self) -> Any:
         return self.checked("claims", policy.claims)
+
+    def clean_test_token_claims(self) -> Any:
+        return self.checked("test_token_claims", policy.test_token_claims)
 
     def checked(self, name: str, rule: Any) -> Any:
         try:
@@ -222,12 +227,14 @@ class ConsumerAdmin(Desk):
             return [
                 who,
                 ("What its clients may use", {"fields": ["allowed"]}),
+                ("Test tokens", {"fields": TESTS}),
                 ("Data", {"fields": ["metadata", "claims"]}),
             ]
         use = ("What its clients may use", {"fields": ["scopes"]})
         invite = ("Invite people", {"fields": ["emails", "role"]})
         data = ("Data", {"fields": ["metadata", "claims"], "classes": ["monospace"]})
-        return [who, use, invite, data] if obj is not None else [who, use, invite]
+        tests = ("Test tokens", {"fields": TESTS, "description": TEST_TOKENS})
+        return [who, use, invite, tests, data] if obj is not None else [who, use, invite]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["allowed"]

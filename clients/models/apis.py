@@ -28,11 +28,26 @@ class Api(models.Model):
         validators=[MinValueValidator(60)],
         help_text="In seconds. Tokens for several APIs live as long as the strictest of them allows.",
     )
+    is_production = models.BooleanField(
+        "production", default=False, help_text="Serves real data: nobody can make test tokens for it."
+    )
+    allows_test_tokens = models.BooleanField(
+        "test tokens",
+        default=False,
+        help_text="Managers may make tokens for tests by hand, with scopes that their clients may have.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         verbose_name = "API"
         ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(is_production=True, allows_test_tokens=True),
+                name="api_production_without_test_tokens",
+                violation_error_message="A production API takes no test tokens. Choose one of the two.",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

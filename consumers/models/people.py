@@ -6,6 +6,8 @@ from typing import ClassVar, Self
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models.functions import Lower, Now
 from django.utils import timezone
@@ -99,6 +101,19 @@ class Consumer(models.Model):  # type: ignore[django-manager-missing]  # the bas
     )
     claims = models.JSONField(
         default=dict, blank=True, help_text="Claims that every access token of the consumer's clients carries."
+    )
+    test_token_lifetime = models.PositiveIntegerField(
+        "longest test token lifetime",
+        default=3600,
+        validators=[MaxValueValidator(30 * 24 * 3600)],
+        help_text="In seconds; 0 if its people may make none. An API's own limit holds too.",
+    )
+    test_token_claims = ArrayField(
+        models.CharField(max_length=100),
+        verbose_name="claims of test tokens",
+        default=list,
+        blank=True,
+        help_text="Names of the claims that test tokens may carry besides roles, parted by commas.",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     suspended_at = models.DateTimeField(null=True, blank=True, editable=False)

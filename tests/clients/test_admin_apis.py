@@ -117,3 +117,15 @@ def test_a_forged_row_reaches_no_scope_of_another_api(desk, deed):
     assert answer.status_code < 500
     other.refresh_from_db()
     assert (other.value, other.api) == ("invoices:read", foreign)
+
+
+def test_a_production_api_allows_no_test_tokens(desk):
+    api = ApiFactory()
+    address, form = page(api), api_form(allows_test_tokens="on")
+    desk.post(address, form)
+    api.refresh_from_db()
+    assert (api.allows_test_tokens, api.is_production) == (True, False)
+    answer = desk.post(address, form | {"is_production": "on"})
+    assert "A production API takes no test tokens" in answer.text
+    api.refresh_from_db()
+    assert not api.is_production

@@ -33,6 +33,8 @@ def consumer_form(**fields) -> dict:
         "role": "manager",
         "metadata": "{}",
         "claims": "{}",
+        "test_token_lifetime": "3600",
+        "test_token_claims": "",
     } | fields
 
 
@@ -247,3 +249,13 @@ def test_consumer_without_clients_is_deleted_and_its_record_stays(desk, acme, al
     (event,) = events("consumer.deleted")
     assert event.target_label == "Acme Logistics"
     assert "Acme Logistics" in desk.get(reverse("admin:consumers_event_changelist")).content.decode()
+
+
+def test_operator_sets_how_long_test_tokens_live_and_what_they_may_say(desk, acme, acme_access):
+    desk.post(page(acme), of(acme) | {"test_token_lifetime": "600", "test_token_claims": "department,plan"})
+    acme.refresh_from_db()
+    assert (acme.test_token_lifetime, acme.test_token_claims) == (600, ["department", "plan"])
+    answer = desk.post(page(acme), of(acme) | {"test_token_claims": "department,sub"})
+    assert "Remove sub" in answer.text
+    acme.refresh_from_db()
+    assert acme.test_token_claims == ["department", "plan"]
