@@ -1,4 +1,4 @@
-"""The flags that describe a client, by the names that Ory's program gives them, and the metadata members they set."""
+"""What describes a client: flags by the names that Ory's program gives them, fields on the screens of the TUI."""
 
 import json
 from dataclasses import dataclass
@@ -12,11 +12,17 @@ from portal.terminal.problems import USAGE, Problem
 Kind = Literal["text", "many", "words", "switch", "number", "json"]
 
 
+Tab = Literal["Basic", "Tokens", "Logout", "Software", "Keys", "Advanced"]
+
+
 @dataclass(frozen=True)
 class Flag:
+    """A member of a client's metadata: a flag on the command line, a field on the screen."""
+
     name: str
     member: str  # of the client's metadata (RFC 7591 section 2, and Ory's)
     kind: Kind
+    tab: Tab | None  # where the screens have it; None for what is there for Ory's sake
     help: str
 
     @property
@@ -47,60 +53,66 @@ class Flag:
         return value
 
 
+NOT_OFFERED = "Not offered here; refused with the reason."
 FLAGS = [
-    Flag("name", "client_name", "text", "Its name, as people read it."),
-    Flag("owner", "owner", "text", "A free label."),
-    Flag("grant-type", "grant_types", "many", "Grant type: client_credentials, authorization_code, … Repeatable."),
-    Flag("response-type", "response_types", "many", "Response type: code. Repeatable."),
-    Flag("scope", "scope", "words", "Permission it may ask for. Repeatable."),
-    Flag("audience", "audience", "many", "Audience it may name besides those of its permissions. Repeatable."),
-    Flag("redirect-uri", "redirect_uris", "many", "Address that people return to. Repeatable."),
-    Flag("post-logout-callback", "post_logout_redirect_uris", "many", "Address after signing out. Repeatable."),
-    Flag("allowed-cors-origin", "allowed_cors_origins", "many", "Origin of its pages. Repeatable."),
-    Flag("token-endpoint-auth-method", "token_endpoint_auth_method", "text", "How it proves who it is."),
+    Flag("name", "client_name", "text", "Basic", "Its name, as people read it."),
+    Flag("grant-type", "grant_types", "many", "Basic", "client_credentials, authorization_code, … Repeatable."),
+    Flag("response-type", "response_types", "many", "Basic", "code, where people sign in. Repeatable."),
+    Flag("scope", "scope", "words", "Basic", "Permissions that it may ask for. Repeatable."),
+    Flag("redirect-uri", "redirect_uris", "many", "Basic", "Addresses that people return to. Repeatable."),
+    Flag("token-endpoint-auth-method", "token_endpoint_auth_method", "text", "Basic", "How it proves who it is."),
+    Flag("owner", "owner", "text", "Basic", "A free label."),
+    Flag("access-token-strategy", "access_token_strategy", "text", "Tokens", "jwt, or opaque."),
+    Flag("audience", "audience", "many", "Tokens", "Audiences besides those of its permissions. Repeatable."),
+    Flag("dpop", "dpop_bound_access_tokens", "switch", "Tokens", "Bind its tokens to a key (RFC 9449)."),
     Flag(
-        "token-endpoint-auth-signing-alg", "token_endpoint_auth_signing_alg", "text", "The algorithm of its assertions."
+        "post-logout-callback",
+        "post_logout_redirect_uris",
+        "many",
+        "Logout",
+        "Addresses after signing out. Repeatable.",
     ),
-    Flag("jwks", "jwks", "json", "Its public keys: JSON, or @FILE."),
-    Flag("jwks-uri", "jwks_uri", "text", "Where its public keys are."),
-    Flag("client-uri", "client_uri", "text", "Its home page."),
-    Flag("logo-uri", "logo_uri", "text", "Its logo."),
-    Flag("policy-uri", "policy_uri", "text", "Its privacy policy."),
-    Flag("tos-uri", "tos_uri", "text", "Its terms of service."),
-    Flag("contact", "contacts", "many", "Address of somebody responsible. Repeatable."),
-    Flag("metadata", "metadata", "json", "Anything to keep with it: a JSON object, or @FILE."),
-    Flag("access-token-strategy", "access_token_strategy", "text", "jwt or opaque."),
-    Flag("subject-type", "subject_type", "text", "public."),
-    Flag("sector-identifier-uri", "sector_identifier_uri", "text", "Not offered here; refused with the reason."),
-    Flag("request-uri", "request_uris", "many", "Not offered here; refused with the reason."),
-    Flag(
-        "request-object-signing-alg", "request_object_signing_alg", "text", "Not offered here; refused with the reason."
-    ),
-    Flag("backchannel-logout-callback", "backchannel_logout_uri", "text", "Where it is told of sign-outs."),
+    Flag("backchannel-logout-callback", "backchannel_logout_uri", "text", "Logout", "Where it is told of sign-outs."),
     Flag(
         "backchannel-logout-session-required",
         "backchannel_logout_session_required",
         "switch",
+        "Logout",
         "Name the session when telling it.",
     ),
+    Flag("skip-logout-consent", "skip_logout_consent", "switch", "Logout", "Sign out without asking. Operators only."),
+    Flag("client-uri", "client_uri", "text", "Software", "Its home page."),
+    Flag("logo-uri", "logo_uri", "text", "Software", "Its logo."),
+    Flag("policy-uri", "policy_uri", "text", "Software", "Its privacy policy."),
+    Flag("tos-uri", "tos_uri", "text", "Software", "Its terms of service."),
+    Flag("contact", "contacts", "many", "Software", "Addresses of somebody responsible. Repeatable."),
+    Flag("software-id", "software_id", "text", "Software", "What program it is, the same wherever it runs."),
+    Flag("software-version", "software_version", "text", "Software", "Which version of the program."),
+    Flag("jwks", "jwks", "json", "Keys", "Its public keys: JSON, or @FILE."),
+    Flag("jwks-uri", "jwks_uri", "text", "Keys", "Where its public keys are."),
     Flag(
-        "frontchannel-logout-callback", "frontchannel_logout_uri", "text", "Not offered here; refused with the reason."
+        "token-endpoint-auth-signing-alg",
+        "token_endpoint_auth_signing_alg",
+        "text",
+        "Keys",
+        "The algorithm of its assertions, such as ES256.",
     ),
-    Flag(
-        "frontchannel-logout-session-required",
-        "frontchannel_logout_session_required",
-        "switch",
-        "Not offered here; refused with the reason.",
-    ),
-    Flag("skip-consent", "skip_consent", "switch", "Do not ask people. Operators only."),
-    Flag("skip-logout-consent", "skip_logout_consent", "switch", "Sign out without asking. Operators only."),
+    Flag("allowed-cors-origin", "allowed_cors_origins", "many", "Advanced", "Origins of its pages. Repeatable."),
     Flag(
         "require-par",
         "require_pushed_authorization_requests",
         "switch",
+        "Advanced",
         "Require pushed authorization requests (RFC 9126).",
     ),
-    Flag("dpop", "dpop_bound_access_tokens", "switch", "Bind its tokens to a key (RFC 9449)."),
+    Flag("skip-consent", "skip_consent", "switch", "Advanced", "Do not ask people. Operators only."),
+    Flag("metadata", "metadata", "json", "Advanced", "Anything to keep with it: a JSON object, or @FILE."),
+    Flag("subject-type", "subject_type", "text", None, "public."),
+    Flag("sector-identifier-uri", "sector_identifier_uri", "text", None, NOT_OFFERED),
+    Flag("request-uri", "request_uris", "many", None, NOT_OFFERED),
+    Flag("request-object-signing-alg", "request_object_signing_alg", "text", None, NOT_OFFERED),
+    Flag("frontchannel-logout-callback", "frontchannel_logout_uri", "text", None, NOT_OFFERED),
+    Flag("frontchannel-logout-session-required", "frontchannel_logout_session_required", "switch", None, NOT_OFFERED),
 ]
 BY_KEY = {flag.key: flag for flag in FLAGS}
 OPTIONS = {flag.key: flag.option for flag in FLAGS}

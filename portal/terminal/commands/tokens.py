@@ -6,7 +6,7 @@ import os
 import secrets
 import sys
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Annotated, Any
@@ -179,7 +179,7 @@ def read_token(words: list[str] | None) -> str:
 
 
 def add_to(app: typer.Typer) -> None:
-    ways = {
+    ways: dict[str, Callable[..., None]] = {
         "client-credentials": client_credentials,
         "authorization-code": authorization_code,
         "device-code": device_code,

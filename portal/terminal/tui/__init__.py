@@ -1,0 +1,1 @@
+"""`clientdesk tui`: the workspace on a terminal's screen, by keyboard alone."""

@@ -1,0 +1,18 @@
+"""The first screen: the consumers whose clients the person may see."""
+
+from typing import ClassVar
+
+from portal.terminal.tui.clients import Clients
+from portal.terminal.tui.lists import Listing, Row
+
+
+class Consumers(Listing):
+    COLUMNS: ClassVar[dict[str, str]] = {"name": "Consumer", "slug": "Short name", "state": "State"}
+    IDENTIFIER = "slug"
+    PROMPT = "Search consumers"
+
+    async def fetch(self) -> list[Row]:
+        return await self.desk.everything("/admin/consumers")
+
+    def open(self, row: Row) -> None:
+        self.app.push_screen(Clients(row))

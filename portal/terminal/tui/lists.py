@@ -1,0 +1,108 @@
+"""What the screens with a list have in common: a search box, a table, and rows that the box narrows."""
+
+from typing import Any, ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import DataTable, Footer, Header, Input
+
+from portal.terminal.printable import printable
+from portal.terminal.problems import Problem
+from portal.terminal.tui.desk import DeskScreen
+
+Row = dict[str, Any]
+
+
+class Listing(DeskScreen[None]):
+    """A table of things; `/` goes to the search, Enter opens a row, Escape goes back."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "search", "Search", key_display="/"),
+        Binding("r", "reload", "Reload"),
+        Binding("escape", "back", "Back"),
+    ]
+    COLUMNS: ClassVar[dict[str, str]] = {}  # member to heading
+    IDENTIFIER: ClassVar[str] = "id"
+    PROMPT: ClassVar[str] = "Search"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: list[Row] = []
+
+    def compose(self) -> ComposeResult:
+        yield Header()
+        yield Input(placeholder=self.PROMPT, id="search", compact=True)
+        yield DataTable(cursor_type="row", zebra_stripes=True)
+        yield Footer()
+
+    async def on_mount(self) -> None:
+        self.table.add_columns(*self.COLUMNS.values())
+        self.table.focus()
+        await self.reload()
+
+    @property
+    def table(self) -> DataTable[Text]:
+        return self.query_one(DataTable)
+
+    async def fetch(self) -> list[Row]:
+        """Return the rows. Raises Problem."""
+        raise NotImplementedError
+
+    def open(self, row: Row) -> None:
+        raise NotImplementedError
+
+    async def reload(self) -> None:
+        self.table.loading = True
+        try:
+            self.rows = await self.fetch()
+        except Problem as problem:
+            self.desk.tell(problem)
+        self.table.loading = False
+        self.narrow()
+
+    def narrow(self) -> None:
+        """Show the rows in which every word of the search occurs, in any column."""
+        words = self.query_one("#search", Input).value.lower().split()
+        self.table.clear()
+        for row in self.rows:
+            cells = [shown(row.get(member)) for member in self.COLUMNS]
+            haystack = " ".join([*cells, str(row.get(self.IDENTIFIER, ""))]).lower()
+            if all(word in haystack for word in words):
+                self.table.add_row(*(Text(cell) for cell in cells), key=str(row[self.IDENTIFIER]))
+
+    def chosen(self) -> Row | None:
+        """Return the row under the cursor."""
+        if not self.table.row_count:
+            return None
+        key = self.table.coordinate_to_cell_key(self.table.cursor_coordinate).row_key.value
+        return next(row for row in self.rows if str(row[self.IDENTIFIER]) == key)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        self.narrow()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        self.table.focus()
+
+    def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
+        if row := self.chosen():
+            self.open(row)
+
+    def action_search(self) -> None:
+        self.query_one("#search").focus()
+
+    async def action_reload(self) -> None:
+        await self.reload()
+
+    def action_back(self) -> None:
+        """Leave the search first, then the screen; the first screen stays."""
+        if self.query_one("#search").has_focus:
+            self.table.focus()
+        elif len(self.app.screen_stack) > 2:
+            self.app.pop_screen()
+
+
+def shown(value: Any) -> str:
+    """Return a value in one line, harmless for a terminal."""
+    text = ", ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
+    return printable(text.replace("\n", " "))
