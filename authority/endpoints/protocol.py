@@ -90,7 +90,7 @@ def read_form(request: HttpRequest) -> dict[str, str]:
 
 
 def once(lists: Any) -> dict[str, str]:
-    """Return each parameter's only value. Raises InvalidRequestError when one is repeated or holds NUL."""
+    """Return each parameter's only value. Raises InvalidRequestError when one is repeated, holds NUL or is no UTF-8."""
     parameters = {}
     for name, values in lists:
         if len(values) > 1:
@@ -98,6 +98,8 @@ def once(lists: Any) -> dict[str, str]:
             raise InvalidRequestError("A parameter is repeated. Send each once.")
         if "\0" in values[0] or "\0" in name:
             raise InvalidRequestError("A parameter holds a NUL character.")
+        if "\ufffd" in values[0] or "\ufffd" in name:  # what Django puts for bytes that it cannot decode
+            raise InvalidRequestError("A parameter is not encoded as UTF-8 (RFC 6749 appendix B).")
         if values[0]:
             parameters[name] = values[0]
     return parameters

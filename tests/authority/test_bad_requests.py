@@ -1,0 +1,359 @@
+"""What is bad, repeated, oversized, out of place or meant to confuse gets the registered error, and never a fault.
+
+The tables are multiplied: each way to spoil a form is tried at each endpoint that reads one.
+"""
+
+import base64
+from collections.abc import Callable
+from itertools import product
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.authority.conftest import FORM, Program, basic
+from tests.authority.flows import BACK
+
+# Endpoint: a form that it accepts from a client with a secret.
+FORMS: dict[str, dict[str, str]] = {
+    "/oauth2/token": {"grant_type": "client_credentials", "scope": "shipments:read"},
+    "/oauth2/introspect": {"token": "nothing"},
+    "/oauth2/revoke": {"token": "nothing"},
+}
+
+
+def pair(text: bytes) -> dict[str, str]:
+    return {"Authorization": "Basic " + base64.b64encode(text).decode()}
+
+
+# -- The form itself --------------------------------------------------------------------------------------------------
+
+SPOIL_BODY: dict[str, Callable[[str], str | bytes]] = {
+    "a parameter twice": lambda form: f"{form}&{form}",
+    "an unknown parameter twice": lambda form: f"{form}&made_up=1&made_up=2",
+    "an empty parameter twice": lambda form: f"{form}&state=&state=",
+    "NUL in a value": lambda form: f"{form}&state=%00",
+    "NUL in a name": lambda form: f"{form}&st%00ate=1",
+    "bytes that are no UTF-8": lambda form: f"{form}&state=%ff%fe",
+    "half a surrogate pair": lambda form: f"{form}&state=%ed%a0%80",
+    "a thousand parameters": lambda form: form + "".join(f"&p{number}=1" for number in range(1200)),
+    "three million bytes": lambda form: form + "&state=" + "x" * 3_000_000,
+    "UTF-16": lambda form: form.encode("utf-16"),
+}
+
+
+@pytest.mark.compliance("RFC 6749", "3.2")
+@pytest.mark.parametrize(("path", "how"), [*product(FORMS, SPOIL_BODY)])
+def test_a_spoilt_form_is_an_invalid_request(program, path, how):
+    answer = program.post(path, SPOIL_BODY[how](urlencode(FORMS[path])))
+    assert_refused(answer, 400, "invalid_request")
+
+
+CONTENT_TYPES = [
+    "application/json",
+    "multipart/form-data; boundary=x",
+    "text/plain",
+    "text/html",
+    "application/x-www-form-urlencoded2",
+    "application/xml",
+    "",
+    "x" * 3000,
+]
+
+
+@pytest.mark.parametrize(("path", "content_type"), [*product(FORMS, CONTENT_TYPES)])
+def test_another_content_type_is_an_invalid_request(program, path, content_type):
+    body = urlencode(FORMS[path])
+    answer = program.http.post(path, body, content_type=content_type, headers=program.authorization)
+    assert_refused(answer, 400, "invalid_request")
+
+
+@pytest.mark.parametrize(("path", "method"), [*product(FORMS, ["GET", "PUT", "PATCH", "DELETE", "TRACE"])])
+def test_another_method_is_not_allowed(program, path, method):
+    answer = program.http.generic(method, path, urlencode(FORMS[path]), FORM, headers=program.authorization)
+    assert_refused(answer, 405, "invalid_request")
+    assert "POST" in answer["Allow"]
+
+
+@pytest.mark.compliance("RFC 6749", "2.3.1")
+@pytest.mark.parametrize(
+    ("path", "query"), [*product(FORMS, ["client_id=a&client_secret=b", "token=x", "%00", "grant_type="])]
+)
+def test_nothing_is_read_from_the_address(program, path, query):
+    assert_refused(program.post(f"{path}?{query}", FORMS[path]), 400, "invalid_request")
+
+
+# -- Who asks ---------------------------------------------------------------------------------------------------------
+
+HEADERS: dict[str, Callable[[Program], dict[str, str]]] = {
+    "another secret": lambda program: {"Authorization": basic(program.client.client_id, "cdsk_wrong")},
+    "no secret": lambda program: {"Authorization": basic(program.client.client_id, "")},
+    "another client": lambda program: {"Authorization": basic("cl_nobody", program.secret)},
+    "no client": lambda program: {"Authorization": basic("", program.secret)},
+    "NUL in the client ID": lambda program: {"Authorization": basic("cl_\0", program.secret)},
+    "a client ID of ten thousand letters": lambda program: {"Authorization": basic("c" * 10_000, program.secret)},
+    "a secret of ten thousand letters": lambda program: {
+        "Authorization": basic(program.client.client_id, "s" * 10_000)
+    },
+    "a client ID beyond ASCII": lambda program: {"Authorization": basic("cl_ü", program.secret)},
+    "no colon": lambda program: pair(program.client.client_id.encode()),
+    "bytes that are no UTF-8": lambda program: pair(b"\xff\xfe:\xff"),
+    "no base64": lambda program: {"Authorization": "Basic %%%"},
+    "nothing after Basic": lambda program: {"Authorization": "Basic"},
+    "nobody": lambda program: {},
+    "a bearer token": lambda program: {"Authorization": "Bearer abc"},
+    "another scheme": lambda program: {"Authorization": "Digest username=a"},
+}
+
+
+@pytest.mark.compliance("RFC 6749", "5.2")
+@pytest.mark.parametrize(("path", "how"), [*product(FORMS, HEADERS)])
+def test_whoever_proves_nothing_is_an_invalid_client(program, path, how):
+    answer = program.http.post(path, urlencode(FORMS[path]), content_type=FORM, headers=HEADERS[how](program))
+    assert_refused(answer, 401, "invalid_client")
+    assert answer["WWW-Authenticate"].startswith("Basic ")
+
+
+CONFUSED: dict[str, tuple[Callable[[Program], dict[str, str]], int, str]] = {
+    "secret in header and body": (
+        lambda it: {"client_secret": it.secret, "client_id": it.client.client_id},
+        400,
+        "invalid_request",
+    ),
+    "another client in the body": (lambda it: {"client_id": "cl_another"}, 400, "invalid_request"),
+    "header and assertion": (
+        lambda it: {"client_assertion": "a.b.c", "client_assertion_type": "x"},
+        400,
+        "invalid_request",
+    ),
+}
+
+
+@pytest.mark.compliance("RFC 6749", "2.3")
+@pytest.mark.parametrize(("path", "how"), [*product(FORMS, CONFUSED)])
+def test_two_ways_of_proving_are_an_invalid_request(program, path, how):
+    more, status, error = CONFUSED[how]
+    assert_refused(program.post(path, FORMS[path] | more(program)), status, error)
+
+
+# -- What is asked of the token endpoint ------------------------------------------------------------------------------
+
+GRANTS = {
+    "none": ({}, "invalid_request"),
+    "empty": ({"grant_type": ""}, "invalid_request"),
+    "in capitals": ({"grant_type": "CLIENT_CREDENTIALS"}, "unsupported_grant_type"),
+    "with a space": ({"grant_type": "client_credentials "}, "unsupported_grant_type"),
+    "implicit": ({"grant_type": "implicit"}, "unsupported_grant_type"),
+    "password": ({"grant_type": "password", "username": "a", "password": "b"}, "unsupported_grant_type"),
+    "openid": ({"grant_type": "openid"}, "unsupported_grant_type"),
+    "token exchange": ({"grant_type": "urn:ietf:params:oauth:grant-type:token-exchange"}, "unsupported_grant_type"),
+    "saml": ({"grant_type": "urn:ietf:params:oauth:grant-type:saml2-bearer"}, "unsupported_grant_type"),
+    "jwt bearer": (
+        {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": "a.b.c"},
+        "unsupported_grant_type",
+    ),
+    "ten thousand letters": ({"grant_type": "g" * 10_000}, "unsupported_grant_type"),
+    "markup": ({"grant_type": "<script>alert(1)</script>"}, "unsupported_grant_type"),
+    "a code, which it is not registered for": (
+        {"grant_type": "authorization_code", "code": "x", "redirect_uri": BACK, "code_verifier": "v" * 43},
+        "unauthorized_client",
+    ),
+    "a refresh token, which it is not registered for": (
+        {"grant_type": "refresh_token", "refresh_token": "x"},
+        "unauthorized_client",
+    ),
+    "an unknown permission": ({"grant_type": "client_credentials", "scope": "everything"}, "invalid_scope"),
+    "a permission in capitals": ({"grant_type": "client_credentials", "scope": "SHIPMENTS:READ"}, "invalid_scope"),
+    "a person's scope": ({"grant_type": "client_credentials", "scope": "openid"}, "invalid_scope"),
+    "a permission with a quote": ({"grant_type": "client_credentials", "scope": 'a"b'}, "invalid_scope"),
+    "a permission beyond ASCII": ({"grant_type": "client_credentials", "scope": "lesen:ü"}, "invalid_scope"),
+    "one good permission, one bad": (
+        {"grant_type": "client_credentials", "scope": "shipments:read everything"},
+        "invalid_scope",
+    ),
+    "three thousand permissions": (
+        {"grant_type": "client_credentials", "scope": " ".join(f"s{number}" for number in range(3000))},
+        "invalid_scope",
+    ),
+}
+
+
+@pytest.mark.compliance("RFC 6749", "5.2")
+@pytest.mark.parametrize("how", GRANTS)
+def test_what_is_not_offered_has_its_registered_error(program, how):
+    form, error = GRANTS[how]
+    assert_refused(program.post("/oauth2/token", form), 400, error)
+
+
+EXCHANGES = {
+    "no code": ({"code": None}, "invalid_request"),
+    "another code": ({"code": "x" * 43}, "invalid_grant"),
+    "a code of ten thousand letters": ({"code": "x" * 10_000}, "invalid_grant"),
+    "a code beyond ASCII": ({"code": "kød"}, "invalid_grant"),
+    "no verifier": ({"code_verifier": None}, "invalid_grant"),
+    "another verifier": ({"code_verifier": "w" * 43}, "invalid_grant"),
+    "a verifier that is too short": ({"code_verifier": "w" * 42}, "invalid_grant"),
+    "a verifier that is too long": ({"code_verifier": "w" * 129}, "invalid_grant"),
+    "a verifier with strange letters": ({"code_verifier": "w" * 42 + "ü"}, "invalid_grant"),
+    "another redirect URI": ({"redirect_uri": BACK + "/"}, "invalid_grant"),
+    "a redirect URI in capitals": ({"redirect_uri": BACK.upper()}, "invalid_grant"),
+}
+
+
+@pytest.mark.compliance("RFC 6749", "4.1.3")
+@pytest.mark.parametrize("how", EXCHANGES)
+def test_a_code_is_not_exchanged_on_other_terms(flow, how):
+    changes, error = EXCHANGES[how]
+    code = flow.code()
+    assert_refused(flow.exchange(**({"code": code} | changes)), 400, error)
+
+
+# -- What is asked of the authorization endpoint ----------------------------------------------------------------------
+
+# Not proven whom it comes from or where it leads: it stays on a page of ours (RFC 9700 section 4.11).
+PAGES = {
+    "no client": {"client_id": None},
+    "an unknown client": {"client_id": "cl_nobody"},
+    "an empty client": {"client_id": ""},
+    "NUL in the client": {"client_id": "cl_\0"},
+    "a client of ten thousand letters": {"client_id": "c" * 10_000},
+    "a client beyond ASCII": {"client_id": "cl_ü"},
+    "markup for a client": {"client_id": "<script>alert(1)</script>"},
+    "an empty redirect URI": {"redirect_uri": "/"},
+    "a path behind the registered one": {"redirect_uri": BACK + "/more"},
+    "a slash at the end": {"redirect_uri": BACK + "/"},
+    "a query": {"redirect_uri": BACK + "?next=1"},
+    "a fragment": {"redirect_uri": BACK + "#top"},
+    "a port": {"redirect_uri": BACK.replace("example.com", "example.com:443")},
+    "another port": {"redirect_uri": BACK.replace("example.com", "example.com:8443")},
+    "no TLS": {"redirect_uri": BACK.replace("https", "http")},
+    "the host in capitals": {"redirect_uri": BACK.replace("app.example", "APP.example")},
+    "the scheme in capitals": {"redirect_uri": BACK.replace("https", "HTTPS")},
+    "a subdomain": {"redirect_uri": BACK.replace("app.", "evil.app.")},
+    "the host as a subdomain": {"redirect_uri": BACK.replace("example.com", "example.com.evil.example")},
+    "the host as a user": {"redirect_uri": "https://app.example.com@evil.example/signed-in"},
+    "a user before the host": {"redirect_uri": BACK.replace("https://", "https://user@")},
+    "a password before the host": {"redirect_uri": BACK.replace("https://", "https://user:secret@")},
+    "a backslash for a slash": {"redirect_uri": BACK.replace("/signed", "\\signed")},
+    "a backslash before another host": {"redirect_uri": "https://evil.example\\@app.example.com/signed-in"},
+    "a path that goes up": {"redirect_uri": BACK.replace("/signed", "/x/../signed")},
+    "a path that goes up, encoded": {"redirect_uri": BACK.replace("/signed", "/x/%2e%2e/signed")},
+    "a slash, encoded": {"redirect_uri": BACK.replace("/signed", "/%2fsigned")},
+    "a letter, encoded": {"redirect_uri": BACK.replace("signed", "%73igned")},
+    "a tab": {"redirect_uri": BACK + "\t"},
+    "a line feed": {"redirect_uri": BACK + "\r\nSet-Cookie: a=b"},
+    "a space before it": {"redirect_uri": " " + BACK},
+    "NUL at its end": {"redirect_uri": BACK + "\0"},
+    "a trick of direction": {"redirect_uri": BACK + "\u202e"},
+    "a host of other letters": {"redirect_uri": BACK.replace("app", "\u0430pp")},
+    "punycode": {"redirect_uri": BACK.replace("app", "xn--pp-6kc")},
+    "a full stop at the host's end": {"redirect_uri": BACK.replace(".com", ".com.")},
+    "two slashes before the path": {"redirect_uri": BACK.replace(".com/", ".com//")},
+    "parameters of the path": {"redirect_uri": BACK + ";a=b"},
+    "no scheme": {"redirect_uri": BACK.removeprefix("https:")},
+    "no host": {"redirect_uri": "https:///signed-in"},
+    "javascript": {"redirect_uri": "javascript:alert(1)"},
+    "data": {"redirect_uri": "data:text/html,hello"},
+    "a file": {"redirect_uri": "file:///etc/passwd"},
+    "a URN": {"redirect_uri": "urn:ietf:wg:oauth:2.0:oob"},
+    "loopback": {"redirect_uri": "http://127.0.0.1/signed-in"},
+    "ten thousand letters": {"redirect_uri": BACK + "x" * 10_000},
+}
+
+
+@pytest.mark.compliance("RFC 6749", "4.1.2.1")
+@pytest.mark.parametrize("how", PAGES)
+def test_a_request_that_is_not_proven_stays_on_our_page(flow, how):
+    flow.request = {name: value for name, value in (flow.request | PAGES[how]).items() if value is not None}
+    answer = flow.open()
+    assert answer.status_code == 400
+    assert "Location" not in answer
+    assert "<script>alert" not in answer.text
+
+
+DUPLICATES = ["client_id", "redirect_uri", "response_type", "scope", "state", "nonce", "code_challenge", "made_up"]
+
+
+@pytest.mark.compliance("RFC 6749", "3.1")
+@pytest.mark.parametrize("name", DUPLICATES)
+def test_a_repeated_parameter_never_gets_a_code(flow, name):
+    value = flow.request.get(name, "x")
+    answer = flow.browser.get(f"{flow.address}&{urlencode([(name, value), (name, value)])}")
+    assert answer.status_code in (400, 303)
+    if answer.status_code == 303:
+        assert "error=invalid_request" in answer["Location"]
+
+
+# Client and redirect URI are proven: the error goes back to the client, with its state.
+RETURNS = {
+    "no response type": ({"response_type": None}, "invalid_request"),
+    "token": ({"response_type": "token"}, "unsupported_response_type"),
+    "id_token": ({"response_type": "id_token"}, "unsupported_response_type"),
+    "code and id_token": ({"response_type": "code id_token"}, "unsupported_response_type"),
+    "none": ({"response_type": "none"}, "unsupported_response_type"),
+    "code in capitals": ({"response_type": "CODE"}, "unsupported_response_type"),
+    "no challenge": ({"code_challenge": None}, "invalid_request"),
+    "plain": ({"code_challenge_method": "plain"}, "invalid_request"),
+    "no method, which means plain": ({"code_challenge_method": None}, "invalid_request"),
+    "another method": ({"code_challenge_method": "S512"}, "invalid_request"),
+    "a method in small letters": ({"code_challenge_method": "s256"}, "invalid_request"),
+    "a challenge that is too short": ({"code_challenge": "x" * 42}, "invalid_request"),
+    "a challenge that is too long": ({"code_challenge": "x" * 129}, "invalid_request"),
+    "a challenge with strange letters": ({"code_challenge": "x" * 42 + "="}, "invalid_request"),
+    "an unknown permission": ({"scope": "openid everything"}, "invalid_scope"),
+    "a permission of another client": ({"scope": "openid billing:write"}, "invalid_scope"),
+    "a permission with a quote": ({"scope": 'openid a"b'}, "invalid_scope"),
+    "a permission beyond ASCII": ({"scope": "openid ü"}, "invalid_scope"),
+}
+
+
+@pytest.mark.compliance("RFC 6749", "4.1.2.1")
+@pytest.mark.parametrize("how", RETURNS)
+def test_an_error_goes_back_with_its_code_and_state(flow, how):
+    changes, error = RETURNS[how]
+    flow.request = {name: value for name, value in (flow.request | changes).items() if value is not None}
+    answer = flow.open()
+    assert answer.status_code == 303, answer.text
+    assert answer["Location"].startswith(BACK)
+    assert f"error={error}&" in answer["Location"].replace("?", "&") + "&"
+    assert "state=a+state" in answer["Location"]
+    assert "code=" not in answer["Location"].replace("error", "")
+
+
+# -- Userinfo ---------------------------------------------------------------------------------------------------------
+
+BEARERS = {
+    "nothing": ({}, 401, None),
+    "no token": ({"Authorization": "Bearer"}, 401, None),
+    "no JWT": ({"Authorization": "Bearer abc"}, 401, "invalid_token"),
+    "three empty parts": ({"Authorization": "Bearer .."}, 401, "invalid_token"),
+    "no algorithm": ({"Authorization": "Bearer eyJhbGciOiJub25lIn0.e30."}, 401, "invalid_token"),
+    "a hundred thousand letters": ({"Authorization": "Bearer " + "x" * 100_000}, 401, "invalid_token"),
+    "letters beyond ASCII": ({"Authorization": "Bearer \u00fc"}, 401, "invalid_token"),
+    "a secret for a token": ({"Authorization": "Basic YTpi"}, 401, None),
+}
+
+
+@pytest.mark.compliance("RFC 6750", "3.1")
+@pytest.mark.parametrize(("how", "method"), [*product(BEARERS, ["GET", "POST"])])
+def test_userinfo_refuses_whatever_is_no_token_of_ours(client, db, how, method):
+    headers, status, error = BEARERS[how]
+    answer = client.generic(method, "/oauth2/userinfo", headers=headers)
+    assert answer.status_code == status
+    assert answer["WWW-Authenticate"].startswith("Bearer")
+    if error:
+        assert f'error="{error}"' in answer["WWW-Authenticate"]
+
+
+def test_there_are_enough_of_them():
+    everywhere = len(SPOIL_BODY) + len(CONTENT_TYPES) + 5 + 4 + len(HEADERS) + len(CONFUSED)
+    once = len(GRANTS) + len(EXCHANGES) + len(PAGES) + len(DUPLICATES) + len(RETURNS) + 2 * len(BEARERS)
+    assert len(FORMS) * everywhere + once >= 250
+
+
+def assert_refused(answer, status, error):
+    """Require the registered code at its status, a sentence that repeats nothing, and nothing cached."""
+    assert (answer.status_code, answer.json()["error"]) == (status, error), answer.text
+    assert answer.json()["error_description"]
+    assert answer["Content-Type"].startswith("application/json")
+    assert answer["Cache-Control"] == "no-store"
+    assert "cdsk_" not in answer.text
