@@ -1,48 +1,69 @@
-"""Access tokens: what they say, how long they live, which key signs them (RFC 9068)."""
+"""Access tokens: what they say, and which form and key they have (RFC 9068). How long they live is in lifetimes.py."""
 
+import os
 import time
-import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
 
 from authority import jose, keys
-from authority.directory import Entry, Permission
-from clients.models import ACCESS_TOKEN_LIFETIME
+from authority.digests import digest
+from authority.directory import Entry
+from authority.models import Family, OpaqueToken
+from clients.vocabulary import TokenStrategy
+from consumers import credentials
 from consumers.policy import RESERVED_CLAIMS
 
 TYPE = "at+jwt"
+OPAQUE_PREFIX = "cdat_"  # by which secret scanners know it
 
 
-def lifetime(entry: Entry, grant_type: str, scopes: Iterable[str]) -> int:
-    """Return how many seconds the token lives: as its client is set, but no longer than the strictest API allows."""
-    wanted = entry.client.lifespans.get(f"{grant_type}_grant_access_token_lifespan") or ACCESS_TOKEN_LIFETIME
-    return min([int(wanted), *(permission.lifetime for permission in permissions(entry, scopes))])
+def issue(entry: Entry, *, scopes: list[str], seconds: int, family: Family | None = None) -> str:
+    """Return a token for the client itself, or for the person of the family, in the client's form.
 
-
-def issue(entry: Entry, *, scopes: list[str], seconds: int, person: uuid.UUID | None = None) -> str:
-    """Return a signed token for the client itself, or for a person who allowed it."""
+    A JWT needs no row; an opaque one is written down.
+    """
+    content = claims(entry, scopes=scopes, seconds=seconds, family=family)
+    if entry.client.access_token_strategy == TokenStrategy.OPAQUE:
+        return opaque(entry, content, family)
     algorithm = algorithm_for(entry, scopes)
-    now = int(time.time())
+    return jose.encode(content, keys.signer(algorithm, entry.active_keys.get(algorithm), seconds=seconds), typ=TYPE)
+
+
+def claims(entry: Entry, *, scopes: list[str], seconds: int, family: Family | None = None) -> dict[str, Any]:
+    """Return what the token says: what operators added, and what the specifications ask for, which comes first."""
+    now = time.time_ns()
     client = entry.client
-    claims = extra_claims(client.consumer.claims) | {
+    content = extra_claims(client.consumer.claims) | extra_claims(client.claims)
+    content |= {
         "iss": settings.ISSUER,
-        "sub": str(person or client.client_id),
+        "sub": str(family.user_id) if family else client.client_id,
         "aud": audience(entry, scopes),
         "client_id": client.client_id,
         "scope": " ".join(scopes),
-        "iat": now,
-        "exp": now + seconds,
-        "jti": uuid.uuid4().hex,
+        "iat": now // 1_000_000_000,
+        "exp": now // 1_000_000_000 + seconds,
+        "jti": new_jti(now),
         "consumer_id": str(client.consumer_id),
     }
-    return jose.encode(claims, keys.signer(algorithm, entry.active_keys.get(algorithm), seconds=seconds), typ=TYPE)
+    if family is not None:
+        content["family_id"] = str(family.pk)
+    return content
+
+
+def opaque(entry: Entry, content: dict[str, Any], family: Family | None) -> str:
+    """Return a random token, and write down its digest with what it stands for."""
+    token = credentials.generate(OPAQUE_PREFIX)
+    end = datetime.fromtimestamp(content["exp"], UTC)
+    OpaqueToken.objects.create(digest=digest(token), client=entry.client, family=family, claims=content, expires_at=end)
+    return token
 
 
 def audience(entry: Entry, scopes: list[str]) -> str | list[str]:
     """Return the APIs that the token is for, and ourselves where it opens userinfo (RFC 9068 section 3)."""
-    audiences = list(dict.fromkeys(permission.audience for permission in permissions(entry, scopes)))
+    audiences = list(dict.fromkeys(permission.audience for permission in entry.permissions_of(scopes)))
     if "openid" in scopes or not audiences:
         audiences.append(settings.ISSUER)
     return audiences if len(audiences) > 1 else audiences[0]
@@ -50,14 +71,28 @@ def audience(entry: Entry, scopes: list[str]) -> str | list[str]:
 
 def algorithm_for(entry: Entry, scopes: list[str]) -> str:
     """Return the algorithm that the token's APIs agree on."""
-    algorithms = {permission.algorithm for permission in permissions(entry, scopes)}
+    algorithms = {permission.algorithm for permission in entry.permissions_of(scopes)}
     return algorithms.pop() if len(algorithms) == 1 else keys.DEFAULT_ALGORITHM
-
-
-def permissions(entry: Entry, scopes: Iterable[str]) -> list[Permission]:
-    return [entry.permissions[value] for value in scopes if value in entry.permissions]
 
 
 def extra_claims(claims: Mapping[str, Any]) -> dict[str, Any]:
     """Return what operators added, without names that were reserved after it was saved."""
     return {name: value for name, value in claims.items() if name not in RESERVED_CLAIMS}
+
+
+# -- Which token came first -------------------------------------------------------------------------------------------
+
+
+def new_jti(nanoseconds: int) -> str:
+    """Return a UUID of version 7 (RFC 9562 section 5.7): random, but for the millisecond, which iat does not tell."""
+    number = (nanoseconds // 1_000_000) << 80 | int.from_bytes(os.urandom(10))
+    number = number & ~(0xF << 76) | 0x7 << 76
+    number = number & ~(0x3 << 62) | 0x2 << 62
+    return f"{number:032x}"
+
+
+def issued_at(content: Mapping[str, Any]) -> datetime:
+    """Return when a token of ours was made, to the millisecond where its jti tells."""
+    jti = content["jti"]
+    milliseconds = int(jti[:12], 16) if jti[12] == "7" else content["iat"] * 1000
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -1,7 +1,7 @@
 """Clients as the token path sees them: one query brings everything that a token request needs to know."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -15,7 +15,7 @@ from django.db.models.functions import JSONObject
 from django.utils import timezone
 
 from authority.models import SigningKey
-from clients.models import Client, ClientSecret, Scope
+from clients.models import Api, Client, ClientSecret, Scope
 from clients.vocabulary import IDENTITY_SCOPES, GrantType
 from consumers.models import Consumer
 
@@ -42,6 +42,7 @@ class Permission:
     audience: str
     algorithm: str
     lifetime: int  # seconds, at most
+    refresh_lifetime: int | None  # seconds, at most, that a person's permission is refreshed
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +53,25 @@ class Entry:
     secrets: tuple[Secret, ...]
     permissions: Mapping[str, Permission]
     active_keys: Mapping[str, str]  # algorithm to kid
+    serves: tuple[str, ...]  # the identifiers of the APIs for which the client asks about tokens
 
     @property
     def is_usable(self) -> bool:
         return self.client.is_usable(None)
+
+    @property
+    def tokens_valid_after(self) -> datetime | None:
+        """Return the moment at which all tokens of the client, or of its consumer, were revoked the last time."""
+        moments = (self.client.tokens_valid_after, self.client.consumer.tokens_valid_after)
+        return max((moment for moment in moments if moment is not None), default=None)
+
+    def has_revoked(self, issued_at: datetime) -> bool:
+        """Say whether what was issued then fell to a revocation of all tokens."""
+        revoked = self.tokens_valid_after
+        return revoked is not None and issued_at <= revoked
+
+    def permissions_of(self, scopes: Iterable[str]) -> list[Permission]:
+        return [self.permissions[value] for value in scopes if value in self.permissions]
 
     def scopes_for(self, grant_type: str) -> list[str]:
         """Return every scope that the client may have by this grant, in a fixed order."""
@@ -69,9 +85,13 @@ class Entry:
 OF_CLIENT = [
     *("id", "client_id", "client_name", "consumer_id", "token_endpoint_auth_method", "grant_types", "scopes"),
     *("redirect_uris", "post_logout_redirect_uris", "allowed_cors_origins"),
-    *("lifespans", "disabled_at", "expires_at"),
+    *("lifespans", "access_token_strategy", "refresh_token_grace", "claims"),
+    *("disabled_at", "expires_at", "tokens_valid_after"),
 ]
-OF_CONSUMER = ["id", "name", "slug", "claims", "suspended_at"]
+OF_CONSUMER = [
+    *("id", "name", "slug", "claims", "suspended_at", "tokens_valid_after"),
+    *("access_token_lifetime", "refresh_token_lifetime"),
+]
 ANY_CLIENT = "any client ID"
 
 
@@ -113,12 +133,17 @@ def statement() -> tuple[str, tuple[Any, ...]]:
                     audience="api__identifier",
                     algorithm="api__signing_algorithm",
                     lifetime="api__access_token_lifetime",
+                    refresh_lifetime="api__refresh_token_lifetime",
                 )
             )
         ),
         active_keys=ArraySubquery(keys.values(row=json_of("algorithm", "kid"))),
+        audiences=ArraySubquery(
+            Api.objects.order_by("id").filter(resource_servers=OuterRef("pk")).values("identifier")
+        ),
     )
-    columns = [*OF_CLIENT, *(f"consumer__{name}" for name in OF_CONSUMER), "live_secrets", "access", "active_keys"]
+    gathered = ["live_secrets", "access", "active_keys", "audiences"]
+    columns = [*OF_CLIENT, *(f"consumer__{name}" for name in OF_CONSUMER), *gathered]
     sql, parameters = entries.filter(client_id=ANY_CLIENT).values_list(*columns).query.sql_with_params()
     return sql, tuple(parameters)
 
@@ -130,6 +155,7 @@ def json_of(*names: str) -> JSONObject:
 def read(row: tuple[Any, ...]) -> Entry:
     """Return the row of the query as an entry. Django leaves JSON as text where no model field reads it."""
     values = list(row)
+    serves = tuple(values.pop())
     active_keys, access, live_secrets = ([json.loads(text) for text in values.pop()] for _ in range(3))
     client = loaded(Client, OF_CLIENT, values[: len(OF_CLIENT)])
     client.consumer = loaded(Consumer, OF_CONSUMER, values[len(OF_CLIENT) :])
@@ -141,6 +167,7 @@ def read(row: tuple[Any, ...]) -> Entry:
         ),
         permissions={row["value"]: Permission(**row) for row in access if row["value"] in asked},
         active_keys={row["algorithm"]: row["kid"] for row in active_keys},
+        serves=serves,
     )
 
 

@@ -1,15 +1,15 @@
 """The oauthlib server: the grants that we serve, and how their tokens are made."""
 
-import secrets
 from functools import cache
 from typing import Any
 
 import oauthlib.openid
 from oauthlib.oauth2.rfc6749.errors import InvalidRequestError, UnsupportedGrantTypeError
 
-from authority import access_tokens, authorization_requests
+from authority import access_tokens, authorization_requests, families, lifetimes
 from authority.validator import Validator
 from clients.vocabulary import GrantType
+from consumers import credentials
 
 
 class Server(oauthlib.openid.Server):
@@ -18,7 +18,7 @@ class Server(oauthlib.openid.Server):
     def __init__(self, validator: Any, **kwargs: Any) -> None:
         super().__init__(
             validator,
-            token_expires_in=lambda request: access_tokens.lifetime(request.entry, request.grant_type, request.scopes),
+            token_expires_in=lambda request: lifetimes.access_token(request.entry, request.grant_type, request.scopes),
             token_generator=access_token,
             refresh_token_generator=refresh_token,
         )
@@ -44,13 +44,14 @@ class Server(oauthlib.openid.Server):
 
 
 def access_token(request: Any, refresh_token: bool = False) -> str:
-    person = None if request.grant_type == GrantType.CLIENT_CREDENTIALS else request.user.pk
-    return access_tokens.issue(request.entry, scopes=request.scopes, seconds=request.expires_in, person=person)
+    """Return the access token, of the family that the grant belongs to; a client that acts for itself has none."""
+    family = None if request.grant_type == GrantType.CLIENT_CREDENTIALS else request.family
+    return access_tokens.issue(request.entry, scopes=request.scopes, seconds=request.expires_in, family=family)
 
 
 def refresh_token(request: Any, refresh_token: bool = False) -> str:
     """Return 256 random bits; a refresh token means nothing to anybody else."""
-    return secrets.token_urlsafe(32)
+    return credentials.generate(families.PREFIX)
 
 
 @cache

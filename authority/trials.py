@@ -104,7 +104,7 @@ def claims(client: Client, wanted: Wanted, scopes: list[Scope]) -> dict[str, Any
         "scope": " ".join(wanted.scopes),
         "iat": now,
         "exp": now + wanted.expires_in,
-        "jti": uuid.uuid4().hex,
+        "jti": access_tokens.new_jti(time.time_ns()),
         "consumer_id": str(client.consumer_id),
         "token_use": TOKEN_USE,
     }

@@ -9,8 +9,8 @@ from oauthlib.oauth2.rfc6749.errors import InvalidGrantError, UnsupportedRespons
 from oauthlib.oauth2.rfc6749.utils import scope_to_list
 
 from authority import client_authentication, codes, directory, families, identity, jose, reasons, redirects
+from authority.digests import digest
 from authority.directory import Entry
-from authority.families import RefreshToken
 from clients.models import Client
 from clients.vocabulary import GrantType
 
@@ -83,7 +83,7 @@ class Validator(OAuth2Validator):
         return False
 
     def _create_authorization_code(self, request: Any, code: dict[str, str], expires: Any = None) -> Any:
-        return super()._create_authorization_code(request, {**code, "code": codes.digest(code["code"])}, expires)
+        return super()._create_authorization_code(request, {**code, "code": digest(code["code"])}, expires)
 
     # -- Scope -------------------------------------------------------------------------------------------------------
 
@@ -101,8 +101,8 @@ class Validator(OAuth2Validator):
         return False
 
     def get_original_scopes(self, refresh_token: str, request: Any, *args: Any, **kwargs: Any) -> list[str]:
-        granted = scope_to_list(super().get_original_scopes(refresh_token, request, *args, **kwargs))
-        return still_allowed(granted, request)
+        """Return what the person once allowed: asking for less at one refresh gives nothing up (RFC 6749 section 6)."""
+        return still_allowed(request.family.scopes, request)
 
     # -- The code ----------------------------------------------------------------------------------------------------
 
@@ -114,6 +114,9 @@ class Validator(OAuth2Validator):
         if grant.is_expired():
             reasons.because("code_expired")
             return False
+        if request.entry.has_revoked(grant.created):
+            reasons.because("tokens_revoked")
+            return False
         if not grant.user.is_active:
             reasons.because("person_inactive")
             return False
@@ -121,7 +124,11 @@ class Validator(OAuth2Validator):
             reasons.because("verifier_missing")
             raise InvalidGrantError("code_verifier is missing.", request=request)
         request.grant, request.user = grant, grant.user
-        request.scopes = still_allowed(scope_to_list(grant.scope), request)
+        granted = scope_to_list(grant.scope)
+        request.scopes = still_allowed(granted, request)
+        request.family = families.new(
+            request.entry, grant.user, grant_type=GrantType.AUTHORIZATION_CODE, code=code, scopes=granted
+        )
         return True
 
     def get_code_challenge(self, code: str, request: Any) -> str | None:
@@ -150,32 +157,26 @@ class Validator(OAuth2Validator):
     def validate_refresh_token(
         self, refresh_token: str, client: Client, request: Any, *args: Any, **kwargs: Any
     ) -> bool:
-        """Judge the token while nobody else changes its family; a token that was used before ends the family."""
-        rests = RefreshToken.objects.filter(token_checksum=families.checksum(refresh_token), application=client)
-        family = rests.values_list("token_family", flat=True).first()
-        if family is None:
-            reasons.because("refresh_token_unknown")
+        """Judge the token while nobody else changes its family; one that was spent before ends the family."""
+        spent = families.present(request.entry, refresh_token)
+        if spent is None:
             return False
-        families.lock(family)
-        if not super().validate_refresh_token(refresh_token, client, request, *args, **kwargs):
-            reasons.because("refresh_token_ended")
-            return False
-        if not request.user.is_active:
-            reasons.because("person_inactive")
-            return False
+        request.spent, request.family, request.user = spent, spent.family, spent.family.user
         return True
 
     # -- Tokens ------------------------------------------------------------------------------------------------------
 
     def save_bearer_token(self, token: dict[str, Any], request: Any, *args: Any, **kwargs: Any) -> None:
-        """Keep no row of what a client gets for itself; keep digests of everything else."""
+        """Write down the family and its refresh token, if this is no client that acts for itself."""
         if request.grant_type == GrantType.CLIENT_CREDENTIALS:
             return
         if GrantType.REFRESH_TOKEN not in request.client.grant_types:
             token.pop("refresh_token", None)
-        super().save_bearer_token(token, request, *args, **kwargs)
-        if request.grant_type == GrantType.AUTHORIZATION_CODE:
-            codes.redeem(request.code, request.client, token["access_token"])
+        seconds, refresh_token = token["expires_in"], token.get("refresh_token")
+        if request.grant_type == GrantType.REFRESH_TOKEN:
+            families.rotate(request.entry, request.spent, access_token=seconds, refresh_token=token["refresh_token"])
+        else:
+            families.begin(request.entry, request.family, access_token=seconds, refresh_token=refresh_token)
 
     def _check_and_set_request_resource(self, request: Any) -> None:
         """Take the audience from the scopes alone; a parameter that we do not serve is ignored."""

@@ -14,10 +14,10 @@ from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 
-from authority import directory, jose, keys, tokens
+from authority import jose, keys, tokens
 from authority.directory import Entry
 from authority.errors import InvalidTargetError, InvalidTokenError, UnauthorizedClientError
-from authority.models import RevokedToken, SigningKey, WorkloadIssuer
+from authority.models import SigningKey, WorkloadIssuer
 from clients.models import Client, Workload
 from clients.vocabulary import SigningAlgorithm
 from clients.workloads import LIFESPAN, LONGEST
@@ -127,12 +127,11 @@ def bearer(token: str) -> Entry:
     Raises InvalidTokenError.
     """
     claims = tokens.read(token)
-    if claims is None or not tokens.is_stateless(claims) or "cnf" in claims or "token_use" in claims:
+    if claims is None or "cnf" in claims or "token_use" in claims:
         raise InvalidTokenError()
-    audience = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
-    if not {settings.ISSUER, issuer()} & set(audience):
+    if not {settings.ISSUER, issuer()} & set(tokens.audiences(claims)):
         raise InvalidTokenError(f"This access token is for an API. Ask for one with resource={issuer()}")
-    entry = directory.find(claims["client_id"])
-    if entry is None or not entry.is_usable or RevokedToken.objects.filter(jti=claims["jti"]).exists():
+    holder = tokens.holder(claims)
+    if holder is None or holder.user is not None:
         raise InvalidTokenError()
-    return entry
+    return holder.entry

@@ -245,6 +245,10 @@ SECURE_CSP = {
 
 # -- The token authority: every gate of RFC 9700 closed ---------------------------------------------------------------
 
+# How long a refresh token waits to be used, and how long refreshing goes on at most: seconds.
+REFRESH_TOKEN_IDLE = environment.number("REFRESH_TOKEN_IDLE_DAYS", 30, low=1, high=3650) * 86400
+REFRESH_TOKEN_MAX = environment.number("REFRESH_TOKEN_MAX_DAYS", 365, low=1, high=3650) * 86400
+
 OAUTH2_PROVIDER_APPLICATION_MODEL = "clients.Client"
 OAUTH2_PROVIDER = {
     "OAUTH2_VALIDATOR_CLASS": "authority.validator.Validator",
@@ -256,7 +260,6 @@ OAUTH2_PROVIDER = {
     "PKCE_REQUIRED": True,
     "ROTATE_REFRESH_TOKEN": True,
     "REFRESH_TOKEN_REUSE_PROTECTION": True,
-    "REFRESH_TOKEN_EXPIRE_SECONDS": 30 * 24 * 3600,
     "AUTHORIZATION_CODE_EXPIRE_SECONDS": 60,
     "ALLOWED_REDIRECT_URI_SCHEMES": ["https", "http"],
     "ALLOW_URI_WILDCARDS": False,

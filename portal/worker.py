@@ -12,7 +12,7 @@ from django.contrib.sessions.models import Session
 from django.db import Error, connection
 from django.utils import timezone
 
-from authority import outcomes, rotation, tokens, trials
+from authority import cleaning, outcomes, rotation, trials
 from consumers.models import Message, Submission
 from consumers.outbox import CHANNEL, deliver_next
 
@@ -44,7 +44,7 @@ CHORES: list[Callable[[], None]] = [
     forget_submissions,
     forget_mail,
     forget_sessions,
-    tokens.forget_ended,
+    cleaning.forget_ended,
     outcomes.forget_old,
     trials.forget_ended,
 ]

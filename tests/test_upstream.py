@@ -14,7 +14,6 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
-from oauth2_provider.models import AbstractRefreshToken, clear_expired
 from oauth2_provider.oauth2_validators import OAuth2Validator
 from oauthlib.oauth2.rfc6749.endpoints.token import TokenEndpoint
 from oauthlib.oauth2.rfc6749.grant_types.authorization_code import AuthorizationCodeGrant
@@ -67,17 +66,12 @@ def reached_into(module: ModuleType) -> Iterator[tuple[str, Any]]:
 
 # What ours depends on without replacing it: it calls these, or does what they would have done.
 BUILT_ON: list[Any] = [
-    AbstractRefreshToken.revoke_family,
     AuthorizationCodeGrant.create_token_response,
     AuthorizationCodeGrant.validate_authorization_request,
     AuthorizationCodeGrant.validate_token_request,
     GrantTypeBase.add_id_token,
-    OAuth2Validator._create_access_token,
-    OAuth2Validator._create_refresh_token,
-    OAuth2Validator._save_bearer_token,
     OAuth2Validator.invalidate_authorization_code,
     TokenEndpoint.create_token_response,
-    clear_expired,
 ]
 
 

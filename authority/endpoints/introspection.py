@@ -2,7 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from authority import client_authentication, tokens
+from authority import client_authentication, introspection
 from authority.endpoints.protocol import caller_ip, endpoint, read_form
 from authority.errors import InvalidClientError, InvalidRequestError
 
@@ -16,4 +16,4 @@ def introspect(request: HttpRequest) -> HttpResponse:
         raise InvalidClientError("A public client cannot introspect, because anybody could claim to be it.")
     if "token" not in parameters:
         raise InvalidRequestError("token is missing.")
-    return JsonResponse(tokens.introspect(parameters["token"], caller))
+    return JsonResponse(introspection.introspect(parameters["token"], caller))

@@ -1,9 +1,8 @@
 """POST /oauth2/revoke: this token is no longer needed (RFC 7009)."""
 
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
-from authority import client_authentication, tokens
+from authority import client_authentication, revocation
 from authority.endpoints.protocol import caller_ip, endpoint, read_form
 from authority.errors import InvalidRequestError
 
@@ -15,6 +14,5 @@ def revoke(request: HttpRequest) -> HttpResponse:
     caller = client_authentication.authenticate(parameters, request.META.get("HTTP_AUTHORIZATION"), caller_ip(request))
     if "token" not in parameters:
         raise InvalidRequestError("token is missing.")
-    with transaction.atomic():
-        tokens.revoke(parameters["token"], caller.client)
+    revocation.revoke(parameters["token"], caller.client)
     return HttpResponse(content_type="application/json")

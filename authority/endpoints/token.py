@@ -6,7 +6,8 @@ from urllib.parse import urlencode
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 
-from authority import codes, errors
+from authority import errors
+from authority.digests import digest
 from authority.endpoints.protocol import caller_ip, endpoint, read_form
 from authority.server import server
 from authority.validator import CALLER_IP
@@ -23,7 +24,7 @@ def token(request: HttpRequest) -> HttpResponse:
     """
     parameters = read_form(request)
     if "code" in parameters:
-        parameters["code"] = codes.digest(parameters["code"])
+        parameters["code"] = digest(parameters["code"])
     stateless = parameters.get("grant_type") == GrantType.CLIENT_CREDENTIALS
     headers = {CALLER_IP: caller_ip(request)}
     if (authorization := request.META.get("HTTP_AUTHORIZATION")) is not None:

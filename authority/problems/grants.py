@@ -63,9 +63,21 @@ plain(
 )
 plain(
     "refresh_token_ended",
-    "The refresh token has ended or was used before",
+    "The refresh token has ended",
+    "It was not used for too long, was revoked, or the longest time that people stay signed in is over.",
+    "Ask the person to sign in again.",
+)
+plain(
+    "refresh_token_used",
+    "The refresh token was used twice",
     "Each refresh gives a new refresh token and ends the old one. When that comes again, the whole sign-in ends.",
     "Keep the refresh token of the newest answer, and refresh in one place at a time. The person has to sign in again.",
+)
+plain(
+    "tokens_revoked",
+    "All tokens were revoked meanwhile",
+    "Somebody revoked all tokens of the client after the person signed in.",
+    "Ask the person to sign in again.",
 )
 plain(
     "person_inactive",

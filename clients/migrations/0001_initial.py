@@ -13,6 +13,8 @@ class Migration(migrations.Migration):
 
     initial = True
 
+    run_before = [('oauth2_provider', '0001_initial')]  # whose tables refer to clients
+
     dependencies = [
         ('consumers', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

@@ -36,6 +36,20 @@ class Api(models.Model):
         default=False,
         help_text="Managers may make tokens for tests by hand, with scopes that their clients may have.",
     )
+    refresh_token_lifetime = models.PositiveIntegerField(
+        "longest sign-in",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(60)],
+        help_text="In seconds. A client can refresh a person's tokens this long; then the person signs in again.",
+    )
+    resource_servers = models.ManyToManyField(
+        "clients.Client",
+        blank=True,
+        related_name="serves",
+        verbose_name="clients of the API itself",
+        help_text="With their credentials the API asks about tokens for it (introspection, RFC 7662).",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

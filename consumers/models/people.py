@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
-from django.core.validators import MaxValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower, Now
 from django.utils import timezone
@@ -114,6 +114,20 @@ class Consumer(models.Model):  # type: ignore[django-manager-missing]  # the bas
         default=list,
         blank=True,
         help_text="Names of the claims that test tokens may carry besides roles, parted by commas.",
+    )
+    access_token_lifetime = models.PositiveIntegerField(
+        "longest access token lifetime",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(60)],
+        help_text="In seconds, for all clients of the consumer. Empty: as the APIs allow.",
+    )
+    refresh_token_lifetime = models.PositiveIntegerField(
+        "longest sign-in",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(60)],
+        help_text="In seconds, for which its clients can refresh a person's tokens. Empty: as the APIs allow.",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     suspended_at = models.DateTimeField(null=True, blank=True, editable=False)

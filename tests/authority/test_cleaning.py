@@ -6,9 +6,8 @@ import pytest
 from django.utils import timezone
 from oauth2_provider.models import get_grant_model
 
-from authority import tokens
-from authority.families import AccessToken, RefreshToken
-from authority.models import RedeemedCode, RevokedToken
+from authority import cleaning
+from authority.models import Family, OpaqueToken, RefreshToken, RevokedToken
 
 pytestmark = pytest.mark.django_db
 
@@ -19,7 +18,7 @@ def test_live_tokens_and_the_memory_of_what_was_revoked_and_redeemed_stay(flow, 
     code = flow.code()
     first = flow.exchange(code).json()
     second = flow.refresh(first["refresh_token"]).json()
-    tokens.forget_ended()
+    cleaning.forget_ended()
     assert program.introspect(stateless) == {"active": False}
     assert flow.program.introspect(second["access_token"])["active"]
     flow.exchange(code)  # still known as a replay
@@ -31,6 +30,6 @@ def test_what_has_ended_is_deleted(flow, program, time_machine):
     flow.code()
     flow.refresh(flow.tokens()["refresh_token"])
     time_machine.move_to(timezone.now() + timedelta(days=32))
-    tokens.forget_ended()
-    for model in (RevokedToken, RedeemedCode, get_grant_model(), AccessToken, RefreshToken):
+    cleaning.forget_ended()
+    for model in (RevokedToken, get_grant_model(), Family, RefreshToken, OpaqueToken):
         assert not model.objects.exists(), model

@@ -5,7 +5,7 @@ import logging
 import pytest
 from django.db import IntegrityError, OperationalError
 
-from authority import access_tokens, codes, directory
+from authority import access_tokens, directory, families
 
 pytestmark = pytest.mark.django_db
 
@@ -25,10 +25,10 @@ def test_while_the_database_is_away_programs_are_asked_to_come_back(program, mon
 def test_person_deleted_while_the_code_is_exchanged_is_an_invalid_grant(flow, monkeypatch):
     code = flow.code()
 
-    def gone(*args):
+    def gone(*args, **kwargs):
         raise IntegrityError
 
-    monkeypatch.setattr(codes, "redeem", gone)
+    monkeypatch.setattr(families, "begin", gone)
     answer = flow.exchange(code)
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
 

@@ -10,7 +10,7 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from authority import access_tokens, directory, keys, usage, workloads
+from authority import access_tokens, directory, families, keys, usage, workloads
 from authority.models import RevokedToken, SigningKey, WorkloadIssuer
 from clients import actions
 from clients.models import Workload
@@ -204,9 +204,10 @@ def test_an_api_cannot_show_the_access_token_that_it_received(deployed):
 def test_revoked_expired_foreign_and_broken_bearers_are_refused(deployed, alice, program):
     revoked = own_token(deployed)
     RevokedToken.objects.create(jti=parts(revoked)[1]["jti"], expires_at=timezone.now())
-    personal = access_tokens.issue(
-        directory.find(deployed.client.client_id), scopes=["openid"], seconds=60, person=alice.pk
-    )
+    entry = directory.find(deployed.client.client_id)
+    family = families.new(entry, alice, grant_type="authorization_code", code="0", scopes=["openid"])
+    families.begin(entry, family, access_token=60, refresh_token=None)
+    personal = access_tokens.issue(entry, scopes=["openid"], seconds=60, family=family)
     for bearer in (revoked, own_token(deployed, seconds=-1), personal, "x", "a.b.c", ""):
         answer = deployed.ask(Authorization=f"Bearer {bearer}")
         assert (answer.status_code, answer.json()["error"]) == (401, "invalid_token"), bearer

@@ -6,8 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from authority.families import AccessToken, RefreshToken
-from authority.models import RedeemedCode
+from authority.models import Family, RefreshToken
 from clients.models import Access
 from tests.authority.conftest import Program
 from tests.authority.flows import BACK, Flow, returned
@@ -103,7 +102,7 @@ def test_replayed_code_is_refused_and_takes_back_what_it_gave(flow):
     assert replay.json()["error"] == "invalid_grant"
     assert not flow.program.introspect(tokens["access_token"])["active"]
     assert flow.refresh(tokens["refresh_token"]).json()["error"] == "invalid_grant"
-    assert not AccessToken.objects.exists()
+    assert not Family.objects.alive().exists()
 
 
 def test_replayed_code_takes_back_tokens_that_were_refreshed_since(flow):
@@ -111,7 +110,7 @@ def test_replayed_code_takes_back_tokens_that_were_refreshed_since(flow):
     later = flow.refresh(flow.exchange(code).json()["refresh_token"]).json()
     flow.exchange(code)
     assert not flow.program.introspect(later["access_token"])["active"]
-    assert not RefreshToken.objects.filter(revoked=None).exists()
+    assert not Family.objects.alive().exists()
 
 
 def test_replayed_code_without_refresh_grant_takes_back_the_access_token(web, browser_of, alice):
@@ -181,7 +180,7 @@ def test_reused_refresh_token_ends_the_whole_family(flow):
     assert (reuse.status_code, reuse.json()["error"]) == (400, "invalid_grant")
     assert flow.refresh(second["refresh_token"]).json()["error"] == "invalid_grant"
     assert not flow.program.introspect(second["access_token"])["active"]
-    assert not AccessToken.objects.exists()
+    assert not Family.objects.alive().exists()
 
 
 def test_another_client_cannot_use_or_end_a_refresh_token(flow, acme):
@@ -250,7 +249,7 @@ def test_no_code_token_or_secret_rests_in_the_database(flow, django_db_setup):
         secrets += [tokens["access_token"], tokens["refresh_token"], tokens["id_token"]]
     for secret in secrets:
         assert secret not in dump
-    assert RedeemedCode.objects.exists()
+    assert Family.objects.exists()
 
 
 def everything(apps):

@@ -102,11 +102,11 @@ def test_one_request_takes_one_statement(program):
 
 
 def test_a_token_of_its_own_leaves_no_row(program):
-    from authority.families import AccessToken, RefreshToken
+    from authority.models import Family, OpaqueToken
 
     program.token()
-    assert not AccessToken.objects.exists()
-    assert not RefreshToken.objects.exists()
+    assert not OpaqueToken.objects.exists()
+    assert not Family.objects.exists()
 
 
 # -- What is refused --------------------------------------------------------------------------------------------------

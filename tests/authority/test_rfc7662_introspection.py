@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from authority import jose, keys
-from authority.models import SigningKey
+from authority.models import Family, SigningKey
 from clients.models import Access
 from tests.authority.conftest import Program
 from tests.factories import ClientFactory, give_secret
@@ -164,11 +164,9 @@ def test_token_of_a_revoked_key_is_inactive(program):
     assert program.introspect(token) == INACTIVE
 
 
-def test_signed_token_for_a_person_without_its_row_is_inactive(flow):
-    from authority.families import AccessToken
-
+def test_signed_token_for_a_person_without_its_family_is_inactive(flow):
     token = flow.tokens()["access_token"]
-    AccessToken.objects.all().delete()
+    Family.objects.all().delete()
     assert flow.program.introspect(token) == INACTIVE
 
 

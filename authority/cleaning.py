@@ -1,0 +1,29 @@
+"""What can no longer matter is deleted, a batch at a time, so that no statement holds many rows for long."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from authority.codes import Grant
+from authority.models import Family, OpaqueToken, RevokedToken
+
+BATCH = 5_000
+
+
+def forget_ended() -> None:
+    """Delete ended tokens and codes, and the memory of what was revoked and redeemed."""
+    now = timezone.now()
+    for ended in (
+        RevokedToken.objects.filter(expires_at__lt=now),
+        OpaqueToken.objects.filter(expires_at__lt=now),
+        Family.objects.filter(needed_until__lt=now),
+        Grant.objects.filter(expires__lt=now),
+    ):
+        delete(ended)
+
+
+def delete(rows: QuerySet[Any]) -> None:
+    """Delete the rows in batches, each of which is a transaction."""
+    while keys := list(rows.values_list("pk", flat=True)[:BATCH]):
+        rows.model._default_manager.filter(pk__in=keys).delete()
