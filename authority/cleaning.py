@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from authority.codes import Grant
-from authority.models import Family, OpaqueToken, RevokedToken
+from authority.models import Family, OpaqueToken, RevokedToken, SpentIdentifier
 
 BATCH = 5_000
 
@@ -16,6 +16,7 @@ def forget_ended() -> None:
     now = timezone.now()
     for ended in (
         RevokedToken.objects.filter(expires_at__lt=now),
+        SpentIdentifier.objects.filter(expires_at__lt=now),
         OpaqueToken.objects.filter(expires_at__lt=now),
         Family.objects.filter(needed_until__lt=now),
         Grant.objects.filter(expires__lt=now),

@@ -1,4 +1,7 @@
-"""Who is this client? RFC 6749 section 2.3, with exactly the method that it registered."""
+"""Who is this client? RFC 6749 section 2.3, with exactly the method that it registered.
+
+Every endpoint at which clients prove themselves comes through `authenticate`.
+"""
 
 import base64
 import binascii
@@ -7,10 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
-from authority import cors, directory, reasons, usage
+from django.conf import settings
+
+from authority import assertions, cors, directory, reasons, replay, usage
+from authority.assertions import Assertion
 from authority.directory import Entry, Secret
 from authority.errors import InvalidClientError, InvalidRequestError
-from clients import secrets
+from clients import jwks, secrets
+from clients.models import Client
 from clients.vocabulary import SECRET_METHODS, AuthMethod
 
 
@@ -21,6 +28,7 @@ class Credentials:
     method: AuthMethod
     client_id: str
     secret: str = ""
+    assertion: Assertion | None = None
 
     def __repr__(self) -> str:
         return f"<Credentials {self.method}>"
@@ -37,7 +45,12 @@ def authenticate(parameters: Mapping[str, str], authorization: str | None, ip: s
     reasons.about(entry.client if entry else None)
     registered = entry.client.token_endpoint_auth_method if entry else ""
     secret = None
-    if credentials.method == AuthMethod.NONE:
+    if credentials.assertion is not None:
+        if entry is None or registered != AuthMethod.PRIVATE_KEY_JWT:
+            reasons.because("method_differs", used=credentials.method, registered=registered)
+            raise InvalidClientError()
+        signed_by_client(entry.client, credentials.assertion)
+    elif credentials.method == AuthMethod.NONE:
         if entry is None or registered != AuthMethod.NONE:
             reasons.because("method_differs", used=credentials.method, registered=registered)
             raise InvalidClientError()
@@ -56,8 +69,8 @@ def authenticate(parameters: Mapping[str, str], authorization: str | None, ip: s
     if not entry.is_usable:
         reasons.because_unusable(entry.client)
         raise InvalidClientError("This client is disabled, or its consumer is suspended.")
-    if secret is not None:
-        usage.record(entry.client.pk, secret.id, ip)
+    if credentials.method != AuthMethod.NONE:
+        usage.record(entry.client.pk, secret.id if secret else None, ip)
     return entry
 
 
@@ -77,7 +90,9 @@ def read(parameters: Mapping[str, str], authorization: str | None) -> Credential
         if parameters.get("client_id", credentials.client_id) != credentials.client_id:
             raise InvalidRequestError("client_id differs from the client in the Authorization header.")
         return credentials
-    if "client_assertion" in parameters or "client_id" not in parameters:
+    if "client_assertion" in parameters:
+        return read_assertion(parameters)
+    if "client_id" not in parameters:
         raise InvalidClientError()
     if "client_secret" in parameters:
         return Credentials(AuthMethod.POST, parameters["client_id"], parameters["client_secret"])
@@ -94,6 +109,46 @@ def read_basic(authorization: str) -> Credentials:
     if not colon:
         raise InvalidClientError()
     return Credentials(AuthMethod.BASIC, unquote_plus(client_id), unquote_plus(secret))
+
+
+# -- Assertions (RFC 7523) --------------------------------------------------------------------------------------------
+
+
+def read_assertion(parameters: Mapping[str, str]) -> Credentials:
+    """Read an assertion, whose client is its subject (RFC 7521 section 4.2)."""
+    if parameters.get("client_assertion_type") != assertions.TYPE:
+        raise InvalidClientError(f"Send client_assertion_type={assertions.TYPE} with client_assertion.")
+    assertion = assertions.read(parameters["client_assertion"])
+    client_id = assertion.claim("sub")
+    if parameters.get("client_id", client_id) != client_id:
+        raise InvalidRequestError("client_id differs from the client in the assertion.")
+    return Credentials(AuthMethod.PRIVATE_KEY_JWT, client_id, assertion=assertion)
+
+
+def signed_by_client(client: Client, assertion: Assertion) -> None:
+    """Require an assertion that the client made itself, for us, now and once (OpenID Connect Core section 9).
+
+    Raises InvalidClientError.
+    """
+    only = client.token_endpoint_auth_signing_alg
+    own = client.client_jwks
+    keys = assertions.given(own) if own is not None else assertions.published(client.client_jwks_uri)
+    assertions.prove(assertion, keys, (only,) if only else jwks.ALGORITHMS)
+    if assertion.claim("iss") != client.client_id:
+        raise assertions.refusal("assertion_issuer", "The assertion's iss must be the client_id, as its sub is.")
+    end = assertions.judge(assertion, audience=settings.ISSUER)
+    jti = assertion.claim("jti")
+    if not jti:
+        raise assertions.refusal(
+            "assertion_no_jti", "The assertion needs jti, a text that no other assertion of the client has."
+        )
+    if not replay.spend("client assertion", client.client_id, jti, until=end + assertions.LEEWAY):
+        raise assertions.refusal(
+            "assertion_replayed", "This assertion was used before (jti). Make a new one for each request."
+        )
+
+
+# -- Secrets ----------------------------------------------------------------------------------------------------------
 
 
 def matching(live: tuple[Secret, ...], text: str) -> Secret | None:

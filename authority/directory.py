@@ -84,6 +84,7 @@ class Entry:
 # What is loaded of the rows; anything else is fetched by Django when something asks for it.
 OF_CLIENT = [
     *("id", "client_id", "client_name", "consumer_id", "token_endpoint_auth_method", "grant_types", "scopes"),
+    *("token_endpoint_auth_signing_alg", "client_jwks", "client_jwks_uri"),
     *("redirect_uris", "post_logout_redirect_uris", "allowed_cors_origins"),
     *("lifespans", "access_token_strategy", "refresh_token_grace", "claims"),
     *("disabled_at", "expires_at", "tokens_valid_after"),
@@ -175,8 +176,12 @@ def loaded[M: Model](model: type[M], names: list[str], values: list[Any]) -> M:
     """Return a row of which these columns are known, as Django's own queries would."""
     known = dict(zip(names, values, strict=False))
     fields = [field for field in model._meta.concrete_fields if field.attname in known]  # from_db() goes by position
-    read = [json.loads(known[each.attname]) if isinstance(each, JSONField) else known[each.attname] for each in fields]
+    read = [opened(known[each.attname]) if isinstance(each, JSONField) else known[each.attname] for each in fields]
     return model.from_db(connection.alias, [each.attname for each in fields], read)
+
+
+def opened(text: str | None) -> Any:
+    return json.loads(text) if text is not None else None
 
 
 def moment(text: str | None) -> datetime | None:

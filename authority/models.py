@@ -170,6 +170,16 @@ class OpaqueToken(models.Model):
         return self.digest[:8]
 
 
+class SpentIdentifier(models.Model):
+    """Something that may be used once, such as the jti of an assertion, and was; kept until it ends anyway."""
+
+    digest = models.CharField(max_length=64, primary_key=True, editable=False)
+    expires_at = models.DateTimeField(db_index=True, editable=False)
+
+    def __str__(self) -> str:
+        return self.digest[:8]
+
+
 class ProblemQuerySet(models.QuerySet["Problem"]):
     def recent(self) -> Self:
         """Return what was refused within a week, the latest first."""

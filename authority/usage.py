@@ -36,13 +36,14 @@ _lock = threading.Lock()
 _noted: dict[UUID, Use] = {}
 
 
-def record(client: int, secret: UUID, ip: str | None) -> None:
-    """Note that the client authenticated with the secret just now."""
+def record(client: int, secret: UUID | None, ip: str | None) -> None:
+    """Note that the client authenticated just now, with the secret where it has one."""
     now = timezone.now()
+    proof = secret or UUID(int=client)  # the name of no row, so that the client alone is written
     with _lock:
-        use = _noted.get(secret)
+        use = _noted.get(proof)
         if use is None:
-            _noted[secret] = Use(client, now, now, ip)
+            _noted[proof] = Use(client, now, now, ip)
         else:
             use.last, use.ip = now, ip
 

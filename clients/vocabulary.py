@@ -28,6 +28,7 @@ class AuthMethod(models.TextChoices):
 
 
 SECRET_METHODS = (AuthMethod.BASIC, AuthMethod.POST)
+PROVING_METHODS = (*SECRET_METHODS, AuthMethod.PRIVATE_KEY_JWT)
 
 
 class GrantType(models.TextChoices):

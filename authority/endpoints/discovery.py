@@ -14,7 +14,8 @@ from django.utils.cache import get_conditional_response
 from authority import identity, keys
 from authority.endpoints.protocol import method_not_allowed
 from authority.server import server
-from clients.vocabulary import IDENTITY_SCOPES, SECRET_METHODS, AuthMethod
+from clients.jwks import ALGORITHMS
+from clients.vocabulary import IDENTITY_SCOPES, PROVING_METHODS, AuthMethod
 
 CACHE_CONTROL = (
     f"public, max-age={keys.JWKS_MAX_AGE.seconds}, stale-while-revalidate={keys.JWKS_STALE.seconds}"  # RFC 5861
@@ -63,9 +64,12 @@ def oauth_metadata() -> dict[str, Any]:
         "response_modes_supported": ["query", "fragment"],
         "grant_types_supported": list(server().grant_types),
         "code_challenge_methods_supported": ["S256"],
-        "token_endpoint_auth_methods_supported": [*SECRET_METHODS, AuthMethod.NONE],
-        "introspection_endpoint_auth_methods_supported": list(SECRET_METHODS),
-        "revocation_endpoint_auth_methods_supported": [*SECRET_METHODS, AuthMethod.NONE],
+        "token_endpoint_auth_methods_supported": [*PROVING_METHODS, AuthMethod.NONE],
+        "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
+        "introspection_endpoint_auth_methods_supported": list(PROVING_METHODS),
+        "introspection_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
+        "revocation_endpoint_auth_methods_supported": [*PROVING_METHODS, AuthMethod.NONE],
+        "revocation_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "authorization_response_iss_parameter_supported": True,
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": [keys.ID_TOKEN_ALGORITHM.value],

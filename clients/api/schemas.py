@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from clients.jwks import ALGORITHMS
 from clients.metadata import names
-from clients.policy.grants import ASSERTION_ALGORITHMS
 from clients.policy.tokens import LONGEST, MAX_AGE, MAX_GRACE
 from clients.policy.words import LOCALIZABLE
 from clients.vocabulary import (
@@ -73,7 +73,7 @@ MEMBERS: dict[str, dict[str, Any]] = {
     "grant_types": texts("How it gets tokens; authorization_code when left out.", examples=list(GrantType.values)),
     "response_types": texts("code with authorization_code, none without; left out, what fits the grant types."),
     "token_endpoint_auth_method": choice(AuthMethod.values, "How it proves who it is; client_secret_basic by default."),
-    "token_endpoint_auth_signing_alg": choice(ASSERTION_ALGORITHMS, "What its assertions are signed with."),
+    "token_endpoint_auth_signing_alg": choice(ALGORITHMS, "What its assertions are signed with."),
     "scope": text(
         "What it may ask for, values parted by spaces. “offline” is read as offline_access.",
         maxLength=10_000,

@@ -3,6 +3,7 @@
 from functools import partial
 from urllib.parse import urlsplit
 
+from clients import fetching
 from clients.errors import InvalidClientMetadata, InvalidRedirectURI
 from clients.metadata import ClientMetadata
 from clients.origins import web_origin
@@ -73,14 +74,23 @@ def fetched(metadata: ClientMetadata) -> None:
     Whoever fetches checks the network address once more, when it connects.
     """
     for field in ("jwks_uri", "backchannel_logout_uri"):
-        uri = getattr(metadata, field)
-        if uri and (problem := complaint(uri) or needs_web(uri)):
-            raise InvalidClientMetadata(f"{shown(uri)}: {problem}", field=field)
+        if uri := getattr(metadata, field):
+            may_be_asked(uri, field)
     if metadata.backchannel_logout_session_required and not metadata.backchannel_logout_uri:
         raise InvalidClientMetadata(
             "It asks for a session in logout tokens, but names no backchannel_logout_uri.",
             field="backchannel_logout_session_required",
         )
+
+
+def may_be_asked(uri: str, field: str) -> None:
+    problem = f"Shorten it to {MAX_LENGTH} characters." if len(uri) > MAX_LENGTH else ""
+    try:
+        fetching.target(uri)
+    except fetching.FetchError as error:
+        problem = str(error)
+    if problem:
+        raise InvalidClientMetadata(f"{shown(uri)}: {problem[:1].lower()}{problem[1:]}", field=field)
 
 
 def needs_web(uri: str) -> str:

@@ -1,15 +1,9 @@
 """How a client gets tokens, and how it proves who it is."""
 
+from clients import jwks
 from clients.errors import InvalidClientMetadata
 from clients.metadata import ClientMetadata
-from clients.policy.keys import key_set
 from clients.vocabulary import ApplicationType, AuthMethod, GrantType
-
-# What assertions may be signed with; none and HMAC prove nothing to us (RFC 7518 section 3.1, RFC 8725 section 3.1).
-ASSERTION_ALGORITHMS = (
-    *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
-    *("ES256", "ES384", "ES512", "EdDSA"),
-)
 
 
 def grants(metadata: ClientMetadata) -> None:
@@ -45,9 +39,11 @@ def authentication(metadata: ClientMetadata) -> None:
             field="token_endpoint_auth_method",
         )
     if metadata.jwks and metadata.jwks_uri:
-        raise InvalidClientMetadata("Give jwks or jwks_uri, not both.", field="jwks")
+        raise InvalidClientMetadata("Give the public keys (jwks) or their address (jwks_uri), not both.", field="jwks")
     if method == AuthMethod.PRIVATE_KEY_JWT and not (metadata.jwks or metadata.jwks_uri):
-        raise InvalidClientMetadata("private_key_jwt needs the public keys: give jwks or jwks_uri.", field="jwks")
+        raise InvalidClientMetadata(
+            "Give the client's public keys (jwks), or the address where it publishes them (jwks_uri).", field="jwks"
+        )
 
 
 def response_types(metadata: ClientMetadata) -> None:
@@ -64,20 +60,27 @@ def assertion_algorithm(metadata: ClientMetadata) -> None:
     algorithm = metadata.token_endpoint_auth_signing_alg
     if not algorithm:
         return
-    if algorithm not in ASSERTION_ALGORITHMS:
+    if algorithm not in jwks.ALGORITHMS:
         raise InvalidClientMetadata(
-            f"Sign assertions with one of {', '.join(ASSERTION_ALGORITHMS)}.", field="token_endpoint_auth_signing_alg"
+            f"Sign assertions with one of {', '.join(jwks.ALGORITHMS)}.", field="token_endpoint_auth_signing_alg"
         )
     if metadata.token_endpoint_auth_method != AuthMethod.PRIVATE_KEY_JWT:
         raise InvalidClientMetadata(
             "Only private_key_jwt signs anything. Leave it out.", field="token_endpoint_auth_signing_alg"
+        )
+    if metadata.jwks and not jwks.candidates(metadata.jwks, None, algorithm):
+        raise InvalidClientMetadata(
+            f"None of the keys makes signatures with {algorithm}.", field="token_endpoint_auth_signing_alg"
         )
 
 
 def keys(metadata: ClientMetadata) -> None:
     """Public keys alone, that can be used (RFC 7591 section 2, jwks)."""
     if metadata.jwks is not None:
-        key_set(metadata.jwks)
+        try:
+            jwks.check(metadata.jwks)
+        except jwks.UnfitKey as reason:
+            raise InvalidClientMetadata(str(reason), field="jwks") from None
 
 
 def application_type(metadata: ClientMetadata) -> None:

@@ -90,3 +90,14 @@ def flow(web, browser_of, alice):
     from tests.authority.flows import Flow
 
     return Flow(web, browser_of(alice))
+
+
+@pytest.fixture
+def signing(acme, acme_access, settings):
+    """A service of Acme that signs assertions."""
+    from tests.authority.signing import KEY, Signing
+
+    client = ClientFactory(
+        consumer=acme, token_endpoint_auth_method="private_key_jwt", client_jwks=KEY.jwks, scopes=["shipments:read"]
+    )
+    return Signing(client, KEY, settings.ISSUER)

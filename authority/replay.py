@@ -1,0 +1,24 @@
+"""What may be used once: the names of assertions and proofs, spent for all workers alike (RFC 7523 section 3)."""
+
+import hashlib
+import json
+from datetime import UTC, datetime
+
+from django.db import IntegrityError, transaction
+
+from authority.models import SpentIdentifier
+
+
+def spend(purpose: str, issuer: str, identifier: str, *, until: float) -> bool:
+    """Note that the identifier is used now; return False when it was before.
+
+    `purpose` parts what different doors spend, `until` is when whatever carries the identifier ends, in seconds since
+    1970. Of requests at the same moment one wins: the others wait for its transaction at the primary key.
+    """
+    digest = hashlib.sha256(json.dumps([purpose, issuer, identifier]).encode()).hexdigest()
+    try:
+        with transaction.atomic():
+            SpentIdentifier.objects.create(digest=digest, expires_at=datetime.fromtimestamp(until, UTC))
+    except IntegrityError:
+        return False
+    return True
