@@ -209,7 +209,7 @@ class Problem(models.Model):
 
 
 class DailyCount(models.Model):
-    """How many requests of a client the token endpoint answered with a token, and refused, on a day in UTC."""
+    """How many requests of a client the token endpoints answered with a token, and refused, on a day in UTC."""
 
     client = models.ForeignKey(Client, models.CASCADE, related_name="daily_counts", db_index=False, editable=False)
     day = models.DateField(db_index=True, editable=False)

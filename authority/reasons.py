@@ -20,6 +20,7 @@ ORDINARY = {
     *("access_denied", "login_required", "consent_required", "interaction_required", "account_selection_required"),
     *("authorization_pending", "slow_down", "use_dpop_nonce"),
 }
+COUNTED = {"token", "identity", "identity_token"}  # endpoints that issue tokens to programs
 LONGEST = 200  # characters of a detail
 NAMED = 5  # values of a list that are told
 # Line ends, terminal escapes, characters that turn the reading direction, halves of characters.
@@ -89,7 +90,7 @@ def conclude(status: int) -> None:
     inquiry = _current.get()
     if inquiry is None or inquiry.client is None or status >= 500 or inquiry.error in ORDINARY:
         return
-    if inquiry.endpoint == "token":
+    if inquiry.endpoint in COUNTED:
         outcomes.count(inquiry.client, issued=status < 400)
     if status >= 400 or inquiry.error:
         kind = inquiry.kind or inquiry.error

@@ -19,6 +19,6 @@ urlpatterns = [
     path(".well-known/oauth-authorization-server", discovery.oauth_metadata, name="oauth-metadata"),
     path(f"{WORKLOADS}/.well-known/openid-configuration", workloads.metadata, name="workload-discovery"),
     path(f"{WORKLOADS}/.well-known/jwks.json", workloads.jwks, name="workload-jwks"),
-    path(f"{WORKLOADS}/token", workloads.token, name="workload-token"),
+    path(f"{WORKLOADS}/token", workloads.identity, name="workload-token"),
     path(f"{WORKLOADS}/identity-token", workloads.identity_token, name="workload-identity-token"),
 ]

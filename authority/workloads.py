@@ -14,13 +14,16 @@ from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 
-from authority import jose, keys, tokens
+from authority import jose, keys, reasons, tokens
 from authority.directory import Entry
-from authority.errors import InvalidTargetError, InvalidTokenError, UnauthorizedClientError
+from authority.errors import InvalidTargetError, InvalidTokenError, OAuth2Error, UnauthorizedClientError
 from authority.models import SigningKey, WorkloadIssuer
 from clients.models import Client, Workload
 from clients.vocabulary import SigningAlgorithm
 from clients.workloads import LIFESPAN, LONGEST
+from consumers import audit
+from consumers.audit import Actor, EventName
+from consumers.errors import Conflict, Refusal
 
 TYPE = "JWT"
 ALGORITHM = SigningAlgorithm.RS256  # the one that every cloud accepts
@@ -75,6 +78,7 @@ def issue(client: Client, audience: str | None = None) -> Issued:
     """
     workload = Workload.objects.select_related("client__consumer").filter(client=client.pk).first()
     if workload is None or workload.client is None or not workload.client.is_workload:
+        reasons.because("no_workload")
         raise UnauthorizedClientError("This client is no workload, so it has no identity tokens.")
     client = workload.client
     now = int(time.time())
@@ -104,8 +108,28 @@ def allowed_audience(client: Client, wanted: str | None) -> str:
     if wanted is None:
         return audiences(client)[0]
     if wanted not in audiences(client):
+        reasons.because("audience_not_listed", asked=wanted)
         raise InvalidTargetError("The audience is not on this client's list. A manager can add it in its settings.")
     return wanted
+
+
+@transaction.atomic
+def take(*, client: Client, audience: str, actor: Actor) -> Issued:
+    """Give a person an identity token of the client, on record. Raises Refusal."""
+    if not client.is_usable(None):
+        raise Conflict(f"{client} is disabled or has ended, so it gets no identity token.")
+    try:
+        issued = issue(client, audience)
+    except OAuth2Error as error:
+        raise Refusal(error.description, field="audience") from None
+    audit.record(
+        EventName.IDENTITY_TOKEN_TAKEN,
+        actor=actor,
+        consumer=client.consumer,
+        target=client,
+        detail={"audience": audience, "jti": issued.claims["jti"]},
+    )
+    return issued
 
 
 def read(token: str) -> dict[str, Any] | None:
@@ -127,11 +151,12 @@ def bearer(token: str) -> Entry:
     Raises InvalidTokenError.
     """
     claims = tokens.read(token)
-    if claims is None or "cnf" in claims or "token_use" in claims:
+    holder = tokens.holder(claims) if claims else None
+    reasons.about(holder.entry.client if holder else None)
+    if claims is None or holder is None or holder.user is not None or "cnf" in claims or "token_use" in claims:
         raise InvalidTokenError()
-    if not {settings.ISSUER, issuer()} & set(tokens.audiences(claims)):
+    audience = tokens.audiences(claims)
+    if not {settings.ISSUER, issuer()} & set(audience):
+        reasons.because("bearer_of_an_api", audience=audience)
         raise InvalidTokenError(f"This access token is for an API. Ask for one with resource={issuer()}")
-    holder = tokens.holder(claims)
-    if holder is None or holder.user is not None:
-        raise InvalidTokenError()
     return holder.entry

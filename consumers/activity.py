@@ -205,6 +205,9 @@ WORDS = {
     EventName.SECRET_ADDED: Words("added a secret to {target}", "key-round", "", secret),
     EventName.SECRET_ROTATED: Words("rotated a secret of {target}", "rotate-cw", "warn", rotation),
     EventName.SECRET_REVOKED: Words("revoked a secret of {target}", "circle-x", "bad", secret),
+    EventName.IDENTITY_TOKEN_TAKEN: Words(
+        "got an identity token of {target} for {audience}", "fingerprint-pattern", "warn"
+    ),
     EventName.TEST_TOKEN_MADE: Words("made a test token of {target}", "flask-conical", "warn", test_token),
     EventName.TEST_TOKEN_REVOKED: Words("revoked a test token of {target}", "circle-x", "", test_token),
     EventName.KEY_CREATED: Words("made the signing key {target}", "key-round", "good", signing_key),

@@ -44,6 +44,7 @@ class EventName(StrEnum):
     SECRET_ADDED = "client.secret.added"
     SECRET_ROTATED = "client.secret.rotated"
     SECRET_REVOKED = "client.secret.revoked"
+    IDENTITY_TOKEN_TAKEN = "client.identity_token.taken"
     TEST_TOKEN_MADE = "client.test_token.made"
     TEST_TOKEN_REVOKED = "client.test_token.revoked"
     KEY_CREATED = "key.created"

@@ -17,6 +17,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from authority import workloads
 from clients import actions
 from clients.catalogue import create_api, set_access
 from clients.metadata import TEMPLATES, ClientMetadata
@@ -59,8 +60,9 @@ class DemoClient:
     template: str
     name: str
     description: str
-    scope: tuple[str, ...]
+    scope: tuple[str, ...] = ()
     redirect_uris: tuple[str, ...] = ()
+    workload: tuple[tuple[str, Any], ...] = ()  # what is more of its metadata
 
 
 CLIENTS = [
@@ -70,6 +72,18 @@ CLIENTS = [
         "Billing sync",
         "Fetches shipments every night and books them in the accounts.",
         ("shipments:read", "shipments:write"),
+    ),
+    DemoClient(
+        "workload",
+        "workload",
+        "Billing in production",
+        "Reads a bucket in the cloud and calls our own backend.",
+        workload=(
+            ("project", "billing"),
+            ("deployment", "billing-main-53c4947"),
+            ("environment_type", "production"),
+            ("audience", ("https://backend.acme.example", "sts.amazonaws.com", "api://AzureADTokenExchange")),
+        ),
     ),
     DemoClient(
         "web",
@@ -125,6 +139,7 @@ def build() -> dict[str, Any]:
     return {
         "portal_url": settings.PUBLIC_URL,
         "issuer": settings.ISSUER,
+        "workload_issuer": workloads.issuer(),
         "operator": {
             "email": operator.email,
             "password": password,
@@ -198,6 +213,7 @@ def client(owner: Consumer, wanted: DemoClient, memory: dict[str, Any]) -> dict[
                 client_name=wanted.name,
                 description=wanted.description,
                 scope=wanted.scope,
+                **dict(wanted.workload),
             )
             .leading_to(wanted.redirect_uris)
         )
@@ -215,7 +231,7 @@ def client(owner: Consumer, wanted: DemoClient, memory: dict[str, Any]) -> dict[
         "client_id": row.client_id,
         "client_secret": known.get("client_secret"),
         "scope": row.scope,
-        "audience": SHIPMENTS,
+        "audience": row.audience or SHIPMENTS,
         "redirect_uris": row.redirect_uris,
     }
 

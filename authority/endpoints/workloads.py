@@ -11,7 +11,8 @@ from authority.directory import Entry
 from authority.endpoints.discovery import public
 from authority.endpoints.protocol import caller_ip, endpoint, once, read_form
 from authority.errors import InvalidRequestError, InvalidTokenError, answer, refuse
-from clients.vocabulary import SECRET_METHODS
+from clients.jwks import ALGORITHMS
+from clients.vocabulary import PROVING_METHODS
 
 View = Callable[..., HttpResponse]
 
@@ -43,7 +44,8 @@ def metadata() -> dict[str, Any]:
         "issuer": workloads.issuer(),
         "jwks_uri": workloads.address("workload-jwks"),
         "token_endpoint": workloads.address("workload-token"),
-        "token_endpoint_auth_methods_supported": list(SECRET_METHODS),
+        "token_endpoint_auth_methods_supported": list(PROVING_METHODS),
+        "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "response_types_supported": ["id_token"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": [workloads.ALGORITHM.value],
@@ -54,7 +56,7 @@ def metadata() -> dict[str, Any]:
 
 @of_issuer
 @endpoint("POST")
-def token(request: HttpRequest) -> HttpResponse:
+def identity(request: HttpRequest) -> HttpResponse:
     """Give the client that authenticates an identity token for the audience that it names."""
     parameters = {} if is_bare(request) else read_form(request)
     caller = client_authentication.authenticate(parameters, request.META.get("HTTP_AUTHORIZATION"), caller_ip(request))

@@ -1,7 +1,13 @@
 """Problems in words: what each reason means, and what a developer does about it."""
 
 from authority.models import Problem
-from authority.problems import assertions, grants, requests, senders  # noqa: F401  # they register their words
+from authority.problems import (  # noqa: F401  # they register their words
+    assertions,
+    grants,
+    requests,
+    senders,
+    workloads,
+)
 from authority.problems.words import TOLD, Words
 from clients.models import Client
 

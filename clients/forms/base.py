@@ -43,6 +43,14 @@ class RuledField(forms.CharField):
         pass
 
 
+class RuledChoiceField(forms.ChoiceField):
+    """A choice whose absence the policy judges."""
+
+    def validate(self, value: Any) -> None:
+        if value:
+            super().validate(value)
+
+
 class LinesField(RuledField):
     """Several values, one on each line."""
 

@@ -156,7 +156,7 @@ class SettingsForm(ClientForm):
         }
         if saved["environment_type"]:
             names = ("project", "deployment", "environment_type", "audience", "identity_token_lifespan")
-            pairs |= {name: (mine[name], saved[name]) for name in names}
+            pairs |= {name: (mine[name], type(mine[name])(saved[name])) for name in names}
         return [
             (
                 str(self.fields[name].label or name.capitalize()),

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from clients.forms.base import LinesField, RuledField
+from clients.forms.base import LinesField, RuledChoiceField, RuledField
 from clients.metadata import ClientMetadata
 from clients.vocabulary import EnvironmentType
 from clients.workloads import LIFESPAN, LONGEST
@@ -16,7 +16,6 @@ class WorkloadFields(forms.Form):
     """Where the workload runs, whom it proves itself to, and how long each token holds."""
 
     project = RuledField(
-        required=False,
         help_text="Such as billing. Letters, digits, “-”, “_” and “.”.",
         widget=forms.TextInput(attrs={"class": "mono", "autocomplete": "off", "spellcheck": "false"}),
     )
@@ -25,8 +24,8 @@ class WorkloadFields(forms.Form):
         help_text="Its name among the project’s deployments. Left empty, it is the project and the environment.",
         widget=forms.TextInput(attrs={"class": "mono", "autocomplete": "off", "spellcheck": "false"}),
     )
-    environment_type = forms.ChoiceField(
-        label="Environment", required=False, choices=EnvironmentType.choices, initial=EnvironmentType.PRODUCTION
+    environment_type = RuledChoiceField(
+        label="Environment", choices=EnvironmentType.choices, initial=EnvironmentType.PRODUCTION
     )
     audience = LinesField(
         label="Audiences",
@@ -34,7 +33,7 @@ class WorkloadFields(forms.Form):
         help_text="One per line: the services that it may prove itself to. The first is meant where it names none. "
         "You can add them later; its guides say what each cloud wants here.",
     )
-    identity_token_lifespan = forms.TypedChoiceField(label="Each token holds for", required=False, coerce=int)
+    identity_token_lifespan = RuledChoiceField(label="Each token holds for")
 
     def offer_lifetimes(self, seconds: int | None = None) -> None:
         """Offer the usual lifetimes, and the one that was set by another door."""
@@ -47,8 +46,8 @@ class WorkloadFields(forms.Form):
         environment = typed["environment_type"] or base.environment_type
         project = typed["project"]
         lifespans = {name: seconds for name, seconds in base.lifespans.items() if name != LIFESPAN}
-        if typed["identity_token_lifespan"] not in ("", LONGEST):
-            lifespans[LIFESPAN] = typed["identity_token_lifespan"]
+        if (seconds := int(typed["identity_token_lifespan"] or LONGEST)) != LONGEST:
+            lifespans[LIFESPAN] = seconds
         return base.but(
             project=project,
             deployment=typed["deployment"] or (f"{project}-{environment}" if project else ""),

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from hashlib import sha256
+from html import unescape
 from math import cos, pi, sin
 
 from django import template
@@ -114,6 +115,21 @@ def counted(count: int, word: str) -> str:
     """Return a count as a sentence says it, in words up to nine: two secrets."""
     words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
     return f"{words[count] if count < len(words) else f'{count:,}'} {word}{'' if count == 1 else 's'}"
+
+
+@register.simple_block_tag
+def code(content: str, id: str, label: str) -> SafeString:  # as in HTML
+    """Return what stands between the tags as a program to copy."""
+    return format_html(
+        '<div class="code">'
+        '<pre tabindex="0" role="region" aria-label="{label}"><code id="code-{id}">{text}</code></pre>'
+        '<button class="copy" type="button" data-copy="code-{id}" aria-label="Copy: {label}" hidden>{icon}</button>'
+        "</div>",
+        id=id,
+        label=label,
+        text=unescape(content).strip(),  # to be escaped again: what was rendered is safe, what is cut of it is not
+        icon=icon("copy"),
+    )
 
 
 @register.filter

@@ -10,7 +10,7 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from authority import access_tokens, directory, families, keys, usage, workloads
+from authority import access_tokens, directory, families, keys, outcomes, usage, workloads
 from authority.models import RevokedToken, SigningKey, WorkloadIssuer
 from clients import actions
 from clients.models import Workload
@@ -227,9 +227,10 @@ def test_workload_issuer_publishes_its_own_documents(deployed):
     assert document["token_endpoint"] == f"{issuer}/token"
     assert document["id_token_signing_alg_values_supported"] == ["RS256"]
     jwks = deployed.http.get(deployed.at("jwks"))
+    usual = deployed.http.get("/.well-known/jwks.json")["Cache-Control"]
     for each in (answer, jwks):
         assert each["Access-Control-Allow-Origin"] == "*"
-        assert each["Cache-Control"] == "public, max-age=300"
+        assert each["Cache-Control"] == usual
         assert each["ETag"]
     assert [key["alg"] for key in jwks.json()["keys"]] == ["RS256"]
 
@@ -259,8 +260,10 @@ def test_identity_token_is_no_access_token_at_any_endpoint_of_ours(deployed):
         "client_id": deployed.client.client_id,
     }
     anonymous = WorkloadProgram(deployed.client)
-    assert anonymous.token(**assertion).status_code == 401
-    assert anonymous.identity(**assertion).status_code == 401
+    assert anonymous.token(**assertion).json()["error"] in ("invalid_request", "invalid_client")
+    del assertion["client_id"]
+    assert anonymous.token(**assertion).json()["error"] == "invalid_client"
+    assert anonymous.identity(**assertion).json()["error"] == "invalid_client"
     refresh = {"grant_type": "refresh_token", "refresh_token": identity}
     assert deployed.post("/oauth2/token", refresh).status_code == 400
 
@@ -310,3 +313,25 @@ def test_subject_outlives_its_client_and_is_never_given_again(deployed, alice):
     actions.delete_client(client=deployed.client, actor=actor_for(alice))
     assert Workload.objects.get(subject=subject).client is None
     assert deployed.identity().status_code == 401
+
+
+# -- Problems and counts ----------------------------------------------------------------------------------------------
+
+
+def test_refusals_are_told_to_the_client_s_people(deployed, alice, browser_of):
+    deployed.identity(audience="https://elsewhere.example")
+    deployed.ask(Authorization=f"Bearer {own_token(deployed, ['shipments:read'])}")
+    outcomes.flush()
+    page = browser_of(alice).get(reverse("tokens:problems", args=["acme", deployed.client.client_id])).text
+    assert "audience that is not on the client’s list" in page
+    assert "https://elsewhere.example" in page
+    assert "access token that is for an API" in page
+
+
+def test_identity_tokens_are_counted(deployed):
+    deployed.identity()
+    deployed.ask()
+    deployed.ask({"audience": "https://elsewhere.example"})
+    outcomes.flush()
+    counts = deployed.client.daily_counts.get()
+    assert (counts.issued, counts.refused) == (2, 1)

@@ -6,6 +6,7 @@ import pytest
 from django.urls import URLPattern, get_resolver, reverse
 from django.utils import timezone
 
+from clients.actions import give_subject
 from consumers.actions import invite_manager
 from tests.factories import ClientFactory, actor_for, give_secret
 
@@ -28,6 +29,8 @@ ADDRESSES = {
     "clients:revoke-secret": (403, 200),
     "clients:download": (403, 405),
     "tokens:problems": (200, 200),
+    "tokens:identity": (200, 200),
+    "tokens:guide": (200, 200),
     "consumers:people": (200, 200),
     "consumers:invite": (403, 200),
     "consumers:member": (403, 200),  # of another person; everybody may open their own
@@ -39,9 +42,11 @@ ADDRESSES = {
 OF_A_CLIENT = [
     *(name for name in ADDRESSES if name.startswith("clients:") and name not in ("clients:index", "clients:create")),
     "tokens:problems",
+    "tokens:identity",
+    "tokens:guide",
 ]
 # Reading pages that also take a manager's POST.
-WRITES_FOR_MANAGERS = {"clients:settings"}
+WRITES_FOR_MANAGERS = {"clients:settings", "tokens:identity"}
 
 
 def workspace_addresses(patterns=None, namespace="", route=""):
@@ -58,6 +63,9 @@ def workspace_addresses(patterns=None, namespace="", route=""):
 @pytest.fixture
 def address(acme, alice, service):
     """Return the path of an address, with the things of Acme or of another consumer."""
+    service.environment_type = "production"  # so that it has an identity to show
+    service.save()
+    give_subject(service)
     secret, _ = give_secret(service)
     invitation = invite_manager(consumer=acme, email="new@acme.example", actor=actor_for(alice))
     member = acme.memberships.get(user=alice)
@@ -65,6 +73,7 @@ def address(acme, alice, service):
     def path(name: str, consumer=acme, **changes) -> str:
         everything = {
             "client_id": service.client_id,
+            "name": "aws",
             "secret_id": secret.pk,
             "member_id": member.pk,
             "invitation_id": invitation.pk,
@@ -72,6 +81,7 @@ def address(acme, alice, service):
         view = name.rpartition(":")[2]
         needs = {
             "client_id": name in OF_A_CLIENT,
+            "name": view == "guide",
             "secret_id": view in ("rotate-secret", "revoke-secret"),
             "member_id": view == "member",
             "invitation_id": view in ("resend-invitation", "withdraw-invitation"),

@@ -1,0 +1,79 @@
+"""How others come to accept a workload's identity: one guide for each cloud and each kind of backend.
+
+The words and commands are in templates/authority/guides/, filled in with the client's values.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from authority import workloads
+from clients.models import Client
+from clients.snippets import env_file
+
+BACKEND = "https://backend.example.com"  # where the list names none
+
+
+@dataclass(frozen=True)
+class Guide:
+    """`audience` is what the other side expects to read in aud; empty where the backend chooses it."""
+
+    name: str
+    title: str
+    text: str
+    audience: str = ""
+
+    @property
+    def template(self) -> str:
+        return f"authority/guides/{self.name}.html"
+
+
+CLOUDS = [
+    Guide(
+        "gcp",
+        "Google Cloud",
+        "Workload identity federation. Google’s libraries fetch the tokens themselves.",
+        "https://iam.googleapis.com/projects/…",
+    ),
+    Guide("aws", "AWS", "An IAM OIDC provider, and a role that the workload takes on.", "sts.amazonaws.com"),
+    Guide("azure", "Azure", "A federated credential of an app or a managed identity.", "api://AzureADTokenExchange"),
+    Guide("vault", "HashiCorp Vault", "The JWT auth method, and a role with policies.", "vault"),
+    Guide("kubernetes", "Kubernetes", "A user of the cluster, by the API server’s JWT authentication.", "kubernetes"),
+]
+BACKENDS = [
+    Guide("fastify", "Fastify", "@fastify/jwt with the keys of the issuer."),
+    Guide("express", "Express", "express-oauth2-jwt-bearer, which reads discovery."),
+    Guide("fastapi", "FastAPI", "PyJWT with the keys of the issuer."),
+    Guide("spring", "Spring", "Spring Security’s resource server, by configuration."),
+    Guide("nginx", "nginx", "NGINX Plus by itself, or open-source nginx with a subrequest."),
+    Guide("envoy", "Envoy", "The jwt_authn filter."),
+]
+GUIDES = {guide.name: guide for guide in [*CLOUDS, *BACKENDS]}
+
+
+def values(guide: Guide, client: Client) -> dict[str, Any]:
+    """Return what fills the guide in."""
+    issuer = workloads.issuer()
+    clouds = {each.audience for each in CLOUDS}
+    of_google = [value for value in client.audience if value.startswith("https://iam.googleapis.com/")]
+    own = [value for value in client.audience if value not in {*clouds, *of_google}]
+    audience = guide.audience or (own or ([] if client.audience else workloads.audiences(client)) or [BACKEND])[0]
+    parts = urlsplit(issuer)
+    return {
+        "guide": guide,
+        "issuer": issuer,
+        "issuer_without_scheme": f"{parts.netloc}{parts.path}",
+        "issuer_host": parts.hostname,
+        "issuer_port": parts.port or (443 if parts.scheme == "https" else 80),
+        "issuer_path": parts.path,
+        "is_public": parts.scheme == "https",
+        "jwks_uri": workloads.address("workload-jwks"),
+        "token_url": workloads.address("workload-token"),
+        "identity_url": workloads.address("workload-identity-token"),
+        "subject": client.workload.subject,
+        "account": client.consumer.slug,
+        "audience": audience,
+        "is_listed": audience in workloads.audiences(client) or (guide.name == "gcp" and bool(of_google)),
+        "env_file": env_file(client),
+        "resource_name": f"{client.project}-{client.environment_type}".lower().replace("_", "-").replace(".", "-")[:28],
+    }
