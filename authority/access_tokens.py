@@ -20,12 +20,17 @@ TYPE = "at+jwt"
 OPAQUE_PREFIX = "cdat_"  # by which secret scanners know it
 
 
-def issue(entry: Entry, *, scopes: list[str], seconds: int, family: Family | None = None) -> str:
+def issue(
+    entry: Entry, *, scopes: list[str], seconds: int, family: Family | None = None, jkt: str | None = None
+) -> str:
     """Return a token for the client itself, or for the person of the family, in the client's form.
 
+    With `jkt` it is bound to the key of that thumbprint (RFC 9449 section 6).
     A JWT needs no row; an opaque one is written down.
     """
     content = claims(entry, scopes=scopes, seconds=seconds, family=family)
+    if jkt is not None:
+        content["cnf"] = {"jkt": jkt}
     if entry.client.access_token_strategy == TokenStrategy.OPAQUE:
         return opaque(entry, content, family)
     algorithm = algorithm_for(entry, scopes)

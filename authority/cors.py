@@ -19,8 +19,8 @@ from clients.models import Client
 
 View = Callable[..., HttpResponse]
 
-HEADERS = "Authorization, Content-Type"
-EXPOSED = "Retry-After, WWW-Authenticate, X-Request-Id"
+HEADERS = "Authorization, Content-Type, DPoP"
+EXPOSED = "DPoP-Nonce, Retry-After, WWW-Authenticate, X-Request-Id"
 MAX_AGE = 3600  # seconds that a browser may keep a preflight; each answer is judged anew
 # What is worth asking the database: not “null”, which every sandboxed page sends, and nothing it cannot store.
 ORIGIN = re.compile(r"https?://[\x21-\x7e]{1,300}")

@@ -87,7 +87,7 @@ OF_CLIENT = [
     *("token_endpoint_auth_signing_alg", "client_jwks", "client_jwks_uri"),
     *("redirect_uris", "post_logout_redirect_uris", "allowed_cors_origins"),
     *("lifespans", "access_token_strategy", "refresh_token_grace", "claims"),
-    *("disabled_at", "expires_at", "tokens_valid_after"),
+    *("disabled_at", "expires_at", "tokens_valid_after", "dpop_bound_access_tokens"),
 ]
 OF_CONSUMER = [
     *("id", "name", "slug", "claims", "suspended_at", "tokens_valid_after"),

@@ -9,6 +9,7 @@ from typing import Any
 from django.http import JsonResponse
 from oauthlib.oauth2.rfc6749.errors import (
     InvalidClientError,
+    InvalidGrantError,
     InvalidRequestError,
     InvalidTokenError,
     OAuth2Error,
@@ -33,11 +34,14 @@ BASIC_CHALLENGE = 'Basic realm="clients", charset="UTF-8"'
 
 __all__ = [
     "InvalidClientError",
+    "InvalidDpopProofError",
+    "InvalidGrantError",
     "InvalidRequestError",
     "InvalidTargetError",
     "InvalidTokenError",
     "OAuth2Error",
     "UnauthorizedClientError",
+    "UseDpopNonceError",
     "answer",
     "refuse",
 ]
@@ -47,6 +51,20 @@ class InvalidTargetError(OAuth2Error):
     """The resource is none that the client may name (RFC 8707 section 2)."""
 
     error = "invalid_target"
+
+
+class InvalidDpopProofError(OAuth2Error):
+    """The proof in the header DPoP proves nothing for this request (RFC 9449 section 5)."""
+
+    error = "invalid_dpop_proof"
+    description = "The DPoP proof does not hold for this request."
+
+
+class UseDpopNonceError(OAuth2Error):
+    """The proof must carry the nonce that the answer's header DPoP-Nonce gives (RFC 9449 section 8)."""
+
+    error = "use_dpop_nonce"
+    description = "Make the proof anew, with the nonce in the header DPoP-Nonce of this answer."
 
 
 def answer(error: OAuth2Error) -> JsonResponse:

@@ -42,7 +42,7 @@ def of_access(found: Access, caller: Entry | None) -> dict[str, Any]:
         | found.claims
         | {
             "active": True,
-            "token_type": "Bearer",
+            "token_type": "DPoP" if "cnf" in found.claims else "Bearer",
             "nbf": found.claims["iat"],
             "scope": " ".join(scopes),
         }
@@ -68,7 +68,8 @@ def of_refresh(token: str, caller: Entry | None) -> dict[str, Any] | None:
     scopes = [value for value in family.scopes if value in allowed]
     if not scopes:
         return None
-    return {
+    bound = {"cnf": {"jkt": family.dpop_jkt}} if family.dpop_jkt and entry.client.is_public else {}
+    return bound | {
         "active": True,
         "token_use": "refresh_token",
         "iss": settings.ISSUER,

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from clients.vocabulary import SigningAlgorithm
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | Ed25519PrivateKey
+PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | Ed25519PublicKey
 RSA_BITS = 2048
 MAX_TOKEN = 16 * 1024
 KID = re.compile(r"[A-Za-z0-9_-]{1,64}")  # what we name keys; nothing else reaches the database
@@ -106,22 +107,26 @@ def verify(jwk: dict[str, Any], signature: bytes, message: bytes) -> None:
 
 def public_jwk(key: PrivateKey, algorithm: str) -> dict[str, str]:
     """Return the public half as a JWK, named by its thumbprint (RFC 7517, RFC 7638)."""
-    public = key.public_key()
-    if isinstance(public, ec.EllipticCurvePublicKey):
-        numbers = public.public_numbers()
-        members = {
-            "crv": "P-256",
-            "kty": "EC",
-            "x": to_base64(numbers.x.to_bytes(32)),
-            "y": to_base64(numbers.y.to_bytes(32)),
-        }
-    elif isinstance(public, Ed25519PublicKey):
-        members = {"crv": "Ed25519", "kty": "OKP", "x": to_base64(public.public_bytes_raw())}
-    else:
-        rsa_numbers = public.public_numbers()
-        members = {"e": to_base64(minimal(rsa_numbers.e)), "kty": "RSA", "n": to_base64(minimal(rsa_numbers.n))}
-    thumbprint = hashlib.sha256(json.dumps(members, sort_keys=True, separators=(",", ":")).encode()).digest()
-    return members | {"kid": to_base64(thumbprint), "alg": algorithm, "use": "sig"}
+    members = public_members(key.public_key())
+    return members | {"kid": thumbprint(members), "alg": algorithm, "use": "sig"}
+
+
+def public_members(key: PublicKey) -> dict[str, str]:
+    """Return the members that make up a public key, and no others (RFC 7638 section 3.2)."""
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        point, size = key.public_numbers(), (key.curve.key_size + 7) // 8
+        x, y = (to_base64(coordinate.to_bytes(size)) for coordinate in (point.x, point.y))
+        return {"crv": f"P-{key.curve.key_size}", "kty": "EC", "x": x, "y": y}
+    if isinstance(key, Ed25519PublicKey):
+        return {"crv": "Ed25519", "kty": "OKP", "x": to_base64(key.public_bytes_raw())}
+    numbers = key.public_numbers()
+    return {"e": to_base64(minimal(numbers.e)), "kty": "RSA", "n": to_base64(minimal(numbers.n))}
+
+
+def thumbprint(members: dict[str, str]) -> str:
+    """Return the name that a key has everywhere, given the members that make it up (RFC 7638 section 3)."""
+    text = json.dumps(members, sort_keys=True, separators=(",", ":"))
+    return to_base64(hashlib.sha256(text.encode()).digest())
 
 
 def pack(part: dict[str, Any]) -> str:

@@ -126,6 +126,8 @@ class Family(models.Model):
     code = models.CharField(max_length=64, unique=True, null=True, editable=False)
     scopes = ArrayField(models.CharField(max_length=100), default=list, editable=False)
     resource = models.JSONField(default=list, editable=False)
+    # The thumbprint of the key that its tokens are bound to (RFC 9449 section 5), or nothing.
+    dpop_jkt = models.CharField(max_length=43, blank=True, editable=False)
     began_at = models.DateTimeField(default=timezone.now, editable=False)
     generation = models.PositiveIntegerField(default=0, editable=False)
     rotated_at = models.DateTimeField(null=True, editable=False)

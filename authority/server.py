@@ -46,7 +46,9 @@ class Server(oauthlib.openid.Server):
 def access_token(request: Any, refresh_token: bool = False) -> str:
     """Return the access token, of the family that the grant belongs to; a client that acts for itself has none."""
     family = None if request.grant_type == GrantType.CLIENT_CREDENTIALS else request.family
-    return access_tokens.issue(request.entry, scopes=request.scopes, seconds=request.expires_in, family=family)
+    return access_tokens.issue(
+        request.entry, scopes=request.scopes, seconds=request.expires_in, family=family, jkt=request.jkt
+    )
 
 
 def refresh_token(request: Any, refresh_token: bool = False) -> str:

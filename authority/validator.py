@@ -8,7 +8,7 @@ from oauth2_provider.oauth2_validators import OAuth2Validator
 from oauthlib.oauth2.rfc6749.errors import InvalidGrantError, UnsupportedResponseTypeError
 from oauthlib.oauth2.rfc6749.utils import scope_to_list
 
-from authority import client_authentication, codes, directory, families, identity, jose, reasons, redirects
+from authority import client_authentication, codes, directory, dpop, families, identity, jose, reasons, redirects
 from authority.digests import digest
 from authority.directory import Entry
 from clients.models import Client
@@ -16,6 +16,7 @@ from clients.vocabulary import GrantType
 
 # Where our doors put the caller's address among the headers; no header of a request can have this name.
 CALLER_IP = "clientdesk.ip"
+PROOF = "clientdesk.proof"  # that the sender holds a key, or None
 # Where the authorization endpoint puts the person who is signed in, or None.
 PERSON = "clientdesk.person"
 
@@ -37,6 +38,7 @@ class Validator(OAuth2Validator):
                 dict(request.decoded_body or []), headers.get("Authorization"), headers.get(CALLER_IP)
             ),
         )
+        request.jkt = dpop.bind(request.entry, headers.get(PROOF))
         return True
 
     def validate_client_id(self, client_id: str, request: Any, *args: Any, **kwargs: Any) -> bool:
@@ -127,7 +129,12 @@ class Validator(OAuth2Validator):
         granted = scope_to_list(grant.scope)
         request.scopes = still_allowed(granted, request)
         request.family = families.new(
-            request.entry, grant.user, grant_type=GrantType.AUTHORIZATION_CODE, code=code, scopes=granted
+            request.entry,
+            grant.user,
+            grant_type=GrantType.AUTHORIZATION_CODE,
+            code=code,
+            scopes=granted,
+            dpop_jkt=request.jkt or "",
         )
         return True
 
@@ -162,12 +169,15 @@ class Validator(OAuth2Validator):
         if spent is None:
             return False
         request.spent, request.family, request.user = spent, spent.family, spent.family.user
+        dpop.hold_on(client, request.family, request.jkt)
         return True
 
     # -- Tokens ------------------------------------------------------------------------------------------------------
 
     def save_bearer_token(self, token: dict[str, Any], request: Any, *args: Any, **kwargs: Any) -> None:
         """Write down the family and its refresh token, if this is no client that acts for itself."""
+        if request.jkt is not None:
+            token["token_type"] = "DPoP"
         if request.grant_type == GrantType.CLIENT_CREDENTIALS:
             return
         if GrantType.REFRESH_TOKEN not in request.client.grant_types:

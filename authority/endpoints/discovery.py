@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.cache import get_conditional_response
 
-from authority import identity, keys
+from authority import dpop, identity, keys
 from authority.endpoints.protocol import method_not_allowed
 from authority.server import server
 from clients.jwks import ALGORITHMS
@@ -71,6 +71,7 @@ def oauth_metadata() -> dict[str, Any]:
         "revocation_endpoint_auth_methods_supported": [*PROVING_METHODS, AuthMethod.NONE],
         "revocation_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "authorization_response_iss_parameter_supported": True,
+        "dpop_signing_alg_values_supported": list(dpop.ALGORITHMS),
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": [keys.ID_TOKEN_ALGORITHM.value],
         "claims_supported": list(identity.CLAIMS),

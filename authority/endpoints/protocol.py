@@ -11,7 +11,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from authority import client_authentication, directory, reasons
+from authority import client_authentication, directory, dpop, reasons
 from authority.errors import InvalidRequestError, OAuth2Error, answer, refuse
 from clients.models import Client
 
@@ -47,6 +47,8 @@ def endpoint(*methods: str) -> Callable[[View], View]:
                 if inquiry.client is None:
                     reasons.about(named_client(request))
             reasons.conclude(response.status_code)
+            if dpop.HEADER in request.META:
+                response["DPoP-Nonce"] = dpop.nonce()
             response["Cache-Control"] = "no-store"
             response["Pragma"] = "no-cache"
             return response

@@ -6,11 +6,11 @@ from urllib.parse import urlencode
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 
-from authority import errors
+from authority import dpop, errors
 from authority.digests import digest
 from authority.endpoints.protocol import caller_ip, endpoint, read_form
 from authority.server import server
-from authority.validator import CALLER_IP
+from authority.validator import CALLER_IP, PROOF
 from clients.vocabulary import GrantType
 
 
@@ -26,7 +26,7 @@ def token(request: HttpRequest) -> HttpResponse:
     if "code" in parameters:
         parameters["code"] = digest(parameters["code"])
     stateless = parameters.get("grant_type") == GrantType.CLIENT_CREDENTIALS
-    headers = {CALLER_IP: caller_ip(request)}
+    headers = {CALLER_IP: caller_ip(request), PROOF: dpop.read(request)}
     if (authorization := request.META.get("HTTP_AUTHORIZATION")) is not None:
         headers["Authorization"] = authorization
     try:

@@ -2,33 +2,46 @@
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from authority import identity, tokens
+from authority import dpop, identity, presented, reasons
 from authority.endpoints.protocol import endpoint
-from authority.errors import DESCRIPTIONS
+from authority.errors import DESCRIPTIONS, InvalidDpopProofError, UseDpopNonceError
+
+ALGORITHMS = f'algs="{" ".join(dpop.ALGORITHMS)}"'
 
 
 @endpoint("GET", "POST")
 def userinfo(request: HttpRequest) -> HttpResponse:
-    scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
+    scheme, token = presented.read(request)
+    if scheme not in (presented.BEARER, presented.DPOP) or not token:
         return challenge()
-    found = tokens.access(token.strip())
+    try:
+        found = presented.access(request, scheme, token)
+    except (InvalidDpopProofError, UseDpopNonceError) as error:
+        return challenge(scheme, error.error, error.description)
     if found is None:
-        return challenge("invalid_token")
+        return challenge(scheme, "invalid_token")
     if found.user is None or "openid" not in found.scopes:
-        return challenge("insufficient_scope", status=403)
+        return challenge(scheme, "insufficient_scope", status=403)
     return JsonResponse(identity.claims(found.user, found.scopes))
 
 
-def challenge(code: str = "", status: int = 401) -> HttpResponse:
-    """Refuse as RFC 6750 section 3 words it; a request without a token learns no error code (section 3.1)."""
+def challenge(scheme: str = "", code: str = "", description: str = "", status: int = 401) -> HttpResponse:
+    """Refuse as RFC 6750 section 3 and RFC 9449 section 7.1 word it.
+
+    A request without a token learns no error code (RFC 6750 section 3.1), but which schemes there are.
+    """
     if not code:
         response = HttpResponse(status=status)
-        response["WWW-Authenticate"] = 'Bearer realm="userinfo"'
+        response["WWW-Authenticate"] = f'Bearer realm="userinfo", DPoP {ALGORITHMS}'
         return response
-    response = JsonResponse({"error": code, "error_description": DESCRIPTIONS[code]}, status=status)
-    scope = ', scope="openid"' if code == "insufficient_scope" else ""
-    response["WWW-Authenticate"] = (
-        f'Bearer realm="userinfo", error="{code}", error_description="{DESCRIPTIONS[code]}"{scope}'
-    )
+    description = description or DESCRIPTIONS[code]
+    reasons.refused(code)
+    response = JsonResponse({"error": code, "error_description": description}, status=status)
+    said = [f'error="{code}", error_description="{description}"']
+    if code == "insufficient_scope":
+        said.append('scope="openid"')
+    if scheme == presented.DPOP:
+        response["WWW-Authenticate"] = f"DPoP {', '.join([*said, ALGORITHMS])}"
+    else:
+        response["WWW-Authenticate"] = f"Bearer {', '.join(['realm="userinfo"', *said])}"
     return response

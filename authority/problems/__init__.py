@@ -4,6 +4,7 @@ from authority.models import Problem
 from authority.problems import (  # noqa: F401  # they register their words
     assertions,
     grants,
+    proofs,
     requests,
     senders,
     workloads,

@@ -43,7 +43,7 @@ class Flow:
     def code(self):
         return returned(self.decide())["code"]
 
-    def exchange(self, code, **parameters):
+    def exchange(self, code, headers=None, **parameters):
         form = {
             "grant_type": "authorization_code",
             "code": code,
@@ -53,13 +53,13 @@ class Flow:
         if self.program.secret is None:
             form["client_id"] = self.program.client.client_id
         form = {name: value for name, value in (form | parameters).items() if value is not None}
-        return self.program.post("/oauth2/token", form)
+        return self.program.post("/oauth2/token", form, **(headers or {}))
 
-    def refresh(self, refresh_token, **parameters):
+    def refresh(self, refresh_token, headers=None, **parameters):
         form = {"grant_type": "refresh_token", "refresh_token": refresh_token} | parameters
         if self.program.secret is None:
             form["client_id"] = self.program.client.client_id
-        return self.program.post("/oauth2/token", form)
+        return self.program.post("/oauth2/token", form, **(headers or {}))
 
     def tokens(self):
         return self.exchange(self.code()).json()

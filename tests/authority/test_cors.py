@@ -87,7 +87,7 @@ def test_preflight_of_a_registered_page_names_what_the_endpoint_takes(path):
     assert answer.status_code == 204
     assert_readable(answer)
     assert answer["Access-Control-Allow-Methods"] == ENDPOINTS[path]
-    assert answer["Access-Control-Allow-Headers"] == "Authorization, Content-Type"
+    assert answer["Access-Control-Allow-Headers"] == "Authorization, Content-Type, DPoP"
     assert int(answer["Access-Control-Max-Age"]) > 0
 
 
