@@ -193,6 +193,19 @@ def revoke_rotated(*, client: Client, actor: Actor) -> None:
 
 
 @transaction.atomic
+def expire_secret(*, secret: ClientSecret, expires_at: datetime | None, actor: Actor) -> ClientSecret:
+    """Give the secret an end, another one, or none. Raises Refusal."""
+    client = lock(secret.client)
+    secret = lock_live(client, secret)
+    _require_future(expires_at)
+    secret.expires_at, secret.ends_after_use_of = expires_at, None
+    secret.save(update_fields=["expires_at", "ends_after_use_of"])
+    detail = {"hint": secret.hint, "name": secret.name, "ends_at": expires_at.isoformat() if expires_at else None}
+    audit.record(EventName.SECRET_EXPIRES, actor=actor, consumer=client.consumer, target=client, detail=detail)
+    return secret
+
+
+@transaction.atomic
 def revoke_secret(*, secret: ClientSecret, actor: Actor) -> None:
     """End the secret now. Those that would have ended after its first use go on until somebody ends them."""
     client = lock(secret.client)
@@ -216,8 +229,7 @@ def _make_secret(client: Client, actor: Actor, name: str, expires_at: datetime |
     if len(name) > 60:
         raise Refusal("Shorten the name to 60 characters.", field="name")
     plain_text(name, "name", "the name")
-    if expires_at is not None and expires_at <= timezone.now():
-        raise Refusal("Choose an end in the future.", field="expires_at")
+    _require_future(expires_at)
     if client.secrets.live().count() >= MAX_LIVE_SECRETS:
         raise Conflict(f"The client holds {MAX_LIVE_SECRETS} live secrets already. Revoke one that is not needed.")
     text = secrets.generate()
@@ -233,6 +245,11 @@ def _make_secret(client: Client, actor: Actor, name: str, expires_at: datetime |
         expires_at=expires_at,
     )
     return made, text
+
+
+def _require_future(expires_at: datetime | None) -> None:
+    if expires_at is not None and expires_at <= timezone.now():
+        raise Refusal("Choose an end in the future.", field="expires_at")
 
 
 # -- Helpers ----------------------------------------------------------------------------------------------------------

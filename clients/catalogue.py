@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from django.db import IntegrityError, transaction
 
 from clients.models import Access, Api, Scope
-from consumers import audit
+from consumers import audit, policy
 from consumers.audit import Actor, EventName
 from consumers.errors import Conflict, Refusal
 from consumers.models import Consumer
@@ -103,13 +103,20 @@ def users_of(scope: Scope) -> list[str]:
 
 
 def _save(api: Api | None, scopes: Iterable[Scope]) -> None:
+    scopes = list(scopes)
+    if api is not None:
+        policy.valid(api)
+    for scope in scopes:
+        if api is not None:
+            scope.api = api
+        policy.valid(scope, but=("api",))
     try:
         with transaction.atomic():
             if api is not None:
                 api.save()
             for scope in scopes:
                 if api is not None:
-                    scope.api = api
+                    scope.api = api  # which has its key now
                 scope.save()
     except IntegrityError:
         raise Conflict("Somebody has taken this identifier or one of these scopes meanwhile.") from None

@@ -80,6 +80,7 @@ def delete_consumer(*, consumer: Consumer, actor: Actor) -> None:
 
 
 def _save_unique(consumer: Consumer, fields: list[str] | None) -> None:
+    policy.valid(consumer)
     try:
         with transaction.atomic():
             consumer.save(update_fields=fields)

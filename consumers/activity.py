@@ -103,6 +103,13 @@ def secret(event: Event) -> str:
     return f"Secret ••••{event.detail.get('hint', '')}" + (f", “{name}”" if name else "")
 
 
+def expiry(event: Event) -> str:
+    ends_at = event.detail.get("ends_at")
+    return (
+        f"{secret(event)} ends {f'on {when(datetime.fromisoformat(ends_at))}' if ends_at else 'when somebody ends it'}"
+    )
+
+
 def token(event: Event) -> str:
     return f"May: {', '.join(event.detail.get('scopes', []))}"
 
@@ -204,6 +211,7 @@ WORDS = {
     EventName.CLIENT_DELETED: Words("deleted {target}", "trash-2", "bad"),
     EventName.SECRET_ADDED: Words("added a secret to {target}", "key-round", "", secret),
     EventName.SECRET_ROTATED: Words("rotated a secret of {target}", "rotate-cw", "warn", rotation),
+    EventName.SECRET_EXPIRES: Words("changed when a secret of {target} ends", "clock", "", expiry),
     EventName.SECRET_REVOKED: Words("revoked a secret of {target}", "circle-x", "bad", secret),
     EventName.IDENTITY_TOKEN_TAKEN: Words(
         "got an identity token of {target} for {audience}", "fingerprint-pattern", "warn"

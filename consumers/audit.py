@@ -43,6 +43,7 @@ class EventName(StrEnum):
     CLIENT_DELETED = "client.deleted"
     SECRET_ADDED = "client.secret.added"
     SECRET_ROTATED = "client.secret.rotated"
+    SECRET_EXPIRES = "client.secret.expires"
     SECRET_REVOKED = "client.secret.revoked"
     IDENTITY_TOKEN_TAKEN = "client.identity_token.taken"
     TEST_TOKEN_MADE = "client.test_token.made"

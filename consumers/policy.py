@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.db.models import Model
 
 from consumers.errors import Refusal
 
@@ -26,6 +27,15 @@ MAX_METADATA = 16 * 1024
 MAX_CLAIMS = 2 * 1024
 MAX_TEST_CLAIMS = 50
 CLAIM_NAME = re.compile(r"[\x21-\x7e]{1,100}")
+
+
+def valid(row: Model, but: tuple[str, ...] = ()) -> None:
+    """Judge a row by the validators, choices and lengths of its fields, but for some. Raises Refusal."""
+    try:
+        row.clean_fields(exclude=but)
+    except ValidationError as problem:
+        field, messages = next(iter(problem.message_dict.items()))
+        raise Refusal(f"{field}: {' '.join(messages)}", field=field) from None
 
 
 def metadata(value: Any) -> None:

@@ -8,16 +8,18 @@ from django.http import HttpResponse
 from django.utils.http import quote_etag
 from django.views.decorators.debug import sensitive_variables
 
-from clients import actions, listing, patch
+from clients import actions, listing
 from clients.api import documents
-from clients.api.find import find, find_consumer
-from clients.api.schemas import CLIENT, EXAMPLE, LIFETIMES, PATCH, READ_ONLY, TRUST
+from clients.api.find import find
+from clients.api.schemas import CLIENT, EXAMPLE, LIFETIMES, READ_ONLY, TRUST
 from clients.errors import InvalidClientMetadata
 from clients.metadata import ClientMetadata
 from clients.models import Client
 from clients.policy import api_policy
 from clients.workloads import LIFESPAN
+from consumers.rest import patch
 from consumers.rest.errors import PreconditionFailed
+from consumers.rest.find import consumer_for, named
 from consumers.rest.operations import Call, answer, nothing, operation
 from consumers.rest.paging import PAGING, page
 
@@ -54,7 +56,7 @@ def list_clients(call: Call) -> HttpResponse:
 
 
 def filtered(clients: QuerySet[Any], query: dict[str, Any]) -> QuerySet[Any]:
-    exact = {"client_name": "client_name", "owner": "owner", "consumer": "consumer__slug"}
+    exact = {"client_name": "client_name", "owner": "owner"}
     among = {"grant_type": "grant_types", "scope": "scopes", "redirect_uri": "redirect_uris"}
     found = Q()
     for name, value in query.items():
@@ -62,6 +64,8 @@ def filtered(clients: QuerySet[Any], query: dict[str, Any]) -> QuerySet[Any]:
             found &= Q(**{exact[name]: value})
         elif name in among:
             found &= Q(**{f"{among[name]}__contains": [value]})
+        elif name == "consumer":
+            found &= named(value, "consumer__")
     clients = listing.search(clients.filter(found), query.get("q", ""))
     if "used" in query:
         clients = listing.used(clients, query["used"])
@@ -89,7 +93,7 @@ def create_client(call: Call) -> HttpResponse:
     `consumer` of the body or in the address.
     """
     sent = call.body
-    consumer = find_consumer(call, sent.get("consumer") or call.query.get("consumer"))
+    consumer = consumer_for(call, sent.get("consumer") or call.query.get("consumer"))
     if sent.get("client_id"):
         raise InvalidClientMetadata("We choose the client_id. Leave it out.", field="client_id")
     refuse_secret(sent)
@@ -142,8 +146,8 @@ def set_client(call: Call, client_id: str) -> HttpResponse:
     summary="Patch a client",
     scope="clients:write",
     action="change",
-    body=PATCH,
-    media_types=("application/json", "application/json-patch+json"),
+    body=patch.PATCH,
+    media_types=patch.MEDIA_TYPES,
     answers=ONE,
     example=[{"op": "replace", "path": "/owner", "value": "New owner"}],
     refusals=(404, 409, 412),

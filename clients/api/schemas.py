@@ -159,21 +159,6 @@ LIFETIMES: dict[str, Any] = {
     "additionalProperties": False,
     "description": f"Each at most {LONGEST // 86400} days, and no longer than the API and the consumer allow.",
 }
-PATCH: dict[str, Any] = {
-    "title": "Patch",
-    "type": "array",
-    "maxItems": 50,
-    "items": {
-        "type": "object",
-        "required": ["op", "path"],
-        "properties": {
-            "op": {"type": "string", "enum": ["add", "remove", "replace"]},
-            "path": {"type": "string", "maxLength": 500, "description": "A JSON Pointer (RFC 6901), such as /owner."},
-            "value": {"description": "The new value, for add and replace."},
-            "from": {"type": "string", "maxLength": 500},
-        },
-    },
-}
 EXAMPLE: dict[str, Any] = {
     "client_name": "Billing sync",
     "grant_types": ["client_credentials"],

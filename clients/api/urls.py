@@ -1,20 +1,29 @@
-"""Addresses of clients below /admin/."""
+"""Addresses of clients, their secrets, and what they may ask for, below /admin/."""
 
-from clients.api import clients, rotation
+from clients.api import catalogue, clients, rotation, secrets
 from consumers.rest.addresses import address
+
+CLIENT = "/admin/clients/{client_id}"
 
 urlpatterns = [
     address("/admin/clients", "clients", GET=clients.list_clients, POST=clients.create_client),
-    address("/admin/clients/{client_id}/lifespans", "lifespans", PUT=clients.set_lifespans),
-    address("/admin/clients/{client_id}/disable", "disable-client", POST=clients.disable_client),
-    address("/admin/clients/{client_id}/enable", "enable-client", POST=clients.enable_client),
-    address("/admin/clients/{client_id}/secrets/rotate", "rotate", POST=rotation.rotate, DELETE=rotation.drop_rotated),
+    # An id may hold slashes, so what lies below a client comes first.
+    address(f"{CLIENT}/lifespans", "lifespans", PUT=clients.set_lifespans),
+    address(f"{CLIENT}/disable", "disable-client", POST=clients.disable_client),
+    address(f"{CLIENT}/enable", "enable-client", POST=clients.enable_client),
+    address(f"{CLIENT}/secrets/rotate", "rotate", POST=rotation.rotate, DELETE=rotation.drop_rotated),
+    address(f"{CLIENT}/secrets/{{secret_id}}/rotate", "rotate-secret", POST=secrets.rotate_secret),
+    address(f"{CLIENT}/secrets/{{secret_id}}", "secret", PUT=secrets.expire_secret, DELETE=secrets.revoke_secret),
+    address(f"{CLIENT}/secrets", "secrets", GET=secrets.list_secrets, POST=secrets.add_secret),
     address(
-        "/admin/clients/{client_id}",
+        CLIENT,
         "client",
         GET=clients.get_client,
         PUT=clients.set_client,
         PATCH=clients.patch_client,
         DELETE=clients.delete_client,
     ),
+    address("/admin/apis", "apis", GET=catalogue.list_apis, POST=catalogue.create_api),
+    address("/admin/apis/{api_id}", "api", GET=catalogue.get_api, PUT=catalogue.set_api, DELETE=catalogue.delete_api),
+    address("/admin/consumers/{consumer}/access", "access", GET=catalogue.get_access, PUT=catalogue.set_access),
 ]

@@ -1,4 +1,4 @@
-"""Changes to a client by JSON Patch (RFC 6902): made to its document, which is then judged as a whole.
+"""Changes by JSON Patch (RFC 6902): made to a thing's document, never to its row, which is then judged as a whole.
 
 `test` could ask about values one by one, and `move` and `copy` let a document grow with every step; neither is served.
 """
@@ -6,47 +6,56 @@
 import copy
 from typing import Any
 
-from consumers.errors import Refusal
+from consumers.rest.errors import InvalidRequest
 
 MAX_OPERATIONS = 50
 MAX_DEPTH = 10
 SERVED = ("add", "remove", "replace")
-
-
-class InvalidPatch(Refusal):
-    code = "invalid_request"
+MEDIA_TYPES = ("application/json", "application/json-patch+json")
+PATCH: dict[str, Any] = {
+    "title": "Patch",
+    "type": "array",
+    "maxItems": MAX_OPERATIONS,
+    "items": {
+        "type": "object",
+        "required": ["op", "path"],
+        "properties": {
+            "op": {"type": "string", "enum": list(SERVED)},
+            "path": {"type": "string", "maxLength": 500, "description": "A JSON Pointer (RFC 6901), such as /owner."},
+            "value": {"description": "The new value, for add and replace."},
+        },
+    },
+}
 
 
 def apply(document: dict[str, Any], operations: list[dict[str, Any]], fixed: tuple[str, ...]) -> dict[str, Any]:
-    """Return a changed copy of the document. Raises InvalidPatch, also for members that are `fixed`."""
-    if len(operations) > MAX_OPERATIONS:
-        raise InvalidPatch(f"Send at most {MAX_OPERATIONS} operations.")
+    """Return a changed copy of the document; the operations are as PATCH says.
+
+    Raises InvalidRequest, also for members that are `fixed`.
+    """
     changed = copy.deepcopy(document)
     for operation in operations:
-        name = operation.get("op")
-        if name not in SERVED:
-            raise InvalidPatch(f"Use the operations {', '.join(SERVED)}.")
-        path = parts(operation.get("path"))
+        name, path = operation["op"], parts(operation["path"])
         if path[0].lower() in fixed:
-            raise InvalidPatch(f"{path[0]} cannot be patched.", field=path[0])
+            raise InvalidRequest(f"{path[0]} cannot be patched.", field=path[0])
         if name != "remove" and "value" not in operation:
-            raise InvalidPatch(f"The operation {name} needs a value.")
+            raise InvalidRequest(f"The operation {name} needs a value.")
         change(changed, path, name, operation.get("value"))
     return changed
 
 
-def parts(path: Any) -> list[str]:
+def parts(path: str) -> list[str]:
     """Return the steps of a JSON Pointer (RFC 6901); without its first slash it is read as with one."""
-    if not isinstance(path, str) or path in ("", "/"):
-        raise InvalidPatch("Each operation needs a path to a member, such as /owner.")
+    if path in ("", "/"):
+        raise InvalidRequest("Each operation needs a path to a member, such as /owner.")
     steps = path.removeprefix("/").split("/")
     if len(steps) > MAX_DEPTH:
-        raise InvalidPatch(f"A path has at most {MAX_DEPTH} steps.")
+        raise InvalidRequest(f"A path has at most {MAX_DEPTH} steps.")
     return [step.replace("~1", "/").replace("~0", "~") for step in steps]
 
 
 def change(document: dict[str, Any], path: list[str], name: str, value: Any) -> None:
-    """Carry one operation out. Raises InvalidPatch where the path leads nowhere."""
+    """Carry one operation out. Raises InvalidRequest where the path leads nowhere."""
     at: Any = document
     for step in path[:-1]:
         at = member(at, step)
@@ -84,5 +93,5 @@ def index(step: str, size: int) -> int:
     return int(step)
 
 
-def nowhere(step: str) -> InvalidPatch:
-    return InvalidPatch(f"The path leads nowhere: there is no “{ascii(step[:60])[1:-1]}”.")
+def nowhere(step: str) -> InvalidRequest:
+    return InvalidRequest(f"The path leads nowhere: there is no “{ascii(step[:60])[1:-1]}”.")

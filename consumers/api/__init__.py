@@ -1,0 +1,1 @@
+"""The management API's view of consumers, their people and what was done."""

@@ -1,0 +1,141 @@
+"""Who did what, when and from where: read page by page, or exported whole (/admin/activity)."""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import Q, QuerySet
+from django.http import HttpResponseBase, StreamingHttpResponse
+
+from consumers import spreadsheets
+from consumers.activity import describe
+from consumers.audit import EventName
+from consumers.models import Event
+from consumers.rest.find import named
+from consumers.rest.operations import Call, answer, operation
+from consumers.rest.paging import PAGING, page
+from consumers.rest.schemas import moment
+
+TEXT = {"type": "string"}
+EVENT: dict[str, Any] = {
+    "title": "Event",
+    "type": "object",
+    "properties": {
+        "id": {"type": "integer"},
+        "at": TEXT | {"format": "date-time"},
+        "name": TEXT | {"description": "What happened, such as client.secret.rotated."},
+        "sentence": TEXT | {"description": "The same in words."},
+        "actor": {
+            "type": "object",
+            "properties": {
+                "kind": TEXT | {"description": "person, operator, client or system"},
+                "id": TEXT,
+                "label": TEXT,
+            },
+        },
+        "consumer": {"type": ["string", "null"], "description": "Short name of the workspace that it happened in."},
+        "target": {"type": "object", "properties": {"kind": TEXT, "id": TEXT, "label": TEXT}},
+        "detail": {"type": "object", "description": "More about it; never a secret."},
+        "ip": {"type": ["string", "null"]},
+        "user_agent": TEXT,
+        "request_id": TEXT,
+    },
+}
+COLUMNS = ("id", "at", "name", "sentence", "actor", "consumer", "target", "ip", "user_agent", "request_id")
+FILTERS: dict[str, dict[str, Any]] = {
+    "consumer": TEXT | {"description": "Short name or ID of the consumer."},
+    "client_id": TEXT | {"description": "What was done to this client."},
+    "name": TEXT | {"enum": [name.value for name in EventName], "description": "Exactly this kind of event."},
+    "actor_id": TEXT | {"description": "What this person or client did."},
+    "since": TEXT | {"format": "date-time", "description": "From this moment on."},
+    "until": TEXT | {"format": "date-time", "description": "Before this moment."},
+}
+
+
+@operation(
+    id="listActivity",
+    summary="Read the activity",
+    tag="Activity",
+    scope="activity:read",
+    model="consumers.event",
+    query=PAGING | FILTERS,
+    answers={200: {"type": "array", "items": EVENT}},
+)
+def list_activity(call: Call) -> HttpResponseBase:
+    """Newest first. Operators also see what belongs to no consumer."""
+    rows, headers = page(call.request, events(call), call.query, whose=call.token_key, backwards=True)
+    return answer([document(event) for event in rows], headers=headers)
+
+
+@operation(
+    id="exportActivity",
+    summary="Export the activity",
+    tag="Activity",
+    scope="activity:read",
+    model="consumers.event",
+    query=FILTERS | {"format": TEXT | {"enum": ["jsonl", "csv"], "default": "jsonl"}},
+    answers={200: "One event a line, as JSON Lines or CSV, the oldest first."},
+)
+def export_activity(call: Call) -> HttpResponseBase:
+    """Everything that the filters leave, as a stream. CSV cells that a spreadsheet would compute are made text."""
+    rows = (document(event) for event in events(call).order_by("pk").iterator(chunk_size=500))
+    kind = call.query.get("format", "jsonl")
+    body, media_type = (table(rows), "text/csv; charset=utf-8") if kind == "csv" else (lines(rows), "application/jsonl")
+    disposition = {"Content-Disposition": f'attachment; filename="activity.{kind}"'}
+    return StreamingHttpResponse(body, content_type=media_type, headers=disposition)
+
+
+def events(call: Call) -> QuerySet[Event]:
+    found, query = Event.objects.select_related("consumer"), call.query
+    if not call.is_operator or call.caller.consumer_id is not None:
+        found = found.filter(consumer__in=call.readable())
+    condition = Q()
+    if "consumer" in query:
+        condition &= named(query["consumer"], "consumer__")
+    if "client_id" in query:
+        condition &= target_of(call, query["client_id"])
+    for name, column in (("name", "name"), ("actor_id", "actor_id")):
+        if name in query:
+            condition &= Q(**{column: query[name]})
+    if "since" in query:
+        condition &= Q(at__gte=moment(query["since"]))
+    if "until" in query:
+        condition &= Q(at__lt=moment(query["until"]))
+    return found.filter(condition)
+
+
+def target_of(call: Call, client_id: str) -> Q:
+    """Match what was done to a client, also to one that is gone, whose last event names it."""
+    pks = call.readable().filter(clients__client_id=client_id).values_list("clients__pk", flat=True)
+    gone = Event.objects.filter(name=EventName.CLIENT_DELETED, detail__client_id=client_id)
+    ids = {str(pk) for pk in pks} | set(gone.values_list("target_id", flat=True))
+    return Q(target_kind="client", target_id__in=ids)
+
+
+def document(event: Event) -> dict[str, Any]:
+    return {
+        "id": event.pk,
+        "at": event.at,
+        "name": event.name,
+        "sentence": describe(event).sentence,
+        "actor": {"kind": event.actor_kind, "id": event.actor_id, "label": event.actor_label},
+        "consumer": event.consumer.slug if event.consumer else None,
+        "target": {"kind": event.target_kind, "id": event.target_id, "label": event.target_label},
+        "detail": event.detail,
+        "ip": event.ip,
+        "user_agent": event.user_agent,
+        "request_id": event.request_id,
+    }
+
+
+def lines(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
+    return (json.dumps(row, cls=DjangoJSONEncoder) + "\n" for row in rows)
+
+
+def table(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
+    flat = (
+        {**row, "at": row["at"].isoformat(), **{part: row[part]["label"] for part in ("actor", "target")}}
+        for row in rows
+    )
+    return spreadsheets.rows(COLUMNS, ([row[name] for name in COLUMNS] for row in flat))

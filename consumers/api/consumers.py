@@ -1,0 +1,178 @@
+"""Consumers: the customers, partners and services whose managers share a workspace (/admin/consumers)."""
+
+from typing import Any
+
+from django.db.models import Q
+from django.http import HttpResponse
+
+from consumers import actions
+from consumers.models import Consumer
+from consumers.rest import patch
+from consumers.rest.find import consumer_at
+from consumers.rest.operations import Call, answer, nothing, operation
+from consumers.rest.paging import PAGING, page
+from consumers.rest.schemas import Schema, check
+
+ABOUT: dict[str, Any] = {"tag": "Consumers", "model": "consumers.consumer"}
+CHANGE = ABOUT | {"scope": "consumers:write", "action": "change"}
+WRITABLE: dict[str, Schema] = {
+    "name": {"type": "string", "minLength": 1, "maxLength": 100, "description": "As people read it."},
+    "slug": {"type": "string", "maxLength": 50, "description": "Short name in addresses: a-z, 0-9, “-” and “_”."},
+    "external_id": {"type": ["string", "null"], "maxLength": 200, "description": "Its number in your own systems."},
+    "metadata": {"type": "object", "description": "Anything that you keep with it. Operators alone see it."},
+    "claims": {"type": "object", "description": "Claims that every access token of its clients carries."},
+}
+READ_ONLY: dict[str, Schema] = {
+    "id": {"type": "string", "description": "Never changes."},
+    "suspended": {"type": "boolean", "description": "Whether its people, clients and tokens are stopped."},
+    "created_at": {"type": "string", "format": "date-time"},
+}
+CONSUMER: dict[str, Any] = {
+    "title": "Consumer",
+    "type": "object",
+    "required": ["name", "slug"],
+    "properties": READ_ONLY | WRITABLE,
+    "additionalProperties": False,
+}
+EXAMPLE = {"name": "Acme Logistics", "slug": "acme", "external_id": "CRM-4711"}
+ONE = {200: CONSUMER}
+DEFAULTS: dict[str, Any] = {"external_id": None, "metadata": {}, "claims": {}}
+
+
+def document(consumer: Consumer, call: Call) -> dict[str, Any]:
+    shown = {
+        "id": str(consumer.pk),
+        "name": consumer.name,
+        "slug": consumer.slug,
+        "external_id": consumer.external_id,
+        "claims": consumer.claims,
+        "suspended": consumer.is_suspended,
+        "created_at": consumer.created_at,
+    }
+    return shown | {"metadata": consumer.metadata} if call.is_operator else shown
+
+
+@operation(
+    id="listConsumers",
+    summary="List consumers",
+    scope="consumers:read",
+    query=PAGING
+    | {
+        "q": {"type": "string", "description": "A part of the name, short name or external ID."},
+        "external_id": {"type": "string", "description": "Exactly this external ID."},
+        "suspended": {"type": "boolean"},
+    },
+    answers={200: {"type": "array", "items": CONSUMER}},
+    **ABOUT,
+)
+def list_consumers(call: Call) -> HttpResponse:
+    """Those that the token reaches."""
+    found = call.readable()
+    if text := call.query.get("q"):
+        found = found.filter(Q(name__icontains=text) | Q(slug__icontains=text) | Q(external_id__icontains=text))
+    if "external_id" in call.query:
+        found = found.filter(external_id=call.query["external_id"])
+    if "suspended" in call.query:
+        found = found.filter(suspended_at__isnull=not call.query["suspended"])
+    rows, headers = page(call.request, found, call.query, whose=call.token_key)
+    return answer([document(consumer, call) for consumer in rows], headers=headers)
+
+
+@operation(
+    id="createConsumer",
+    summary="Open a consumer's workspace",
+    scope="consumers:write",
+    action="add",
+    body=CONSUMER,
+    answers={201: CONSUMER},
+    example=EXAMPLE,
+    refusals=(409,),
+    **ABOUT,
+)
+def create_consumer(call: Call) -> HttpResponse:
+    """Operators do this. Then invite its first manager, and give it access to scopes."""
+    call.require_operator()
+    fields = DEFAULTS | {name: value for name, value in call.body.items() if name in WRITABLE}
+    consumer = actions.create_consumer(actor=call.caller.actor, **fields)
+    return answer(document(consumer, call), 201, {"Location": f"/admin/consumers/{consumer.slug}"})
+
+
+@operation(id="getConsumer", summary="Read a consumer", scope="consumers:read", answers=ONE, refusals=(404,), **ABOUT)
+def get_consumer(call: Call, consumer: str) -> HttpResponse:
+    return answer(document(consumer_at(call, consumer), call))
+
+
+@operation(
+    id="setConsumer",
+    summary="Replace a consumer",
+    body=CONSUMER,
+    answers=ONE,
+    example=EXAMPLE,
+    refusals=(404, 409),
+    **CHANGE,
+)
+def set_consumer(call: Call, consumer: str) -> HttpResponse:
+    """Operators do this. Members that are left out get their defaults."""
+    call.require_operator()
+    return save(call, consumer_at(call, consumer), DEFAULTS | call.body)
+
+
+@operation(
+    id="patchConsumer",
+    summary="Patch a consumer",
+    body=patch.PATCH,
+    media_types=patch.MEDIA_TYPES,
+    answers=ONE,
+    example=[{"op": "add", "path": "/metadata/plan", "value": "gold"}],
+    refusals=(404, 409),
+    **CHANGE,
+)
+def patch_consumer(call: Call, consumer: str) -> HttpResponse:
+    """Operators do this, by JSON Patch (RFC 6902) with add, remove and replace."""
+    call.require_operator()
+    found = consumer_at(call, consumer)
+    before = {name: getattr(found, name) for name in WRITABLE}
+    after = DEFAULTS | patch.apply(before, call.body, fixed=tuple(READ_ONLY))
+    check(after, CONSUMER)
+    return save(call, found, after)
+
+
+def save(call: Call, consumer: Consumer, wanted: dict[str, Any]) -> HttpResponse:
+    changed = [name for name in WRITABLE if getattr(consumer, name) != wanted[name]]
+    for name in changed:
+        setattr(consumer, name, wanted[name])
+    return answer(document(actions.update_consumer(consumer=consumer, actor=call.caller.actor, changed=changed), call))
+
+
+@operation(
+    id="deleteConsumer",
+    summary="Delete a consumer",
+    scope="consumers:write",
+    action="delete",
+    answers={204: "It is gone, with its members and invitations."},
+    refusals=(404, 409),
+    **ABOUT,
+)
+def delete_consumer(call: Call, consumer: str) -> HttpResponse:
+    """Operators do this, when it has no clients any more. People and activity stay."""
+    call.require_operator()
+    actions.delete_consumer(consumer=consumer_at(call, consumer), actor=call.caller.actor)
+    return nothing()
+
+
+@operation(id="suspendConsumer", summary="Suspend a consumer", answers=ONE, refusals=(404,), **CHANGE)
+def suspend_consumer(call: Call, consumer: str) -> HttpResponse:
+    """Operators do this. Its people, its clients and their tokens stop at once."""
+    call.require_operator()
+    found = consumer_at(call, consumer)
+    actions.suspend_consumer(consumer=found, actor=call.caller.actor)
+    return answer(document(found, call))
+
+
+@operation(id="resumeConsumer", summary="Resume a consumer", answers=ONE, refusals=(404,), **CHANGE)
+def resume_consumer(call: Call, consumer: str) -> HttpResponse:
+    """Operators do this. Undoes suspending."""
+    call.require_operator()
+    found = consumer_at(call, consumer)
+    actions.resume_consumer(consumer=found, actor=call.caller.actor)
+    return answer(document(found, call))
