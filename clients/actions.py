@@ -89,6 +89,15 @@ def enable_client(*, client: Client, actor: Actor) -> None:
 
 
 @transaction.atomic
+def revoke_tokens(*, client: Client, actor: Actor) -> None:
+    """End every token that the client got until now; it can get new ones at once."""
+    client = lock(client)
+    client.tokens_valid_after = timezone.now()
+    client.save(update_fields=["tokens_valid_after", "updated"])
+    audit.record(EventName.CLIENT_TOKENS_REVOKED, actor=actor, consumer=client.consumer, target=client)
+
+
+@transaction.atomic
 def delete_client(*, client: Client, actor: Actor) -> None:
     """Delete the client with its secrets, grants and tokens. Its activity stays."""
     client = lock(client)

@@ -9,6 +9,7 @@ from consumers import audit, policy
 from consumers.audit import Actor, EventName
 from consumers.errors import Conflict, Refusal
 from consumers.models import Consumer
+from consumers.scopes import AUDIENCE
 
 
 @transaction.atomic
@@ -34,6 +35,7 @@ def update_api(
     that a consumer may use.
     """
     changed, scopes, removed = sorted(changed), list(scopes), list(removed)
+    _require_not_ours(api, forbidden=bool(removed) or any(not scope.pk for scope in scopes))
     if "identifier" in changed:
         raise Refusal("An API keeps its identifier, because issued tokens carry it.", field="identifier")
     values = dict(Scope.objects.filter(pk__in=[scope.pk for scope in scopes if scope.pk]).values_list("pk", "value"))
@@ -64,6 +66,7 @@ def update_api(
 @transaction.atomic
 def delete_api(*, api: Api, actor: Actor) -> None:
     """Delete the API with its scopes, which takes them from every consumer and client at once."""
+    _require_not_ours(api, forbidden=True)
     audit.record(
         EventName.API_DELETED,
         actor=actor,
@@ -100,6 +103,11 @@ def set_access(*, consumer: Consumer, scopes: Iterable[Scope], actor: Actor) -> 
 def users_of(scope: Scope) -> list[str]:
     """Return the names of the consumers that may use the scope."""
     return list(Consumer.objects.filter(access__scope=scope).values_list("name", flat=True))
+
+
+def _require_not_ours(api: Api, *, forbidden: bool) -> None:
+    if forbidden and api.identifier == AUDIENCE:
+        raise Refusal("This is the portal's own API: its scopes are what the management API knows.")
 
 
 def _save(api: Api | None, scopes: Iterable[Scope]) -> None:

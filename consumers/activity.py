@@ -208,6 +208,7 @@ WORDS = {
     EventName.CLIENT_UPDATED: Words("changed {target}", "settings-2", "", changed_fields),
     EventName.CLIENT_DISABLED: Words("disabled {target}", "power", "bad"),
     EventName.CLIENT_ENABLED: Words("enabled {target}", "power", "good"),
+    EventName.CLIENT_TOKENS_REVOKED: Words("ended all tokens of {target}", "circle-x", "bad"),
     EventName.CLIENT_DELETED: Words("deleted {target}", "trash-2", "bad"),
     EventName.SECRET_ADDED: Words("added a secret to {target}", "key-round", "", secret),
     EventName.SECRET_ROTATED: Words("rotated a secret of {target}", "rotate-cw", "warn", rotation),

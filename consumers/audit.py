@@ -40,6 +40,7 @@ class EventName(StrEnum):
     CLIENT_UPDATED = "client.updated"
     CLIENT_DISABLED = "client.disabled"
     CLIENT_ENABLED = "client.enabled"
+    CLIENT_TOKENS_REVOKED = "client.tokens.revoked"
     CLIENT_DELETED = "client.deleted"
     SECRET_ADDED = "client.secret.added"
     SECRET_ROTATED = "client.secret.rotated"

@@ -18,6 +18,7 @@ def nowhere(request: HttpRequest, rest: str) -> HttpResponse:
 
 urlpatterns = [
     path("", include("consumers.api.urls")),
+    path("", include("authority.api.urls")),
     path("", include("clients.api.urls")),
     re_path(r"^admin/(?P<rest>.+)\Z", nowhere, name="nowhere"),
 ]

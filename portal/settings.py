@@ -206,7 +206,7 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE
 
 # -- The management API -----------------------------------------------------------------------------------------------
 
-MANAGEMENT_TOKEN_READERS = ["consumers.rest.callers.personal"]
+MANAGEMENT_TOKEN_READERS = ["consumers.rest.callers.personal", "authority.api.callers.caller"]
 
 # -- The browser ------------------------------------------------------------------------------------------------------
 

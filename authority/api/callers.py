@@ -1,0 +1,44 @@
+"""Callers of the management API who bring an access token of ours, by the device flow or client_credentials."""
+
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from authority import directory, tokens
+from clients.models import Client
+from consumers.audit import Actor, origin
+from consumers.models import User
+from consumers.rest.callers import Caller
+from consumers.scopes import AUDIENCE, PREFIX
+
+
+def caller(token: str, request: HttpRequest) -> Caller | None:
+    """Return the person or the client that the token speaks for, or None.
+
+    It must be for the management API alone: an API that it is for too could pass it on to us (RFC 9068 section 4). One
+    that is bound to a key proves nothing without it (RFC 9449 section 7.1), and a test token is none.
+    """
+    if token.count(".") != 2:
+        return None
+    found = tokens.access(token)
+    if found is None or not is_for_us(found.claims.get("aud")) or {"cnf", "token_use"} & found.claims.keys():
+        return None
+    entry = directory.find(found.claims["client_id"])
+    if entry is None:
+        return None
+    scopes = frozenset(value.removeprefix(PREFIX) for value in found.scopes if value.startswith(PREFIX))
+    if found.user is not None:
+        return Caller(actor=person(found.user, entry.client, request), scopes=scopes, user=found.user)
+    actor = Actor(kind="client", id=entry.client.client_id, label=str(entry.client), **origin(request))
+    return Caller(actor=actor, scopes=scopes, consumer_id=UUID(str(entry.client.consumer_id)))
+
+
+def person(user: User, client: Client, request: HttpRequest) -> Actor:
+    kind = "operator" if user.is_staff else "person"
+    return Actor(kind=kind, id=str(user.pk), label=f"{user} (by {client})", user=user, **origin(request))
+
+
+def is_for_us(audience: str | list[str] | None) -> bool:
+    audiences = {audience} if isinstance(audience, str) else set(audience or ())
+    return AUDIENCE in audiences and audiences <= {AUDIENCE, settings.ISSUER}
