@@ -1,16 +1,71 @@
-"""The end of all of a client's tokens, as Ory's admin API knows it (/admin/oauth2)."""
+"""Tokens, as Ory's admin API knows them: what one is worth, and the end of all of a client's (/admin/oauth2)."""
 
 from typing import Any
 
 from django.http import HttpResponse
 
+from authority.endpoints.protocol import read_form
+from authority.errors import InvalidRequestError
+from authority.introspection import INACTIVE, introspect
 from clients import actions
 from clients.models import Client
 from consumers.rest.errors import InvalidRequest, NotFound
-from consumers.rest.operations import Call, nothing, operation
+from consumers.rest.operations import Call, answer, nothing, operation
 
 ABOUT: dict[str, Any] = {"tag": "Tokens", "model": "clients.client"}
 TEXT = {"type": "string"}
+FORM: dict[str, Any] = {
+    "title": "IntrospectionRequest",
+    "type": "object",
+    "required": ["token"],
+    "properties": {
+        "token": TEXT,
+        "token_type_hint": TEXT,
+        "scope": TEXT | {"description": "Answer active only when the token has all of these scopes."},
+    },
+}
+INTROSPECTION: dict[str, Any] = {
+    "title": "Introspection",
+    "type": "object",
+    "required": ["active"],
+    "properties": {
+        "active": {"type": "boolean"},
+        "client_id": TEXT,
+        "scope": TEXT,
+        "sub": TEXT,
+        "aud": {"type": ["string", "array"], "items": TEXT},
+        "exp": {"type": "integer"},
+        "iat": {"type": "integer"},
+        "token_use": TEXT | {"description": "access_token, refresh_token, or test."},
+    },
+}
+
+
+@operation(
+    id="introspectOAuth2Token",
+    summary="Ask what a token is worth",
+    scope="tokens:read",
+    body=FORM,
+    media_types=("application/x-www-form-urlencoded",),
+    answers={200: INTROSPECTION},
+    example={"token": "eyJhbGciOi…"},
+    **ABOUT,
+)
+def introspect_token(call: Call) -> HttpResponse:
+    """RFC 7662. A token of a client beyond reach is like an unknown one: not active."""
+    try:
+        sent = read_form(call.request)
+    except InvalidRequestError as error:
+        raise InvalidRequest(error.description) from None
+    if "token" not in sent:
+        raise InvalidRequest("token is missing.", field="token")
+    found = introspect(sent["token"])
+    if found["active"]:
+        mine = Client.objects.filter(client_id=found["client_id"], consumer__in=call.readable())
+        wanted = set(sent.get("scope", "").split())
+        if not mine.exists() or not wanted <= set(found["scope"].split()):
+            found = INACTIVE
+    return answer(found)
 
 
 @operation(

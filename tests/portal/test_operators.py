@@ -198,7 +198,7 @@ def test_overview_counts_what_stopped_and_what_failed(browser_of, olga, acme, gl
 def test_new_portal_says_what_to_do_first(browser_of, olga):
     answer = browser_of(olga).get("/operators/")
     assert "Start here" in answer.content.decode()
-    for page in ("clients/api", "consumers/consumer", "clients/client", "consumers/message"):
+    for page in ("consumers/consumer", "clients/client", "consumers/message"):
         assert b'class="card empty"' in browser_of(olga).get(f"/operators/{page}/").content
 
 

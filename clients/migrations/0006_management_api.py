@@ -33,5 +33,5 @@ def describe(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("clients", "0004_test_tokens")]
+    dependencies = [("clients", "0005_token_lifetimes")]
     operations = [migrations.RunPython(describe, migrations.RunPython.noop)]
