@@ -3,7 +3,17 @@
 from django.urls import path
 
 from authority.cors import cross_origin
-from authority.endpoints import authorize, discovery, introspection, logout, revocation, token, userinfo, workloads
+from authority.endpoints import (
+    authorize,
+    discovery,
+    introspection,
+    logout,
+    registration,
+    revocation,
+    token,
+    userinfo,
+    workloads,
+)
 
 WORKLOADS = "v1/client-auth/<slug:auth_id>"
 
@@ -13,6 +23,8 @@ urlpatterns = [
     path("oauth2/introspect", introspection.introspect, name="introspect"),
     path("oauth2/revoke", cross_origin("POST")(revocation.revoke), name="revoke"),
     path("oauth2/userinfo", cross_origin("GET", "POST")(userinfo.userinfo), name="userinfo"),
+    path("oauth2/register", registration.register, name="register"),
+    path("oauth2/register/<path:client_id>", registration.manage, name="register-client"),
     path("oauth2/logout", logout.logout, name="end-session"),
     path(".well-known/jwks.json", discovery.jwks, name="jwks"),
     path(".well-known/openid-configuration", discovery.oauth_metadata, name="oidc-discovery"),

@@ -5,14 +5,20 @@ import hmac
 from typing import Any
 
 from oauth2_provider.oauth2_validators import OAuth2Validator
-from oauthlib.oauth2.rfc6749.errors import InvalidGrantError, UnsupportedResponseTypeError
+from oauthlib.oauth2.rfc6749.errors import (
+    InvalidClientIdError,
+    InvalidGrantError,
+    UnsupportedResponseTypeError,
+)
 from oauthlib.oauth2.rfc6749.utils import scope_to_list
 
 from authority import client_authentication, codes, directory, dpop, families, identity, jose, reasons, redirects
 from authority.digests import digest
 from authority.directory import Entry
 from clients.models import Client
+from clients.registration import documents
 from clients.vocabulary import GrantType
+from consumers.errors import Refusal
 
 # Where our doors put the caller's address among the headers; no header of a request can have this name.
 CALLER_IP = "clientdesk.ip"
@@ -42,6 +48,10 @@ class Validator(OAuth2Validator):
         return True
 
     def validate_client_id(self, client_id: str, request: Any, *args: Any, **kwargs: Any) -> bool:
+        try:
+            documents.ensure(client_id)
+        except Refusal as refusal:
+            raise InvalidClientIdError(refusal.description, request=request) from None
         entry = directory.find(client_id)
         reasons.about(entry.client if entry else None)
         if entry is None:

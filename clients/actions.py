@@ -10,7 +10,7 @@ from django.utils import timezone
 from clients import emails, secrets
 from clients.errors import InvalidClientMetadata
 from clients.metadata import ClientMetadata
-from clients.models import MAX_LIVE_SECRETS, Client, ClientSecret, Workload
+from clients.models import MAX_LIVE_SECRETS, Client, ClientSecret, Workload, new_client_id
 from clients.policy import Policy, plain_text
 from consumers import audit
 from consumers.audit import Actor, EventName
@@ -22,15 +22,22 @@ from consumers.models import Consumer
 
 @transaction.atomic
 def register_client(
-    *, consumer: Consumer, metadata: ClientMetadata, policy: Policy, actor: Actor, secret_name: str = ""
+    *,
+    consumer: Consumer,
+    metadata: ClientMetadata,
+    policy: Policy,
+    actor: Actor,
+    secret_name: str = "",
+    client_id: str = "",
 ) -> tuple[Client, str | None]:
     """Register a client; its secret is readable only in this return value (RFC 7591 section 3.2.1).
 
-    The secret is None for a client that holds none. Raises Refusal.
+    The secret is None for a client that holds none. We choose the client ID, but for one that is the address of its
+    metadata document. Raises Refusal.
     """
     require_active(consumer)
     policy(metadata)
-    client = Client(consumer=consumer, user=actor.user)
+    client = Client(consumer=consumer, user=actor.user, client_id=client_id or new_client_id())
     metadata.write_to(client)
     client.save()
     give_subject(client)

@@ -13,6 +13,7 @@ from django.db import Error, connection
 from django.utils import timezone
 
 from authority import cleaning, outcomes, rotation, trials
+from clients.registration import chores as registration
 from consumers.models import Message, Submission
 from consumers.outbox import CHANNEL, deliver_next
 
@@ -47,6 +48,7 @@ CHORES: list[Callable[[], None]] = [
     cleaning.forget_ended,
     outcomes.forget_old,
     trials.forget_ended,
+    registration.forget_idle,
 ]
 
 

@@ -15,6 +15,7 @@ from authority import dpop, identity, keys
 from authority.endpoints.protocol import method_not_allowed
 from authority.server import server
 from clients.jwks import ALGORITHMS
+from clients.models import DocumentHost
 from clients.vocabulary import IDENTITY_SCOPES, PROVING_METHODS, AuthMethod
 
 CACHE_CONTROL = (
@@ -58,6 +59,8 @@ def oauth_metadata() -> dict[str, Any]:
         "userinfo_endpoint": address("userinfo"),
         "introspection_endpoint": address("introspect"),
         "revocation_endpoint": address("revoke"),
+        "registration_endpoint": address("register"),
+        "client_id_metadata_document_supported": DocumentHost.objects.exists(),
         "end_session_endpoint": address("end-session"),
         "scopes_supported": list(IDENTITY_SCOPES),
         "response_types_supported": list(server().response_types),

@@ -2,6 +2,14 @@
 
 from clients.models.apis import Access, Api, Scope
 from clients.models.clients import ACCESS_TOKEN_LIFETIME, Client, new_client_id
+from clients.models.registration import (
+    DocumentHost,
+    InitialToken,
+    OpenRegistration,
+    RegistrationToken,
+    SelfRegistration,
+    SoftwareIssuer,
+)
 from clients.models.secrets import MAX_LIVE_SECRETS, ClientSecret
 from clients.models.workloads import Workload
 
@@ -12,7 +20,13 @@ __all__ = [
     "Api",
     "Client",
     "ClientSecret",
+    "DocumentHost",
+    "InitialToken",
+    "OpenRegistration",
+    "RegistrationToken",
     "Scope",
+    "SelfRegistration",
+    "SoftwareIssuer",
     "Workload",
     "new_client_id",
 ]

@@ -1,12 +1,16 @@
 """Clients that speak HTTP to the token authority, without a browser's cookies."""
 
 import base64
+from datetime import timedelta
 from urllib.parse import quote, urlencode
 
 import pytest
 from django.test import Client as Browser
+from django.utils import timezone
 
 from authority import outcomes, usage
+from consumers import tokens
+from consumers.audit import SYSTEM
 from tests.factories import ClientFactory, give_secret
 
 FORM = "application/x-www-form-urlencoded"
@@ -101,3 +105,20 @@ def signing(acme, acme_access, settings):
         consumer=acme, token_endpoint_auth_method="private_key_jwt", client_jwks=KEY.jwks, scopes=["shipments:read"]
     )
     return Signing(client, KEY, settings.ISSUER)
+
+
+def management_token(person, **limits):
+    made = {"name": "Test", "scopes": ["clients:write"], "expires_at": timezone.now() + timedelta(days=1)} | limits
+    return tokens.create_token(user=person, actor=SYSTEM, **made)[1]
+
+
+@pytest.fixture
+def manager_token(alice):
+    """Alice's personal access token, which may change clients."""
+    return management_token(alice)
+
+
+@pytest.fixture
+def stranger_token(mallory):
+    """The same of a manager of another consumer."""
+    return management_token(mallory)

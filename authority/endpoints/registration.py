@@ -1,0 +1,190 @@
+"""/oauth2/register: clients register themselves and manage what they registered (RFC 7591, RFC 7592)."""
+
+import json
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views.decorators.debug import sensitive_variables
+
+from authority.endpoints.protocol import caller_ip, endpoint
+from clients import actions as clients_actions
+from clients.api import documents
+from clients.api.find import named
+from clients.models import Client
+from clients.registration import actions, permits, statements
+from clients.registration.errors import InvalidToken
+from clients.registration.permits import Permit
+from consumers import limits
+from consumers.audit import Actor, origin
+from consumers.errors import Refusal
+from consumers.models import Role
+from consumers.rest.bodies import read_json
+from consumers.rest.callers import Caller, authenticate
+from consumers.rest.errors import InvalidRequest, TooManyRequests
+
+# How often one address may register without any token, and fail with a wrong one.
+OPENLY, FAILURES = "20/h/ip", "30/m/ip"
+SCOPE = "clients:write"  # lets a management token do what a registration token does
+
+
+@endpoint("POST", "OPTIONS")
+@sensitive_variables()
+def register(request: HttpRequest) -> HttpResponse:
+    """Register a client (RFC 7591 section 3). A refused registration spends nothing."""
+    if request.method == "OPTIONS":
+        return shared(HttpResponse(status=204), "POST")
+    try:
+        sent = read_document(request)
+        if sent.get("client_secret"):
+            raise InvalidRequest("We choose the secrets, so that nobody can guess them. Leave client_secret out.")
+        with transaction.atomic():
+            permit = permitted(request, sent)
+            described, issuer = statements.apply(sent)
+            client, secret, token = actions.register(
+                permit=permit,
+                metadata=documents.read_registration(described),
+                actor=doer(request, "registration", permit.label),
+                software_issuer=issuer,
+            )
+    except Refusal as refusal:
+        return refuse(refusal)
+    return answer(client, 201, secret=secret, token=token)
+
+
+def permitted(request: HttpRequest, sent: dict[str, Any]) -> Permit:
+    """Return what the token of the request permits; without one, what is open to everybody."""
+    text = bearer(request)
+    if not text:
+        permit = permits.openly()
+        limits.consume(request, OPENLY, "register", TooManyRequests)
+        return permit
+    if text.startswith(permits.PREFIX):
+        try:
+            return permits.by_initial_token(text)
+        except InvalidToken:
+            limits.consume(request, FAILURES, "token", TooManyRequests)
+            raise
+    caller = manager(request)
+    reached = caller.consumers("clients.add_client", Role.MANAGER)
+    chosen = reached.filter(named(sent["consumer"])) if isinstance(sent.get("consumer"), str) else reached
+    consumers = list(chosen[:2])
+    if len(consumers) != 1:
+        raise InvalidRequest("Name the consumer that the client is for, in a member “consumer”.", field="consumer")
+    return permits.by_manager(consumers[0], caller.actor.label)
+
+
+@endpoint("GET", "PUT", "DELETE")
+@sensitive_variables()
+def manage(request: HttpRequest, client_id: str) -> HttpResponse:
+    """Read, replace or delete a client with its registration access token (RFC 7592 section 2)."""
+    try:
+        client, actor = managed(request, client_id)
+        if request.method == "DELETE":
+            clients_actions.delete_client(client=client, actor=actor)
+            return HttpResponse(status=204)
+        if request.method == "GET":
+            return answer(client)
+        sent = read_document(request)
+        check_unchanged(sent, client)
+        permit = permits.by_manager(client.consumer, actor.label)
+        with transaction.atomic():
+            described, _ = statements.apply(sent) if sent.get("software_statement") else (sent, "")
+            client, token = actions.update(
+                client=client, metadata=documents.read_registration(described, client), permit=permit, actor=actor
+            )
+    except Refusal as refusal:
+        return refuse(refusal)
+    return answer(client, token=token)
+
+
+def managed(request: HttpRequest, client_id: str) -> tuple[Client, Actor]:
+    """Return the client that the token manages; a management token that reaches it does too.
+
+    Raises InvalidToken, the same for a client that does not exist (RFC 7592 section 2).
+    """
+    text = bearer(request)
+    if text.startswith(actions.MANAGES):
+        client = actions.find_managed(text, client_id)
+        if client is None:
+            limits.consume(request, FAILURES, "token", TooManyRequests)
+            raise InvalidToken()
+        return client, doer(request, client.client_id, client.client_name)
+    caller = manager(request)
+    reached = caller.consumers("clients.change_client", Role.MANAGER)
+    found = Client.objects.select_related("consumer").filter(client_id=client_id, consumer__in=reached).first()
+    if found is None:
+        raise InvalidToken()
+    return found, caller.actor
+
+
+def manager(request: HttpRequest) -> Caller:
+    """Return whoever the management token stands for, if it may change clients."""
+    caller, _ = authenticate(request)
+    if SCOPE not in caller.scopes:
+        raise InvalidToken(f"This token lacks the scope {SCOPE}. Make one that has it.")
+    return caller
+
+
+def bearer(request: HttpRequest) -> str:
+    scheme, _, text = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    return text.strip() if scheme.lower() == "bearer" else ""
+
+
+def doer(request: HttpRequest, identifier: str, label: str) -> Actor:
+    where = origin(request) | {"ip": caller_ip(request)}
+    return Actor(kind="client", id=identifier, label=label, **where)
+
+
+def read_document(request: HttpRequest) -> dict[str, Any]:
+    sent = read_json(request)
+    if not isinstance(sent, dict):
+        raise InvalidRequest("Send a JSON object: the client's metadata.")
+    return sent
+
+
+def check_unchanged(sent: dict[str, Any], client: Client) -> None:
+    """Refuse another client's ID, and a secret that is not this client's (RFC 7592 section 2.2)."""
+    if sent.get("client_id") not in (None, "", client.client_id):
+        raise InvalidRequest("client_id must be that of the address.", field="client_id")
+    secret = sent.get("client_secret")
+    if secret and not any(live.matches(str(secret)) for live in client.secrets.live()):
+        raise InvalidRequest("client_secret is not one of the client's. Leave it out.", field="client_secret")
+
+
+# -- Answers ----------------------------------------------------------------------------------------------------------
+
+
+@sensitive_variables()
+def answer(client: Client, status: int = 200, *, secret: str | None = None, token: str = "") -> HttpResponse:
+    """Return the client information response (RFC 7591 section 3.2.1, RFC 7592 section 3)."""
+    document = documents.registration(client)
+    if secret is not None:
+        document |= {"client_secret": secret, "client_secret_expires_at": 0}
+    if token:
+        document["registration_access_token"] = token
+    document["registration_client_uri"] = f"{settings.ISSUER}{reverse('register-client', args=[client.client_id])}"
+    response = HttpResponse(json.dumps(document), status=status, content_type="application/json")
+    return shared(response, "POST")
+
+
+def refuse(refusal: Refusal) -> HttpResponse:
+    """Return the error of RFC 7591 section 3.2.2, or of RFC 6750 section 3."""
+    said = " ".join(each.description for each in (refusal, *refusal.others))
+    body = json.dumps({"error": refusal.code, "error_description": said})
+    response = HttpResponse(body, status=refusal.status, content_type="application/json")
+    if refusal.status == 401:
+        response["WWW-Authenticate"] = f'Bearer realm="registration", error="{refusal.code}"'
+    if isinstance(refusal, TooManyRequests):
+        response["Retry-After"] = str(refusal.seconds)
+    return shared(response, "POST")
+
+
+def shared(response: HttpResponse, methods: str) -> HttpResponse:
+    """Let pages of any origin read it: no cookie opens this door, and a new client has no origin yet."""
+    response["Access-Control-Allow-Origin"] = "*"
+    response["Access-Control-Allow-Methods"] = methods
+    response["Access-Control-Allow-Headers"] = "Authorization, Content-Type, MCP-Protocol-Version"
+    return response
