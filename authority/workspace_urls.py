@@ -2,12 +2,16 @@
 
 from django.urls import path
 
-from authority.views import identity, problems
+from authority.views import identity, inspector, problems, trials
 
 app_name = "tokens"
 
 urlpatterns = [
     path("clients/<slug:client_id>/identity/", identity.identity, name="identity"),
     path("clients/<slug:client_id>/identity/<slug:name>/", identity.guide, name="guide"),
+    path("inspect/", inspector.inspector, name="inspector"),
+    path("test-tokens/", trials.index, name="trials"),
+    path("test-tokens/<slug:jti>/revoke/", trials.revoke, name="revoke-trial"),
+    path("clients/<slug:client_id>/test-token/", trials.create, name="create-trial"),
     path("clients/<slug:client_id>/problems/", problems.problems, name="problems"),
 ]

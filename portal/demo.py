@@ -183,7 +183,9 @@ def token(user: User, memory: dict[str, Any]) -> str:
 
 
 def consumer(slug: str, name: str) -> Consumer:
-    return Consumer.objects.filter(slug=slug).first() or create_consumer(actor=SYSTEM, slug=slug, name=name)
+    return Consumer.objects.filter(slug=slug).first() or create_consumer(
+        actor=SYSTEM, slug=slug, name=name, test_token_claims=["department", "region"]
+    )
 
 
 def catalogue(consumers: dict[str, Consumer]) -> None:
@@ -191,7 +193,7 @@ def catalogue(consumers: dict[str, Consumer]) -> None:
     for identifier, (name, description, scopes) in APIS.items():
         if not Api.objects.filter(identifier=identifier).exists():
             create_api(
-                api=Api(identifier=identifier, name=name, description=description),
+                api=Api(identifier=identifier, name=name, description=description, allows_test_tokens=True),
                 scopes=[Scope(value=value, name=label, description=text) for value, label, text in scopes],
                 actor=SYSTEM,
             )

@@ -1,0 +1,37 @@
+"""What somebody wants to know about a token."""
+
+from typing import Any
+
+from django import forms
+
+from authority.inspection.inspector import LONGEST
+from authority.inspection.report import Viewer
+from clients.forms.base import Form
+from clients.models import Api
+
+
+class InspectForm(Form):
+    """Anything that can be pasted; it is read, answered and forgotten."""
+
+    pasted = forms.CharField(
+        label="Token or error",
+        max_length=LONGEST,
+        help_text="A token, the JSON of an error, a WWW-Authenticate header, an address with error=, or what curl -v "
+        "showed. We read it, answer, and forget it.",
+        error_messages={"required": "Paste a token or an error first.", "max_length": "Paste at most 64 KB."},
+        widget=forms.Textarea(
+            attrs={"rows": 6, "class": "mono", "spellcheck": "false", "autocomplete": "off", "autocapitalize": "off"}
+        ),
+    )
+    api = forms.ModelChoiceField(
+        queryset=Api.objects.none(),
+        required=False,
+        label="API that you call",
+        empty_label="No particular one",
+        help_text="Choose it, and we say whether the token is for it.",
+    )
+
+    def __init__(self, *args: Any, viewer: Viewer, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        known = Api.objects.filter(pk__in=[api.pk for api in viewer.apis])
+        self.fields["api"].queryset = known  # type: ignore[attr-defined]

@@ -1,0 +1,127 @@
+"""From what was pasted to a verdict."""
+
+from authority.inspection import failures, jwt
+from authority.inspection.material import Material, read
+from authority.inspection.report import Fact, Report, Viewer
+from clients import secrets
+from clients.models import Api, ClientSecret
+from consumers.activity import when
+from consumers.tokens import PREFIX as PERSONAL
+
+LONGEST = 64 * 1024  # characters
+JWT_PARTS, JWE_PARTS = 3, 5
+
+
+def inspect(text: str, viewer: Viewer, api: Api | None = None) -> list[Report]:
+    """Return what is to be said: about the error first, then about the token."""
+    found = read(text)
+    reports = []
+    if found.error or (found.status and not found.token):
+        reports.append(refusal(found, viewer))
+    if found.token:
+        reports.append(token(found.token, viewer, api))
+    if found.code and not found.error:
+        reports.append(code(viewer, found))
+    if not reports and (known := failures.recognised(text)):
+        reports.append(known)
+    return reports or [nothing()]
+
+
+def refusal(found: Material, viewer: Viewer) -> Report:
+    if found.error:
+        report = failures.explained(found.error, found.description, found.status)
+    else:
+        report = failures.recognised(found.text) or Report("A refused request", tone="bad")
+        report.verdict = report.verdict or f"It was answered with {found.status}"
+        report.advice = report.advice or "Paste its body and the WWW-Authenticate header too: they say why."
+    report.client = viewer.client(found.client_id)
+    return report
+
+
+def token(text: str, viewer: Viewer, api: Api | None) -> Report:
+    parts = text.count(".") + 1
+    if parts == JWT_PARTS and text.startswith("ey"):
+        return signed(text, viewer, api)
+    if parts == JWE_PARTS and text.startswith("ey"):
+        report = Report("An encrypted token (JWE)")
+        why = "This portal issues signed tokens, never encrypted ones. It is another server's: ask that one."
+        report.fails("Form", "It has five parts: it is encrypted", why)
+        return report
+    if text.startswith("ey"):
+        report = Report("A piece of a token")
+        why = "A JWT has three parts, parted by dots. Copy it again, from its first ey to its end."
+        report.fails("Form", f"It has {parts} part{'' if parts == 1 else 's'} instead of three", why)
+        return report
+    return opaque(text, viewer)
+
+
+def signed(text: str, viewer: Viewer, api: Api | None) -> Report:
+    try:
+        return jwt.judge(jwt.read(text), viewer, api)
+    except jwt.Malformed as malformed:
+        report = Report("A damaged token")
+        report.fails("Form", str(malformed), "Copy it again, whole and without changing a character.")
+        return report
+
+
+# -- What says nothing by itself --------------------------------------------------------------------------------------
+
+
+def opaque(text: str, viewer: Viewer) -> Report:
+    if text.startswith(secrets.PREFIX):
+        return secret(text, viewer)
+    if text.startswith(PERSONAL):
+        report = Report(
+            "A personal access token", "This is a personal access token, not a token for an API", tone="warn"
+        )
+        report.advice = "It manages clients in your name. If others could read it where it came from, revoke it now."
+        return report
+    report = Report("A random text")
+    report.verdict, report.tone = "It says nothing by itself, and is none that you can look up here", "warn"
+    report.advice = (
+        "It may be a code, a refresh token or an opaque access token, of here or elsewhere. Its client learns from the "
+        "introspection endpoint whether it works."
+    )
+    return report
+
+
+def secret(text: str, viewer: Viewer) -> Report:
+    """Recognise a client's secret; it is compared by its digest, like each time a client sends it."""
+    report = Report("A client secret", tone="bad", verdict="This is a client secret, not a token")
+    report.advice = (
+        "Exchange it for a token at the token endpoint. If others could read it where it came from, rotate it."
+    )
+    if not secrets.looks_real(text):
+        report.facts.append(
+            Fact("Form", "Damaged.", "bad", "Its last characters do not fit the others: it was cut or changed.")
+        )
+        return report
+    digests = [secrets.digest(text, version) for version in secrets.peppers()]
+    rows = ClientSecret.objects.select_related("client__consumer").filter(digest__in=digests)
+    row = (rows.filter(client__consumer=viewer.consumer) if viewer.consumer else rows).first()
+    if row is None:
+        report.tells("Whose", "None of a client that you may see.")
+        return report
+    report.client = row.client
+    if row.ended_at:
+        report.facts.append(Fact("Works", "No.", "bad", f"It ended on {when(row.ended_at)}."))
+    else:
+        report.facts.append(Fact("Works", "Yes.", "good", f"It is {row}, of {row.client}."))
+    return report
+
+
+def code(viewer: Viewer, found: Material) -> Report:
+    report = Report("An authorization code", tone="")
+    report.verdict = "The sign-in worked: the browser brings a code back"
+    report.advice = "The program exchanges it at the token endpoint, once and within a minute, with its code_verifier."
+    report.client = viewer.client(found.client_id)
+    return report
+
+
+def nothing() -> Report:
+    report = Report("Nothing that is known", tone="warn", verdict="There is no token and no error in it")
+    report.advice = (
+        "Paste an access token, an ID token, the JSON of an error, a WWW-Authenticate header, the address with error=, "
+        "or what curl -v showed."
+    )
+    return report

@@ -1,0 +1,27 @@
+"""What people paste into the inspector: tokens of ours, changed ones, and made-up ones."""
+
+import json
+
+from authority import jose, keys
+from authority.inspection.inspector import inspect
+
+
+def one(text, viewer, api=None):
+    (report,) = inspect(text, viewer, api)
+    return report
+
+
+def parts(token):
+    return [json.loads(jose.from_base64(part)) for part in token.split(".")[:2]]
+
+
+def resigned(token, header=None, **changes):
+    """Return our token with other claims, signed by the active key again."""
+    head, content = parts(token)
+    content = {name: value for name, value in (content | changes).items() if value is not None}
+    signer = keys.signer(head["alg"], seconds=60)
+    return jose.encode(content, signer, typ=(header or {}).get("typ", head["typ"]))
+
+
+def packed(header, content, signature="c2ln"):
+    return f"{jose.pack(header)}.{jose.pack(content)}.{signature}"

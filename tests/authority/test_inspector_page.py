@@ -1,0 +1,120 @@
+"""The inspector: errors in words, nothing of other workspaces, and its page."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from authority.inspection.inspector import inspect
+from authority.inspection.report import Viewer
+from authority.models import RevokedToken
+from consumers.models import Event
+from tests.authority.conftest import Program
+from tests.authority.pasted import one, packed, parts
+from tests.factories import AccessFactory, ClientFactory, give_secret
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def member(acme):
+    return Viewer(acme)
+
+
+@pytest.fixture
+def token(program):
+    return program.token(scope="shipments:read").json()["access_token"]
+
+
+# -- Errors -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ('{"error": "invalid_grant", "error_description": "Nope."}', "The code or refresh token does not count"),
+        ('WWW-Authenticate: Bearer error="insufficient_scope", scope="a"', "The token is good, but lacks a scope"),
+        ("https://app.example/cb?error=access_denied&state=x", "The person said no"),
+        ("https://app.example/cb#error=login_required", "The person has to sign in first"),
+        (
+            '< HTTP/1.1 401 Unauthorized\n< Server: x\n<\n{"error": "invalid_client"}',
+            "The client did not prove who it is",
+        ),
+        ("< HTTP/2 503 Service Unavailable", "It was answered with 503 Service Unavailable"),
+        ("JsonWebTokenError: jwt expired", "The API says that the token has expired"),
+        (
+            'JWTClaimValidationFailed: unexpected "aud" claim value',
+            "The API says that the token is for another audience",
+        ),
+        ('{"error": "odd_code"}', "This code is none that this portal answers"),
+    ],
+)
+def test_errors_are_told_in_words(text, verdict, member):
+    report = inspect(text, member)[0]
+    assert report.verdict == verdict
+    assert report.advice
+
+
+def test_error_of_ones_own_client_leads_to_its_problems(member, service, globex):
+    foreign = ClientFactory(consumer=globex)
+    text = "https://portal/oauth2/authorize?error=invalid_request&client_id="
+    assert inspect(text + service.client_id, member)[0].client == service
+    assert inspect(text + foreign.client_id, member)[0].client is None
+
+
+def test_transcript_with_token_and_error_tells_of_both(token, member):
+    text = (
+        f'> GET /\n> Authorization: Bearer {token}\n>\n< HTTP/1.1 401\n< www-authenticate: Bearer error="invalid_token"'
+    )
+    assert [report.kind for report in inspect(text, member)] == ["A refused request", "An access token"]
+
+
+# -- Nothing of others ------------------------------------------------------------------------------------------------
+
+
+def test_of_a_neighbours_token_a_member_learns_what_stands_in_it_alone(globex, member, api):
+    client = ClientFactory(consumer=globex, client_name="TENANT-B", scopes=["shipments:read"])
+    AccessFactory(consumer=globex, scope=api.scopes.get(value="shipments:read"))
+    token = Program(client, give_secret(client)[1]).token().json()["access_token"]
+    before = one(token, member)
+    RevokedToken.objects.create(jti=parts(token)[1]["jti"], expires_at=timezone.now() + timedelta(hours=1))
+    client.disabled_at = timezone.now()
+    client.save()
+    after = one(token, member)
+    assert (before.verdict, before.facts, before.rows) == (after.verdict, after.facts, after.rows)
+    assert after.client is None
+    assert "TENANT-B" not in str(after)
+    assert one(token, Viewer()).verdict == "TENANT-B is disabled"
+
+
+# -- The page ---------------------------------------------------------------------------------------------------------
+
+
+def test_page_answers_by_post_alone_and_keeps_nothing(token, browser_of, bob, caplog, settings):
+    browser = browser_of(bob)
+    answer = browser.post("/consumers/acme/inspect/", {"pasted": token})
+    assert "It holds" in answer.text
+    assert "no-store" in answer["Cache-Control"]
+    signature = token.rsplit(".", 1)[1]
+    assert signature not in caplog.text
+    assert signature not in str(browser.session.items())
+    assert signature not in str(list(Event.objects.values()))
+    assert signature not in browser.get("/consumers/acme/inspect/", {"pasted": token}).text
+
+
+@pytest.mark.parametrize("pasted", ["", "x" * 70000])
+def test_page_says_what_to_paste(browser_of, bob, pasted):
+    answer = browser_of(bob).post("/consumers/acme/inspect/", {"pasted": pasted})
+    assert answer.status_code == 422
+
+
+def test_what_is_pasted_is_shown_as_text(browser_of, bob, member):
+    evil = packed({"alg": "none"}, {"iss": "<script>alert(1)</script>", "<b>": 1})
+    answer = browser_of(bob).post("/consumers/acme/inspect/", {"pasted": evil})
+    assert "<script>alert" not in answer.text
+    assert "<b>" not in answer.text.split("<main")[1].replace("<b>Bob", "")
+
+
+def test_an_api_that_the_workspace_may_not_use_cannot_be_chosen(browser_of, mallory, api, token):
+    answer = browser_of(mallory).post("/consumers/globex/inspect/", {"pasted": token, "api": api.pk})
+    assert answer.status_code == 422
