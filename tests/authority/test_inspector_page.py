@@ -72,7 +72,8 @@ def test_transcript_with_token_and_error_tells_of_both(token, member):
 # -- Nothing of others ------------------------------------------------------------------------------------------------
 
 
-def test_of_a_neighbours_token_a_member_learns_what_stands_in_it_alone(globex, member, api):
+def test_of_a_neighbours_token_a_member_learns_what_stands_in_it_alone(globex, member, api, time_machine):
+    time_machine.move_to(timezone.now(), tick=False)
     client = ClientFactory(consumer=globex, client_name="TENANT-B", scopes=["shipments:read"])
     AccessFactory(consumer=globex, scope=api.scopes.get(value="shipments:read"))
     token = Program(client, give_secret(client)[1]).token().json()["access_token"]
