@@ -12,7 +12,7 @@ from django.views.decorators.debug import sensitive_variables
 from authority.endpoints.protocol import caller_ip, endpoint
 from clients import actions as clients_actions
 from clients.api import documents
-from clients.api.find import named
+from consumers.rest.find import named
 from clients.models import Client
 from clients.registration import actions, permits, statements
 from clients.registration.errors import InvalidToken

@@ -12,7 +12,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('clients', '0005_token_lifetimes'),
+        ('clients', '0006_management_api'),
         ('consumers', '0005_test_tokens'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

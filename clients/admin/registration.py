@@ -1,0 +1,59 @@
+"""How clients may register themselves, as operators decide it."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from clients.models import DocumentHost, OpenRegistration, SoftwareIssuer
+from clients.registration import actions
+from consumers.audit import Actor
+from consumers.desk import Desk
+
+
+@admin.register(OpenRegistration)
+class OpenRegistrationAdmin(Desk):
+    """One row at most: the consumer into which anybody may register clients."""
+
+    list_display = ("consumer", "client_days", "idle_days", "most_clients")
+    fields = ("consumer", "grant_types", "scopes", "client_days", "idle_days", "most_clients")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(super().has_add_permission(request)) and not OpenRegistration.objects.exists()
+
+    def save_model(self, request: HttpRequest, obj: OpenRegistration, form: Any, change: bool) -> None:
+        door = actions.open_registration(
+            consumer=obj.consumer,
+            actor=Actor.of(request),
+            grant_types=obj.grant_types,
+            scopes=obj.scopes,
+            client_days=obj.client_days,
+            idle_days=obj.idle_days,
+        )
+        OpenRegistration.objects.filter(pk=door.pk).update(most_clients=obj.most_clients)
+        obj.pk = door.pk
+
+    def delete_model(self, request: HttpRequest, obj: OpenRegistration) -> None:
+        actions.close_registration(actor=Actor.of(request))
+
+
+class SourceAdmin(Desk):
+    """Somebody whom the operator trusts to describe clients."""
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        actions.save_source(source=obj, actor=Actor.of(request))
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        actions.delete_source(source=obj, actor=Actor.of(request))
+
+
+@admin.register(DocumentHost)
+class DocumentHostAdmin(SourceAdmin):
+    list_display = ("host", "consumer", "client_days")
+    fields = ("host", "consumer", "grant_types", "scopes", "client_days")
+
+
+@admin.register(SoftwareIssuer)
+class SoftwareIssuerAdmin(SourceAdmin):
+    list_display = ("issuer", "required")
+    fields = ("issuer", "jwks_uri", "jwks", "required")
