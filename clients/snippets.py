@@ -63,6 +63,8 @@ def snippets(client: Client, secret: str | None = None) -> list[Snippet]:
 
 
 def flow_of(client: Client) -> str:
+    if client.dpop_bound_access_tokens:  # no plain command makes the proofs
+        return ""
     if not (client.is_public or client.holds_secrets) or (client.is_workload and not client.scopes):
         return ""
     if GrantType.AUTHORIZATION_CODE in client.grant_types:

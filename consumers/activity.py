@@ -79,6 +79,7 @@ FIELDS = {
     "jwks_uri": "address of the public keys",
     "client_jwks_uri": "address of the public keys",
     "lifespans": "token lifetimes",
+    "dpop_bound_access_tokens": "tokens bound to a key",
     "environment_type": "environment",
     "is_production": "production",
     "allows_test_tokens": "test tokens",

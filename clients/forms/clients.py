@@ -1,6 +1,6 @@
 """What a client is called, may do, and where it leads people."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -122,6 +122,11 @@ class NewClientForm(ClientForm):
 class SettingsForm(ClientForm):
     """Changes of a client; `version` says which state of it the person saw."""
 
+    dpop_bound_access_tokens = forms.BooleanField(
+        label="Bind its tokens to a key",
+        required=False,
+        help_text="The program proves with every request that it holds the key (DPoP). A stolen token opens nothing.",
+    )
     version = forms.CharField(required=False, widget=forms.HiddenInput(attrs={"autocomplete": "off"}), max_length=40)
 
     def __init__(self, *args: Any, client: Client, **kwargs: Any) -> None:
@@ -137,6 +142,7 @@ class SettingsForm(ClientForm):
             "environment_type": values.environment_type,
             "audience": values.audience,
             "identity_token_lifespan": values.lifespans.get(LIFESPAN, LONGEST),
+            "dpop_bound_access_tokens": values.dpop_bound_access_tokens,
             "version": client.updated.isoformat(),
         }
         super().__init__(*args, consumer=client.consumer, initial=initial, **kwargs)
@@ -153,6 +159,7 @@ class SettingsForm(ClientForm):
             "scope": (set(mine["scope"]), offered & set(saved["scope"])),
             "identity": (set(mine["identity"]), set(IDENTITY_SCOPES) & set(saved["scope"])),
             "redirect_uris": (mine["redirect_uris"], saved["redirect_uris"]),
+            "dpop_bound_access_tokens": (yes_or_no(mine), yes_or_no(saved)),
         }
         if saved["environment_type"]:
             names = ("project", "deployment", "environment_type", "audience", "identity_token_lifespan")
@@ -165,6 +172,9 @@ class SettingsForm(ClientForm):
             for name, (typed, their) in pairs.items()
             if typed != their
         ]
+
+    def metadata(self, base: ClientMetadata) -> ClientMetadata:
+        return super().metadata(base).but(dpop_bound_access_tokens=self.cleaned_data["dpop_bound_access_tokens"])
 
     def overwrite(self, client: Client) -> None:
         """Let the next submission replace the state that the client has now."""
@@ -183,6 +193,10 @@ class SettingsForm(ClientForm):
         return (
             seen if seen and timezone.is_aware(seen) else datetime.min.replace(tzinfo=timezone.get_current_timezone())
         )
+
+
+def yes_or_no(values: Mapping[str, Any]) -> str:
+    return "Yes" if values["dpop_bound_access_tokens"] else "No"
 
 
 class DeleteForm(Form):
