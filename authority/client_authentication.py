@@ -41,10 +41,9 @@ def authenticate(parameters: Mapping[str, str], authorization: str | None, ip: s
     client and a wrong secret get the same answer after the same work, so that nobody can find out client IDs.
     """
     credentials = read(parameters, authorization)
-    entry = directory.find(credentials.client_id)
+    entry, secret = proven(credentials)
     reasons.about(entry.client if entry else None)
     registered = entry.client.token_endpoint_auth_method if entry else ""
-    secret = None
     if credentials.assertion is not None:
         if entry is None or registered != AuthMethod.PRIVATE_KEY_JWT:
             reasons.because("method_differs", used=credentials.method, registered=registered)
@@ -55,7 +54,6 @@ def authenticate(parameters: Mapping[str, str], authorization: str | None, ip: s
             reasons.because("method_differs", used=credentials.method, registered=registered)
             raise InvalidClientError()
     else:
-        secret = matching(entry.secrets if entry else (), credentials.secret)
         if entry is None or registered not in SECRET_METHODS:
             reasons.because("method_differs", used=credentials.method, registered=registered)
             raise InvalidClientError()
@@ -72,6 +70,18 @@ def authenticate(parameters: Mapping[str, str], authorization: str | None, ip: s
     if credentials.method != AuthMethod.NONE:
         usage.record(entry.client.pk, secret.id if secret else None, ip)
     return entry
+
+
+def proven(credentials: Credentials) -> tuple[Entry | None, Secret | None]:
+    """Return the named client, and which of its secrets was sent: by what is remembered, or else by the database."""
+    entry, secret = None, None
+    for entry in directory.opinions(credentials.client_id):
+        if credentials.method not in SECRET_METHODS:
+            break
+        secret = matching(entry.secrets if entry else (), credentials.secret)
+        if secret is not None:
+            break
+    return entry, secret
 
 
 def read(parameters: Mapping[str, str], authorization: str | None) -> Credentials:

@@ -1,19 +1,26 @@
-"""Clients as the token path sees them: one query brings everything that a token request needs to know."""
+"""Clients as the token path sees them: one query brings everything that a token request needs to know.
+
+What was asked for is remembered until the database tells of a change (authority/memory.py). So an entry is a fact of
+now, but for whatever time decides: that is judged at each use.
+"""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import InterfaceError, OperationalError, connection
-from django.db.models import JSONField, Model, OuterRef
+from django.db.models import BooleanField, Func, JSONField, Model, OuterRef
 from django.db.models.functions import JSONObject
 from django.utils import timezone
 
+from authority import memory
+from authority.memory import Memory
 from authority.models import SigningKey
 from clients.models import Api, Client, ClientSecret, Scope
 from clients.vocabulary import IDENTITY_SCOPES, GrantType
@@ -47,7 +54,7 @@ class Permission:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A client, its live secrets, what it may ask for, and the keys that sign now."""
+    """A client, its live secrets, what it may ask for, and the keys that sign now. Requests share it: never change it."""
 
     client: Client
     secrets: tuple[Secret, ...]
@@ -96,10 +103,30 @@ OF_CONSUMER = [
 ANY_CLIENT = "any client ID"
 
 
+_remembered: Memory[str, Entry] = Memory(settings.DIRECTORY_SIZE)
+
+
 def find(client_id: str) -> Entry | None:
-    """Return what is known of the client, in one query, or None."""
+    """Return what is known of the client, or None."""
+    return _remembered.recall(client_id) or ask(client_id)
+
+
+def opinions(client_id: str) -> Iterator[Entry | None]:
+    """Return what is remembered of the client, then what the database says.
+
+    Whoever refuses asks twice: so a secret works from the moment that it was made, and the answer to a wrong one takes
+    as long as the answer about a client that does not exist.
+    """
+    if (remembered := _remembered.recall(client_id)) is not None:
+        yield remembered
+    yield ask(client_id)
+
+
+def ask(client_id: str) -> Entry | None:
+    """Ask the database, in one query."""
     if not client_id.isascii() or not client_id.isprintable() or len(client_id) > 255:
         return None
+    asked_at = memory.news()
     try:
         row = fetch(client_id)
     except (OperationalError, InterfaceError):  # the kept connection died, perhaps with its server: try on a new one
@@ -107,7 +134,19 @@ def find(client_id: str) -> Entry | None:
             raise
         connection.close()
         row = fetch(client_id)
-    return read(row) if row is not None else None
+    if row is None:
+        return None
+    *values, committed = row
+    entry = read(values)
+    if committed:
+        _remembered.remember(client_id, entry, subjects(entry), asked_at=asked_at)
+    return entry
+
+
+def subjects(entry: Entry) -> frozenset[str]:
+    """Return what the entry is about, in the words of the triggers."""
+    client = entry.client
+    return frozenset((f"client {client.pk % 256}", f"consumer {str(client.consumer_id)[:2]}", "catalogue", "keys"))
 
 
 def fetch(client_id: str) -> Any:
@@ -142,8 +181,10 @@ def statement() -> tuple[str, tuple[Any, ...]]:
         audiences=ArraySubquery(
             Api.objects.order_by("id").filter(resource_servers=OuterRef("pk")).values("identifier")
         ),
+        # What a transaction has written and may still take back is not to be remembered.
+        committed=Func(template="pg_current_xact_id_if_assigned() IS NULL", output_field=BooleanField()),
     )
-    gathered = ["live_secrets", "access", "active_keys", "audiences"]
+    gathered = ["live_secrets", "access", "active_keys", "audiences", "committed"]
     columns = [*OF_CLIENT, *(f"consumer__{name}" for name in OF_CONSUMER), *gathered]
     sql, parameters = entries.filter(client_id=ANY_CLIENT).values_list(*columns).query.sql_with_params()
     return sql, tuple(parameters)
@@ -153,9 +194,8 @@ def json_of(*names: str) -> JSONObject:
     return JSONObject(**{name: name for name in names})
 
 
-def read(row: tuple[Any, ...]) -> Entry:
+def read(values: list[Any]) -> Entry:
     """Return the row of the query as an entry. Django leaves JSON as text where no model field reads it."""
-    values = list(row)
     serves = tuple(values.pop())
     active_keys, access, live_secrets = ([json.loads(text) for text in values.pop()] for _ in range(3))
     client = loaded(Client, OF_CLIENT, values[: len(OF_CLIENT)])

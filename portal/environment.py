@@ -97,15 +97,15 @@ def peppers(value: str) -> dict[str, str]:
     return found
 
 
-def database(url: str) -> dict[str, Any]:
-    """Return Django's words for a PostgreSQL URL, as libpq itself reads it."""
+def database(url: str, name: str = "DATABASE_URL") -> dict[str, Any]:
+    """Return Django's words for the PostgreSQL URL in that variable, as libpq itself reads it."""
     try:
         said = conninfo_to_dict(url) if url.startswith(("postgresql://", "postgres://")) else {}
     except PostgresError:
         said = {}
     port = str(said.get("port", ""))
     if not said.get("dbname") or (port and not port.isdigit()):
-        refuse("DATABASE_URL must name a PostgreSQL database: postgresql://user:password@host:5432/name.")
+        refuse(f"{name} must name a PostgreSQL database: postgresql://user:password@host:5432/name.")
     names = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
     options = {key: value for key, value in said.items() if key not in names}
     return {

@@ -127,6 +127,10 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 DATABASE_URL = environment.text("DATABASE_URL") or embedded.database_url(DATA_DIR)
 DATABASES = {"default": environment.database(DATABASE_URL)}
 DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+# The one connection of each process that hears of changes; a pooler in transaction mode would drop what it is told.
+listen_url = environment.text("LISTEN_DATABASE_URL")
+LISTEN_DATABASE = environment.database(listen_url, "LISTEN_DATABASE_URL") if listen_url else {}
+DIRECTORY_SIZE = environment.number("DIRECTORY_SIZE", 2000, low=0, high=1_000_000)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Limits must hold across workers, so the cache is shared.

@@ -10,7 +10,7 @@ application = get_wsgi_application()
 
 from django.db import connection  # noqa: E402
 
-from authority import checks, usage  # noqa: E402  # needs the applications loaded
+from authority import checks, listener, usage  # noqa: E402  # needs the applications loaded
 
 checks.refuse_to_start_sealed()
 if multiprocessing.parent_process() is not None:
@@ -18,3 +18,4 @@ if multiprocessing.parent_process() is not None:
     os.setpgrp()
 connection.close()  # requests run in threads that have connections of their own
 usage.start()
+listener.start()
