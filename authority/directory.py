@@ -54,7 +54,7 @@ class Permission:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A client, its live secrets, what it may ask for, and the keys that sign now. Requests share it: never change it."""
+    """A client, its live secrets, what it may ask for, the keys that sign now. Requests share it: change nothing."""
 
     client: Client
     secrets: tuple[Secret, ...]
@@ -101,7 +101,6 @@ OF_CONSUMER = [
     *("access_token_lifetime", "refresh_token_lifetime"),
 ]
 ANY_CLIENT = "any client ID"
-
 
 _remembered: Memory[str, Entry] = Memory(settings.DIRECTORY_SIZE)
 

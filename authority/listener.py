@@ -33,8 +33,8 @@ class Unheard(Exception):
 
     def __init__(self) -> None:
         super().__init__(
-            "PostgreSQL's notifications do not arrive, so every token request asks the database. A pooler in transaction "
-            "mode drops them: set LISTEN_DATABASE_URL to the address of the database itself."
+            "PostgreSQL's notifications do not arrive, so every token request asks the database. A pooler in "
+            "transaction mode drops them: set LISTEN_DATABASE_URL to the address of the database itself."
         )
 
 
