@@ -15,7 +15,7 @@ def test_while_the_database_is_away_programs_are_asked_to_come_back(program, mon
     def away(client_id):
         raise OperationalError("connection refused")
 
-    monkeypatch.setattr(directory, "find", away)
+    monkeypatch.setattr(directory, "fetch", away)
     answer = program.post(path, {"grant_type": "client_credentials", "token": "x"})
     assert (answer.status_code, answer.json()["error"]) == (503, "temporarily_unavailable")
     assert answer["Retry-After"]
