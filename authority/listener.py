@@ -1,7 +1,7 @@
 """The one connection of each process on which PostgreSQL tells what has changed (LISTEN/NOTIFY).
 
 Triggers on the tables send the subjects, so that raw SQL and cascades are heard of too: see the migration
-`0008_directory`. A beat on the same connection shows twice a second that it lives; news that precede it have arrived by
+`0009_directory`. A beat on the same connection shows twice a second that it lives; news that precede it have arrived by
 the time that it is answered.
 """
 

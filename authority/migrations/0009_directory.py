@@ -117,7 +117,7 @@ BACKWARD = "".join(
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("authority", "0007_spent_identifiers"),
+        ("authority", "0008_dpop"),
         ("clients", "0005_token_lifetimes"),
         ("consumers", "0006_token_lifetimes"),
     ]
