@@ -2,13 +2,13 @@
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
 
-from authority import jose, keys
+from authority import jose, keys, resources
 from authority.digests import digest
 from authority.directory import Entry
 from authority.models import Family, OpaqueToken
@@ -21,14 +21,20 @@ OPAQUE_PREFIX = "cdat_"  # by which secret scanners know it
 
 
 def issue(
-    entry: Entry, *, scopes: list[str], seconds: int, family: Family | None = None, jkt: str | None = None
+    entry: Entry,
+    *,
+    scopes: list[str],
+    seconds: int,
+    family: Family | None = None,
+    named: Collection[str] = (),
+    jkt: str | None = None,
 ) -> str:
     """Return a token for the client itself, or for the person of the family, in the client's form.
 
-    With `jkt` it is bound to the key of that thumbprint (RFC 9449 section 6).
-    A JWT needs no row; an opaque one is written down.
+    `named` are the resources that the request named (RFC 8707). With `jkt` it is bound to the key of that thumbprint
+    (RFC 9449 section 6). A JWT needs no row; an opaque one is written down.
     """
-    content = claims(entry, scopes=scopes, seconds=seconds, family=family)
+    content = claims(entry, scopes=scopes, seconds=seconds, family=family, named=named)
     if jkt is not None:
         content["cnf"] = {"jkt": jkt}
     if entry.client.access_token_strategy == TokenStrategy.OPAQUE:
@@ -37,7 +43,9 @@ def issue(
     return jose.encode(content, keys.signer(algorithm, entry.active_keys.get(algorithm), seconds=seconds), typ=TYPE)
 
 
-def claims(entry: Entry, *, scopes: list[str], seconds: int, family: Family | None = None) -> dict[str, Any]:
+def claims(
+    entry: Entry, *, scopes: list[str], seconds: int, family: Family | None = None, named: Collection[str] = ()
+) -> dict[str, Any]:
     """Return what the token says: what operators added, and what the specifications ask for, which comes first."""
     now = time.time_ns()
     client = entry.client
@@ -45,7 +53,7 @@ def claims(entry: Entry, *, scopes: list[str], seconds: int, family: Family | No
     content |= {
         "iss": settings.ISSUER,
         "sub": str(family.user_id) if family else client.client_id,
-        "aud": audience(entry, scopes),
+        "aud": audience(entry, scopes, named),
         "client_id": client.client_id,
         "scope": " ".join(scopes),
         "iat": now // 1_000_000_000,
@@ -66,9 +74,9 @@ def opaque(entry: Entry, content: dict[str, Any], family: Family | None) -> str:
     return token
 
 
-def audience(entry: Entry, scopes: list[str]) -> str | list[str]:
+def audience(entry: Entry, scopes: list[str], named: Collection[str] = ()) -> str | list[str]:
     """Return the APIs that the token is for, and ourselves where it opens userinfo (RFC 9068 section 3)."""
-    audiences = list(dict.fromkeys(permission.audience for permission in entry.permissions_of(scopes)))
+    audiences = resources.audience(entry, scopes, named)
     if "openid" in scopes or not audiences:
         audiences.append(settings.ISSUER)
     return audiences if len(audiences) > 1 else audiences[0]

@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from authority import pushed_requests, sign_ins
 from authority.codes import Grant
 from authority.models import Family, OpaqueToken, RevokedToken, SpentIdentifier
 
@@ -20,6 +21,8 @@ def forget_ended() -> None:
         OpaqueToken.objects.filter(expires_at__lt=now),
         Family.objects.filter(needed_until__lt=now),
         Grant.objects.filter(expires__lt=now),
+        pushed_requests.ended(),
+        sign_ins.ended(),
     ):
         delete(ended)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import JsonResponse
 from oauthlib.oauth2.rfc6749.errors import (
+    FatalClientError,
     InvalidClientError,
     InvalidGrantError,
     InvalidRequestError,
@@ -37,9 +38,11 @@ __all__ = [
     "InvalidDpopProofError",
     "InvalidGrantError",
     "InvalidRequestError",
+    "InvalidRequestUriError",
     "InvalidTargetError",
     "InvalidTokenError",
     "OAuth2Error",
+    "StaleFormError",
     "UnauthorizedClientError",
     "UseDpopNonceError",
     "answer",
@@ -65,6 +68,19 @@ class UseDpopNonceError(OAuth2Error):
 
     error = "use_dpop_nonce"
     description = "Make the proof anew, with the nonce in the header DPoP-Nonce of this answer."
+
+
+class InvalidRequestUriError(FatalClientError):
+    """The request_uri leads to no pushed request (RFC 9126 section 2.2, RFC 9101 section 6.1)."""
+
+    error = "invalid_request_uri"
+
+
+class StaleFormError(FatalClientError):
+    """The form was made for another request, or for another person."""
+
+    error = "invalid_request"
+    description = "The page that was answered belongs to another request or account. Start again at the app."
 
 
 def answer(error: OAuth2Error) -> JsonResponse:

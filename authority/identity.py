@@ -1,19 +1,25 @@
 """Who the person is: the claims of ID tokens and of the userinfo endpoint (OpenID Connect Core sections 2 and 5)."""
 
+import hashlib
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
 
-from authority import jose, keys
+from authority import authentication, jose, keys
 from authority.directory import Entry
+from authority.models import SignIn
+from clients.vocabulary import SigningAlgorithm
 from consumers.models import User
 
 LIFETIME = 3600  # seconds
 TYPE = "JWT"
-CLAIMS = ("sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "name", "email", "email_verified")
+CLAIMS = (
+    *("sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "sid", "nonce", "at_hash"),
+    *("name", "email", "email_verified"),
+)
 
 
 def claims(user: User, scopes: Iterable[str]) -> dict[str, Any]:
@@ -27,20 +33,44 @@ def claims(user: User, scopes: Iterable[str]) -> dict[str, Any]:
     return told
 
 
-def id_token(entry: Entry, user: User, scopes: list[str], bound: Mapping[str, Any]) -> str:
-    """Return a signed ID token; `bound` holds the claims that tie it to the request: nonce, at_hash."""
+def id_token(
+    entry: Entry,
+    user: User,
+    scopes: list[str],
+    *,
+    sign_in: SignIn | None,
+    nonce: str | None = None,
+    access_token: str | None = None,
+) -> str:
+    """Return a signed ID token that says how and when the person signed in (OpenID Connect Core section 2)."""
     now = int(time.time())
+    algorithm = entry.client.id_token_signed_response_alg or keys.ID_TOKEN_ALGORITHM
     content = claims(user, scopes) | {
         "iss": settings.ISSUER,
         "aud": entry.client.client_id,
         "iat": now,
         "exp": now + LIFETIME,
-        "auth_time": int(user.last_login.timestamp()) if user.last_login else now,
-        **{name: bound[name] for name in ("nonce", "at_hash") if bound.get(name)},
     }
-    algorithm = keys.ID_TOKEN_ALGORITHM
+    if sign_in is not None:
+        content |= {"auth_time": int(sign_in.authenticated_at.timestamp()), "acr": authentication.acr(sign_in.methods)}
+        content |= {"amr": sign_in.methods} if sign_in.methods else {}
+        content |= {"sid": sign_in.sid} if sign_in.sid else {}
+    if nonce:
+        content["nonce"] = nonce
+    if access_token:
+        content["at_hash"] = half_hash(access_token, algorithm)
+    return sign(entry, content, algorithm)
+
+
+def sign(entry: Entry, content: dict[str, Any], algorithm: str) -> str:
     signer = keys.signer(algorithm, entry.active_keys.get(algorithm), seconds=LIFETIME)
     return jose.encode(content, signer, typ=TYPE)
+
+
+def half_hash(token: str, algorithm: str) -> str:
+    """Return the left half of the token's hash, by the hash of the algorithm (section 3.1.3.6; SHA-512 for Ed25519)."""
+    hashed = (hashlib.sha512 if algorithm == SigningAlgorithm.EDDSA else hashlib.sha256)(token.encode()).digest()
+    return jose.to_base64(hashed[: len(hashed) // 2])
 
 
 def read_id_token(token: str) -> dict[str, Any] | None:

@@ -35,6 +35,11 @@ def host(uri: str) -> str:
     return place.partition("://")[2] or uri
 
 
+def is_local(uri: str) -> bool:
+    """Say whether the place is an app on the person's own device: at loopback, or with an own scheme."""
+    return LOOPBACK.fullmatch(uri) is not None or not uri.startswith(("http:", "https:"))
+
+
 class Difference(NamedTuple):
     """The registered address that is the nearest, and in what the other differs from it."""
 

@@ -6,7 +6,7 @@ from typing import Any
 import oauthlib.openid
 from oauthlib.oauth2.rfc6749.errors import InvalidRequestError, UnsupportedGrantTypeError
 
-from authority import access_tokens, authorization_requests, families, lifetimes
+from authority import access_tokens, authorization_requests, families, lifetimes, resources
 from authority.validator import Validator
 from clients.vocabulary import GrantType
 from consumers import credentials
@@ -32,6 +32,13 @@ class Server(oauthlib.openid.Server):
             methods = grant._code_challenge_methods
             grant._code_challenge_methods = {"S256": methods["S256"]}  # “plain” proves nothing (RFC 9700 section 2.1.1)
             grant.custom_validators.pre_auth.append(authorization_requests.check)
+        for grant in (
+            self.auth_grant,
+            self.openid_connect_auth.proxy_target,
+            self.credentials_grant,
+            self.refresh_grant,
+        ):
+            grant.custom_validators.post_token.append(narrow)
         # Else oauthlib takes our JWT access tokens for ID tokens, and ID tokens for bearer tokens.
         self.tokens.pop("JWT")
 
@@ -43,11 +50,24 @@ class Server(oauthlib.openid.Server):
             raise UnsupportedGrantTypeError(request=request)
 
 
+def narrow(request: Any) -> None:
+    """Keep of the scopes what belongs to the resources of a token request (RFC 8707 section 2.2)."""
+    asked = resources.read(request.resource)
+    family = vars(request).get("family")  # not a parameter of the request that has this name
+    request.scopes, request.resource = resources.choose(
+        request.entry, request.scopes, asked, family.resource if family else None
+    )
+
+
 def access_token(request: Any, refresh_token: bool = False) -> str:
     """Return the access token, of the family that the grant belongs to; a client that acts for itself has none."""
-    family = None if request.grant_type == GrantType.CLIENT_CREDENTIALS else request.family
     return access_tokens.issue(
-        request.entry, scopes=request.scopes, seconds=request.expires_in, family=family, jkt=request.jkt
+        request.entry,
+        scopes=request.scopes,
+        seconds=request.expires_in,
+        family=vars(request).get("family"),
+        named=request.resource,
+        jkt=request.jkt,
     )
 
 

@@ -58,7 +58,7 @@ def access(token: str, caller: Entry | None = None) -> Access | None:
         return None
     allowed = found.entry.scopes_for(GrantType.AUTHORIZATION_CODE if found.user else GrantType.CLIENT_CREDENTIALS)
     scopes = [value for value in claims["scope"].split() if value in allowed]
-    return Access(found.entry, found.user, claims, scopes) if scopes else None
+    return Access(found.entry, found.user, claims, scopes) if scopes or not claims["scope"] else None
 
 
 def holder(claims: dict[str, Any], caller: Entry | None = None) -> Holder | None:

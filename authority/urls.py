@@ -4,11 +4,13 @@ from django.urls import path
 
 from authority.cors import cross_origin
 from authority.endpoints import (
+    apps,
     authorize,
     discovery,
     introspection,
     logout,
     registration,
+    par,
     revocation,
     token,
     userinfo,
@@ -19,12 +21,17 @@ WORKLOADS = "v1/client-auth/<slug:auth_id>"
 
 urlpatterns = [
     path("oauth2/authorize", authorize.authorize, name="authorize"),
+    path("oauth2/authorize/decision", authorize.decide, name="authorize-decision"),
+    path("oauth2/authorize/switch", authorize.switch, name="authorize-switch"),
+    path("oauth2/par", par.push, name="par"),
     path("oauth2/token", cross_origin("POST")(token.token), name="token"),
     path("oauth2/introspect", introspection.introspect, name="introspect"),
     path("oauth2/revoke", cross_origin("POST")(revocation.revoke), name="revoke"),
     path("oauth2/userinfo", cross_origin("GET", "POST")(userinfo.userinfo), name="userinfo"),
     path("oauth2/register", registration.register, name="register"),
     path("oauth2/register/<path:client_id>", registration.manage, name="register-client"),
+    path("account/apps/", apps.listing, name="apps"),
+    path("account/apps/<int:consent_id>/", apps.revoke, name="revoke-app"),
     path("oauth2/logout", logout.logout, name="end-session"),
     path(".well-known/jwks.json", discovery.jwks, name="jwks"),
     path(".well-known/openid-configuration", discovery.oauth_metadata, name="oidc-discovery"),

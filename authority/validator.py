@@ -12,7 +12,18 @@ from oauthlib.oauth2.rfc6749.errors import (
 )
 from oauthlib.oauth2.rfc6749.utils import scope_to_list
 
-from authority import client_authentication, codes, directory, dpop, families, identity, jose, reasons, redirects
+from authority import (
+    client_authentication,
+    codes,
+    directory,
+    dpop,
+    families,
+    identity,
+    jose,
+    reasons,
+    redirects,
+    sign_ins,
+)
 from authority.digests import digest
 from authority.directory import Entry
 from clients.models import Client
@@ -23,8 +34,6 @@ from consumers.errors import Refusal
 # Where our doors put the caller's address among the headers; no header of a request can have this name.
 CALLER_IP = "clientdesk.ip"
 PROOF = "clientdesk.proof"  # that the sender holds a key, or None
-# Where the authorization endpoint puts the person who is signed in, or None.
-PERSON = "clientdesk.person"
 
 
 class Validator(OAuth2Validator):
@@ -87,14 +96,8 @@ class Validator(OAuth2Validator):
             raise UnsupportedResponseTypeError(request=request)
         return self.validate_grant_type(client_id, GrantType.AUTHORIZATION_CODE, client, request)
 
-    def validate_silent_login(self, request: Any) -> bool:
-        return request.headers.get(PERSON) is not None
-
-    def validate_silent_authorization(self, request: Any) -> bool:
-        """Refuse `prompt=none`: consent is asked every time (OpenID Connect Core section 3.1.2.1)."""
-        return False
-
     def _create_authorization_code(self, request: Any, code: dict[str, str], expires: Any = None) -> Any:
+        request.claims = {"sign_in": str(request.sign_in.pk)}
         return super()._create_authorization_code(request, {**code, "code": digest(code["code"])}, expires)
 
     # -- Scope -------------------------------------------------------------------------------------------------------
@@ -136,6 +139,7 @@ class Validator(OAuth2Validator):
             reasons.because("verifier_missing")
             raise InvalidGrantError("code_verifier is missing.", request=request)
         request.grant, request.user = grant, grant.user
+        request.sign_in = sign_ins.of_code(grant)
         granted = scope_to_list(grant.scope)
         request.scopes = still_allowed(granted, request)
         request.family = families.new(
@@ -145,6 +149,8 @@ class Validator(OAuth2Validator):
             code=code,
             scopes=granted,
             dpop_jkt=request.jkt or "",
+            resource=grant.resource,
+            **({"id": request.sign_in.pk} if request.sign_in else {}),
         )
         return True
 
@@ -180,6 +186,7 @@ class Validator(OAuth2Validator):
             return False
         request.spent, request.family, request.user = spent, spent.family, spent.family.user
         dpop.hold_on(client, request.family, request.jkt)
+        request.sign_in = sign_ins.of_family(spent.family_id)
         return True
 
     # -- Tokens ------------------------------------------------------------------------------------------------------
@@ -199,11 +206,17 @@ class Validator(OAuth2Validator):
             families.begin(request.entry, request.family, access_token=seconds, refresh_token=refresh_token)
 
     def _check_and_set_request_resource(self, request: Any) -> None:
-        """Take the audience from the scopes alone; a parameter that we do not serve is ignored."""
-        request.resource = []
+        """Leave the resources to authority/resources.py, which has judged them by then."""
 
     def finalize_id_token(self, id_token: dict[str, Any], token: Any, token_handler: Any, request: Any) -> str:
-        return identity.id_token(request.entry, request.user, request.scopes, id_token)
+        return identity.id_token(
+            request.entry,
+            request.user,
+            request.scopes,
+            sign_in=request.sign_in,
+            nonce=id_token.get("nonce"),
+            access_token=token["access_token"],
+        )
 
     def _load_id_token(self, token: str) -> None:
         """ID tokens are stateless: no row to tie an access token to."""

@@ -140,6 +140,10 @@ def scopes(event: Event) -> str:
     return sentence_case("; ".join(said))
 
 
+def granted(event: Event) -> str:
+    return ", ".join(event.detail.get("scopes", []))
+
+
 def api_changes(event: Event) -> str:
     return "; ".join(filter(None, (changed_fields(event), scopes(event))))
 
@@ -224,6 +228,8 @@ WORDS = {
     EventName.INITIAL_TOKEN_REVOKED: Words("revoked the initial access token {target}", "circle-x", "bad"),
     EventName.REGISTRATION_OPENED: Words("let anybody register clients for {target}", "globe", "warn"),
     EventName.REGISTRATION_CLOSED: Words("ended open registration for {target}", "lock", "good"),
+    EventName.CONSENT_GIVEN: Words("let {target} use their account", "check", "good", granted),
+    EventName.CONSENT_REVOKED: Words("took back the access of {target} to their account", "circle-x", "", granted),
     EventName.KEY_CREATED: Words("made the signing key {target}", "key-round", "good", signing_key),
     EventName.KEY_ROTATED: Words("rotated a signing key: {target} signs now", "rotate-cw", "warn", retired_key),
     EventName.KEY_REVOKED: Words("revoked the signing key {target}", "circle-x", "bad", signing_key),

@@ -53,6 +53,8 @@ class EventName(StrEnum):
     INITIAL_TOKEN_REVOKED = "registration.token.revoked"
     REGISTRATION_OPENED = "registration.opened"
     REGISTRATION_CLOSED = "registration.closed"
+    CONSENT_GIVEN = "consent.given"
+    CONSENT_REVOKED = "consent.revoked"
     KEY_CREATED = "key.created"
     KEY_ROTATED = "key.rotated"
     KEY_REVOKED = "key.revoked"

@@ -252,6 +252,8 @@ SECURE_CSP = {
 # How long a refresh token waits to be used, and how long refreshing goes on at most: seconds.
 REFRESH_TOKEN_IDLE = environment.number("REFRESH_TOKEN_IDLE_DAYS", 30, low=1, high=3650) * 86400
 REFRESH_TOKEN_MAX = environment.number("REFRESH_TOKEN_MAX_DAYS", 365, low=1, high=3650) * 86400
+# How long an app may take between pushing a request and sending the person: seconds (RFC 9126 section 2.2).
+PUSHED_REQUEST_LIFETIME = environment.number("PUSHED_REQUEST_SECONDS", 60, low=5, high=600)
 
 OAUTH2_PROVIDER_APPLICATION_MODEL = "clients.Client"
 OAUTH2_PROVIDER = {

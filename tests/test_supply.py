@@ -26,7 +26,7 @@ VENDORED = {
         "static/fonts/jetbrains-mono-LICENSE.txt",
     ),
 }
-OURS = {"static/js/portal.js"}
+OURS = {"static/js/portal.js", "static/js/form-post.js"}
 
 
 @pytest.mark.parametrize("lock", PYTHON_LOCKS)

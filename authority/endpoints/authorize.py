@@ -1,96 +1,203 @@
-"""GET and POST /oauth2/authorize: a person lets a client in, or does not (RFC 6749 section 3.1)."""
+"""/oauth2/authorize: a person lets a client in, or does not (RFC 6749 section 3.1, OpenID Connect Core section 3.1.2).
 
-from dataclasses import dataclass
-from typing import Any, cast
-from urllib.parse import urlencode, urlsplit
+A request comes by GET or POST, from anywhere. Whatever the person has to do first leads back to it: sign in, choose an
+account, answer. Their answer comes to an address of its own, by a form of ours.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from django.conf import settings
-from django.contrib.auth.views import redirect_to_login
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth import logout as end_session
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseRedirectBase
-from django.shortcuts import render
-from django.views.decorators.http import require_http_methods
-from oauthlib.common import add_params_to_uri
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
 from oauthlib.oauth2.rfc6749.errors import AccessDeniedError, FatalClientError
 
-from authority import reasons, redirects
-from authority.authorization_requests import PARAMETERS
-from authority.endpoints.protocol import caller_ip, once
-from authority.errors import OAuth2Error
+from authority import authentication, consents, pushed_requests, reasons, redirects, sign_ins, tickets
+from authority.authorization import address, judge
+from authority.authorization_requests import PARAMETERS, Asked
+from authority.endpoints.answers import Return, error_page, leading_to, note, send_back
+from authority.endpoints.protocol import FORM, REPEATABLE, method_not_allowed, once
+from authority.errors import InvalidRequestError, OAuth2Error, StaleFormError
+from authority.interaction import Step, next_step
+from authority.models import PushedRequest
 from authority.server import server
-from authority.validator import PERSON
-from clients.models import Client, Scope
+from authority.tickets import TICKET, Ticket
+from clients.models import Scope
+from clients.redirects import ANSWERS
 from clients.vocabulary import IDENTITY_SCOPES
+from consumers.audit import Actor
 from consumers.models import User
 
-
-class Return(HttpResponseRedirectBase):
-    """Sends the browser to an address that its client registered, always by GET (RFC 9700 section 4.12)."""
-
-    status_code = 303
-
-    def __init__(self, uri: str) -> None:
-        self.allowed_schemes = [urlsplit(uri).scheme]
-        super().__init__(uri)
-        self["Referrer-Policy"] = "no-referrer"  # our address holds the request (RFC 9700 section 4.2)
+MAX_LENGTH = 6000  # characters that a request by POST may have, for it goes on in our own address
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """An authorization request that holds: client, redirect URI and everything else are proven."""
+class Visit:
+    """A browser that stands at the endpoint with a request that holds."""
 
-    client: Client
-    redirect_uri: str
-    scopes: list[str]
-    credentials: dict[str, Any]
+    request: HttpRequest
+    parameters: Mapping[str, str]  # as they stand in the address
+    judged: Mapping[str, str]  # these, or those that the client pushed
+    asked: Asked
+    ticket: Ticket | None
+    pushed: PushedRequest | None = field(repr=False)
+
+    def url(self, name: str = "authorize", **more: str) -> str:
+        return url(name, dict(self.parameters) | more)
+
+    def coming_back(self, **more: str) -> str:
+        """Return where the request goes on, with the moment since when it is under way."""
+        since = self.ticket.since if self.ticket else None
+        return self.url(**{TICKET: tickets.issue(self.parameters, since=since, **more)})
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+# -- The three addresses ----------------------------------------------------------------------------------------------
+
+
+@csrf_exempt  # a request may come from any site (OpenID Connect Core section 3.1.2.1); it changes nothing by itself
 def authorize(request: HttpRequest) -> HttpResponse:
-    """Ask the person; their answer comes back by POST to the same address, which is judged anew.
+    if request.method == "POST":
+        return by_get(request)
+    if request.method != "GET":
+        return method_not_allowed(("GET", "POST"))
+    return at(request, go_on)
+
+
+@require_POST
+def decide(request: HttpRequest) -> HttpResponse:
+    """Take the person's answer to the page that they were shown, and to no other."""
+    return at(request, answer)
+
+
+@require_POST
+def switch(request: HttpRequest) -> HttpResponse:
+    """Sign out, and let somebody sign in for the request."""
+    return at(request, change_account)
+
+
+def at(request: HttpRequest, step: Callable[[Visit], HttpResponse]) -> HttpResponse:
+    """Judge the request, then do the step.
 
     Until client and redirect URI are proven, whatever is wrong stays on a page of ours (RFC 9700 section 4.11).
     """
     reasons.begin("authorize")
+    asked = pushed = None
     try:
-        parameters = once(request.GET.lists())
-        uri = f"{request.path}?{urlencode({name: parameters[name] for name in PARAMETERS if name in parameters})}"
-        person = request.user if isinstance(request.user, User) else None
-        try:
-            asked = validate(uri, person)
-            if person is None:
-                return redirect_to_login(request.get_full_path())
-            if request.method != "POST":
-                return consent_page(request, asked)
-            granted = chosen(request, asked.scopes)
-            if not granted:
-                raise AccessDeniedError(request=asked.credentials["request"])
-            return Return(allow(uri, person, asked, granted))
-        except FatalClientError:
-            raise
-        except OAuth2Error as error:
-            if not error.redirect_uri:
-                raise
-            note(request, error)
-            return go_back(error.in_uri(error.redirect_uri), error.response_mode)
-    except OAuth2Error as error:
-        note(request, error)
+        parameters = known(once(request.GET.lists()))
+        ticket = tickets.read(parameters)
+        pushed = pushed_requests.find(parameters, ticket)
+        if pushed is not None and pushed.opened_at is None:
+            return Return(url("authorize", parameters | {TICKET: pushed_requests.open_once(pushed, parameters)}))
+        judged = pushed_requests.parameters_of(pushed) if pushed is not None else parameters
+        asked = judge(judged, is_pushed=pushed is not None)
+        return step(Visit(request, parameters, judged, asked, ticket, pushed))
+    except FatalClientError as error:
         return error_page(request, error)
+    except OAuth2Error as error:
+        place = asked or error  # an error of the judge itself says where it may be sent
+        if not place.redirect_uri:
+            return error_page(request, error)
+        note(request, error)
+        error.state = place.state
+        if pushed is not None and not pushed_requests.answer_once(pushed):
+            return error_page(request, pushed_requests.unknown())
+        return send_back(request, place.redirect_uri, place.response_mode, error.twotuples)
 
 
-def note(request: HttpRequest, error: OAuth2Error) -> None:
-    """Keep why the request fails, for the people of its client."""
-    if kind := REASONS.get(type(error).__name__):
-        reasons.because(kind)
-    reasons.refused(error.error, caller_ip(request))
-    reasons.conclude(400)
+def by_get(request: HttpRequest) -> HttpResponse:
+    """Lead a request that came by POST to where it is served.
+
+    From another site a browser brings no session with a POST, so the person would seem to be signed out.
+    """
+    reasons.begin("authorize")
+    try:
+        if request.content_type != FORM:
+            raise InvalidRequestError(f"Send the parameters as {FORM}.")
+        uri = url("authorize", known(once(chain(request.GET.lists(), request.POST.lists()))))
+        if len(uri) > MAX_LENGTH:
+            raise InvalidRequestError(f"Shorten the request to {MAX_LENGTH:,} characters, or push it.")
+    except OAuth2Error as error:
+        return error_page(request, error)
+    return Return(uri)
 
 
-def validate(uri: str, person: User | None) -> Asked:
-    """Raises FatalClientError while client or redirect URI are not proven, another OAuth2Error from then on."""
-    scopes, credentials = server().validate_authorization_request(uri, headers={PERSON: person})
-    request = credentials["request"]
-    return Asked(client=request.client, redirect_uri=request.redirect_uri, scopes=scopes, credentials=credentials)
+def known(parameters: Mapping[str, str]) -> dict[str, str]:
+    return {name: parameters[name] for name in (*PARAMETERS, TICKET) if name in parameters}
+
+
+def url(name: str, parameters: Mapping[str, str]) -> str:
+    pairs = [
+        (name, value) for name, text in parameters.items() for value in (text.split() if name == REPEATABLE else [text])
+    ]
+    return f"{reverse(name)}?{urlencode(pairs)}"
+
+
+# -- What the person does ---------------------------------------------------------------------------------------------
+
+
+def go_on(visit: Visit) -> HttpResponse:
+    """Ask the next thing of the person, or give the client its code."""
+    person = signed_in(visit)
+    step = next_step(
+        visit.asked,
+        authentication.of(visit.request),
+        visit.ticket,
+        at=time.time(),
+        is_remembered=person is not None and consents.is_remembered(visit.asked, person),
+    )
+    if step == Step.SIGN_IN:
+        return sign_in(visit)
+    if step == Step.SIGN_IN_AGAIN:
+        return redirect(f"{reverse('account_reauthenticate')}?{urlencode({REDIRECT_FIELD_NAME: visit.coming_back()})}")
+    if step == Step.CHOOSE_ACCOUNT:
+        return choice_page(visit)
+    assert person is not None
+    if step == Step.CONSENT:
+        return consent_page(visit, person)
+    return let_in(visit, person, visit.asked.scopes)
+
+
+def signed_in(visit: Visit) -> User | None:
+    return visit.request.user if isinstance(visit.request.user, User) else None
+
+
+def sign_in(visit: Visit) -> HttpResponse:
+    """Lead to the sign-in page, with the address that the client expects where it named one."""
+    query = {REDIRECT_FIELD_NAME: visit.coming_back()}
+    if "@" in visit.asked.login_hint and len(visit.asked.login_hint) <= 254:
+        query["login_hint"] = visit.asked.login_hint
+    return redirect(f"{reverse('account_login')}?{urlencode(query)}")
+
+
+def change_account(visit: Visit) -> HttpResponse:
+    end_session(visit.request)
+    return sign_in(visit)
+
+
+def answer(visit: Visit) -> HttpResponse:
+    """Raises StaleFormError unless the form was made for this request and this person, AccessDeniedError for a no."""
+    person = signed_in(visit)
+    if person is None:
+        return Return(visit.url())
+    shown_at = tickets.sealed_at(visit.request.POST.get("seal", ""), visit.parameters, str(person.pk))
+    if shown_at is None:
+        raise StaleFormError()
+    now = authentication.of(visit.request)
+    if next_step(visit.asked, now, visit.ticket, at=shown_at, is_remembered=False) != Step.CONSENT:
+        return Return(visit.url())
+    granted = chosen(visit.request, visit.asked.scopes)
+    if not granted:
+        raise AccessDeniedError("The person did not allow it.")
+    return let_in(visit, person, granted)
 
 
 def chosen(request: HttpRequest, asked: list[str]) -> list[str]:
@@ -101,61 +208,64 @@ def chosen(request: HttpRequest, asked: list[str]) -> list[str]:
     return [value for value in asked if value in IDENTITY_SCOPES or value in ticked]
 
 
-def allow(uri: str, person: User, asked: Asked, granted: list[str]) -> str:
-    """Make a code; return where to take it."""
-    headers, _, _ = server().create_authorization_response(
-        uri, scopes=granted, headers={PERSON: person}, credentials={"user": person}
-    )
-    return with_issuer(headers["Location"], asked.credentials["request"].response_mode)
+def let_in(visit: Visit, person: User, granted: list[str]) -> HttpResponse:
+    """Make a code, and bring it to the client."""
+    asked = visit.asked
+    with transaction.atomic():
+        if visit.pushed is not None and not pushed_requests.answer_once(visit.pushed):
+            raise pushed_requests.unknown()
+        consents.remember(asked=asked, granted=granted, person=person, actor=Actor.of(visit.request))
+        credentials = {
+            "user": person,
+            "sign_in": sign_ins.begin(visit.request, asked, person),
+            "resource": asked.resources,
+        }
+        location = server().create_authorization_response(
+            address(visit.judged, response_mode="query"), scopes=granted, credentials=credentials
+        )[0]["Location"]
+    made = [(name, value) for name, value in parse_qsl(urlsplit(location).query) if name in ANSWERS]
+    return send_back(visit.request, asked.redirect_uri, asked.response_mode, made)
 
 
-def go_back(uri: str, response_mode: str | None) -> HttpResponse:
-    return Return(with_issuer(uri, response_mode))
+# -- Pages ------------------------------------------------------------------------------------------------------------
 
 
-def with_issuer(uri: str, response_mode: str | None) -> str:
-    """Say who answers, so that a client of several servers cannot be confused (RFC 9207)."""
-    return cast("str", add_params_to_uri(uri, [("iss", settings.ISSUER)], response_mode == "fragment"))
-
-
-def consent_page(request: HttpRequest, asked: Asked) -> HttpResponse:
+def consent_page(visit: Visit, person: User) -> HttpResponse:
+    asked = visit.asked
     context = {
         "client": asked.client,
         "consumer": asked.client.consumer,
         "host": redirects.host(asked.redirect_uri),
-        "asks_who": any(value in IDENTITY_SCOPES for value in asked.scopes),
+        "is_local": redirects.is_local(asked.redirect_uri),
+        "asks_who": "openid" in asked.scopes,
         "scopes": asked.scopes,
         "permissions": Scope.objects.select_related("api").filter(value__in=asked.scopes),
+        "resources": consents.beyond(asked),
+        "documents": documents(asked),
+        "will_be_remembered": consents.is_assured(asked),
+        "action": visit.url("authorize-decision"),
+        "switch": visit.url("authorize-switch"),
+        "seal": tickets.seal(visit.parameters, str(person.pk)),
     }
-    return leading_to(asked.redirect_uri, render(request, "authority/consent.html", context))
+    page = render(visit.request, "authority/consent.html", context)
+    return leading_to([*settings.SECURE_CSP["form-action"], redirects.origin(asked.redirect_uri)], page)
 
 
-def leading_to(uri: str, page: HttpResponse) -> HttpResponse:
-    """Let the page's form lead to that place: browsers hold a form's redirects against form-action too."""
-    allowed = [*settings.SECURE_CSP["form-action"], redirects.origin(uri)]
-    page._csp_config = settings.SECURE_CSP | {"form-action": allowed}  # type: ignore[attr-defined]
-    return page
+def documents(asked: Asked) -> list[tuple[str, str]]:
+    """Return what the client's owners want to be read (RFC 7591 section 2); web addresses alone are links."""
+    named = [("Privacy policy", asked.client.policy_uri), ("Terms of service", asked.client.tos_uri)]
+    return [(name, uri) for name, uri in named if uri.startswith("https://")]
 
 
-# What oauthlib finds by itself, in the words of authority/problems/.
-REASONS = {
-    "MissingRedirectURIError": "redirect_uri_missing",
-    "InvalidRedirectURIError": "redirect_uri_relative",
-    "MissingResponseTypeError": "response_type",
-    "MissingCodeChallengeError": "challenge_missing",
-    "UnsupportedCodeChallengeMethodError": "challenge_plain",
-}
-# What to do about errors that never reach the client, for the developer who sees the page.
-ADVICE = {
-    "MissingClientIdError": "client_id is missing.",
-    "InvalidClientIdError": "client_id names no client that works here: unknown, disabled, or its consumer suspended.",
-    "MissingRedirectURIError": "redirect_uri is missing, and the client has registered several.",
-    "InvalidRedirectURIError": "redirect_uri is not an absolute address.",
-    "MismatchingRedirectURIError": "redirect_uri is not one that is registered for this client, letter by letter.",
-}
-
-
-def error_page(request: HttpRequest, error: OAuth2Error) -> HttpResponse:
-    """Show what is wrong without sending anybody anywhere (RFC 9700 section 4.11)."""
-    context = {"error": error.error, "advice": ADVICE.get(type(error).__name__, error.description)}
-    return render(request, "authority/authorize_error.html", context, status=400)
+def choice_page(visit: Visit) -> HttpResponse:
+    """Ask with which account to go on; only one is signed in at a time, and the client may expect another."""
+    asked, person = visit.asked, signed_in(visit)
+    assert person is not None
+    context = {
+        "client": asked.client,
+        "consumer": asked.client.consumer,
+        "is_expected": asked.subject in (None, str(person.pk)),
+        "go_on": visit.coming_back(chosen=str(person.pk)),
+        "switch": visit.url("authorize-switch"),
+    }
+    return render(visit.request, "authority/choose_account.html", context)

@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+from django.conf import settings
 from django.contrib.auth import logout as end_session
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -9,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 from oauthlib.common import add_params_to_uri
 
 from authority import directory, identity, redirects
-from authority.endpoints.authorize import Return, error_page, leading_to
+from authority.endpoints.answers import Return, error_page, leading_to
 from authority.endpoints.protocol import once
 from authority.errors import InvalidRequestError, OAuth2Error
 
@@ -28,7 +29,7 @@ def logout(request: HttpRequest) -> HttpResponse:
     asked_by_theirs = hint is not None and hint["sub"] == str(request.user.pk)
     if signed_in and not asked_by_theirs and request.POST.get("decision") != "sign-out":
         page = render(request, "authority/logout.html", {"host": back and redirects.host(back)})
-        return leading_to(back, page) if back else page
+        return leading_to([*settings.SECURE_CSP["form-action"], redirects.origin(back)], page) if back else page
     end_session(request)
     return Return(back) if back else redirect("home")
 

@@ -1,7 +1,7 @@
 """What the endpoints that programs call have in common: form in, JSON out, nothing cached."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any
 
@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from authority import client_authentication, directory, dpop, reasons
-from authority.errors import InvalidRequestError, OAuth2Error, answer, refuse
+from authority.errors import InvalidRequestError, InvalidTargetError, OAuth2Error, answer, refuse
 from clients.models import Client
 
 logger = logging.getLogger(__name__)
@@ -91,19 +91,25 @@ def read_form(request: HttpRequest) -> dict[str, str]:
         raise InvalidRequestError("The request body is too large or not encoded as UTF-8.") from None
 
 
-def once(lists: Any) -> dict[str, str]:
+REPEATABLE = "resource"  # RFC 8707 section 2; its values go on joined by spaces, which no URI holds
+
+
+def once(lists: Iterable[tuple[str, list[str]]]) -> dict[str, str]:
     """Return each parameter's only value. Raises InvalidRequestError when one is repeated, holds NUL or is no UTF-8."""
-    parameters = {}
-    for name, values in lists:
-        if len(values) > 1:
+    parameters: dict[str, str] = {}
+    for name, given in lists:
+        values = [value for value in given if value] if name == REPEATABLE else given
+        if len(values) > 1 and name != REPEATABLE:
             reasons.because("parameter_repeated", name=name)
             raise InvalidRequestError("A parameter is repeated. Send each once.")
-        if "\0" in values[0] or "\0" in name:
+        if "\0" in name or any("\0" in value for value in values):
             raise InvalidRequestError("A parameter holds a NUL character.")
-        if "\ufffd" in values[0] or "\ufffd" in name:  # what Django puts for bytes that it cannot decode
+        if "\ufffd" in name or any("\ufffd" in value for value in values):  # what Django puts for undecodable bytes
             raise InvalidRequestError("A parameter is not encoded as UTF-8 (RFC 6749 appendix B).")
-        if values[0]:
-            parameters[name] = values[0]
+        if name == REPEATABLE and any(len(value.split()) != 1 for value in values):
+            raise InvalidTargetError("resource must be an absolute URI without a fragment.")
+        if text := " ".join(values):
+            parameters[name] = text
     return parameters
 
 

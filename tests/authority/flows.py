@@ -2,7 +2,9 @@
 
 import base64
 import hashlib
+import re
 import secrets
+from html import unescape
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from tests.authority.conftest import Program
@@ -32,13 +34,20 @@ class Flow:
 
     @property
     def address(self):
-        return "/oauth2/authorize?" + urlencode(self.request)
+        return "/oauth2/authorize?" + urlencode(self.request, doseq=True)
 
     def open(self):
         return self.browser.get(self.address)
 
-    def decide(self, decision="allow", scope=("shipments:read", "shipments:write")):
-        return self.browser.post(self.address, {"decision": decision, "scope": list(scope)})
+    def decide(self, decision="allow", scope=("shipments:read", "shipments:write"), **changed):
+        """Answer the page that asks, where one does; return what the browser is told to do then."""
+        page = self.open()
+        form = re.search(r'<form class="form" method="post" action="([^"]+/decision[^"]*)">', page.content.decode())
+        if form is None:
+            return page
+        seal = re.search(r'name="seal" value="([^"]+)"', page.content.decode())[1]
+        answer = {"seal": unescape(seal), "decision": decision, "scope": list(scope)} | changed
+        return self.browser.post(unescape(form[1]), answer)
 
     def code(self):
         return returned(self.decide())["code"]

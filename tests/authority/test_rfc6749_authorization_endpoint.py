@@ -1,5 +1,10 @@
 """RFC 6749 section 3.1 and RFC 9700: who may send a person here, and where the person may be sent."""
 
+import re
+from datetime import timedelta
+from html import unescape
+from urllib.parse import urlencode
+
 import pytest
 from django.utils import timezone
 
@@ -190,7 +195,7 @@ def test_who_is_not_signed_in_signs_in_first_and_comes_back(web, client):
     flow = Flow(web, client)
     response = flow.open()
     assert response.status_code == 302
-    assert response["Location"].startswith("/account/login/?next=/oauth2/authorize%3F")
+    assert response["Location"].startswith("/account/login/?next=%2Foauth2%2Fauthorize%3F")
 
 
 @pytest.mark.compliance("RFC 9700", "4.2")
@@ -204,7 +209,8 @@ def test_answer_in_the_fragment_when_asked(web, browser_of, alice, settings):
     back = returned(Flow(web, browser_of(alice), response_mode="fragment").decide(), part="fragment")
     assert back["code"]
     assert back["iss"] == settings.ISSUER
-    back = returned(Flow(web, browser_of(alice), response_mode="fragment").decide("deny"), part="fragment")
+    again = Flow(web, browser_of(alice), response_mode="fragment", prompt="consent")
+    back = returned(again.decide("deny"), part="fragment")
     assert back["error"] == "access_denied"
 
 
@@ -230,12 +236,40 @@ def test_markup_in_names_is_text(flow):
     assert b"<script>alert" not in flow.open().content
 
 
-def test_consent_needs_the_page_that_asked_for_it(web, alice):
+@pytest.mark.compliance("RFC 9700", "4.16")
+def test_answer_needs_the_page_that_asked_for_it(web, alice):
     from django.test import Client as Browser
 
     browser = Browser(enforce_csrf_checks=True)
     browser.force_login(alice, backend="allauth.account.auth_backends.AuthenticationBackend")
     assert Flow(web, browser).decide().status_code == 403
+
+
+def changed(request, **parameters):
+    return "/oauth2/authorize/decision?" + urlencode(request | parameters)
+
+
+@pytest.mark.compliance("RFC 9700", "4.16")
+def test_answer_to_another_request_than_the_one_shown_is_refused(flow, browser_of, bob):
+    seal = unescape(re.search(r'name="seal" value="([^"]+)"', flow.open().content.decode())[1])
+    form = {"decision": "allow", "scope": ["shipments:read", "shipments:write"], "seal": seal}
+    for altered in ({"scope": "openid shipments:read shipments:write"}, {"state": "x"}, {"nonce": "x"}):
+        assert_page(flow.browser.post(changed(flow.request, **altered), form))
+    assert_page(flow.browser.post(changed(flow.request), form | {"seal": seal + "x"}))
+    assert_page(flow.browser.post(changed(flow.request), form | {"seal": ""}))
+    assert_page(browser_of(bob).post(changed(flow.request), form))  # the page was shown to Alice
+
+
+def test_an_hour_after_the_page_the_answer_is_refused(flow, time_machine):
+    seal = unescape(re.search(r'name="seal" value="([^"]+)"', flow.open().content.decode())[1])
+    time_machine.move_to(timezone.now() + timedelta(seconds=3700))
+    assert_page(flow.browser.post(changed(flow.request), {"decision": "allow", "seal": seal}))
+
+
+def test_person_can_allow_less_but_never_more_than_was_asked(flow):
+    flow.request["scope"] = "openid shipments:read"
+    tokens = flow.exchange(returned(flow.decide(scope=("shipments:read", "shipments:write", "email")))["code"]).json()
+    assert tokens["scope"] == "openid shipments:read"
 
 
 def test_page_is_neither_cached_nor_framed(flow):

@@ -1,0 +1,59 @@
+"""When and how the person in front of the browser has signed in, as allauth wrote it down in their session."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from allauth.account.authentication import get_authentication_records
+from django.http import HttpRequest
+
+from consumers.models import User
+
+# What allauth calls a way to sign in, as RFC 8176 section 2 names it. A passkey may lie in hardware or software.
+METHODS = {"password": "pwd", "code": "otp", "totp": "otp", "recovery_codes": "otp", "webauthn": "pop"}
+ONE_FACTOR, TWO_FACTORS = ACR_VALUES = ("urn:clientdesk:one-factor", "urn:clientdesk:two-factors")
+SID = "sid"  # in the session
+
+
+@dataclass(frozen=True, slots=True)
+class Authentication:
+    """A person's active authentication in one browser. `at` is when, in seconds since 1970."""
+
+    subject: str
+    at: float
+    methods: tuple[str, ...] = ()  # authentication method references (RFC 8176)
+
+    @property
+    def moment(self) -> datetime:
+        return datetime.fromtimestamp(self.at, UTC)
+
+
+def of(request: HttpRequest) -> Authentication | None:
+    """Return how the signed-in person has authenticated, or None when nobody is signed in."""
+    person = request.user
+    if not isinstance(person, User):
+        return None
+    records = get_authentication_records(request, person)
+    if not records:  # a session that allauth did not open; the account's last sign-in was it, or came later
+        return Authentication(str(person.pk), person.last_login.timestamp() if person.last_login else 0)
+    return Authentication(str(person.pk), max(record["at"] for record in records), references(records))
+
+
+def references(records: list[dict[str, Any]]) -> tuple[str, ...]:
+    """Return the methods as RFC 8176 names them, with `mfa` where a second factor followed the first."""
+    used = [METHODS.get(record.get("type") or record["method"]) for record in records]
+    factors = {record["method"] == "mfa" for record in records}
+    return (*dict.fromkeys(filter(None, used)), *(("mfa",) if len(factors) == 2 else ()))
+
+
+def acr(methods: list[str]) -> str:
+    """Return the authentication context class that these methods reach (OpenID Connect Core section 2)."""
+    return TWO_FACTORS if "mfa" in methods else ONE_FACTOR
+
+
+def sid(request: HttpRequest) -> str:
+    """Return the name by which clients know this browser session; it opens nothing."""
+    if SID not in request.session:
+        request.session[SID] = secrets.token_urlsafe(32)
+    return str(request.session[SID])

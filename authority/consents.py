@@ -1,0 +1,72 @@
+"""What people let clients do: remembered, so that they are not asked again, and taken back when they want."""
+
+from django.db import transaction
+from django.utils import timezone
+from oauth2_provider.models import get_grant_model
+
+from authority import families, resources
+from authority.authorization_requests import Asked
+from authority.models import Consent, Family
+from clients.models import Client
+from consumers import audit
+from consumers.audit import Actor, EventName
+from consumers.models import User
+
+Grant = get_grant_model()
+
+
+def is_assured(asked: Asked) -> bool:
+    """Say whether only the client itself can be at the redirect URI or redeem the code.
+
+    Any program on the person's device may listen at a loopback address or take an app's scheme, so a public client
+    there could be another: the person is asked every time (RFC 8252 section 8.6, RFC 9700 section 4.14).
+    """
+    return not asked.client.is_public or asked.redirect_uri.startswith("https:")
+
+
+def is_remembered(asked: Asked, person: User) -> bool:
+    """Say whether the person need not be asked: they allowed as much before, or operators vouch for the client."""
+    if not is_assured(asked):
+        return False
+    if asked.client.skip_consent:
+        return True
+    consent = Consent.objects.filter(client=asked.client, user=person).first()
+    return (
+        consent is not None
+        and set(asked.scopes) <= set(consent.scopes)
+        and set(beyond(asked)) <= set(consent.resources)
+    )
+
+
+def beyond(asked: Asked) -> list[str]:
+    """Return the resources that are asked for besides the APIs of the scopes."""
+    of_scopes = resources.audiences_of(asked.entry, asked.scopes)
+    return [uri for uri in asked.resources if uri not in of_scopes]
+
+
+@transaction.atomic
+def remember(*, asked: Asked, granted: list[str], person: User, actor: Actor) -> Consent:
+    """Note what the person allowed; their latest answer about a scope counts."""
+    consent, _ = Consent.objects.select_for_update().get_or_create(client=asked.client, user=person)
+    kept = [value for value in consent.scopes if value not in asked.scopes]
+    before = sorted(consent.scopes)
+    consent.scopes = [*kept, *granted]
+    consent.resources = list(dict.fromkeys([*consent.resources, *beyond(asked)]))
+    consent.last_used_at = timezone.now()
+    consent.save()
+    if sorted(consent.scopes) != before:
+        audit.record(EventName.CONSENT_GIVEN, actor=actor, target=asked.client, detail={"scopes": granted})
+    return consent
+
+
+@transaction.atomic
+def revoke(*, consent: Consent, actor: Actor) -> None:
+    """Take back what the person allowed, with every code and token that the client has for them."""
+    end_tokens(consent.user, consent.client)
+    audit.record(EventName.CONSENT_REVOKED, actor=actor, target=consent.client, detail={"scopes": consent.scopes})
+    consent.delete()
+
+
+def end_tokens(person: User, client: Client) -> None:
+    Grant.objects.filter(user=person, application=client).delete()
+    families.end(Family.objects.filter(user=person, client=client))

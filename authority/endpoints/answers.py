@@ -1,0 +1,83 @@
+"""How the browser is sent on from the authorization endpoint, and what it shows when it cannot be."""
+
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseRedirectBase
+from django.shortcuts import render
+from oauthlib.common import add_params_to_uri
+
+from authority import reasons, redirects
+from authority.endpoints.protocol import caller_ip
+from authority.errors import OAuth2Error
+
+
+class Return(HttpResponseRedirectBase):
+    """Sends the browser to an address that its client registered, always by GET (RFC 9700 section 4.12)."""
+
+    status_code = 303
+
+    def __init__(self, uri: str) -> None:
+        self.allowed_schemes = [urlsplit(uri).scheme]
+        super().__init__(uri)
+        self["Referrer-Policy"] = "no-referrer"  # our address holds the request (RFC 9700 section 4.2)
+
+
+def send_back(
+    request: HttpRequest, redirect_uri: str, response_mode: str | None, answer: Iterable[tuple[str, str]]
+) -> HttpResponse:
+    """Bring the answer to the client, saying who answers, so that several servers are not confused (RFC 9207)."""
+    parameters = [*answer, ("iss", settings.ISSUER)]
+    if response_mode == "form_post":
+        return form_post(request, redirect_uri, parameters)
+    return Return(add_params_to_uri(redirect_uri, parameters, response_mode == "fragment"))
+
+
+def form_post(request: HttpRequest, redirect_uri: str, parameters: list[tuple[str, str]]) -> HttpResponse:
+    """Let the browser post the answer: a script sends the form, a button where scripts are off."""
+    context = {"action": redirect_uri, "host": redirects.host(redirect_uri), "parameters": parameters}
+    page = render(request, "authority/form_post.html", context)
+    page["Referrer-Policy"] = "no-referrer"
+    page["Cache-Control"] = "no-store"
+    return leading_to([redirects.origin(redirect_uri)], page)
+
+
+def leading_to(places: Iterable[str], page: HttpResponse) -> HttpResponse:
+    """Let the page's forms lead to these origins: browsers hold a form's redirects against form-action too."""
+    page._csp_config = settings.SECURE_CSP | {"form-action": list(places)}  # type: ignore[attr-defined]
+    return page
+
+
+# What oauthlib finds by itself, in the words of authority/problems/.
+REASONS = {
+    "MissingRedirectURIError": "redirect_uri_missing",
+    "InvalidRedirectURIError": "redirect_uri_relative",
+    "MissingResponseTypeError": "response_type",
+    "MissingCodeChallengeError": "challenge_missing",
+    "UnsupportedCodeChallengeMethodError": "challenge_plain",
+}
+# What to do about errors that never reach the client, for the developer who sees the page.
+ADVICE = {
+    "MissingClientIdError": "client_id is missing.",
+    "InvalidClientIdError": "client_id names no client that works here: unknown, disabled, or its consumer suspended.",
+    "MissingRedirectURIError": "redirect_uri is missing, and the client has registered several.",
+    "InvalidRedirectURIError": "redirect_uri is not an absolute address.",
+    "MismatchingRedirectURIError": "redirect_uri is not one that is registered for this client, letter by letter.",
+}
+
+
+def error_page(request: HttpRequest, error: OAuth2Error) -> HttpResponse:
+    """Show what is wrong without sending anybody anywhere (RFC 9700 section 4.11)."""
+    note(request, error)
+    context = {"error": error.error, "advice": ADVICE.get(type(error).__name__, error.description)}
+    return render(request, "authority/authorize_error.html", context, status=400)
+
+
+def note(request: HttpRequest, error: OAuth2Error) -> None:
+    """Keep why the request fails, for the people of its client."""
+    if kind := REASONS.get(type(error).__name__):
+        reasons.because(kind)
+    reasons.refused(error.error, caller_ip(request))
+    reasons.conclude(400)

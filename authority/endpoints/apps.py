@@ -1,0 +1,39 @@
+"""/account/apps/: what a person lets clients do, and how they take it back."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_safe
+
+from authority import consents
+from authority.models import Consent
+from clients.models import Scope
+from clients.vocabulary import IDENTITY_SCOPES
+from consumers.audit import Actor
+
+
+@login_required
+@require_safe
+def listing(request: HttpRequest) -> HttpResponse:
+    mine = list(Consent.objects.filter(user=request.user.pk).select_related("client__consumer"))
+    named = names([value for consent in mine for value in consent.scopes])
+    apps = [(consent, [named[value] for value in consent.scopes if value in named]) for consent in mine]
+    return render(request, "authority/apps.html", {"apps": apps})
+
+
+def names(values: list[str]) -> dict[str, str]:
+    """Return how people read the scopes; `openid` alone goes without saying."""
+    identity = {value: name for value, (name, _) in IDENTITY_SCOPES.items()}
+    return identity | dict(Scope.objects.filter(value__in=values).values_list("value", "name"))
+
+
+@login_required
+def revoke(request: HttpRequest, consent_id: int) -> HttpResponse:
+    """Ask, then end the client's access and all of its tokens for the person."""
+    consent = get_object_or_404(Consent.objects.select_related("client__consumer"), pk=consent_id, user=request.user.pk)
+    if request.method != "POST":
+        return render(request, "authority/revoke_app.html", {"consent": consent})
+    consents.revoke(consent=consent, actor=Actor.of(request))
+    messages.success(request, f"{consent.client.client_name} can no longer use your account.")
+    return redirect("apps")

@@ -1,0 +1,29 @@
+"""POST /oauth2/par: a client hands in its authorization request before it sends the person (RFC 9126)."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from oauthlib.oauth2.rfc6749.errors import FatalClientError
+
+from authority import client_authentication, pushed_requests
+from authority.authorization import judge
+from authority.endpoints.answers import ADVICE
+from authority.endpoints.protocol import caller_ip, endpoint, read_form
+from authority.errors import InvalidClientError, InvalidRequestError, refuse
+
+
+@endpoint("POST")
+def push(request: HttpRequest) -> HttpResponse:
+    """Judge the request as the authorization endpoint would, and keep it for a moment (section 2)."""
+    parameters = read_form(request)
+    caller = client_authentication.authenticate(parameters, request.META.get("HTTP_AUTHORIZATION"), caller_ip(request))
+    if "request_uri" in parameters:
+        raise InvalidRequestError("A pushed request cannot name another by request_uri.")
+    parameters["client_id"] = caller.client.client_id
+    try:
+        judge(parameters, is_pushed=True)
+    except InvalidClientError:
+        raise
+    except FatalClientError as error:
+        return refuse("invalid_request", ADVICE.get(type(error).__name__, error.description))
+    request_uri = pushed_requests.push(caller.client, parameters)
+    return JsonResponse({"request_uri": request_uri, "expires_in": settings.PUSHED_REQUEST_LIFETIME}, status=201)

@@ -1,0 +1,48 @@
+"""Who signed in where, in which browser session, and how: what ID tokens say of it, and whom its end concerns."""
+
+import json
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from authority import authentication
+from authority.authorization_requests import Asked
+from authority.digests import digest
+from authority.models import Family, SignIn
+from consumers.models import User
+
+
+def begin(request: HttpRequest, asked: Asked, person: User) -> SignIn:
+    """Note that the person signs in at the client, as they are authenticated in this browser."""
+    now = authentication.of(request)
+    assert now is not None
+    sid = authentication.sid(request)
+    return SignIn.objects.create(
+        client=asked.client,
+        user=person,
+        sid=sid,
+        session=digest(request.session.session_key or ""),
+        authenticated_at=now.moment,
+        methods=list(now.methods),
+    )
+
+
+def of_code(grant: Any) -> SignIn | None:
+    """Return the sign-in that the code was made for."""
+    pk = json.loads(grant.claims or "{}").get("sign_in")
+    return SignIn.objects.filter(pk=pk).first() if pk else None
+
+
+def of_family(family: UUID) -> SignIn | None:
+    """Return the sign-in that the tokens descend from; those of earlier releases have none."""
+    return SignIn.objects.filter(pk=family).first()
+
+
+def ended() -> QuerySet[SignIn]:
+    """Return those that no token descends from any more, of sessions that ended by themselves long ago."""
+    old = timezone.now() - timedelta(days=30)
+    return SignIn.objects.filter(created_at__lt=old).exclude(pk__in=Family.objects.values("pk"))
