@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from authority import reasons
 from authority.errors import InvalidClientError
 from authority.jose import from_base64
-from clients import fetching, jwks
+from clients import fetching, jwks, matching
 from clients.fetching import FetchError
 
 TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -165,18 +165,22 @@ def verify(key: jwks.PublicKey, algorithm: str, signature: bytes, message: bytes
 # -- Claims -----------------------------------------------------------------------------------------------------------
 
 
-def judge(assertion: Assertion, *, audience: str, longest: int = LONGEST) -> float:
-    """Check whom the assertion is for and when it holds; return its end. Raises InvalidClientError.
+def judge(assertion: Assertion, audience: str) -> float:
+    """Check whom an assertion that a client made is for and when it holds; return its end.
 
-    The sender has proven itself, so that the answer may say what is wrong.
+    Raises InvalidClientError. The sender has proven itself, so that the answer may say what is wrong.
     """
-    claims, now = assertion.claims, time.time()
-    if claims.get("aud") not in (audience, [audience]):
+    sent = assertion.claims.get("aud")
+    if sent not in (audience, [audience]):
         raise refusal(
-            "assertion_audience",
-            f"The assertion's aud must be {audience} and nothing else.",
-            sent=shown(claims.get("aud")),
+            "assertion_audience", f"The assertion's aud must be {audience} and nothing else.", sent=matching.said(sent)
         )
+    return judge_times(assertion, LONGEST)
+
+
+def judge_times(assertion: Assertion, longest: int) -> float:
+    """Return when the assertion ends. Raises InvalidClientError unless it holds now, and not much longer."""
+    claims, now = assertion.claims, time.time()
     end = moment(claims, "exp")
     if end is None:
         raise refusal("assertion_no_end", "The assertion needs exp, the time at which it ends.")
@@ -201,7 +205,3 @@ def moment(claims: dict[str, Any], name: str) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 2**40:
         raise refusal("assertion_time", f"The assertion's {name} is no number of seconds since 1970.")
     return float(value)
-
-
-def shown(audience: Any) -> str:
-    return ", ".join(str(each) for each in audience) if isinstance(audience, list) else str(audience or "")

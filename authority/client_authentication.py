@@ -9,10 +9,11 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
+from uuid import UUID
 
 from django.conf import settings
 
-from authority import assertions, cors, directory, reasons, replay, usage
+from authority import assertions, cors, directory, federation, reasons, replay, usage
 from authority.assertions import Assertion
 from authority.directory import Entry, Secret
 from authority.errors import InvalidClientError, InvalidRequestError
@@ -44,11 +45,15 @@ def authenticate(parameters: Mapping[str, str], authorization: str | None, ip: s
     entry, secret = proven(credentials)
     reasons.about(entry.client if entry else None)
     registered = entry.client.token_endpoint_auth_method if entry else ""
+    proof: UUID | None = None  # the row that let it in, whose last use is noted
     if credentials.assertion is not None:
-        if entry is None or registered != AuthMethod.PRIVATE_KEY_JWT:
+        if entry is None or registered not in (AuthMethod.PRIVATE_KEY_JWT, AuthMethod.FEDERATED):
             reasons.because("method_differs", used=credentials.method, registered=registered)
             raise InvalidClientError()
-        signed_by_client(entry.client, credentials.assertion)
+        if registered == AuthMethod.FEDERATED:
+            proof = federation.vouched_for(entry.client, credentials.assertion).pk
+        else:
+            signed_by_client(entry.client, credentials.assertion)
     elif credentials.method == AuthMethod.NONE:
         if entry is None or registered != AuthMethod.NONE:
             reasons.because("method_differs", used=credentials.method, registered=registered)
@@ -63,12 +68,13 @@ def authenticate(parameters: Mapping[str, str], authorization: str | None, ip: s
         if registered != credentials.method:
             reasons.because("method_differs", used=credentials.method, registered=registered)
             raise InvalidClientError(f"This client is registered for {registered}. Authenticate that way.")
+        proof = secret.id
     cors.answers(entry.client)
     if not entry.is_usable:
         reasons.because_unusable(entry.client)
         raise InvalidClientError("This client is disabled, or its consumer is suspended.")
     if credentials.method != AuthMethod.NONE:
-        usage.record(entry.client.pk, secret.id if secret else None, ip)
+        usage.record(entry.client.pk, proof, ip)
     return entry
 
 
@@ -125,14 +131,14 @@ def read_basic(authorization: str) -> Credentials:
 
 
 def read_assertion(parameters: Mapping[str, str]) -> Credentials:
-    """Read an assertion, whose client is its subject (RFC 7521 section 4.2)."""
-    if parameters.get("client_assertion_type") != assertions.TYPE:
+    """Read an assertion: whoever made it itself is its subject, others are named beside it (RFC 7521 section 4.2)."""
+    if parameters.get("client_assertion_type") not in (assertions.TYPE, federation.SPIFFE_TYPE):
         raise InvalidClientError(f"Send client_assertion_type={assertions.TYPE} with client_assertion.")
     assertion = assertions.read(parameters["client_assertion"])
-    client_id = assertion.claim("sub")
-    if parameters.get("client_id", client_id) != client_id:
-        raise InvalidRequestError("client_id differs from the client in the assertion.")
-    return Credentials(AuthMethod.PRIVATE_KEY_JWT, client_id, assertion=assertion)
+    subject = assertion.claim("sub")
+    if "client_id" not in parameters and assertion.claim("iss") != subject:
+        raise InvalidClientError("Send client_id too: the token of another issuer does not say which client it is for.")
+    return Credentials(AuthMethod.PRIVATE_KEY_JWT, parameters.get("client_id", subject), assertion=assertion)
 
 
 def signed_by_client(client: Client, assertion: Assertion) -> None:
@@ -144,9 +150,9 @@ def signed_by_client(client: Client, assertion: Assertion) -> None:
     own = client.client_jwks
     keys = assertions.given(own) if own is not None else assertions.published(client.client_jwks_uri)
     assertions.prove(assertion, keys, (only,) if only else jwks.ALGORITHMS)
-    if assertion.claim("iss") != client.client_id:
-        raise assertions.refusal("assertion_issuer", "The assertion's iss must be the client_id, as its sub is.")
-    end = assertions.judge(assertion, audience=settings.ISSUER)
+    if {assertion.claim("iss"), assertion.claim("sub")} != {client.client_id}:
+        raise assertions.refusal("assertion_issuer", "The assertion's iss and sub must both be the client_id.")
+    end = assertions.judge(assertion, settings.ISSUER)
     jti = assertion.claim("jti")
     if not jti:
         raise assertions.refusal(

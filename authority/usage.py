@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from authority import outcomes
 from clients.actions import GRACE_AFTER_FIRST_USE
-from clients.models import Client, ClientSecret
+from clients.models import Client, ClientSecret, TrustRule
 
 logger = logging.getLogger(__name__)
 EVERY = 2.0  # seconds
@@ -36,10 +36,10 @@ _lock = threading.Lock()
 _noted: dict[UUID, Use] = {}
 
 
-def record(client: int, secret: UUID | None, ip: str | None) -> None:
-    """Note that the client authenticated just now, with the secret where it has one."""
+def record(client: int, proof: UUID | None, ip: str | None) -> None:
+    """Note that the client authenticated just now, with the secret or by the rule where it has one."""
     now = timezone.now()
-    proof = secret or UUID(int=client)  # the name of no row, so that the client alone is written
+    proof = proof or UUID(int=client)  # the name of no row, so that the client alone is written
     with _lock:
         use = _noted.get(proof)
         if use is None:
@@ -57,6 +57,7 @@ def flush() -> None:
         return
     try:
         write_secrets(uses)
+        write_rules(uses)
         write_clients(uses)
     except Error:
         with _lock:  # the database is away: keep it for the next round
@@ -92,6 +93,14 @@ def end_predecessors(secret: UUID, end: datetime) -> None:
             expires_at=end
         )
         older = found
+
+
+@transaction.atomic
+def write_rules(uses: dict[UUID, Use]) -> None:
+    rows = list(TrustRule.objects.select_for_update(of=("self",)).filter(pk__in=uses).order_by("pk"))
+    for row in rows:
+        row.last_used_at, row.last_used_ip = uses[row.pk].last, uses[row.pk].ip
+    TrustRule.objects.bulk_update(rows, ["last_used_at", "last_used_ip"])
 
 
 @transaction.atomic

@@ -19,16 +19,21 @@ class SigningAlgorithm(models.TextChoices):
 
 
 class AuthMethod(models.TextChoices):
-    """Token endpoint authentication methods (RFC 7591 section 2)."""
+    """Token endpoint authentication methods (RFC 7591 section 2).
+
+    For the tokens of other issuers no name is registered; the section allows an absolute URI in its place, and this one
+    is registered for exactly such assertions (RFC 7523 section 2.2).
+    """
 
     BASIC = "client_secret_basic", "Secret, in the Authorization header"
     POST = "client_secret_post", "Secret, in the request body"
     PRIVATE_KEY_JWT = "private_key_jwt", "Signed assertion"
+    FEDERATED = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer", "Identity of its platform"
     NONE = "none", "None (public client)"
 
 
 SECRET_METHODS = (AuthMethod.BASIC, AuthMethod.POST)
-PROVING_METHODS = (*SECRET_METHODS, AuthMethod.PRIVATE_KEY_JWT)
+PROVING_METHODS = (*SECRET_METHODS, AuthMethod.PRIVATE_KEY_JWT, AuthMethod.FEDERATED)
 
 
 class GrantType(models.TextChoices):

@@ -170,6 +170,11 @@ def moved(event: Event) -> str:
     return ", ".join(f"{number} {what}" for what, number in event.detail.get("moved", {}).items())
 
 
+def rule(event: Event) -> str:
+    claims = ", ".join(f"{name}: {value}" for name, value in event.detail.get("claims", {}).items())
+    return f"{event.detail.get('issuer', '')}; {claims}"
+
+
 def nothing(event: Event) -> str:
     return ""
 
@@ -230,6 +235,13 @@ WORDS = {
     EventName.REGISTRATION_CLOSED: Words("ended open registration for {target}", "lock", "good"),
     EventName.CONSENT_GIVEN: Words("let {target} use their account", "check", "good", granted),
     EventName.CONSENT_REVOKED: Words("took back the access of {target} to their account", "circle-x", "", granted),
+    EventName.RULE_ADDED: Words("let {target} prove itself with tokens of another issuer", "shield-check", "", rule),
+    EventName.RULE_REMOVED: Words("removed a rule of {target}", "circle-x", "warn", rule),
+    EventName.ISSUER_ALLOWED: Words("allowed clients to prove themselves with {target}", "shield-check", "good"),
+    EventName.ISSUER_UPDATED: Words("changed the trusted issuer {target}", "settings-2", "", changed_fields),
+    EventName.ISSUER_DISABLED: Words("disabled the trusted issuer {target}", "power", "bad"),
+    EventName.ISSUER_ENABLED: Words("enabled the trusted issuer {target}", "play", "good"),
+    EventName.ISSUER_REMOVED: Words("removed the trusted issuer {target}", "trash-2", "bad"),
     EventName.KEY_CREATED: Words("made the signing key {target}", "key-round", "good", signing_key),
     EventName.KEY_ROTATED: Words("rotated a signing key: {target} signs now", "rotate-cw", "warn", retired_key),
     EventName.KEY_REVOKED: Words("revoked the signing key {target}", "circle-x", "bad", signing_key),

@@ -106,7 +106,7 @@ class ActivityFilter(forms.Form):
         return self.cleaned_data.get("before")
 
 
-def explain(form: forms.Form, refusal: Refusal) -> None:
+def explain(form: forms.BaseForm, refusal: Refusal) -> None:
     """Put a refusal, and those that came with it, where the person looks: at its field, or above the form."""
     for problem in (refusal, *refusal.others):
         form.add_error(problem.field if problem.field in form.fields else None, problem.description)

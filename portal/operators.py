@@ -18,7 +18,7 @@ ROOMS = ("portal", "consumers", "clients", "authority")
 # The sidebar, by what an operator comes for. Models that stand nowhere here follow under their room's name.
 SECTIONS = {
     "Who uses the APIs": ["Consumer", "Client"],
-    "What they use": ["Api"],
+    "What they use": ["Api", "TrustedIssuer"],
     "What happens": ["Event", "Message", "SigningKey"],
     "Who may enter": ["User", "Group"],
 }

@@ -108,6 +108,30 @@ WORDS = {
         "Set jti to a new random text in each assertion.",
         "connect",
     ),
+    "assertion_no_rule": (
+        "The token comes from an issuer that the client has no rule for",
+        "Its iss is “{issuer}”.",
+        "Add a rule for this issuer, if it is yours.",
+        "rules",
+    ),
+    "assertion_issuer_off": (
+        "The issuer of the token is no longer allowed",
+        "The operator of this portal has turned off tokens of {issuer}.",
+        "Ask the operator, or let the client prove itself in another way.",
+        "rules",
+    ),
+    "assertion_rule_unmet": (
+        "The token meets no rule of the client",
+        "Its {claim} is “{found}”; the nearest rule wants “{wanted}”.",
+        "Compare the token with the rules in the tester, letter by letter.",
+        "rules",
+    ),
+    "assertion_two_rules": (
+        "The token meets two rules of the client",
+        "It is not clear which of them is meant, so that neither counts.",
+        "Make the rules exclude each other, or remove one.",
+        "rules",
+    ),
     "assertion_replayed": (
         "The assertion was used twice",
         "An assertion with the same jti was accepted before.",

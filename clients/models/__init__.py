@@ -11,6 +11,7 @@ from clients.models.registration import (
     SoftwareIssuer,
 )
 from clients.models.secrets import MAX_LIVE_SECRETS, ClientSecret
+from clients.models.trust import TrustedIssuer, TrustRule
 from clients.models.workloads import Workload
 
 __all__ = [
@@ -27,6 +28,8 @@ __all__ = [
     "Scope",
     "SelfRegistration",
     "SoftwareIssuer",
+    "TrustRule",
+    "TrustedIssuer",
     "Workload",
     "new_client_id",
 ]

@@ -67,7 +67,7 @@ class Client(AbstractApplication):
 
     grant_types = strings()
     response_types = strings()
-    token_endpoint_auth_method = models.CharField(max_length=30, choices=AuthMethod, default=AuthMethod.BASIC)
+    token_endpoint_auth_method = models.CharField(max_length=60, choices=AuthMethod, default=AuthMethod.BASIC)
     token_endpoint_auth_signing_alg = models.CharField(max_length=10, blank=True)
     scopes = strings(help_text="What it asked for; it gets as much of it as its consumer may have.")
     redirect_uris = strings()

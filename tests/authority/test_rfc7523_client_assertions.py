@@ -46,7 +46,11 @@ def test_one_rsa_key_signs_in_both_ways_unless_its_alg_says_otherwise(signing):
 @pytest.mark.compliance("RFC 7521", "4.2")
 def test_client_id_may_stand_beside_the_assertion(signing):
     assert signing.token(client_id=signing.client.client_id).status_code == 200
-    refused(signing.token(client_id="cl_other"), "invalid_request")
+    refused(signing.token(client_id="cl_other"))
+    other = ClientFactory(
+        consumer=signing.client.consumer, token_endpoint_auth_method="private_key_jwt", client_jwks=KEY.jwks
+    )
+    refused(signing.token(client_id=other.client_id))
 
 
 @pytest.mark.compliance("RFC 7523", "3")

@@ -40,7 +40,9 @@ def test_nothing_is_advertised_that_is_refused(client, program):
     for grant in document["grant_types_supported"]:
         assert program.token(grant_type=grant).json().get("error") != "unsupported_grant_type"
     assert document["token_endpoint_auth_methods_supported"] == [
-        *("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
+        *("client_secret_basic", "client_secret_post", "private_key_jwt"),
+        "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        "none",
     ]
     assert document["id_token_signing_alg_values_supported"] == ["RS256"]
     assert document["authorization_response_iss_parameter_supported"] is True

@@ -1,0 +1,30 @@
+"""The keys of an outside issuer: given by the operator, at an address, or found by discovery."""
+
+from typing import Any
+
+from authority.assertions import KeySet, given, published
+from clients import fetching
+from clients.fetching import FetchError
+from clients.models import TrustedIssuer
+
+DISCOVERY = "/.well-known/openid-configuration"
+
+
+def of(issuer: TrustedIssuer) -> KeySet:
+    if issuer.jwks is not None:
+        return given(issuer.jwks)
+    return published(issuer.jwks_uri) if issuer.jwks_uri else discovered(issuer.issuer)
+
+
+def discovered(issuer: str) -> KeySet:
+    """Return the keys that the issuer's discovery document leads to (OpenID Connect Discovery section 4)."""
+
+    def keys(again: bool) -> dict[str, Any]:
+        document = fetching.document(issuer.rstrip("/") + DISCOVERY)
+        if document.get("issuer") != issuer:  # section 4.3
+            raise FetchError("issuer", "Its discovery document names another issuer.")
+        if not isinstance(document.get("jwks_uri"), str):
+            raise FetchError("issuer", "Its discovery document does not say where the keys are.")
+        return fetching.document(document["jwks_uri"], again=again)
+
+    return keys

@@ -1,0 +1,168 @@
+"""The platforms whose tokens a client may prove itself with: what they say, and what of it a stranger could say too."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from django.db import models
+
+
+class PlatformName(models.TextChoices):
+    GITHUB = "github", "GitHub Actions"
+    GITLAB = "gitlab", "GitLab CI/CD"
+    GCP = "gcp", "Google Cloud"
+    AWS = "aws", "Amazon Web Services"
+    AZURE = "azure", "Microsoft Entra ID"
+    KUBERNETES = "kubernetes", "Kubernetes"
+    SPIFFE = "spiffe", "SPIFFE"
+    OIDC = "oidc", "Another OpenID Connect issuer"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One of a platform's claims, as a rule's form offers it.
+
+    `name` is the claim's name or, where it begins with a slash, its place (RFC 6901). `binds` says that it names an
+    owner, so that no stranger's token has it; `lasting` that nobody can ever register that value again.
+    """
+
+    name: str
+    label: str
+    example: str
+    binds: bool = False
+    lasting: bool = False
+
+
+@dataclass(frozen=True)
+class Platform:
+    """`reused` platforms hand one token to many requests, from a file or a cache, so that its jti cannot be spent."""
+
+    issuer: str
+    claims: tuple[Claim, ...]
+    reused: bool = False
+    better: str = ""  # which claims to add, where only names bind that somebody else could register
+    narrow: tuple[str, ...] = field(default=())  # without one of these, everything that the owner runs there may use it
+    too_wide: str = ""
+
+
+SUBJECT = Claim("sub", "Subject", "", binds=True)
+K8S = "/kubernetes.io"
+AWS_CLAIMS = "/https:~1~1sts.amazonaws.com~1"
+
+PLATFORMS: dict[str, Platform] = {
+    PlatformName.GITHUB: Platform(
+        issuer="https://token.actions.githubusercontent.com",
+        claims=(
+            Claim("repository_id", "Repository’s ID", "74", binds=True, lasting=True),
+            Claim("repository_owner_id", "Owner’s ID", "65", binds=True, lasting=True),
+            Claim("repository", "Repository", "acme/billing", binds=True),
+            Claim("environment", "Environment", "production"),
+            Claim("ref", "Branch or tag", "refs/heads/main"),
+            Claim("job_workflow_ref", "Workflow", "acme/billing/.github/workflows/deploy.yml@refs/heads/main"),
+            Claim("event_name", "Event", "push"),
+        ),
+        better="repository_id or repository_owner_id",
+        narrow=("environment", "ref", "job_workflow_ref", "workflow_ref", "sub"),
+        too_wide="Every workflow on every branch of the repository meets it. Name an environment or a branch.",
+    ),
+    PlatformName.GITLAB: Platform(
+        issuer="https://gitlab.com",
+        claims=(
+            Claim("project_id", "Project’s ID", "22", binds=True, lasting=True),
+            Claim("namespace_id", "Group’s ID", "72", binds=True, lasting=True),
+            Claim("project_path", "Project", "acme/billing", binds=True),
+            Claim("ref", "Branch or tag", "main"),
+            Claim("ref_type", "Kind of ref", "branch"),
+            Claim("ref_protected", "Protected ref", "true"),
+            Claim("environment", "Environment", "production"),
+        ),
+        better="project_id or namespace_id",
+        narrow=("environment", "ref", "ref_protected", "sub"),
+        too_wide="Every pipeline of the project meets it, on every branch. Name an environment or a protected branch.",
+    ),
+    PlatformName.GCP: Platform(
+        issuer="https://accounts.google.com",
+        claims=(
+            Claim("sub", "Service account’s unique ID", "104010203040506070809", binds=True, lasting=True),
+            Claim("email", "Service account", "billing@acme.iam.gserviceaccount.com", binds=True),
+            Claim("email_verified", "Verified", "true"),
+        ),
+        better="sub, the service account’s unique ID",
+    ),
+    PlatformName.AWS: Platform(
+        issuer="https://00000000-0000-0000-0000-000000000000.tokens.sts.global.api.aws",
+        claims=(
+            Claim("sub", "Role’s ARN", "arn:aws:iam::111122223333:role/billing", binds=True),
+            Claim(f"{AWS_CLAIMS}/aws_account", "Account", "111122223333", binds=True, lasting=True),
+            Claim(f"{AWS_CLAIMS}/org_id", "Organization", "o-a1b2c3d4e5", binds=True, lasting=True),
+            Claim(f"{AWS_CLAIMS}/source_region", "Region", "eu-west-1"),
+        ),
+        narrow=("sub",),
+        too_wide="Every role of the account meets it. Name the role’s ARN as the subject.",
+    ),
+    PlatformName.AZURE: Platform(
+        issuer="https://login.microsoftonline.com/00000000-0000-0000-0000-000000000000/v2.0",
+        claims=(
+            Claim("oid", "Object ID of the managed identity", "6e5c…", binds=True, lasting=True),
+            Claim("tid", "Tenant’s ID", "72f9…", lasting=True),
+            Claim("azp", "Application’s ID", "4a1b…", binds=True, lasting=True),
+            Claim("sub", "Subject", "6e5c…", binds=True, lasting=True),
+        ),
+    ),
+    PlatformName.KUBERNETES: Platform(
+        issuer="https://oidc.example.com/cluster",
+        claims=(
+            Claim("sub", "Service account", "system:serviceaccount:billing:sync", binds=True),
+            Claim(f"{K8S}/serviceaccount/uid", "Service account’s UID", "0c9f…", binds=True, lasting=True),
+            Claim(f"{K8S}/namespace", "Namespace", "billing", binds=True),
+            Claim(f"{K8S}/serviceaccount/name", "Service account’s name", "sync"),
+        ),
+        reused=True,
+        narrow=("sub", f"{K8S}/serviceaccount/uid", f"{K8S}/serviceaccount/name"),
+        too_wide="Every service account of the namespace meets it. Name the service account.",
+    ),
+    PlatformName.SPIFFE: Platform(
+        issuer="spiffe://acme.example",
+        claims=(Claim("sub", "SPIFFE ID", "spiffe://acme.example/billing/sync", binds=True),),
+        reused=True,
+    ),
+    PlatformName.OIDC: Platform(
+        issuer="https://issuer.example.com",
+        claims=(Claim("sub", "Subject", "billing-sync", binds=True),),
+    ),
+}
+
+
+def warnings(platform: str, audience: str, ours: str, claims: Mapping[str, str]) -> list[str]:
+    """Return whom else a rule would let in, one sentence each."""
+    known = PLATFORMS[platform]
+    lasting = {claim.name for claim in known.claims if claim.lasting}
+    found = []
+    if known.better and not lasting & claims.keys():
+        found.append(
+            "It names its owner by names alone. Whoever registers such a name after you gave it up meets the rule: "
+            f"add {known.better}."
+        )
+    if known.narrow and not set(known.narrow) & claims.keys():
+        found.append(known.too_wide)
+    if by_strangers(claims):
+        found.append(
+            "It is met by runs for pull or merge requests, which a stranger can open. "
+            "Name a branch or an environment that only you can deploy from."
+        )
+    if platform == PlatformName.GITLAB and "ref" in claims and claims.get("ref_protected") != "true":
+        found.append("Everybody who may push to the project can make such a branch. Add ref_protected: true.")
+    if audience != ours:
+        found.append(
+            f"Its audience is not this portal. Whoever receives tokens for {audience} could use them here: "
+            "ask the platform for tokens made for this portal, if it can."
+        )
+    return found
+
+
+def by_strangers(claims: Mapping[str, str]) -> bool:
+    return (
+        claims.get("ref", "").startswith("refs/pull/")
+        or claims.get("event_name", "").startswith("pull_request")
+        or claims.get("pipeline_source", "") in ("merge_request_event", "external_pull_request_event")
+        or claims.get("sub", "").endswith(":pull_request")
+    )
