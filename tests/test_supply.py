@@ -10,7 +10,11 @@ from django.conf import settings
 
 ROOT = settings.BASE_DIR
 PYTHON_LOCKS = ["uv.lock", "examples/python-api/uv.lock"]
-NODE_LOCKS = ["examples/node-api/package-lock.json", "benchmarks/oidc-provider/package-lock.json"]
+NODE_LOCKS = [
+    "examples/node-api/package-lock.json",
+    "benchmarks/oidc-provider/package-lock.json",
+    "tests/ory/package-lock.json",
+]
 # Files of others, as they published them, with the licence that goes along.
 VENDORED = {
     "static/js/htmx.min.js": (  # htmx.org 2.0.11
