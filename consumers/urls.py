@@ -2,13 +2,16 @@
 
 from django.urls import path
 
-from consumers import invitations, views
+from consumers import invitations, token_pages, views
 
 app_name = "consumers"
 
 urlpatterns = [
     path("invitations/<str:token>/", invitations.invitation, name="invitation"),
     path("account/name/", views.name, name="name"),
+    path("account/tokens/", token_pages.index, name="tokens"),
+    path("account/tokens/new/", token_pages.create, name="new-token"),
+    path("account/tokens/<uuid:token_id>/revoke/", token_pages.revoke, name="revoke-token"),
     path("consumers/", views.choose, name="choose"),
     path("consumers/<slug:consumer_slug>/people/", views.people, name="people"),
     path("consumers/<slug:consumer_slug>/people/invite/", views.invite, name="invite"),

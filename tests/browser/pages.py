@@ -105,6 +105,10 @@ MANAGER = [
     Opened("apps", "/account/apps/"),
     Opened("revoke-app", "/account/apps/{app}/"),
     Opened("consumers:name", "/account/name/"),
+    Opened("consumers:tokens", "/account/tokens/"),
+    Opened("consumers:new-token", "/account/tokens/new/"),
+    Opened("consumers:revoke-token", "/account/tokens/{token}/revoke/"),
+    Opened("api:reference", "/reference/"),
     Opened("usersessions_list", "/account/sessions/"),
     Opened("mfa_index", "/account/2fa/"),
     Opened("mfa_activate_totp", "/account/2fa/totp/activate/"),
@@ -129,7 +133,8 @@ WITH_SECOND_FACTOR = [
 
 def pages_of_the_portal() -> set[str]:
     """Return the names of every address outside the operators' admin."""
-    return set(_names(get_resolver(), "")) - NO_PAGE
+    named = set(_names(get_resolver(), "")) - NO_PAGE
+    return {name for name in named if not name.startswith("api:") or name == "api:reference"}  # programs read JSON
 
 
 def _names(resolver: URLResolver, prefix: str) -> list[str]:

@@ -5,7 +5,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from clients.models import ClientSecret
-from consumers.models import Consumer, Invitation, Membership
+from consumers.models import Consumer, Invitation, Membership, PersonalToken
 from tests.browser.pages import MANAGER, SIGNED_OUT, WITH_SECOND_FACTOR, pages_of_the_portal
 
 AXE = Axe()
@@ -29,6 +29,7 @@ def world(server, mail):
             .earliest("created_at")
             .pk,
             "member": Membership.objects.get(consumer=acme, user__email="bob@acme.example").pk,
+            "token": PersonalToken.objects.get(user__email="alice@acme.example", name="Demo", revoked_at=None).pk,
             "pending": Invitation.objects.get(email="axe@acme.example").pk,
         }
     link = mail.link_to("axe@acme.example", "/invitations/")
