@@ -12,6 +12,8 @@ from clients.errors import InvalidClientMetadata
 from clients.metadata import ClientMetadata
 from clients.models import MAX_LIVE_SECRETS, Client, ClientSecret, Workload, new_client_id
 from clients.policy import Policy, plain_text
+from clients.policy.grants import NO_SECRETS
+from clients.secret_rules import latest_end
 from consumers import audit
 from consumers.audit import Actor, EventName
 from consumers.errors import Conflict, Refusal
@@ -35,7 +37,7 @@ def register_client(
     The secret is None for a client that holds none. We choose the client ID, but for one that is the address of its
     metadata document. Raises Refusal.
     """
-    require_active(consumer)
+    rules = require_active(consumer)
     policy(metadata)
     client = Client(consumer=consumer, user=actor.user, client_id=client_id or new_client_id())
     metadata.write_to(client)
@@ -44,7 +46,7 @@ def register_client(
     audit.record(
         EventName.CLIENT_REGISTERED, actor=actor, consumer=consumer, target=client, detail={"kind": client.kind}
     )
-    return client, _make_secret(client, actor, secret_name, None)[1] if client.holds_secrets else None
+    return client, _make_secret(client, rules, actor, secret_name, None)[1] if client.holds_secrets else None
 
 
 @transaction.atomic
@@ -138,8 +140,8 @@ def add_secret(
 ) -> tuple[ClientSecret, str]:
     """Give the client one more secret; its text is readable only in this return value."""
     client = lock(client)
-    require_active(client.consumer)
-    made, text = _make_secret(client, actor, name, expires_at)
+    consumer = require_active(client.consumer)
+    made, text = _make_secret(client, consumer, actor, name, expires_at)
     audit.record(
         EventName.SECRET_ADDED,
         actor=actor,
@@ -159,7 +161,7 @@ def rotate_secret(
     Both count as live until the old one ends; at once makes room for the successor.
     """
     client = lock(secret.client)
-    require_active(client.consumer)
+    consumer = require_active(client.consumer)
     old = lock_live(client, secret)
     now = timezone.now()
     old.rotated_at = now
@@ -168,7 +170,7 @@ def rotate_secret(
     elif end.at is not None:
         old.expires_at = min(end.at, old.expires_at or end.at)
     old.save(update_fields=["rotated_at", "revoked_at", "expires_at"])
-    made, text = _make_secret(client, actor, old.name, expires_at)
+    made, text = _make_secret(client, consumer, actor, old.name, expires_at)
     if end.after_first_use:
         old.ends_after_use_of = made
         old.save(update_fields=["ends_after_use_of"])
@@ -238,7 +240,10 @@ def revoke_secret(*, secret: ClientSecret, actor: Actor) -> None:
     )
 
 
-def _make_secret(client: Client, actor: Actor, name: str, expires_at: datetime | None) -> tuple[ClientSecret, str]:
+def _make_secret(
+    client: Client, consumer: Consumer, actor: Actor, name: str, expires_at: datetime | None
+) -> tuple[ClientSecret, str]:
+    """Make a secret by the rules of the consumer, which is locked."""
     if not client.holds_secrets:
         raise InvalidClientMetadata("This client authenticates without a secret.", field="token_endpoint_auth_method")
     name = name.strip()
@@ -246,6 +251,9 @@ def _make_secret(client: Client, actor: Actor, name: str, expires_at: datetime |
         raise Refusal("Shorten the name to 60 characters.", field="name")
     plain_text(name, "name", "the name")
     _require_future(expires_at)
+    if not consumer.secrets_allowed:
+        raise InvalidClientMetadata(NO_SECRETS.format(consumer), field="token_endpoint_auth_method")
+    now = timezone.now()
     if client.secrets.live().count() >= MAX_LIVE_SECRETS:
         raise Conflict(f"The client holds {MAX_LIVE_SECRETS} live secrets already. Revoke one that is not needed.")
     text = secrets.generate()
@@ -258,7 +266,8 @@ def _make_secret(client: Client, actor: Actor, name: str, expires_at: datetime |
         hint=text[-4:],
         created_by=actor.user,
         created_by_label=actor.label,
-        expires_at=expires_at,
+        created_at=now,
+        expires_at=min(filter(None, (expires_at, latest_end(consumer, now))), default=None),
     )
     return made, text
 
@@ -293,6 +302,9 @@ def lock_live(client: Client, secret: ClientSecret) -> ClientSecret:
     return live
 
 
-def require_active(consumer: Consumer) -> None:
-    if Consumer.objects.filter(pk=consumer.pk).exclude(suspended_at=None).exists():
+def require_active(consumer: Consumer) -> Consumer:
+    """Return the consumer as it is now, locked, so that its rules hold until the end. Raises Conflict."""
+    locked = Consumer.objects.select_for_update(no_key=True).get(pk=consumer.pk)
+    if locked.is_suspended:
         raise Conflict(f"{consumer} is suspended. Ask the operator of this portal.")
+    return locked

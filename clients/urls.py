@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from clients.views import lists, pages, registration, secrets
+from clients.views import hygiene, lists, pages, registration, secrets
 
 app_name = "clients"
 
 urlpatterns = [
     path("", lists.index, name="index"),
     path("new", registration.create, name="create"),
+    path("secrets/", hygiene.hygiene, name="hygiene"),
     path("<slug:client_id>/", pages.detail, name="detail"),
     path("<slug:client_id>/settings/", pages.settings, name="settings"),
     path("<slug:client_id>/activity/", pages.activity, name="activity"),

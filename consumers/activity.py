@@ -120,6 +120,14 @@ def test_token(event: Event) -> str:
     return f"“{event.detail.get('reason', '')}”" + (f", until {when(datetime.fromisoformat(end))}" if end else "")
 
 
+def secret_rules(event: Event) -> str:
+    days, shortened = event.detail.get("days"), event.detail.get("shortened", 0)
+    rule = f"Each works for {days} days at most" if days else "Secrets may work without end"
+    if not event.detail.get("allowed"):
+        rule = "No new secrets"
+    return rule + (f"; {shortened} that worked got an end" if shortened else "")
+
+
 def rotation(event: Event) -> str:
     old, new = (f"••••{event.detail.get(key, '')}" for key in ("hint", "new_hint"))
     ends_at = event.detail.get("ends_at")
@@ -200,6 +208,7 @@ WORDS = {
     EventName.CONSUMER_SUSPENDED: Words("suspended {target}, with its clients and tokens", "ban", "bad"),
     EventName.CONSUMER_RESUMED: Words("resumed {target}", "play", "good"),
     EventName.CONSUMER_DELETED: Words("deleted {target}", "trash-2", "bad"),
+    EventName.CONSUMER_SECRETS_RULED: Words("changed the rules for secrets of {target}", "lock", "warn", secret_rules),
     EventName.CONSUMER_SCOPES_CHANGED: Words("changed the permissions that {target} may use", "lock", "warn", scopes),
     EventName.MANAGER_INVITED: Words("invited {email} as {role}", "user-plus"),
     EventName.INVITATION_RESENT: Words("sent the invitation of {email} again", "send"),

@@ -22,6 +22,7 @@ class EventName(StrEnum):
     CONSUMER_SUSPENDED = "consumer.suspended"
     CONSUMER_RESUMED = "consumer.resumed"
     CONSUMER_DELETED = "consumer.deleted"
+    CONSUMER_SECRETS_RULED = "consumer.secrets.ruled"
     CONSUMER_SCOPES_CHANGED = "consumer.scopes.changed"
     MANAGER_INVITED = "manager.invited"
     INVITATION_RESENT = "manager.invitation.resent"

@@ -13,6 +13,7 @@ from django.db import Error, connection
 from django.utils import timezone
 
 from authority import cleaning, outcomes, rotation, trials
+from clients import secret_rules
 from clients.registration import chores as registration
 from consumers.models import Message, Submission
 from consumers.outbox import CHANNEL, deliver_next
@@ -42,6 +43,7 @@ def forget_sessions() -> None:
 
 CHORES: list[Callable[[], None]] = [
     rotation.maintain,
+    secret_rules.warn_of_ending_secrets,
     forget_submissions,
     forget_mail,
     forget_sessions,

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 
 from clients import catalogue
 from clients.models import Scope
+from clients.secret_rules import set_secret_rules
 from consumers import actions, policy
 from consumers.activity import describe_all
 from consumers.audit import Actor
@@ -25,6 +26,7 @@ SHOWN_CLIENTS = 20
 TESTS = ["test_token_lifetime", "test_token_claims"]
 TEST_TOKENS = "Managers make them by hand, only for APIs that allow them. Each is marked, listed and can be revoked."
 SHOWN_EVENTS = 8
+SECRETS = ["secrets_allowed", "secret_days"]
 STORED = ["name", "slug", "external_id", "metadata", "claims", "test_token_lifetime", "test_token_claims"]
 
 
@@ -67,7 +69,7 @@ class ConsumerForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Consumer
-        fields = STORED
+        fields = [*STORED, *SECRETS]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -227,6 +229,7 @@ class ConsumerAdmin(Desk):
             return [
                 who,
                 ("What its clients may use", {"fields": ["allowed"]}),
+                ("Secrets", {"fields": SECRETS}),
                 ("Test tokens", {"fields": TESTS}),
                 ("Data", {"fields": ["metadata", "claims"]}),
             ]
@@ -234,7 +237,8 @@ class ConsumerAdmin(Desk):
         invite = ("Invite people", {"fields": ["emails", "role"]})
         data = ("Data", {"fields": ["metadata", "claims"], "classes": ["monospace"]})
         tests = ("Test tokens", {"fields": TESTS, "description": TEST_TOKENS})
-        return [who, use, invite, tests, data] if obj is not None else [who, use, invite]
+        secrets = ("Secrets", {"fields": SECRETS})
+        return [who, use, invite, secrets, tests, data] if obj is not None else [who, use, invite]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["allowed"]
@@ -250,6 +254,9 @@ class ConsumerAdmin(Desk):
         else:
             fields = {name: given[name] for name in STORED if name in given}
             actions.create_consumer(id=obj.pk, actor=actor, **fields)
+        if change:
+            rules = {"allowed": given["secrets_allowed"], "days": given["secret_days"]}
+            set_secret_rules(consumer=obj, actor=actor, **rules)
         catalogue.set_access(consumer=obj, scopes=given["scopes"], actor=actor)
         for email in given["emails"]:
             actions.invite_manager(consumer=obj, email=email, role=given["role"] or Role.MANAGER, actor=actor)

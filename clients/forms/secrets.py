@@ -26,6 +26,14 @@ class SecretForm(OnceForm):
         label="When does it end?", choices=list(LIFETIMES.items()), help_text="Home reminds you two weeks before."
     )
 
+    def __init__(self, *args: Any, longest: int | None, **kwargs: Any) -> None:
+        """Offer ends within `longest` days, where the operator set a limit."""
+        super().__init__(*args, **kwargs)
+        if longest is not None:
+            shorter = {days: words for days, words in LIFETIMES.items() if days.isdigit() and int(days) < longest}
+            offered = {str(longest): f"In {longest} days, the longest that is allowed"} | shorter
+            self.fields["lifetime"].choices = list(offered.items())  # type: ignore[attr-defined]
+
     @property
     def expires_at(self) -> datetime | None:
         days = self.cleaned_data["lifetime"]

@@ -45,6 +45,7 @@ class ClientSecret(models.Model):
     ends_after_use_of = models.ForeignKey("self", models.SET_NULL, null=True, related_name="predecessors")
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
+    warned_at = models.DateTimeField(null=True, editable=False)  # the managers, that it ends
     last_used_ip = models.GenericIPAddressField(null=True, blank=True)
 
     objects = ClientSecretQuerySet.as_manager()

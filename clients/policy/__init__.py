@@ -75,6 +75,7 @@ def rules(
     )
     return (
         *(partial(rule, metadata) for rule in simple),
+        partial(grants.secrets, metadata, consumer=consumer, client=client),
         partial(tokens.scope, metadata, consumer=consumer, client=client),
         partial(tokens.audience, metadata, consumer=consumer, client=client, trusted=trusted),
         partial(tokens.trust, metadata, client=client, trusted=trusted),

@@ -3,7 +3,9 @@
 from clients import jwks
 from clients.errors import InvalidClientMetadata
 from clients.metadata import ClientMetadata
-from clients.vocabulary import ApplicationType, AuthMethod, GrantType
+from clients.models import Client
+from clients.vocabulary import SECRET_METHODS, ApplicationType, AuthMethod, GrantType
+from consumers.models import Consumer
 
 
 def grants(metadata: ClientMetadata) -> None:
@@ -22,6 +24,12 @@ def grants(metadata: ClientMetadata) -> None:
             "refresh_token needs a grant that issues the first refresh token, such as authorization_code.",
             field="grant_types",
         )
+
+
+NO_SECRETS = (
+    "{} may not use client secrets. Let the client sign its requests with a key of its own (private_key_jwt), "
+    "or ask the operator of this portal."
+)
 
 
 def authentication(metadata: ClientMetadata) -> None:
@@ -44,6 +52,13 @@ def authentication(metadata: ClientMetadata) -> None:
         raise InvalidClientMetadata(
             "Give the client's public keys (jwks), or the address where it publishes them (jwks_uri).", field="jwks"
         )
+
+
+def secrets(metadata: ClientMetadata, consumer: Consumer, client: Client | None) -> None:
+    """Refuse a method with secrets where the operator allows none; a client that has one already keeps it."""
+    keeps = client is not None and client.holds_secrets
+    if metadata.token_endpoint_auth_method in SECRET_METHODS and not consumer.secrets_allowed and not keeps:
+        raise InvalidClientMetadata(NO_SECRETS.format(consumer), field="token_endpoint_auth_method")
 
 
 def response_types(metadata: ClientMetadata) -> None:

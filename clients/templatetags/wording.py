@@ -2,7 +2,7 @@
 
 from django import template
 
-from clients import listing
+from clients import hygiene, listing
 
 register = template.Library()
 
@@ -15,3 +15,8 @@ def state_name(state: str) -> str:
 @register.filter
 def kind_name(kind: str) -> str:
     return listing.KINDS[kind]
+
+
+@register.filter
+def flag_name(flag: str) -> str:
+    return hygiene.FLAGS[flag]

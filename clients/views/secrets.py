@@ -62,7 +62,7 @@ def secrets(request: HttpRequest, membership: Membership, client_id: str) -> Htt
 @sensitive_variables("text")
 def add_secret(request: HttpRequest, membership: Membership, client_id: str) -> HttpResponse:
     client = find(membership, client_id)
-    form = SecretForm(request.POST if request.method == "POST" else None)
+    form = SecretForm(request.POST if request.method == "POST" else None, longest=membership.consumer.secret_days)
     if request.method == "POST" and form.is_valid():
         try:
             with carry_out_once(key=form.cleaned_data["key"], user=person(request)) as submission:
@@ -91,7 +91,9 @@ def rotate(request: HttpRequest, membership: Membership, client_id: str, secret_
     client = find(membership, client_id)
     old = find_secret(client, secret_id)
     full = client.live_secrets >= MAX_LIVE_SECRETS
-    form = RotateForm(request.POST if request.method == "POST" else None, only_at_once=full)
+    form = RotateForm(
+        request.POST if request.method == "POST" else None, only_at_once=full, longest=membership.consumer.secret_days
+    )
     if request.method == "POST" and form.is_valid():
         try:
             with carry_out_once(key=form.cleaned_data["key"], user=person(request)) as submission:

@@ -102,6 +102,18 @@ class Consumer(models.Model):  # type: ignore[django-manager-missing]  # the bas
     claims = models.JSONField(
         default=dict, blank=True, help_text="Claims that every access token of the consumer's clients carries."
     )
+    secrets_allowed = models.BooleanField(
+        "clients may hold secrets",
+        default=True,
+        help_text="If not, new clients prove themselves by signed assertions or by their platform's tokens.",
+    )
+    secret_days = models.PositiveSmallIntegerField(
+        "secrets end after",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(3650)],
+        help_text="In days. Empty sets no limit. Secrets that work already get at least 30 days' notice.",
+    )
     test_token_lifetime = models.PositiveIntegerField(
         "longest test token lifetime",
         default=3600,

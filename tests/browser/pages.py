@@ -75,6 +75,7 @@ MANAGER = [
     Opened("dashboard", "/consumers/acme/"),
     Opened("clients:index", "/consumers/acme/clients/"),
     Opened("clients:create", "/consumers/acme/clients/new"),
+    Opened("clients:hygiene", "/consumers/acme/clients/secrets/"),
     Opened("clients:detail", "/consumers/acme/clients/{service}/"),
     Opened("clients:detail", "/consumers/acme/clients/{web}/"),
     Opened("clients:detail", "/consumers/acme/clients/{spa}/"),

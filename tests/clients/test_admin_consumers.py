@@ -45,6 +45,7 @@ def of(consumer: Consumer, **fields) -> dict:
         scopes=list(consumer.access.values_list("scope_id", flat=True)),
         metadata=json.dumps(consumer.metadata),
         claims=json.dumps(consumer.claims),
+        **({"secrets_allowed": "on"} if consumer.secrets_allowed else {}),
         **fields,
     )
 

@@ -17,6 +17,7 @@ ADDRESSES = {
     "dashboard": (200, 200),
     "clients:index": (200, 200),
     "clients:create": (403, 200),
+    "clients:hygiene": (200, 200),
     "clients:detail": (200, 200),
     "clients:settings": (200, 200),
     "clients:activity": (200, 200),
@@ -44,7 +45,11 @@ ADDRESSES = {
     "consumers:activity-csv": (200, 200),
 }
 OF_A_CLIENT = [
-    *(name for name in ADDRESSES if name.startswith("clients:") and name not in ("clients:index", "clients:create")),
+    *(
+        name
+        for name in ADDRESSES
+        if name.startswith("clients:") and name not in ("clients:index", "clients:create", "clients:hygiene")
+    ),
     "tokens:problems",
     "tokens:identity",
     "tokens:guide",
