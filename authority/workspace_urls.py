@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from authority.views import identity, inspector, problems, trials
+from authority.views import identity, inspector, problems, trials, tryout
 
 app_name = "tokens"
 
@@ -13,5 +13,6 @@ urlpatterns = [
     path("test-tokens/", trials.index, name="trials"),
     path("test-tokens/<slug:jti>/revoke/", trials.revoke, name="revoke-trial"),
     path("clients/<slug:client_id>/test-token/", trials.create, name="create-trial"),
+    path("clients/<slug:client_id>/try/", tryout.try_out, name="try"),
     path("clients/<slug:client_id>/problems/", problems.problems, name="problems"),
 ]

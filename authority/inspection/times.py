@@ -23,7 +23,7 @@ def length(gap: timedelta) -> str:
     """Return a length of time in whole units that are easy to grasp: 3 minutes, 26 hours."""
     seconds = max(0, round(gap.total_seconds()))
     unit, size = next((unit, size) for unit, size, least in UNITS if seconds >= least)
-    count = seconds // size
+    count = round(seconds / size)
     return f"{count} {unit}{'' if count == 1 else 's'}"
 
 

@@ -48,10 +48,16 @@ def render_sheet(
 
 @sensitive_variables()
 def render_once(
-    request: HttpRequest, client: Client, made: ClientSecret, text: str, *, registered: bool
+    request: HttpRequest,
+    client: Client,
+    made: ClientSecret,
+    text: str,
+    *,
+    registered: bool,
+    context: dict[str, Any] | None = None,
 ) -> HttpResponse:
-    """Show a new secret: the only answer that ever holds it."""
-    context = {
+    """Show a new secret: the only answer that ever holds it, but for the same page with what came of testing it."""
+    context = (context or {}) | {
         "client": client,
         "made": made,
         "secret": text,

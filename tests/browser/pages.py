@@ -28,6 +28,7 @@ NO_PAGE = {
     "workload-identity-token",
     "clients:download",
     "tokens:revoke-trial",
+    "tokens:try",
     "consumers:activity-csv",
     "consumers:resend-invitation",
     "consumers:withdraw-invitation",

@@ -34,6 +34,7 @@ ADDRESSES = {
     "tokens:guide": (200, 200),
     "tokens:trials": (200, 200),
     "tokens:create-trial": (403, 200),
+    "tokens:try": (403, 405),
     "tokens:revoke-trial": (403, 405),
     "tokens:inspector": (200, 200),
     "consumers:people": (200, 200),
@@ -54,6 +55,7 @@ OF_A_CLIENT = [
     "tokens:identity",
     "tokens:guide",
     "tokens:create-trial",
+    "tokens:try",
 ]
 # Reading pages that also take a manager's POST.
 WRITES_FOR_MANAGERS = {"clients:settings", "tokens:identity"}
