@@ -241,6 +241,8 @@ WORDS = {
     EventName.INITIAL_TOKEN_CREATED: Words("made the initial access token {target}", "key-round", "warn"),
     EventName.INITIAL_TOKEN_REVOKED: Words("revoked the initial access token {target}", "circle-x", "bad"),
     EventName.REGISTRATION_OPENED: Words("let anybody register clients for {target}", "globe", "warn"),
+    EventName.REGISTRATION_SOURCE_SAVED: Words("set how {target} describes clients", "globe", "warn"),
+    EventName.REGISTRATION_SOURCE_DELETED: Words("stopped believing {target} about clients", "circle-x", "bad"),
     EventName.REGISTRATION_CLOSED: Words("ended open registration for {target}", "lock", "good"),
     EventName.CONSENT_GIVEN: Words("let {target} use their account", "check", "good", granted),
     EventName.CONSENT_REVOKED: Words("took back the access of {target} to their account", "circle-x", "", granted),

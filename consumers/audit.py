@@ -63,6 +63,8 @@ class EventName(StrEnum):
     ISSUER_DISABLED = "issuer.disabled"
     ISSUER_ENABLED = "issuer.enabled"
     ISSUER_REMOVED = "issuer.removed"
+    REGISTRATION_SOURCE_SAVED = "registration.source.saved"
+    REGISTRATION_SOURCE_DELETED = "registration.source.deleted"
     KEY_CREATED = "key.created"
     KEY_ROTATED = "key.rotated"
     KEY_REVOKED = "key.revoked"

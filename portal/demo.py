@@ -21,8 +21,10 @@ from authority import workloads
 from clients import actions
 from clients.catalogue import create_api, set_access
 from clients.metadata import TEMPLATES, ClientMetadata
-from clients.models import MAX_LIVE_SECRETS, Api, Client, Scope
+from clients.models import MAX_LIVE_SECRETS, Api, Client, InitialToken, OpenRegistration, Scope
 from clients.policy import portal_policy
+from clients.registration.actions import create_initial_token, open_registration
+from consumers import credentials
 from consumers.actions import create_consumer
 from consumers.audit import SYSTEM
 from consumers.models import Consumer, Membership, Role, User
@@ -35,7 +37,7 @@ CAST = [
     ("bob@acme.example", "Bob Young", "acme", Role.VIEWER),
     ("mallory@globex.example", "Mallory Stern", "globex", Role.MANAGER),
 ]
-CONSUMERS = {"acme": "Acme Logistics", "globex": "Globex"}
+CONSUMERS = {"acme": "Acme Logistics", "globex": "Globex", "sandbox": "Sandbox"}
 APIS = {
     "https://api.meridian.example/shipments": (
         "Shipments",
@@ -133,7 +135,10 @@ def build() -> dict[str, Any]:
     tokens = {
         "operator_token": token(operator, memory),
         "manager_token": token(User.objects.get(email=CAST[0][0]), memory),
+        "initial_access_token": registration_token(consumers["acme"], memory),
     }
+    if not OpenRegistration.objects.exists():
+        open_registration(consumer=consumers["sandbox"], actor=SYSTEM, client_days=30)
     clients = {item.key: client(consumers["acme"], item, memory) for item in CLIENTS}
     keep(memory)
     return {
@@ -182,6 +187,17 @@ def token(user: User, memory: dict[str, Any]) -> str:
     return known[user.email]
 
 
+def registration_token(owner: Consumer, memory: dict[str, Any]) -> str:
+    """Find or make an initial access token of the consumer that will still work tomorrow."""
+    known = str(memory.get("initial_access_token", ""))
+    live = InitialToken.objects.live().filter(consumer=owner, expires_at__gt=timezone.now() + timedelta(days=1))
+    if not live.filter(digest__in=credentials.digests(known)).exists():
+        expires_at = timezone.now() + timedelta(days=90)
+        _, known = create_initial_token(consumer=owner, name="Demo", expires_at=expires_at, actor=SYSTEM, uses=None)
+        memory["initial_access_token"] = known
+    return known
+
+
 def consumer(slug: str, name: str) -> Consumer:
     return Consumer.objects.filter(slug=slug).first() or create_consumer(
         actor=SYSTEM, slug=slug, name=name, test_token_claims=["department", "region"]
@@ -189,7 +205,7 @@ def consumer(slug: str, name: str) -> Consumer:
 
 
 def catalogue(consumers: dict[str, Consumer]) -> None:
-    """Make the APIs and scopes; Acme may use all, Globex may read shipments."""
+    """Make the APIs and scopes; Acme may use all, the others may read shipments."""
     for identifier, (name, description, scopes) in APIS.items():
         if not Api.objects.filter(identifier=identifier).exists():
             create_api(
@@ -198,7 +214,11 @@ def catalogue(consumers: dict[str, Consumer]) -> None:
                 actor=SYSTEM,
             )
     ours = Scope.objects.filter(api__identifier__in=APIS)
-    for slug, wanted in {"acme": ours, "globex": ours.filter(value="shipments:read")}.items():
+    for slug, wanted in {
+        "acme": ours,
+        "globex": ours.filter(value="shipments:read"),
+        "sandbox": ours.filter(value="shipments:read"),
+    }.items():
         granted = Scope.objects.filter(access__consumer=consumers[slug])
         set_access(consumer=consumers[slug], scopes={*granted, *wanted}, actor=SYSTEM)
 

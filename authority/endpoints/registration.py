@@ -12,7 +12,6 @@ from django.views.decorators.debug import sensitive_variables
 from authority.endpoints.protocol import caller_ip, endpoint
 from clients import actions as clients_actions
 from clients.api import documents
-from consumers.rest.find import named
 from clients.models import Client
 from clients.registration import actions, permits, statements
 from clients.registration.errors import InvalidToken
@@ -24,6 +23,7 @@ from consumers.models import Role
 from consumers.rest.bodies import read_json
 from consumers.rest.callers import Caller, authenticate
 from consumers.rest.errors import InvalidRequest, TooManyRequests
+from consumers.rest.find import named
 
 # How often one address may register without any token, and fail with a wrong one.
 OPENLY, FAILURES = "20/h/ip", "30/m/ip"

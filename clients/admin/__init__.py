@@ -3,6 +3,6 @@
 Consumers are here, not in their own room, because their page shows what they may use and which clients they have.
 """
 
-from clients.admin import apis, clients, consumers, trust
+from clients.admin import apis, clients, consumers, registration, trust
 
-__all__ = ["apis", "clients", "consumers", "trust"]
+__all__ = ["apis", "clients", "consumers", "registration", "trust"]

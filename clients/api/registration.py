@@ -1,4 +1,4 @@
-"""What lets clients register themselves: initial access tokens of a consumer, and the open door (/admin/registration)."""
+"""What lets clients register themselves: initial access tokens of a consumer, and the open door."""
 
 from typing import Any
 from uuid import UUID

@@ -1,6 +1,6 @@
 """Addresses of clients, their secrets, and what they may ask for, below /admin/."""
 
-from clients.api import catalogue, clients, rotation, secrets
+from clients.api import catalogue, clients, registration, rotation, secrets
 from consumers.rest.addresses import address
 
 CLIENT = "/admin/clients/{client_id}"
@@ -26,4 +26,22 @@ urlpatterns = [
     address("/admin/apis", "apis", GET=catalogue.list_apis, POST=catalogue.create_api),
     address("/admin/apis/{api_id}", "api", GET=catalogue.get_api, PUT=catalogue.set_api, DELETE=catalogue.delete_api),
     address("/admin/consumers/{consumer}/access", "access", GET=catalogue.get_access, PUT=catalogue.set_access),
+    address(
+        "/admin/consumers/{consumer}/registration-tokens",
+        "registration-tokens",
+        GET=registration.list_tokens,
+        POST=registration.create_token,
+    ),
+    address(
+        "/admin/consumers/{consumer}/registration-tokens/{token_id}",
+        "registration-token",
+        DELETE=registration.revoke_token,
+    ),
+    address(
+        "/admin/registration",
+        "open-registration",
+        GET=registration.get_door,
+        PUT=registration.set_door,
+        DELETE=registration.close_door,
+    ),
 ]

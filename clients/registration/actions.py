@@ -8,7 +8,16 @@ from django.utils import timezone
 
 from clients import actions
 from clients.metadata import ClientMetadata
-from clients.models import Client, InitialToken, OpenRegistration, RegistrationToken, Scope, SelfRegistration
+from clients.models import (
+    Client,
+    DocumentHost,
+    InitialToken,
+    OpenRegistration,
+    RegistrationToken,
+    Scope,
+    SelfRegistration,
+    SoftwareIssuer,
+)
 from clients.registration.permits import PREFIX, Permit
 from clients.vocabulary import IDENTITY_SCOPES, GrantType
 from consumers import audit, credentials, policy
@@ -136,6 +145,23 @@ def close_registration(*, actor: Actor) -> None:
     if door is not None:
         door.delete()
         audit.record(EventName.REGISTRATION_CLOSED, actor=actor, consumer=door.consumer, target=door.consumer)
+
+
+# -- Whom the operator trusts to describe clients ---------------------------------------------------------------------
+
+
+@transaction.atomic
+def save_source(*, source: DocumentHost | SoftwareIssuer, actor: Actor) -> None:
+    """Trust a host's metadata documents, or an issuer's software statements, as the row says."""
+    source.save()
+    audit.record(EventName.REGISTRATION_SOURCE_SAVED, actor=actor, target=source)
+
+
+@transaction.atomic
+def delete_source(*, source: DocumentHost | SoftwareIssuer, actor: Actor) -> None:
+    """Trust it no more; clients that were registered by it stay."""
+    audit.record(EventName.REGISTRATION_SOURCE_DELETED, actor=actor, target=source)
+    source.delete()
 
 
 # -- What clients do to themselves ------------------------------------------------------------------------------------

@@ -1,0 +1,76 @@
+"""Initial access tokens and the open door, over the management API."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from clients.models import OpenRegistration
+from consumers.models import Event
+
+TOKENS = "/admin/consumers/acme/registration-tokens"
+
+
+def new(**changes):
+    return {"name": "Builds", "expires_at": (timezone.now() + timedelta(days=1)).isoformat(), "uses": 3} | changes
+
+
+def test_manager_makes_lists_and_revokes_a_token(program_of, alice, acme, acme_access):
+    program = program_of(alice)
+    made = program.post(TOKENS, new(scopes=["shipments:read"]))
+    assert made.status_code == 201
+    assert made.json()["initial_access_token"].startswith("cdi_")
+    (listed,) = program.get(TOKENS).json()
+    assert "initial_access_token" not in listed
+    assert (listed["name"], listed["uses"], listed["state"]) == ("Builds", 3, "live")
+    assert program.delete(f"{TOKENS}/{listed['id']}").status_code == 204
+    assert program.get(TOKENS).json()[0]["state"] == "revoked"
+    assert Event.objects.filter(name__startswith="registration.token.").count() == 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": ""},
+        {"expires_at": "yesterday"},
+        {"expires_at": "2020-01-01T00:00:00Z"},
+        {"uses": 0},
+        {"grant_types": ["magic"]},
+        {"scopes": ["billing:write"]},
+        {"client_days": 0},
+        {"surprise": 1},
+    ],
+)
+def test_bad_limits_are_refused(program_of, alice, acme, acme_access, change):
+    answer = program_of(alice).post(TOKENS, new(**change))
+    assert answer.status_code == 400
+    assert not acme.initial_tokens.exists()
+
+
+def test_viewers_and_strangers_make_none(program_of, bob, mallory, acme):
+    assert program_of(bob).post(TOKENS, new()).status_code == 403
+    assert program_of(mallory).post(TOKENS, new()).status_code == 404
+
+
+def test_token_of_another_consumer_is_not_found(program_of, alice, mallory, acme, globex):
+    made = program_of(alice).post(TOKENS, new()).json()
+    answer = program_of(mallory).delete(f"/admin/consumers/globex/registration-tokens/{made['id']}")
+    assert answer.status_code == 404
+    assert acme.initial_tokens.live().count() == 1
+
+
+def test_operator_opens_and_closes_the_door(program_of, olga, acme):
+    program = program_of(olga)
+    assert program.get("/admin/registration").status_code == 404
+    opened = program.put("/admin/registration", {"consumer": "acme", "client_days": 30})
+    assert opened.status_code == 200, opened.text
+    assert program.get("/admin/registration").json()["consumer"] == "acme"
+    assert program.delete("/admin/registration").status_code == 204
+    assert not OpenRegistration.objects.exists()
+
+
+@pytest.mark.parametrize("method", ["get", "put", "delete"])
+def test_managers_decide_nothing_about_the_door(program_of, alice, acme, method):
+    program = program_of(alice)
+    answer = program.send(method.upper(), "/admin/registration", {"consumer": "acme"} if method == "put" else None)
+    assert answer.status_code == 403
