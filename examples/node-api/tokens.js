@@ -1,6 +1,7 @@
 // Who may call: verifies Clientdesk's access tokens (RFC 9068). Copy this file into your API.
 
 import { createRemoteJWKSet, jwtVerify } from 'jose'
+import { InvalidProof, requireProof } from './proofs.js'
 
 const ISSUER = process.env.ISSUER?.replace(/\/$/, '') // the address of your Clientdesk
 const { AUDIENCE } = process.env // this API's identifier there
@@ -32,11 +33,16 @@ export const needs = (scope) => async (request, reply) => {
   const refuse = (status, challenge, message) =>
     reply.code(status).header('WWW-Authenticate', challenge).send({ message })
 
-  const token = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
+  const [, scheme, token] = /^(Bearer|DPoP) +(\S+)$/i.exec(request.headers.authorization ?? '') ?? []
   if (!token) return refuse(401, 'Bearer', 'Send an access token.')
   try {
     request.claims = (await jwtVerify(token, keys, rules)).payload
+    await requireProof(request, scheme, token)
   } catch (error) {
+    if (error instanceof InvalidProof) {
+      const challenge = `DPoP error="invalid_dpop_proof", algs="${rules.algorithms.join(' ')}"`
+      return refuse(401, challenge, `The DPoP proof is not accepted: ${error.message}.`)
+    }
     if (outages.includes(error.code)) {
       return reply.code(503).header('Retry-After', '30').send({ message: "The issuer's keys cannot be read now." })
     }

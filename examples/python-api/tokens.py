@@ -8,8 +8,10 @@ from typing import Annotated, Any
 
 import httpx
 import jwt
-from fastapi import Depends, HTTPException
+from fastapi import Depends, HTTPException, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
+
+import proofs
 
 ISSUER = os.environ.get("ISSUER", "").rstrip("/")  # the address of your Clientdesk
 AUDIENCE = os.environ.get("AUDIENCE", "")  # this API's identifier there
@@ -60,12 +62,17 @@ keys = Keys(ISSUER)
 Sent = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))]
 
 
-def caller(needed: SecurityScopes, sent: Sent) -> dict[str, Any]:
+def caller(needed: SecurityScopes, request: Request, sent: Sent) -> dict[str, Any]:
     """Return the claims of a good token that has the needed scopes; refuse any other (RFC 6750 section 3.1)."""
-    if sent is None:
+    token = sent.credentials if sent else proofs.token_of(request)
+    if not token:
         raise HTTPException(401, "Send an access token.", {"WWW-Authenticate": "Bearer"})
     try:
-        claims = verify(sent.credentials)
+        claims = verify(token)
+        proofs.require(request, token, claims, as_dpop=sent is None)
+    except proofs.InvalidProof as error:
+        challenge = {"WWW-Authenticate": f'DPoP error="invalid_dpop_proof", algs="{" ".join(proofs.ALGORITHMS)}"'}
+        raise HTTPException(401, f"The DPoP proof is not accepted: {error}.", challenge) from None
     except jwt.InvalidTokenError as error:
         challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
         raise HTTPException(401, f"The access token is not accepted: {error}.", challenge) from None
