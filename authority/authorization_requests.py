@@ -7,7 +7,7 @@ from typing import Any
 
 from oauthlib.oauth2.rfc6749.errors import CustomOAuth2Error, InvalidRequestError
 
-from authority import identity
+from authority import dpop, identity
 from authority.directory import Entry
 
 # BASE64URL(SHA-256) is 43 characters (RFC 7636 section 4.2).
@@ -20,7 +20,7 @@ UNSERVED = ("request", "request_uri", "registration")  # each has its error (Ope
 # What oauthlib judges, with our check among its own.
 JUDGED = [
     *("client_id", "redirect_uri", "response_type", "response_mode", "scope", "state"),
-    *("code_challenge", "code_challenge_method", "nonce", *UNSERVED),
+    *("code_challenge", "code_challenge_method", "nonce", "dpop_jkt", *UNSERVED),
 ]
 # What we read. Anything else is ignored (RFC 6749 section 3.1), display, ui_locales, claims_locales, claims and
 # acr_values among it: the answer says what was done (OpenID Connect Core section 15.1).
@@ -62,6 +62,9 @@ def check(request: Any) -> dict[str, Any]:
         raise InvalidRequestError("code_challenge must be 43 characters of base64url.", request=request)
     if request.nonce and len(request.nonce) > MAX_NONCE:
         raise InvalidRequestError(f"nonce must have at most {MAX_NONCE} characters.", request=request)
+    jkt = getattr(request, "dpop_jkt", None)
+    if jkt is not None and not dpop.THUMBPRINT.fullmatch(jkt):
+        raise InvalidRequestError("dpop_jkt must be the SHA-256 thumbprint of a key.", request=request)
     return {}
 
 

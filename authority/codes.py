@@ -3,6 +3,7 @@
 The token endpoint hashes a code as it comes in, so that what oauthlib and the toolkit call the code is its digest.
 """
 
+import json
 from typing import Any
 
 from oauth2_provider.models import get_grant_model
@@ -22,6 +23,11 @@ def lock(code: str, client: Client) -> Any:
         .filter(code=code, application=client)
         .first()
     )
+
+
+def bound_to(grant: Any) -> str:
+    """Return the thumbprint of the key that the authorization request named, or nothing (RFC 9449 section 10)."""
+    return json.loads(grant.claims or "{}").get("dpop_jkt") or ""
 
 
 def revoke_what_it_gave(code: str, client: Client) -> bool:

@@ -177,6 +177,14 @@ def bind(entry: Entry, proof: Proof | None) -> str | None:
     return None
 
 
+def bind_code(proof: Proof, asked: str | None) -> str:
+    """Return the key that the code of a pushed request is bound to (section 10.1). Raises InvalidDpopProofError."""
+    spend(proof)
+    if asked not in (None, proof.jkt):
+        raise refusal("dpop_other_key", "dpop_jkt names another key than the DPoP proof shows.")
+    return proof.jkt
+
+
 def hold_on(client: Client, family: Family, jkt: str | None) -> None:
     """Require the key that the family is bound to, and bind it to the first that comes; the caller has locked it.
 

@@ -97,7 +97,7 @@ class Validator(OAuth2Validator):
         return self.validate_grant_type(client_id, GrantType.AUTHORIZATION_CODE, client, request)
 
     def _create_authorization_code(self, request: Any, code: dict[str, str], expires: Any = None) -> Any:
-        request.claims = {"sign_in": str(request.sign_in.pk)}
+        request.claims = {"sign_in": str(request.sign_in.pk), "dpop_jkt": getattr(request, "dpop_jkt", None)}
         return super()._create_authorization_code(request, {**code, "code": digest(code["code"])}, expires)
 
     # -- Scope -------------------------------------------------------------------------------------------------------
@@ -138,6 +138,7 @@ class Validator(OAuth2Validator):
         if not request.code_verifier:
             reasons.because("verifier_missing")
             raise InvalidGrantError("code_verifier is missing.", request=request)
+        dpop.require_key(codes.bound_to(grant), request.jkt)
         request.grant, request.user = grant, grant.user
         request.sign_in = sign_ins.of_code(grant)
         granted = scope_to_list(grant.scope)

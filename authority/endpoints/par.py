@@ -4,7 +4,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from oauthlib.oauth2.rfc6749.errors import FatalClientError
 
-from authority import client_authentication, pushed_requests
+from authority import client_authentication, dpop, pushed_requests
 from authority.authorization import judge
 from authority.endpoints.answers import ADVICE
 from authority.endpoints.protocol import caller_ip, endpoint, read_form
@@ -14,11 +14,13 @@ from authority.errors import InvalidClientError, InvalidRequestError, refuse
 @endpoint("POST")
 def push(request: HttpRequest) -> HttpResponse:
     """Judge the request as the authorization endpoint would, and keep it for a moment (section 2)."""
-    parameters = read_form(request)
+    parameters, proof = read_form(request), dpop.read(request)
     caller = client_authentication.authenticate(parameters, request.META.get("HTTP_AUTHORIZATION"), caller_ip(request))
     if "request_uri" in parameters:
         raise InvalidRequestError("A pushed request cannot name another by request_uri.")
     parameters["client_id"] = caller.client.client_id
+    if proof is not None:
+        parameters["dpop_jkt"] = dpop.bind_code(proof, parameters.get("dpop_jkt"))
     try:
         judge(parameters, is_pushed=True)
     except InvalidClientError:

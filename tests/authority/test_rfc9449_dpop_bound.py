@@ -1,11 +1,13 @@
 """RFC 9449: what a bound token is worth without its key. At userinfo, at refresh, and to pages of other origins."""
 
+from urllib.parse import parse_qsl, urlsplit
+
 import pytest
 from django.test import Client as Browser
 
 from authority import dpop
 from authority.models import Family, SpentIdentifier
-from tests.authority.flows import Flow
+from tests.authority.flows import BACK, Flow, returned
 from tests.authority.proofs import Prover
 
 pytestmark = pytest.mark.django_db
@@ -198,3 +200,52 @@ def test_a_page_of_the_client_may_send_proofs_and_read_nonces(public, spa):
     assert answer["Access-Control-Allow-Origin"] == page["Origin"]
     assert "DPoP-Nonce" in answer["Access-Control-Expose-Headers"]
     assert answer["DPoP-Nonce"]
+
+
+# -- Codes ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.compliance("RFC 9449", "10")
+def test_a_code_that_was_asked_for_with_a_key_is_exchanged_with_it_alone(spa, browser_of, alice, prover):
+    flow = Flow(spa, browser_of(alice), dpop_jkt=prover.jkt)
+    code = flow.code()
+    assert flow.exchange(code).json()["error"] == "invalid_dpop_proof"
+    assert flow.exchange(code, headers=carrying(fresh().proof())).json()["error"] == "invalid_grant"
+    answer = flow.exchange(code, headers=carrying(prover.proof()))
+    assert (answer.status_code, answer.json()["token_type"]) == (200, "DPoP")
+
+
+@pytest.mark.compliance("RFC 9449", "10")
+@pytest.mark.parametrize("jkt", ["short", "x" * 42, "x" * 44, "x" * 42 + "=", "x" * 42 + "ä"])
+def test_a_malformed_dpop_jkt_is_refused(web, browser_of, alice, jkt):
+    answer = returned(Flow(web, browser_of(alice), dpop_jkt=jkt).open())
+    assert answer["error"] == "invalid_request"
+    assert "dpop_jkt" in answer["error_description"]
+
+
+def push(flow, prover, **parameters):
+    proof = prover.proof("POST", "/oauth2/par") if prover else None
+    return flow.program.post("/oauth2/par", flow.request | parameters, **carrying(proof))
+
+
+@pytest.mark.compliance("RFC 9449", "10.1")
+def test_a_proof_at_the_pushed_request_binds_the_code(flow, prover):
+    pushed = push(flow, prover)
+    assert (pushed.status_code, pushed["DPoP-Nonce"]) == (201, dpop.nonce())
+    flow.request = {"client_id": flow.request["client_id"], "request_uri": pushed.json()["request_uri"]}
+    flow.request = dict(parse_qsl(urlsplit(flow.open()["Location"]).query))
+    code = flow.code()
+    flow.request["redirect_uri"] = BACK
+    assert flow.exchange(code, headers=carrying(fresh().proof())).json()["error"] == "invalid_grant"
+    assert flow.exchange(code, headers=carrying(prover.proof())).json()["token_type"] == "DPoP"
+
+
+@pytest.mark.compliance("RFC 9449", "10.1")
+def test_a_pushed_request_must_not_contradict_its_proof(flow, prover):
+    assert push(flow, prover, dpop_jkt=prover.jkt).status_code == 201
+    refused = push(flow, prover, dpop_jkt=fresh().jkt)
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_dpop_proof")
+    assert push(flow, Prover()).json()["error"] == "use_dpop_nonce"
+    assert flow.program.post("/oauth2/par", flow.request, **carrying(prover.proof())).json()["error"] == (
+        "invalid_dpop_proof"
+    ), "made for the token endpoint"
