@@ -7,7 +7,7 @@ from oauth2_provider.models import get_grant_model
 from authority import families, resources
 from authority.authorization_requests import Asked
 from authority.models import Consent, Family
-from clients.models import Client
+from clients.models import Client, SelfRegistration
 from consumers import audit
 from consumers.audit import Actor, EventName
 from consumers.models import User
@@ -19,9 +19,12 @@ def is_assured(asked: Asked) -> bool:
     """Say whether only the client itself can be at the redirect URI or redeem the code.
 
     Any program on the person's device may listen at a loopback address or take an app's scheme, so a public client
-    there could be another: the person is asked every time (RFC 8252 section 8.6, RFC 9700 section 4.14).
+    there could be another (RFC 8252 section 8.6); and nobody of ours knows a client that registered itself (RFC 7591
+    section 5). The person is then asked every time.
     """
-    return not asked.client.is_public or asked.redirect_uri.startswith("https:")
+    if asked.client.is_public and not asked.redirect_uri.startswith("https:"):
+        return False
+    return not SelfRegistration.objects.filter(client=asked.client.pk).exists()
 
 
 def is_remembered(asked: Asked, person: User) -> bool:

@@ -62,6 +62,12 @@ def id_token(
     return sign(entry, content, algorithm)
 
 
+def signed_userinfo(entry: Entry, told: dict[str, Any]) -> str:
+    """Return what userinfo tells as a JWT, for the client that asks for one (section 5.3.2)."""
+    addressed = {"iss": settings.ISSUER, "aud": entry.client.client_id}
+    return sign(entry, told | addressed, entry.client.userinfo_signed_response_alg)
+
+
 def sign(entry: Entry, content: dict[str, Any], algorithm: str) -> str:
     signer = keys.signer(algorithm, entry.active_keys.get(algorithm), seconds=LIFETIME)
     return jose.encode(content, signer, typ=TYPE)

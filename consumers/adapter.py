@@ -10,6 +10,7 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 from consumers import emails, known_browsers, policy
 from consumers.audit import origin
@@ -56,6 +57,15 @@ class AccountAdapter(DefaultAccountAdapter):
             return
         if message_template != "account/messages/logged_in.txt":
             super().add_message(request, level, message_template, *args, **kwargs)
+
+    def get_reauthentication_methods(self, user: User) -> list[dict[str, Any]]:
+        """Offer a code by email too, so that everybody can confirm that it is them."""
+        by_code = {
+            "id": "reauthenticate_by_code",
+            "description": "Use a code by email",
+            "url": reverse("consumers:reauthenticate-by-code"),
+        }
+        return [*super().get_reauthentication_methods(user), by_code] if user.is_authenticated else []
 
     def login(self, request: HttpRequest, user: User) -> None:
         is_first = user.last_login is None  # Django overwrites it on the way

@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from consumers import invitations, token_pages, views
+from consumers import invitations, reauthentication, token_pages, views
 
 app_name = "consumers"
 
 urlpatterns = [
     path("invitations/<str:token>/", invitations.invitation, name="invitation"),
+    path("account/reauthenticate/code/", reauthentication.by_code, name="reauthenticate-by-code"),
     path("account/name/", views.name, name="name"),
     path("account/tokens/", token_pages.index, name="tokens"),
     path("account/tokens/new/", token_pages.create, name="new-token"),

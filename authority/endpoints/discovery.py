@@ -10,13 +10,15 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.cache import get_conditional_response
+from django.views.decorators.csrf import csrf_exempt
 
-from authority import dpop, identity, keys
+from authority import authentication, dpop, identity, keys
+from authority.authorization_requests import MODES, PROMPTS
 from authority.endpoints.protocol import method_not_allowed
 from authority.server import server
 from clients.jwks import ALGORITHMS
 from clients.models import DocumentHost
-from clients.vocabulary import IDENTITY_SCOPES, PROVING_METHODS, AuthMethod
+from clients.vocabulary import IDENTITY_SCOPES, PROVING_METHODS, AuthMethod, SigningAlgorithm
 
 CACHE_CONTROL = (
     f"public, max-age={keys.JWKS_MAX_AGE.seconds}, stale-while-revalidate={keys.JWKS_STALE.seconds}"  # RFC 5861
@@ -26,6 +28,7 @@ CACHE_CONTROL = (
 def public(document: Callable[..., dict[str, Any]]) -> Callable[..., HttpResponse]:
     """Serve the document to everybody and to every origin, with an ETag."""
 
+    @csrf_exempt  # a method that is not served is refused as such
     @wraps(document)
     def view(request: HttpRequest, **place: Any) -> HttpResponse:
         if request.method not in ("GET", "HEAD"):
@@ -57,6 +60,8 @@ def oauth_metadata() -> dict[str, Any]:
         "token_endpoint": address("token"),
         "jwks_uri": address("jwks"),
         "userinfo_endpoint": address("userinfo"),
+        "pushed_authorization_request_endpoint": address("par"),
+        "require_pushed_authorization_requests": False,
         "introspection_endpoint": address("introspect"),
         "revocation_endpoint": address("revoke"),
         "registration_endpoint": address("register"),
@@ -64,7 +69,9 @@ def oauth_metadata() -> dict[str, Any]:
         "end_session_endpoint": address("end-session"),
         "scopes_supported": list(IDENTITY_SCOPES),
         "response_types_supported": list(server().response_types),
-        "response_modes_supported": ["query", "fragment"],
+        "response_modes_supported": list(MODES),
+        "prompt_values_supported": list(PROMPTS),
+        "acr_values_supported": list(authentication.ACR_VALUES),
         "grant_types_supported": list(server().grant_types),
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": [*PROVING_METHODS, AuthMethod.NONE],
@@ -76,7 +83,8 @@ def oauth_metadata() -> dict[str, Any]:
         "authorization_response_iss_parameter_supported": True,
         "dpop_signing_alg_values_supported": list(dpop.ALGORITHMS),
         "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": [keys.ID_TOKEN_ALGORITHM.value],
+        "id_token_signing_alg_values_supported": list(SigningAlgorithm),
+        "userinfo_signing_alg_values_supported": list(SigningAlgorithm),
         "claims_supported": list(identity.CLAIMS),
         "claims_parameter_supported": False,
         "request_parameter_supported": False,

@@ -22,7 +22,10 @@ def userinfo(request: HttpRequest) -> HttpResponse:
         return challenge(scheme, "invalid_token")
     if found.user is None or "openid" not in found.scopes:
         return challenge(scheme, "insufficient_scope", status=403)
-    return JsonResponse(identity.claims(found.user, found.scopes))
+    told = identity.claims(found.user, found.scopes)
+    if found.entry.client.userinfo_signed_response_alg:
+        return HttpResponse(identity.signed_userinfo(found.entry, told), content_type="application/jwt")
+    return JsonResponse(told)
 
 
 def challenge(scheme: str = "", code: str = "", description: str = "", status: int = 401) -> HttpResponse:

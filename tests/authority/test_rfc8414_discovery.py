@@ -44,7 +44,8 @@ def test_nothing_is_advertised_that_is_refused(client, program):
         "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
         "none",
     ]
-    assert document["id_token_signing_alg_values_supported"] == ["RS256"]
+    assert document["id_token_signing_alg_values_supported"] == ["ES256", "RS256", "PS256", "EdDSA"]
+    assert document["response_modes_supported"] == ["query", "fragment", "form_post"]
     assert document["authorization_response_iss_parameter_supported"] is True
     assert document["request_uri_parameter_supported"] is False
 

@@ -119,6 +119,7 @@ MANAGER = [
     Opened("account_email", "/account/email/"),
     Opened("account_change_password", "/account/password/change/"),
     Opened("account_set_password", "/account/password/set/"),
+    Opened("consumers:reauthenticate-by-code", "/account/reauthenticate/code/"),
     Opened("account_reauthenticate", "/account/reauthenticate/"),
     Opened("account_logout", "/account/logout/"),
 ]

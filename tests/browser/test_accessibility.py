@@ -4,8 +4,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from clients.models import ClientSecret
-from consumers.models import Consumer, Invitation, Membership, PersonalToken
+from authority.models import Consent
+from clients.models import Client, ClientSecret
+from consumers.models import Consumer, Invitation, Membership, PersonalToken, User
 from tests.browser.pages import MANAGER, SIGNED_OUT, WITH_SECOND_FACTOR, pages_of_the_portal
 
 AXE = Axe()
@@ -30,6 +31,9 @@ def world(server, mail):
             .pk,
             "member": Membership.objects.get(consumer=acme, user__email="bob@acme.example").pk,
             "token": PersonalToken.objects.get(user__email="alice@acme.example", name="Demo", revoked_at=None).pk,
+            "app": Consent.objects.get_or_create(
+                user=User.objects.get(email="alice@acme.example"), client=Client.objects.get(client_id=clients["web"])
+            )[0].pk,
             "pending": Invitation.objects.get(email="axe@acme.example").pk,
         }
     link = mail.link_to("axe@acme.example", "/invitations/")
