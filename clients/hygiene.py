@@ -6,13 +6,13 @@ Where a client runs is guessed from what people wrote about it and where it lead
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from urllib.parse import urlsplit
 
 from django.utils import timezone
 
-from clients.models import Client, ClientSecret
+from clients.models import Client, ClientSecret, TrustedIssuer
 from consumers.models import Consumer
 
 IDLE = timedelta(days=90)
@@ -23,7 +23,7 @@ OLD_DAYS = 180  # where the consumer has no rule of its own
 class Platform:
     """A place whose programs have an identity of their own, and how it shows."""
 
-    name: str
+    name: str  # as in clients/platforms.py
     title: str
     words: re.Pattern[str]
     hosts: tuple[str, ...] = ()
@@ -64,6 +64,11 @@ class OnSecrets:
     secrets: list[ClientSecret]
     flags: list[str]  # of FLAGS, each once
     guess: Guess | None
+    issuer_id: int | None  # of the platform that it seems to run on, where operators allow that
+
+    @property
+    def last_used_at(self) -> datetime | None:
+        return max((secret.last_used_at for secret in self.secrets if secret.last_used_at), default=None)
 
 
 FLAGS = {
@@ -93,13 +98,16 @@ def flags(secret: ClientSecret, old: timedelta) -> set[str]:
 def on_secrets(consumer: Consumer) -> list[OnSecrets]:
     """Return the clients that hold secrets which work, those with most to mend first."""
     old = old_after(consumer)
+    issuers = dict(TrustedIssuer.objects.offered_to(consumer).order_by("-pk").values_list("platform", "pk"))
     live = ClientSecret.objects.live().filter(client__consumer=consumer, client__disabled_at=None)
     live = live.select_related("client__consumer").order_by("client__client_name", "client_id", "created_at")
     found = []
     for client, group in groupby(live, key=lambda secret: secret.client):
         secrets = list(group)
         wrong = {name for secret in secrets for name in flags(secret, old)}
-        found.append(OnSecrets(client, secrets, [name for name in FLAGS if name in wrong], guess(client, secrets)))
+        guessed = guess(client, secrets)
+        issuer_id = issuers.get(guessed.platform.name) if guessed else None
+        found.append(OnSecrets(client, secrets, [name for name in FLAGS if name in wrong], guessed, issuer_id))
     return sorted(found, key=lambda each: -len(each.flags))
 
 

@@ -7,6 +7,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clients import hygiene
+from clients.models import TrustedIssuer
+from clients.platforms import PLATFORMS
 from tests.factories import ClientFactory, give_secret
 
 pytestmark = pytest.mark.django_db
@@ -91,4 +93,14 @@ def test_page_offers_the_way_off(service, page):
     give_secret(service)
     text = page().text
     assert "It seems to run on GitHub Actions" in text
-    assert reverse("clients:settings", args=["acme", service.client_id]) in text
+    assert "ask the operator to allow that as an issuer" in text
+    issuer = TrustedIssuer.objects.create(
+        name="GitHub Actions", platform="github", issuer="https://token.actions.githubusercontent.com"
+    )
+    answer = page()
+    assert answer.context["found"][0].issuer_id == issuer.pk
+    assert "use its identity there" in answer.text
+
+
+def test_every_guess_names_a_platform_that_rules_can_be_made_for():
+    assert {platform.name for platform in hygiene.PLATFORMS} <= set(PLATFORMS)
