@@ -6,6 +6,7 @@
 from collections.abc import Collection, Iterable
 from urllib.parse import urlsplit
 
+from authority import reasons
 from authority.directory import Entry
 from authority.errors import InvalidTargetError
 from clients.models import Api
@@ -52,20 +53,24 @@ def choose(
     else:
         within = granted or audiences_of(entry, scopes)
         if not set(asked) <= set(within):
+            reasons.because("resource_of_another_grant", asked=[reasons.address(uri) for uri in asked])
             raise InvalidTargetError("This grant is for other resources.")
         resources = asked or [uri for uri in granted if uri in allowed(entry, granted)]
     if entry.client.require_resource and not resources:
+        reasons.because("resource_missing")
         raise InvalidTargetError("This client must name the API that it wants a token for, by resource.")
     if not resources:
         return scopes, []
     kept = [value for value in scopes if value in IDENTITY_SCOPES or audience_of(entry, value) in resources]
     if idle := set(asked) - set(audiences_of(entry, kept)) - set(entry.client.audience):
+        reasons.because("resource_without_scope", asked=sorted(reasons.address(uri) for uri in idle))
         raise InvalidTargetError(f"None of the scopes belongs to {len(idle)} of the resources.")
     return kept, resources
 
 
 def require_allowed(entry: Entry, asked: list[str]) -> None:
     if not set(asked) <= allowed(entry, asked):
+        reasons.because("resource_not_allowed", asked=[reasons.address(uri) for uri in asked])
         raise InvalidTargetError("This client may not have a token for one of these resources.")
 
 

@@ -1,12 +1,9 @@
 """From what was pasted to a verdict."""
 
-from authority.inspection import failures, jwt
+from authority.inspection import failures, jwt, opaque
 from authority.inspection.material import Material, read
-from authority.inspection.report import Fact, Report, Viewer
-from clients import secrets
-from clients.models import Api, ClientSecret
-from consumers.activity import when
-from consumers.tokens import PREFIX as PERSONAL
+from authority.inspection.report import Report, Viewer
+from clients.models import Api
 
 LONGEST = 64 * 1024  # characters
 JWT_PARTS, JWE_PARTS = 3, 5
@@ -52,7 +49,7 @@ def token(text: str, viewer: Viewer, api: Api | None) -> Report:
         why = "A JWT has three parts, parted by dots. Copy it again, from its first ey to its end."
         report.fails("Form", f"It has {parts} part{'' if parts == 1 else 's'} instead of three", why)
         return report
-    return opaque(text, viewer)
+    return opaque.judge(text, viewer, api)
 
 
 def signed(text: str, viewer: Viewer, api: Api | None) -> Report:
@@ -62,52 +59,6 @@ def signed(text: str, viewer: Viewer, api: Api | None) -> Report:
         report = Report("A damaged token")
         report.fails("Form", str(malformed), "Copy it again, whole and without changing a character.")
         return report
-
-
-# -- What says nothing by itself --------------------------------------------------------------------------------------
-
-
-def opaque(text: str, viewer: Viewer) -> Report:
-    if text.startswith(secrets.PREFIX):
-        return secret(text, viewer)
-    if text.startswith(PERSONAL):
-        report = Report(
-            "A personal access token", "This is a personal access token, not a token for an API", tone="warn"
-        )
-        report.advice = "It manages clients in your name. If others could read it where it came from, revoke it now."
-        return report
-    report = Report("A random text")
-    report.verdict, report.tone = "It says nothing by itself, and is none that you can look up here", "warn"
-    report.advice = (
-        "It may be a code, a refresh token or an opaque access token, of here or elsewhere. Its client learns from the "
-        "introspection endpoint whether it works."
-    )
-    return report
-
-
-def secret(text: str, viewer: Viewer) -> Report:
-    """Recognise a client's secret; it is compared by its digest, like each time a client sends it."""
-    report = Report("A client secret", tone="bad", verdict="This is a client secret, not a token")
-    report.advice = (
-        "Exchange it for a token at the token endpoint. If others could read it where it came from, rotate it."
-    )
-    if not secrets.looks_real(text):
-        report.facts.append(
-            Fact("Form", "Damaged.", "bad", "Its last characters do not fit the others: it was cut or changed.")
-        )
-        return report
-    digests = [secrets.digest(text, version) for version in secrets.peppers()]
-    rows = ClientSecret.objects.select_related("client__consumer").filter(digest__in=digests)
-    row = (rows.filter(client__consumer=viewer.consumer) if viewer.consumer else rows).first()
-    if row is None:
-        report.tells("Whose", "None of a client that you may see.")
-        return report
-    report.client = row.client
-    if row.ended_at:
-        report.facts.append(Fact("Works", "No.", "bad", f"It ended on {when(row.ended_at)}."))
-    else:
-        report.facts.append(Fact("Works", "Yes.", "good", f"It is {row}, of {row.client}."))
-    return report
 
 
 def code(viewer: Viewer, found: Material) -> Report:

@@ -144,3 +144,45 @@ plain(
     "Compare the request with the example.",
     "connect",
 )
+
+
+# -- For which API (RFC 8707) -----------------------------------------------------------------------------------------
+
+
+@tells("resource_not_allowed")
+def foreign_resource(client: Client, detail: dict[str, Any]) -> Words:
+    asked = quoted(detail.get("asked", []))
+    known = [*dict.fromkeys(client.granted_scopes().values_list("api__identifier", flat=True)), *client.audience]
+    return Words(
+        "They name an API that the client may get no token for",
+        f"resource names {asked or 'it'}. The client may name {quoted(known) or 'none'}.",
+        "Compare letter by letter, also the slash at the end. Permissions of the API open it, in Settings.",
+        "settings",
+    )
+
+
+@tells("resource_without_scope")
+def idle_resource(client: Client, detail: dict[str, Any]) -> Words:
+    asked = quoted(detail.get("asked", []))
+    return Words(
+        "They name an API without asking for one of its permissions",
+        f"resource names {asked or 'an API'}, and scope holds no permission of it.",
+        "Add a scope of that API to the request, or leave the resource out.",
+        "connect",
+    )
+
+
+plain(
+    "resource_missing",
+    "They do not say which API the token is for",
+    "This client must name the API that it wants a token for.",
+    "Send resource with the API's identifier.",
+    "connect",
+)
+plain(
+    "resource_of_another_grant",
+    "They name another API than the person allowed",
+    "resource names an API that was not in the authorization request.",
+    "Name it there already, and narrow it down in the token request.",
+    "connect",
+)

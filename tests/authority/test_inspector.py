@@ -12,7 +12,6 @@ from authority import jose, keys, workloads
 from authority.inspection.inspector import inspect
 from authority.inspection.report import Viewer
 from authority.models import RevokedToken, SigningKey
-from clients.models import Api
 from tests.authority.pasted import one, packed, parts, resigned
 from tests.factories import ClientFactory, give_secret
 
@@ -87,8 +86,7 @@ def test_end_that_is_none(token, member, exp):
     assert one(resigned(token, exp=exp), member).verdict == "It has no end"
 
 
-def test_audience_of_another_api(token, member, acme_access):
-    api = Api.objects.get()
+def test_audience_of_another_api(token, member, api):
     assert one(token, member, api).verdict == "It holds"
     report = one(resigned(token, aud="https://other.example"), member, api)
     assert (
@@ -210,10 +208,10 @@ def test_whatever_is_pasted_gets_an_answer(text, member, browser_of, bob):
 # -- Other tokens -----------------------------------------------------------------------------------------------------
 
 
-def test_id_token_is_not_for_apis(flow, member, acme_access):
+def test_id_token_is_not_for_apis(flow, member, api):
     id_token = flow.tokens()["id_token"]
     assert one(id_token, member).kind == "An ID token"
-    assert "access tokens" in one(id_token, member, Api.objects.get()).verdict
+    assert "access tokens" in one(id_token, member, api).verdict
 
 
 def test_token_of_another_issuer(token, member):
@@ -263,3 +261,41 @@ def test_secret_of_ones_own_client_is_recognised_and_of_another_not(service, glo
 def test_text_that_means_nothing_here(member):
     assert one("f3a9c0d1e2b3a4c5d6e7f809", member).kind == "A random text"
     assert one("hello, it does not work", member).kind == "Nothing that is known"
+
+
+# -- Opaque tokens ----------------------------------------------------------------------------------------------------
+
+
+def test_opaque_access_token_is_looked_up_for_its_own_people(program, service, member, globex):
+    service.access_token_strategy = "opaque"
+    service.save()
+    token = program.token().json()["access_token"]
+    report = one(token, member)
+    assert (report.kind, report.verdict) == ("An opaque access token", "It holds")
+    assert "scope" in {row.name for row in report.rows}
+    foreign = one(token, Viewer(globex))
+    assert (foreign.client, foreign.rows, foreign.facts) == (None, [], [])
+    assert foreign == one("cdat_" + "x" * 49, Viewer(globex))
+    service.disabled_at = timezone.now()
+    service.save()
+    assert one(token, member).verdict == "Billing sync is disabled"
+
+
+def test_refresh_token_tells_whether_it_was_used_or_ended(flow, web, member, globex):
+    web.client.grant_types = ["authorization_code", "refresh_token"]
+    web.client.save()
+    first = flow.tokens()["refresh_token"]
+    assert one(first, member).verdict == "It works"
+    flow.refresh(first)
+    assert one(first, member).verdict == "It was used before"
+    flow.refresh(first)
+    assert one(first, member).verdict.startswith("The sign-in that it came from was ended on ")
+    assert one(first, Viewer(globex)) == one("cdrt_" + "x" * 49, Viewer(globex))
+
+
+@pytest.mark.parametrize(
+    ("prefix", "kind"),
+    [("cdp_", "A personal access token"), ("cdr_", "A registration access token"), ("cdi_", "An initial access token")],
+)
+def test_other_keys_of_ours_are_known_by_their_beginning(prefix, kind, member):
+    assert one(prefix + "x" * 49, member).kind == kind
