@@ -1,5 +1,6 @@
 """What can no longer matter is deleted, a batch at a time, so that no statement holds many rows for long."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import QuerySet
@@ -7,7 +8,7 @@ from django.utils import timezone
 
 from authority import pushed_requests, sign_ins
 from authority.codes import Grant
-from authority.models import Family, OpaqueToken, RevokedToken, SpentIdentifier
+from authority.models import DeviceRequest, Family, OpaqueToken, RevokedToken, SpentIdentifier
 
 BATCH = 5_000
 
@@ -20,6 +21,7 @@ def forget_ended() -> None:
         SpentIdentifier.objects.filter(expires_at__lt=now),
         OpaqueToken.objects.filter(expires_at__lt=now),
         Family.objects.filter(needed_until__lt=now),
+        DeviceRequest.objects.filter(expires_at__lt=now - timedelta(hours=1)),  # a late device is still told why
         Grant.objects.filter(expires__lt=now),
         pushed_requests.ended(),
         sign_ins.ended(),

@@ -1,5 +1,7 @@
 """What people let clients do: remembered, so that they are not asked again, and taken back when they want."""
 
+from collections.abc import Collection
+
 from django.db import transaction
 from django.utils import timezone
 from oauth2_provider.models import get_grant_model
@@ -47,18 +49,33 @@ def beyond(asked: Asked) -> list[str]:
     return [uri for uri in asked.resources if uri not in of_scopes]
 
 
-@transaction.atomic
 def remember(*, asked: Asked, granted: list[str], person: User, actor: Actor) -> Consent:
-    """Note what the person allowed; their latest answer about a scope counts."""
-    consent, _ = Consent.objects.select_for_update().get_or_create(client=asked.client, user=person)
-    kept = [value for value in consent.scopes if value not in asked.scopes]
+    """Note what the person allowed by an authorization request."""
+    return note(
+        client=asked.client, person=person, asked=asked.scopes, granted=granted, resources=beyond(asked), actor=actor
+    )
+
+
+@transaction.atomic
+def note(
+    *,
+    client: Client,
+    person: User,
+    asked: Collection[str],
+    granted: Collection[str],
+    resources: Collection[str] = (),
+    actor: Actor,
+) -> Consent:
+    """Note what the person allowed the client; their latest answer about a scope counts."""
+    consent, _ = Consent.objects.select_for_update().get_or_create(client=client, user=person)
+    kept = [value for value in consent.scopes if value not in asked]
     before = sorted(consent.scopes)
     consent.scopes = [*kept, *granted]
-    consent.resources = list(dict.fromkeys([*consent.resources, *beyond(asked)]))
+    consent.resources = list(dict.fromkeys([*consent.resources, *resources]))
     consent.last_used_at = timezone.now()
     consent.save()
     if sorted(consent.scopes) != before:
-        audit.record(EventName.CONSENT_GIVEN, actor=actor, target=asked.client, detail={"scopes": granted})
+        audit.record(EventName.CONSENT_GIVEN, actor=actor, target=client, detail={"scopes": list(granted)})
     return consent
 
 

@@ -159,6 +159,29 @@ class RefreshToken(models.Model):
         return self.digest[:8]
 
 
+class DeviceRequest(models.Model):
+    """A device that waits for a person, by the digests of its two codes (RFC 8628); deleted when it gets tokens."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        ALLOWED = "allowed", "Allowed"
+        DENIED = "denied", "Denied"
+
+    digest = models.CharField(max_length=64, primary_key=True, editable=False)
+    user_code = models.CharField(max_length=64, unique=True, editable=False)
+    client = models.ForeignKey(Client, models.CASCADE, related_name="+", editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="+", editable=False)
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING, editable=False)
+    scopes = ArrayField(models.CharField(max_length=100), default=list, editable=False)
+    interval = models.PositiveSmallIntegerField(editable=False)
+    polled_at = models.DateTimeField(null=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(db_index=True, editable=False)
+
+    def __str__(self) -> str:
+        return self.digest[:8]
+
+
 class OpaqueToken(models.Model):
     """An access token that only we can read, by its digest, with the claims that a JWT would carry."""
 

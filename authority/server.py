@@ -7,6 +7,7 @@ import oauthlib.openid
 from oauthlib.oauth2.rfc6749.errors import InvalidRequestError, UnsupportedGrantTypeError
 
 from authority import access_tokens, authorization_requests, families, lifetimes, resources
+from authority.device_grant import OpenIDDeviceGrant
 from authority.validator import Validator
 from clients.vocabulary import GrantType
 from consumers import credentials
@@ -22,11 +23,13 @@ class Server(oauthlib.openid.Server):
             token_generator=access_token,
             refresh_token_generator=refresh_token,
         )
+        device_grant = OpenIDDeviceGrant(validator)
         self._response_types = {"code": self.auth_grant_choice}
         self._grant_types = {
             GrantType.CLIENT_CREDENTIALS.value: self.credentials_grant,
             GrantType.AUTHORIZATION_CODE.value: self.token_grant_choice,
             GrantType.REFRESH_TOKEN.value: self.refresh_grant,
+            GrantType.DEVICE_CODE.value: device_grant,
         }
         for grant in (self.auth_grant, self.openid_connect_auth.proxy_target):
             methods = grant._code_challenge_methods
@@ -37,6 +40,7 @@ class Server(oauthlib.openid.Server):
             self.openid_connect_auth.proxy_target,
             self.credentials_grant,
             self.refresh_grant,
+            device_grant,
         ):
             grant.custom_validators.post_token.append(narrow)
         # Else oauthlib takes our JWT access tokens for ID tokens, and ID tokens for bearer tokens.

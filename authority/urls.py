@@ -6,6 +6,7 @@ from authority.cors import cross_origin
 from authority.endpoints import (
     apps,
     authorize,
+    device_authorization,
     discovery,
     introspection,
     logout,
@@ -16,6 +17,7 @@ from authority.endpoints import (
     userinfo,
     workloads,
 )
+from authority.views import devices
 
 WORKLOADS = "v1/client-auth/<slug:auth_id>"
 
@@ -25,6 +27,7 @@ urlpatterns = [
     path("oauth2/authorize/switch", authorize.switch, name="authorize-switch"),
     path("oauth2/par", par.push, name="par"),
     path("oauth2/token", cross_origin("POST")(token.token), name="token"),
+    path("oauth2/device_authorization", device_authorization.device_authorization, name="device-authorization"),
     path("oauth2/introspect", introspection.introspect, name="introspect"),
     path("oauth2/revoke", cross_origin("POST")(revocation.revoke), name="revoke"),
     path("oauth2/userinfo", cross_origin("GET", "POST")(userinfo.userinfo), name="userinfo"),
@@ -32,6 +35,7 @@ urlpatterns = [
     path("oauth2/register/<path:client_id>", registration.manage, name="register-client"),
     path("account/apps/", apps.listing, name="apps"),
     path("account/apps/<int:consent_id>/", apps.revoke, name="revoke-app"),
+    path("device", devices.device, name="device"),
     path("oauth2/logout", logout.logout, name="end-session"),
     path(".well-known/jwks.json", discovery.jwks, name="jwks"),
     path(".well-known/openid-configuration", discovery.oauth_metadata, name="oidc-discovery"),

@@ -15,6 +15,7 @@ from oauthlib.oauth2.rfc6749.utils import scope_to_list
 from authority import (
     client_authentication,
     codes,
+    devices,
     directory,
     dpop,
     families,
@@ -190,6 +191,15 @@ class Validator(OAuth2Validator):
         request.sign_in = sign_ins.of_family(spent.family_id)
         return True
 
+    # -- The device code ---------------------------------------------------------------------------------------------
+
+    def validate_device_code(self, device_code: str, request: Any) -> None:
+        """Raise the error of RFC 8628 section 3.5 unless a person has let the device in."""
+        request.device = devices.present(request.entry, device_code)
+        request.user, request.scopes = request.device.user, still_allowed(request.device.scopes, request)
+        request.family = devices.family(request.entry, request.device, request.jkt)
+        request.sign_in = None  # the browser's session ends without the device's
+
     # -- Tokens ------------------------------------------------------------------------------------------------------
 
     def save_bearer_token(self, token: dict[str, Any], request: Any, *args: Any, **kwargs: Any) -> None:
@@ -205,6 +215,8 @@ class Validator(OAuth2Validator):
             families.rotate(request.entry, request.spent, access_token=seconds, refresh_token=token["refresh_token"])
         else:
             families.begin(request.entry, request.family, access_token=seconds, refresh_token=refresh_token)
+        if request.grant_type == GrantType.DEVICE_CODE:
+            request.device.delete()
 
     def _check_and_set_request_resource(self, request: Any) -> None:
         """Leave the resources to authority/resources.py, which has judged them by then."""

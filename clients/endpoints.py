@@ -11,6 +11,7 @@ class Endpoints:
     issuer: str
     token: str
     authorization: str
+    device_authorization: str
     discovery: str
     jwks: str
 
@@ -21,6 +22,7 @@ def endpoints() -> Endpoints:
         issuer=settings.ISSUER,
         token=settings.PUBLIC_URL + reverse("token"),
         authorization=settings.PUBLIC_URL + reverse("authorize"),
+        device_authorization=settings.PUBLIC_URL + reverse("device-authorization"),
         discovery=settings.PUBLIC_URL + reverse("oidc-discovery"),
         jwks=settings.PUBLIC_URL + reverse("jwks"),
     )

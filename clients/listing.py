@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce, Lower
 from django.utils import timezone
 
 from clients.models import Client, ClientSecret
-from clients.vocabulary import SECRET_METHODS
+from clients.vocabulary import SECRET_METHODS, GrantType
 
 PAGE = 25
 # State and how a page says it.
@@ -25,6 +25,7 @@ KINDS = {
     "workload": "Workload",
     "web": "Web app",
     "public": "Single-page or mobile app",
+    "device": "Command line or TV app",
     "other": "Other",
 }
 USED = {
@@ -67,7 +68,14 @@ def of_kind(clients: QuerySet[Any], kind: str) -> QuerySet[Any]:
     service = Q(grant_types=["client_credentials"])
     code = Q(grant_types__contains=["authorization_code"])
     public = Q(token_endpoint_auth_method="none")
-    kinds = {"service": service, "web": code & ~public, "public": code & public, "other": ~service & ~code}
+    device = Q(grant_types__contains=[GrantType.DEVICE_CODE]) & ~code & ~service
+    kinds = {
+        "service": service,
+        "web": code & ~public,
+        "public": code & public,
+        "device": device,
+        "other": ~service & ~code & ~device,
+    }
     found: QuerySet[Any] = clients.filter(workload if kind == "workload" else kinds[kind] & ~workload)
     return found
 

@@ -106,6 +106,9 @@ TEMPLATES: dict[str, ClientMetadata] = {
     "web": ClientMetadata(
         grant_types=(GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN), response_types=("code",)
     ),
+    "device": ClientMetadata(
+        grant_types=(GrantType.DEVICE_CODE, GrantType.REFRESH_TOKEN), token_endpoint_auth_method=AuthMethod.NONE
+    ),
     "public": ClientMetadata(
         grant_types=(GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN),
         response_types=("code",),

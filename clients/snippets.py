@@ -35,6 +35,7 @@ def snippets(client: Client, secret: str | None = None) -> list[Snippet]:
     redirect_uri = client.redirect_uris[0] if client.redirect_uris else ""
     context = {
         "token_url": at.token,
+        "device_url": at.device_authorization,
         "client_id": client.client_id,
         "secret": secret,
         "credentials": f"{client.client_id}:{secret}",
@@ -69,6 +70,8 @@ def flow_of(client: Client) -> str:
         return ""
     if GrantType.AUTHORIZATION_CODE in client.grant_types:
         return "sign_in"
+    if GrantType.DEVICE_CODE in client.grant_types:
+        return "device"
     return "service" if GrantType.CLIENT_CREDENTIALS in client.grant_types else ""
 
 

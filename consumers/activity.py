@@ -60,6 +60,7 @@ KINDS = {
     "workload": "Workload",
     "web": "Web app",
     "public": "Single-page or mobile app",
+    "device": "Command line or TV app",
     "other": "",
 }
 FIELDS = {

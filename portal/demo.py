@@ -103,6 +103,13 @@ CLIENTS = [
         ("openid", "profile", "offline_access", "shipments:read"),
         ("http://127.0.0.1:8401/signed-in", "https://drivers.acme.example/signed-in"),
     ),
+    DemoClient(
+        "device",
+        "device",
+        "Yard terminal",
+        "Shows the yard’s arrivals on a screen without a keyboard.",
+        ("openid", "profile", "offline_access", "shipments:read"),
+    ),
 ]
 
 

@@ -58,6 +58,7 @@ def oauth_metadata() -> dict[str, Any]:
         "issuer": settings.ISSUER,
         "authorization_endpoint": address("authorize"),
         "token_endpoint": address("token"),
+        "device_authorization_endpoint": address("device-authorization"),
         "jwks_uri": address("jwks"),
         "userinfo_endpoint": address("userinfo"),
         "pushed_authorization_request_endpoint": address("par"),

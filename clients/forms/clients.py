@@ -43,6 +43,12 @@ KINDS = [
         "Runs on the user’s device, where no secret stays secret. Gets a client ID and uses PKCE.",
         "smartphone",
     ),
+    Choice(
+        "device",
+        "Command line or TV app",
+        "Shows a code that people type in a browser elsewhere to let it in. Gets a client ID.",
+        "terminal",
+    ),
 ]
 
 
@@ -98,13 +104,14 @@ class ClientForm(WorkloadFields, OnceForm):
     def metadata(self, base: ClientMetadata) -> ClientMetadata:
         """Return the base with what was typed; what does not apply to its grants is left out."""
         typed = self.cleaned_data
-        signs_in = GrantType.AUTHORIZATION_CODE in base.grant_types
+        redirects = GrantType.AUTHORIZATION_CODE in base.grant_types
+        signs_in = redirects or GrantType.DEVICE_CODE in base.grant_types
         base = self.of_workload(base) if base.environment_type else base
         return base.but(
             client_name=typed["client_name"],
             description=typed["description"],
             scope=(*(typed["identity"] if signs_in else ()), *typed["scope"]),
-        ).leading_to(typed["redirect_uris"] if signs_in else ())
+        ).leading_to(typed["redirect_uris"] if redirects else ())
 
 
 class NewClientForm(ClientForm):

@@ -183,15 +183,24 @@ class Client(AbstractApplication):
         return bool(self.environment_type)
 
     @property
+    def uses_devices(self) -> bool:
+        return GrantType.DEVICE_CODE in self.grant_types
+
+    @property
+    def signs_in(self) -> bool:
+        """Say whether people let it in, in a browser of theirs or for a device."""
+        return GrantType.AUTHORIZATION_CODE in self.grant_types or self.uses_devices
+
+    @property
     def kind(self) -> str:
-        """Return the template that the client fits: workload, service, web, public or other."""
+        """Return the template that the client fits: workload, service, web, public, device or other."""
         if self.is_workload:
             return "workload"
         if self.grant_types == [GrantType.CLIENT_CREDENTIALS]:
             return "service"
         if GrantType.AUTHORIZATION_CODE in self.grant_types:
             return "public" if self.is_public else "web"
-        return "other"
+        return "device" if self.uses_devices else "other"
 
     @property
     def scope(self) -> str:

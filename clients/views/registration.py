@@ -44,7 +44,7 @@ def create(request: HttpRequest, membership: Membership) -> HttpResponse:
                 )
                 submission.outcome = client.get_absolute_url()
         except AlreadyDone as done:
-            public = form.cleaned_data["template"] == "public"
+            public = form.cleaned_data["template"] in ("public", "device")
             return already_done(request, done, "This client is registered already.", *([] if public else [SHOWN_ONCE]))
         except Refusal as refusal:
             explain(form, refusal)

@@ -36,7 +36,12 @@ def test_nothing_is_advertised_that_is_refused(client, program):
     document = client.get(DOCUMENTS[0]).json()
     assert document["response_types_supported"] == ["code"]
     assert document["code_challenge_methods_supported"] == ["S256"]
-    assert set(document["grant_types_supported"]) == {"client_credentials", "authorization_code", "refresh_token"}
+    assert set(document["grant_types_supported"]) == {
+        "client_credentials",
+        "authorization_code",
+        "refresh_token",
+        "urn:ietf:params:oauth:grant-type:device_code",
+    }
     for grant in document["grant_types_supported"]:
         assert program.token(grant_type=grant).json().get("error") != "unsupported_grant_type"
     assert document["token_endpoint_auth_methods_supported"] == [

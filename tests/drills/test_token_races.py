@@ -10,6 +10,7 @@ from django.test import Client as Browser
 from authority.models import Family
 from tests.authority.conftest import Program
 from tests.authority.flows import Flow
+from tests.authority.test_rfc8628_device_grant import Device
 from tests.factories import (
     AccessFactory,
     ApiFactory,
@@ -109,3 +110,18 @@ def test_revoking_one_stateless_token_in_parallel_is_no_error(flow):
     program = Program(client, give_secret(client)[1])
     token = program.token().json()["access_token"]
     assert {answer.status_code for answer in at_once([lambda: program.revoke(token)] * THREADS)} == {200}
+
+
+def test_one_device_code_pays_once(flow):
+    consumer = flow.program.client.consumer
+    client = ClientFactory(consumer=consumer, template="device", scopes=["shipments:read"])
+    device = Device(Program(client), flow.browser)
+    for _ in range(3):
+        device.begin(scope="shipments:read")
+        device.decide()
+        answers = at_once([device.poll] * THREADS)
+        assert sorted(answer.status_code for answer in answers) == [200] + [400] * (THREADS - 1)
+        assert {answer.json()["error"] for answer in answers if answer.status_code == 400} == {"invalid_grant"}
+        assert Family.objects.count() == 1
+        assert live_families() == []
+        Family.objects.all().delete()

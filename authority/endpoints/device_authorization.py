@@ -1,0 +1,46 @@
+"""POST /oauth2/device_authorization: a device asks to be let in by a person elsewhere (RFC 8628 section 3.1)."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import reverse
+
+from authority import client_authentication, devices, reasons
+from authority.directory import Entry
+from authority.endpoints.protocol import caller_ip, endpoint, read_form
+from authority.errors import InvalidScopeError, UnauthorizedClientError
+from clients.vocabulary import GrantType
+
+
+@endpoint("POST")
+def device_authorization(request: HttpRequest) -> HttpResponse:
+    """Answer with the code that the device polls with, and the one that it shows (section 3.2)."""
+    parameters = read_form(request)
+    caller = client_authentication.authenticate(parameters, request.META.get("HTTP_AUTHORIZATION"), caller_ip(request))
+    if GrantType.DEVICE_CODE not in caller.client.grant_types:
+        reasons.because("grant_not_registered", grant=GrantType.DEVICE_CODE)
+        raise UnauthorizedClientError()
+    device_code, user_code = devices.ask(caller, wanted(caller, parameters.get("scope", "")))
+    address = settings.PUBLIC_URL + reverse("device")
+    return JsonResponse(
+        {
+            "device_code": device_code,
+            "user_code": user_code,
+            "verification_uri": address,
+            "verification_uri_complete": f"{address}?user_code={user_code}",
+            "expires_in": devices.LIFETIME,
+            "interval": devices.INTERVAL,
+        }
+    )
+
+
+def wanted(caller: Entry, scope: str) -> list[str]:
+    """Return the scopes that the device asks for; when it names none, all that APIs grant its client."""
+    allowed = caller.scopes_for(GrantType.DEVICE_CODE)
+    scopes = list(dict.fromkeys(scope.split())) or list(caller.permissions)
+    if foreign := [value for value in scopes if value not in allowed]:
+        reasons.because("scope_not_granted", scopes=foreign)
+        raise InvalidScopeError()
+    if not scopes:
+        reasons.because("scope_none")
+        raise InvalidScopeError()
+    return scopes

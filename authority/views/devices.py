@@ -1,0 +1,65 @@
+"""/device: a person types the code that a device shows, reads who asks for what, and says yes or no (RFC 8628)."""
+
+from typing import cast
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods
+
+from authority import devices
+from authority.models import DeviceRequest
+from clients.models import Scope
+from clients.vocabulary import IDENTITY_SCOPES
+from consumers.audit import Actor
+from consumers.errors import Conflict
+from consumers.limits import within
+from consumers.models import User
+
+UNKNOWN = "This code is unknown or has ended. Compare it letter by letter, or start again on the device."
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@within("20/10m/user")  # a code is short, so it must not be guessed (RFC 8628 section 5.1)
+def device(request: HttpRequest) -> HttpResponse:
+    """Look the code up only when the person sends it: an address that holds one opens nothing (section 5.4)."""
+    typed = (request.POST if request.method == "POST" else request.GET).get("user_code", "")[:40]
+    if request.method != "POST":
+        return ask_for_code(request, typed)
+    found = devices.find(typed)
+    if found is None:
+        return ask_for_code(request, typed, UNKNOWN)
+    if request.POST.get("decision") not in ("allow", "deny"):
+        return confirm(request, found, typed)
+    return answer(request, found)
+
+
+def ask_for_code(request: HttpRequest, typed: str, error: str = "") -> HttpResponse:
+    context = {"typed": typed, "error": error}
+    return render(request, "authority/device.html", context, status=422 if error else 200)
+
+
+def confirm(request: HttpRequest, found: DeviceRequest, typed: str) -> HttpResponse:
+    code = devices.normal(typed)
+    context = {
+        "client": found.client,
+        "consumer": found.client.consumer,
+        "user_code": f"{code[:4]}-{code[4:]}",
+        "scopes": found.scopes,
+        "asks_who": any(value in IDENTITY_SCOPES for value in found.scopes),
+        "permissions": Scope.objects.select_related("api").filter(value__in=found.scopes),
+    }
+    return render(request, "authority/device_confirm.html", context)
+
+
+def answer(request: HttpRequest, found: DeviceRequest) -> HttpResponse:
+    """Carry out the decision: who they are as a whole, each permission by itself; nothing ticked is a no."""
+    ticked = request.POST.getlist("scope") if request.POST["decision"] == "allow" else []
+    wanted = found.scopes if request.POST["decision"] == "allow" else []
+    scopes = [value for value in wanted if value in IDENTITY_SCOPES or value in ticked]
+    try:
+        devices.decide(request=found, user=cast(User, request.user), scopes=scopes, actor=Actor.of(request))
+    except Conflict as refusal:
+        return ask_for_code(request, "", refusal.description)
+    return render(request, "authority/device_done.html", {"client": found.client, "allowed": bool(scopes)})
