@@ -14,7 +14,7 @@ from clients.models import MAX_LIVE_SECRETS, Client, ClientSecret, Workload, new
 from clients.policy import Policy, plain_text
 from clients.policy.grants import NO_SECRETS
 from clients.secret_rules import latest_end
-from consumers import audit
+from consumers import audit, policy
 from consumers.audit import Actor, EventName
 from consumers.errors import Conflict, Refusal
 from consumers.models import Consumer
@@ -99,11 +99,25 @@ def enable_client(*, client: Client, actor: Actor) -> None:
 
 @transaction.atomic
 def revoke_tokens(*, client: Client, actor: Actor) -> None:
-    """End every token that the client got until now; it can get new ones at once."""
+    """Revoke every token of the client that was issued until now; its secrets stay, and get it new ones."""
     client = lock(client)
     client.tokens_valid_after = timezone.now()
     client.save(update_fields=["tokens_valid_after", "updated"])
     audit.record(EventName.CLIENT_TOKENS_REVOKED, actor=actor, consumer=client.consumer, target=client)
+
+
+@transaction.atomic
+def set_claims(*, client: Client, claims: dict[str, Any], actor: Actor) -> None:
+    """Let the client's next access tokens carry these claims, besides its consumer's. For operators. Raises Refusal."""
+    policy.claims(claims)
+    client = lock(client)
+    if client.claims != claims:
+        client.claims = claims
+        client.save(update_fields=["claims", "updated"])
+        detail = {"names": sorted(claims)}
+        audit.record(
+            EventName.CLIENT_CLAIMS_CHANGED, actor=actor, consumer=client.consumer, target=client, detail=detail
+        )
 
 
 @transaction.atomic

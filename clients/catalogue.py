@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from django.db import IntegrityError, transaction
 
-from clients.models import Access, Api, Scope
+from clients.models import Access, Api, Client, Scope
 from consumers import audit, policy
 from consumers.audit import Actor, EventName
 from consumers.errors import Conflict, Refusal
@@ -61,6 +61,27 @@ def update_api(
             },
         )
     return api
+
+
+@transaction.atomic
+def set_resource_servers(*, api: Api, clients: Iterable[Client], actor: Actor) -> None:
+    """Let exactly these clients ask about tokens for the API (RFC 7662). Raises Refusal for a public one."""
+    Api.objects.select_for_update().get(pk=api.pk)
+    wanted, current = set(clients), set(api.resource_servers.all())
+    if any(client.is_public for client in wanted):
+        raise Refusal("A public client proves nothing, so it cannot ask for an API.", field="resource_servers")
+    if wanted == current:
+        return
+    api.resource_servers.set(wanted)
+    audit.record(
+        EventName.API_SERVERS_CHANGED,
+        actor=actor,
+        target=api,
+        detail={
+            "added": sorted(client.client_id for client in wanted - current),
+            "removed": sorted(client.client_id for client in current - wanted),
+        },
+    )
 
 
 @transaction.atomic

@@ -15,6 +15,7 @@ urlpatterns = [
     path("<slug:client_id>/activity/", pages.activity, name="activity"),
     path("<slug:client_id>/disable/", pages.disable, name="disable"),
     path("<slug:client_id>/enable/", pages.enable, name="enable"),
+    path("<slug:client_id>/revoke-tokens/", pages.revoke_tokens, name="revoke-tokens"),
     path("<slug:client_id>/delete/", pages.delete, name="delete"),
     path("<slug:client_id>/secrets/", secrets.secrets, name="secrets"),
     path("<slug:client_id>/secrets/new/", secrets.add_secret, name="add-secret"),

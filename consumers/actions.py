@@ -61,6 +61,14 @@ def suspend_consumer(*, consumer: Consumer, actor: Actor) -> None:
 
 
 @transaction.atomic
+def revoke_tokens(*, consumer: Consumer, actor: Actor) -> None:
+    """Revoke every token of all its clients that was issued until now; they can get new ones."""
+    Consumer.objects.filter(pk=consumer.pk).update(tokens_valid_after=timezone.now())
+    audit.record(EventName.CONSUMER_TOKENS_REVOKED, actor=actor, consumer=consumer, target=consumer)
+    consumer.refresh_from_db(fields=["tokens_valid_after"])
+
+
+@transaction.atomic
 def resume_consumer(*, consumer: Consumer, actor: Actor) -> None:
     if Consumer.objects.filter(pk=consumer.pk).exclude(suspended_at=None).update(suspended_at=None):
         audit.record(EventName.CONSUMER_RESUMED, actor=actor, consumer=consumer, target=consumer)

@@ -100,6 +100,11 @@ def changed_fields(event: Event) -> str:
     return f"Changed: {', '.join(names)}" if names else ""
 
 
+def claims(event: Event) -> str:
+    names = event.detail.get("names", [])
+    return f"Claims: {', '.join(names)}" if names else "None"
+
+
 def secret(event: Event) -> str:
     name = event.detail.get("name", "")
     return f"Secret ••••{event.detail.get('hint', '')}" + (f", “{name}”" if name else "")
@@ -203,11 +208,13 @@ class Words(NamedTuple):
 WORDS = {
     EventName.API_CREATED: Words("added the API {target}", "boxes", "good"),
     EventName.API_UPDATED: Words("changed the API {target}", "settings-2", "", api_changes),
+    EventName.API_SERVERS_CHANGED: Words("set which clients ask for the API {target}", "scan-search", "warn", scopes),
     EventName.API_DELETED: Words("deleted the API {target}", "trash-2", "bad"),
     EventName.CONSUMER_CREATED: Words("opened the workspace {target}", "building-2", "good"),
     EventName.CONSUMER_UPDATED: Words("changed what is on record about {target}", "settings-2"),
     EventName.CONSUMER_SUSPENDED: Words("suspended {target}, with its clients and tokens", "ban", "bad"),
     EventName.CONSUMER_RESUMED: Words("resumed {target}", "play", "good"),
+    EventName.CONSUMER_TOKENS_REVOKED: Words("revoked all tokens of the clients of {target}", "circle-x", "bad"),
     EventName.CONSUMER_DELETED: Words("deleted {target}", "trash-2", "bad"),
     EventName.CONSUMER_SECRETS_RULED: Words("changed the rules for secrets of {target}", "lock", "warn", secret_rules),
     EventName.CONSUMER_SCOPES_CHANGED: Words("changed the permissions that {target} may use", "lock", "warn", scopes),
@@ -228,7 +235,8 @@ WORDS = {
     EventName.CLIENT_UPDATED: Words("changed {target}", "settings-2", "", changed_fields),
     EventName.CLIENT_DISABLED: Words("disabled {target}", "power", "bad"),
     EventName.CLIENT_ENABLED: Words("enabled {target}", "power", "good"),
-    EventName.CLIENT_TOKENS_REVOKED: Words("ended all tokens of {target}", "circle-x", "bad"),
+    EventName.CLIENT_TOKENS_REVOKED: Words("revoked all tokens of {target}", "circle-x", "bad"),
+    EventName.CLIENT_CLAIMS_CHANGED: Words("set the claims of the tokens of {target}", "settings-2", "warn", claims),
     EventName.CLIENT_DELETED: Words("deleted {target}", "trash-2", "bad"),
     EventName.SECRET_ADDED: Words("added a secret to {target}", "key-round", "", secret),
     EventName.SECRET_ROTATED: Words("rotated a secret of {target}", "rotate-cw", "warn", rotation),

@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from clients import catalogue
+from clients.forms.base import LinesField
 from clients.models import Api, Client, Scope
 from consumers.audit import Actor
 from consumers.desk import Desk
@@ -73,6 +74,35 @@ class ScopeInline(admin.TabularInline):  # type: ignore[type-arg]
     has_delete_permission = has_change_permission
 
 
+class ApiForm(forms.ModelForm):  # type: ignore[type-arg]
+    resource_servers = LinesField(
+        label="Clients of the API itself",
+        required=False,
+        help_text="Client IDs, one on each line. With their credentials the API may ask us about tokens for it.",
+    )
+
+    class Meta:
+        model = Api
+        exclude: list[str] = []  # the page's fieldsets choose
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["resource_servers"] = [client.client_id for client in servers_of(self.instance)]
+
+    def clean_resource_servers(self) -> list[Client]:
+        wanted = self.cleaned_data["resource_servers"]
+        found = {client.client_id: client for client in Client.objects.filter(client_id__in=wanted)}
+        if unknown := [client_id for client_id in wanted if client_id not in found]:
+            raise forms.ValidationError(f"“{unknown[0]}” is no client's ID.")
+        if public := [client for client in found.values() if client.is_public]:
+            raise forms.ValidationError(f"{public[0]} is a public client: anybody could claim to be it.")
+        return list(found.values())
+
+
+def servers_of(api: Api) -> list[Client]:
+    return list(api.resource_servers.order_by("client_id")) if api.pk else []
+
+
 @admin.register(Api)
 class ApiAdmin(Desk):
     lede = "Access tokens are made for these. An API's scopes are the permissions that consumers can be given."
@@ -80,6 +110,7 @@ class ApiAdmin(Desk):
     list_display = ["name", "audience", "scope_count", "consumer_count", "signing_algorithm", "lifetime"]
     search_fields = ["name", "identifier", "scopes__value"]
     search_help_text = "By name, identifier or scope."
+    form = ApiForm
     inlines = [ScopeInline]
 
     def get_queryset(self, request: HttpRequest) -> Any:
@@ -95,7 +126,11 @@ class ApiAdmin(Desk):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         return [
             ("API", {"fields": ["name", "identifier", "description"], "description": FIXED if obj else ""}),
-            ("Its access tokens", {"fields": [("signing_algorithm", "access_token_lifetime")]}),
+            (
+                "Its access tokens",
+                {"fields": [("signing_algorithm", "access_token_lifetime"), "refresh_token_lifetime"]},
+            ),
+            ("Introspection", {"fields": ["resource_servers"], "classes": ["monospace"]}),
             ("Test tokens", {"fields": ["is_production", "allows_test_tokens"]}),
         ]
 
@@ -108,12 +143,15 @@ class ApiAdmin(Desk):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         (scopes,) = formsets
         saved, actor = scopes.save(commit=False), Actor.of(request)
+        servers = form.cleaned_data.get("resource_servers", [])
         if change:
+            changed = [name for name in form.changed_data if name != "resource_servers"]
             catalogue.update_api(
-                api=form.instance, changed=form.changed_data, scopes=saved, removed=scopes.deleted_objects, actor=actor
+                api=form.instance, changed=changed, scopes=saved, removed=scopes.deleted_objects, actor=actor
             )
         else:
             catalogue.create_api(api=form.instance, scopes=saved, actor=actor)
+        catalogue.set_resource_servers(api=form.instance, clients=servers, actor=actor)
 
     def delete_model(self, request: HttpRequest, obj: Api) -> None:
         catalogue.delete_api(api=obj, actor=Actor.of(request))

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
@@ -13,9 +14,12 @@ from clients import actions
 from clients.listing import KINDS, of_kind
 from clients.models import Client, ClientSecret
 from clients.vocabulary import IDENTITY_SCOPES
+from consumers import policy
 from consumers.activity import describe_all
 from consumers.audit import Actor
 from consumers.desk import ConsumerFilter, Deed, ReadOnlyDesk, badge, listing, moment, page_of, several
+from consumers.errors import Refusal
+from consumers.fields import JSONField
 from consumers.models import Event
 
 SHOWN_EVENTS = 8
@@ -62,6 +66,14 @@ def disabling(client: Client) -> list[str]:
     ]
 
 
+def revoking_tokens(client: Client) -> list[str]:
+    return [
+        f"Every token that {client} holds now ends, here and at APIs that ask the portal.",
+        "APIs that only check signatures take a token until its expiry.",
+        "People who signed in to it sign in again. The client itself can get new tokens at once.",
+    ]
+
+
 def revoking(secret: ClientSecret) -> list[str]:
     others = secret.client.secrets.live().exclude(pk=secret.pk).count()
     return [
@@ -74,9 +86,29 @@ def revoking(secret: ClientSecret) -> list[str]:
     ]
 
 
+class ClaimsForm(forms.ModelForm):  # type: ignore[type-arg]
+    claims = JSONField(
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4, "class": "vLargeTextField", "spellcheck": "false"}),
+        help_text="A JSON object. Every access token of the client carries it besides its consumer's.",
+    )
+
+    class Meta:
+        model = Client
+        fields = ["claims"]
+
+    def clean_claims(self) -> Any:
+        try:
+            policy.claims(self.cleaned_data["claims"])
+        except Refusal as refusal:
+            raise forms.ValidationError(refusal.description) from None
+        return self.cleaned_data["claims"]
+
+
 @admin.register(Client)
 class ClientAdmin(ReadOnlyDesk):
-    lede = "Managers make and change their clients in their workspace. You can stop and delete them here."
+    lede = "Managers make and change their clients in their workspace. Here you set claims, stop and delete them."
+    form = ClaimsForm
     empty = "There are no clients yet. Managers make them in their consumer's workspace."
     list_display = ["client_name", "shown_id", "owner", "sort", "condition", moment("last_used_at", "Last used")]
     list_filter = [StateFilter, KindFilter, ConsumerFilter]
@@ -97,6 +129,12 @@ class ClientAdmin(ReadOnlyDesk):
             act=lambda client, actor: actions.enable_client(client=client, actor=actor),
             done="{} is enabled.",
             when=lambda client: client.is_disabled,
+        ),
+        "revoke-tokens": Deed(
+            label="Revoke all tokens of {}",
+            act=lambda client, actor: actions.revoke_tokens(client=client, actor=actor),
+            done="All tokens of {} are revoked.",
+            effects=revoking_tokens,
         ),
         "revoke": Deed(
             label="Revoke the secret {}",
@@ -127,7 +165,16 @@ class ClientAdmin(ReadOnlyDesk):
         for title, names in self.FACTS:
             if shown := [name for name in names if self.is_worth_showing(name, obj)]:
                 sections.append((title, {"fields": shown, "classes": ["facts"]}))
+        if obj is not None:
+            sections.append(("Claims of its tokens", {"fields": ["claims"], "classes": ["monospace"]}))
         return sections
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Let operators write the claims; the rest is the managers'."""
+        return [name for name in super().get_readonly_fields(request, obj) if name != "claims"]
+
+    def save_model(self, request: HttpRequest, obj: Client, form: Any, change: bool) -> None:
+        actions.set_claims(client=obj, claims=form.cleaned_data["claims"], actor=Actor.of(request))
 
     def is_worth_showing(self, name: str, client: Client | None) -> bool:
         if name == "withheld":
@@ -150,7 +197,7 @@ class ClientAdmin(ReadOnlyDesk):
 
     def around(self, thing: Client) -> dict[str, Any]:
         events = Event.objects.filter(target_kind="client", target_id=str(thing.pk))
-        return super().around(thing) | {
+        return {
             "secrets": [
                 {
                     "secret": secret,

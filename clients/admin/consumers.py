@@ -27,7 +27,8 @@ TESTS = ["test_token_lifetime", "test_token_claims"]
 TEST_TOKENS = "Managers make them by hand, only for APIs that allow them. Each is marked, listed and can be revoked."
 SHOWN_EVENTS = 8
 SECRETS = ["secrets_allowed", "secret_days"]
-STORED = ["name", "slug", "external_id", "metadata", "claims", "test_token_lifetime", "test_token_claims"]
+LIMITS = ["access_token_lifetime", "refresh_token_lifetime"]
+STORED = ["name", "slug", "external_id", "metadata", "claims", *LIMITS, *TESTS]
 
 
 def scope_words(scope: Scope) -> SafeString:
@@ -175,6 +176,15 @@ class ConsumerAdmin(Desk):
             when=lambda consumer: consumer.is_suspended,
             is_safe=True,
         ),
+        "revoke-tokens": Deed(
+            label="Revoke all tokens of {}",
+            act=lambda consumer, actor: actions.revoke_tokens(consumer=consumer, actor=actor),
+            done="All tokens of the clients of {} are revoked.",
+            effects=lambda consumer: [
+                f"Every token of its {several(consumer.clients.count(), 'client', 'clients')} ends now.",
+                "APIs that only check signatures, without asking the portal, take a token until its expiry.",
+            ],
+        ),
         "resend": Deed(
             label="Resend the invitation of {}",
             act=lambda invitation, actor: actions.resend_invitation(invitation=invitation, actor=actor),
@@ -235,10 +245,11 @@ class ConsumerAdmin(Desk):
             ]
         use = ("What its clients may use", {"fields": ["scopes"]})
         invite = ("Invite people", {"fields": ["emails", "role"]})
+        limits = ("Tokens", {"fields": [tuple(LIMITS)]})
         data = ("Data", {"fields": ["metadata", "claims"], "classes": ["monospace"]})
         tests = ("Test tokens", {"fields": TESTS, "description": TEST_TOKENS})
         secrets = ("Secrets", {"fields": SECRETS})
-        return [who, use, invite, secrets, tests, data] if obj is not None else [who, use, invite]
+        return [who, use, invite, limits, secrets, tests, data] if obj is not None else [who, use, invite]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["allowed"]

@@ -107,6 +107,17 @@ def disable(request: HttpRequest, membership: Membership, client_id: str) -> Htt
 
 
 @workspace(Role.MANAGER)
+@require_http_methods(["GET", "HEAD", "POST"])
+def revoke_tokens(request: HttpRequest, membership: Membership, client_id: str) -> HttpResponse:
+    client = find(membership, client_id)
+    if request.method != "POST":
+        return render_sheet(request, client, "revoke_tokens", {"minutes": longest_token(client)})
+    actions.revoke_tokens(client=client, actor=Actor.of(request))
+    messages.success(request, f"All tokens of {client} are revoked. It can get new ones.")
+    return redirect("clients:settings", membership.consumer.slug, client.client_id)
+
+
+@workspace(Role.MANAGER)
 @require_POST
 def enable(request: HttpRequest, membership: Membership, client_id: str) -> HttpResponse:
     client = find(membership, client_id)

@@ -104,7 +104,7 @@ def test_confidential_device_proves_itself(acme, acme_access, browser_of, alice)
     assert "id_token" not in tokens
     assert device.program.introspect(tokens["access_token"])["sub"] == str(alice.pk)
     impostor = Program(client, "wrong")
-    assert impostor.post("/oauth2/device_authorization", {}).status_code == 401
+    assert impostor.post("/oauth2/device_authorization", {"scope": "shipments:read"}).status_code == 401
 
 
 def test_person_may_allow_less(device):
