@@ -10,7 +10,7 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import QuerySet
 
-from authority.models import SigningKey
+from authority.models import PushedRequest, SigningKey
 from consumers import audit
 from consumers.audit import Actor, EventName
 from consumers.models import Message
@@ -41,6 +41,7 @@ def reseal(*, actor: Actor) -> list[Count]:
 def resting() -> Iterator[tuple[str, QuerySet[Any], str, Callable[[Any], Any]]]:
     """Yield what rests sealed: its name, the rows, the field, and how its value is moved."""
     yield "signing keys", SigningKey.objects.exclude(sealed=b""), "sealed", renew_bytes
+    yield "pushed requests", PushedRequest.objects.all(), "sealed", renew_bytes
     yield "mail", Message.objects.exclude(sealed=b""), "sealed", renew_bytes
     yield "sessions", Session.objects.all(), "session_data", renew_text
     yield "second factors", Authenticator.objects.all(), "data", renew_members

@@ -14,8 +14,8 @@ from django.core.mail import EmailMessage
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from authority import keys, rotation
-from authority.models import SigningKey
+from authority import keys, pushed_requests, rotation
+from authority.models import PushedRequest, SigningKey
 from consumers.models import Event, Message
 from consumers.outbox import SealedMail
 from consumers.outbox import seal as seal_mail
@@ -91,7 +91,7 @@ def test_revoke_asks_first_and_takes_active_and_next_together():
 # -- Everything that rests sealed -------------------------------------------------------------------------------------
 
 
-def test_reseal_moves_everything_so_that_the_former_key_can_go(settings, alice):
+def test_reseal_moves_everything_so_that_the_former_key_can_go(settings, alice, service):
     rotation.maintain()
     kid = SigningKey.objects.get(algorithm="ES256", state="active").kid
     letter = Message.objects.create(recipients="a@acme.example", subject="Hi", sealed=seal_mail(mail()))
@@ -104,10 +104,13 @@ def test_reseal_moves_everything_so_that_the_former_key_can_go(settings, alice):
     codes = RecoveryCodes.activate(alice)
     unused = codes.get_unused_codes()
 
+    pushed_requests.push(service, {"scope": "openid"})
+
     new = Fernet.generate_key().decode()
     settings.KEY_ENCRYPTION_KEYS = [new, *settings.KEY_ENCRYPTION_KEYS]
     said = run("reseal")
     assert "signing keys: 4 seen, 4 moved" in said
+    assert "pushed requests: 1 seen, 1 moved" in said
     assert "second factors: 2 seen, 2 moved" in said
     assert "The others can be removed." in said
     assert "4 seen, 0 moved" in run("reseal")
@@ -118,6 +121,7 @@ def test_reseal_moves_everything_so_that_the_former_key_can_go(settings, alice):
     letter.refresh_from_db()
     assert SealedMail(bytes(letter.sealed)).subject == "Hi"
     assert SessionStore(session.session_key)["code"] == "123456"
+    assert pushed_requests.parameters_of(PushedRequest.objects.get()) == {"scope": "openid"}
     totp.refresh_from_db()
     assert get_adapter().decrypt(totp.data["secret"]) == "JBSWY3DP"
     assert RecoveryCodes(Authenticator.objects.get(pk=codes.instance.pk)).get_unused_codes() == unused
@@ -141,6 +145,7 @@ def test_everything_that_seals_is_resealed():
     sealing = {named(path) for path in CODE if "vault()" in path.read_text()}
     assert sealing == {
         "authority/keys.py",
+        "authority/pushed_requests.py",
         "consumers/adapter.py",
         "consumers/outbox.py",
         "consumers/sessions.py",
