@@ -11,11 +11,15 @@ from portal import logs
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
+def new_request_id() -> str:
+    return f"req_{secrets.token_hex(8)}"
+
+
 def request_id(get_response: GetResponse) -> GetResponse:
     """Name each request, so that a person can quote it and an operator find it in the log."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        request.id = f"req_{secrets.token_hex(8)}"  # type: ignore[attr-defined]
+        request.id = new_request_id()  # type: ignore[attr-defined]
         token = logs.current_request.set(request.id)  # type: ignore[attr-defined]
         try:
             response = get_response(request)

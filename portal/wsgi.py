@@ -6,16 +6,18 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-application = get_wsgi_application()
+django = get_wsgi_application()
 
 from django.db import connection  # noqa: E402
 
 from authority import checks, listener, usage  # noqa: E402  # needs the applications loaded
+from portal.front import Front  # noqa: E402
 
 checks.refuse_to_start_sealed()
 if multiprocessing.parent_process() is not None:
     # Ctrl-C in a terminal reaches the whole process group. Out of it, a worker hears one signal: the server's own.
     os.setpgrp()
+application = Front(django)
 connection.close()  # requests run in threads that have connections of their own
 usage.start()
 listener.start()
