@@ -47,6 +47,8 @@ class Person:
     def allow(self, address: str) -> str:
         """Open an authorization request and allow it; return the address that the browser is sent back to."""
         answer = self.browser.get(address)
+        while answer.headers.get("Location", "").startswith("/"):  # a pushed request goes on at an address of its own
+            answer = self.browser.get(answer.headers["Location"])
         if answer.status_code == 200:
             answer = self.send(answer, decision="allow")
         assert answer.status_code == 303, answer.text

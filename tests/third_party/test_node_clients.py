@@ -52,3 +52,13 @@ def test_jose_verifies_an_access_token_by_the_published_keys(script, server):
     assert results["payload"]["scope"] == "shipments:read"
     assert results["header"]["typ"] == "at+jwt"
     assert results["elsewhere"] == "ERR_JWT_CLAIM_VALIDATION_FAILED"
+
+
+@pytest.mark.compliance("RFC 9449", "5")
+@pytest.mark.parametrize(("pushed", "algorithm"), [(False, "ES256"), (True, "Ed25519")])
+def test_openid_client_binds_its_tokens_to_a_key(script, server, pushed, algorithm):
+    results = script("dpop.mjs", pushed=pushed, algorithm=algorithm, **client(server, "spa"))
+    assert results["types"] == ["dpop", "dpop"]  # as the package writes it
+    assert results["userinfo"]["sub"] == results["subject"]
+    assert results["as_bearer"] == "invalid_token"
+    assert results["by_a_thief"] == "invalid_grant"
