@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from authority import workloads
+from authority import workload_issuer, workloads
 from clients.models import Client
 from clients.snippets import env_file
 
@@ -53,7 +53,7 @@ GUIDES = {guide.name: guide for guide in [*CLOUDS, *BACKENDS]}
 
 def values(guide: Guide, client: Client) -> dict[str, Any]:
     """Return what fills the guide in."""
-    issuer = workloads.issuer()
+    issuer = workload_issuer.issuer()
     clouds = {each.audience for each in CLOUDS}
     of_google = [value for value in client.audience if value.startswith("https://iam.googleapis.com/")]
     own = [value for value in client.audience if value not in {*clouds, *of_google}]
@@ -67,9 +67,9 @@ def values(guide: Guide, client: Client) -> dict[str, Any]:
         "issuer_port": parts.port or (443 if parts.scheme == "https" else 80),
         "issuer_path": parts.path,
         "is_public": parts.scheme == "https",
-        "jwks_uri": workloads.address("workload-jwks"),
-        "token_url": workloads.address("workload-token"),
-        "identity_url": workloads.address("workload-identity-token"),
+        "jwks_uri": workload_issuer.address("workload-jwks"),
+        "token_url": workload_issuer.address("workload-token"),
+        "identity_url": workload_issuer.address("workload-identity-token"),
         "subject": client.workload.subject,
         "account": client.consumer.slug,
         "audience": audience,

@@ -6,7 +6,7 @@
 from collections.abc import Collection, Iterable
 from urllib.parse import urlsplit
 
-from authority import reasons
+from authority import reasons, workload_issuer
 from authority.directory import Entry
 from authority.errors import InvalidTargetError
 from clients.models import Api
@@ -62,7 +62,7 @@ def choose(
     if not resources:
         return scopes, []
     kept = [value for value in scopes if value in IDENTITY_SCOPES or audience_of(entry, value) in resources]
-    if idle := set(asked) - set(audiences_of(entry, kept)) - set(entry.client.audience):
+    if idle := set(asked) - set(audiences_of(entry, kept)) - listed_of(entry, asked):
         reasons.because("resource_without_scope", asked=sorted(reasons.address(uri) for uri in idle))
         raise InvalidTargetError(f"None of the scopes belongs to {len(idle)} of the resources.")
     return kept, resources
@@ -80,10 +80,21 @@ def allowed(entry: Entry, asked: Collection[str]) -> set[str]:
     An API of ours opens through its scopes alone, also to a client whose list names it.
     """
     own = {permission.audience for permission in entry.permissions.values()}
-    listed = set(asked) & set(entry.client.audience) - own
+    listed = listed_of(entry, asked) - own
     if listed:
         listed -= set(Api.objects.filter(identifier__in=listed).values_list("identifier", flat=True))
     return own | listed
+
+
+def listed_of(entry: Entry, asked: Collection[str]) -> set[str]:
+    """Return which of these stand on the client's list; on that of a workload stands the workload issuer too."""
+    listed = set(asked) & set(entry.client.audience)
+    return listed | {uri for uri in asked if entry.client.is_workload and uri == workload_issuer.issuer()}
+
+
+def needs_no_scope(entry: Entry, asked: Collection[str]) -> bool:
+    """Say whether the token is for the workload issuer alone, where no scope says what it may do."""
+    return entry.client.is_workload and list(asked) == [workload_issuer.issuer()]
 
 
 def audience_of(entry: Entry, scope: str) -> str:
@@ -101,4 +112,5 @@ def audience(entry: Entry, scopes: list[str], resources: Collection[str] = ()) -
     of_scopes = audiences_of(entry, scopes)
     if not resources:
         return of_scopes
-    return [uri for uri in resources if uri in of_scopes or uri in entry.client.audience]
+    listed = listed_of(entry, resources)
+    return [uri for uri in resources if uri in of_scopes or uri in listed]

@@ -23,6 +23,7 @@ from authority import (
     jose,
     reasons,
     redirects,
+    resources,
     sign_ins,
 )
 from authority.digests import digest
@@ -108,6 +109,8 @@ class Validator(OAuth2Validator):
     ) -> bool:
         request.scopes = list(dict.fromkeys(scopes))
         if not scopes:
+            if resources.needs_no_scope(request.entry, resources.read(request.resource)):
+                return True
             reasons.because("scope_none")
             return False
         if super().validate_scopes(client_id, scopes, client, request, *args, **kwargs):

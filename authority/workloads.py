@@ -3,8 +3,6 @@
 It is not the issuer of access tokens, so that whoever trusts one of them trusts nothing of the other.
 """
 
-import secrets
-import string
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -12,12 +10,12 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.urls import reverse
 
 from authority import jose, keys, reasons, tokens
 from authority.directory import Entry
 from authority.errors import InvalidTargetError, InvalidTokenError, OAuth2Error, UnauthorizedClientError
-from authority.models import SigningKey, WorkloadIssuer
+from authority.models import SigningKey
+from authority.workload_issuer import issuer
 from clients.models import Client, Workload
 from clients.vocabulary import SigningAlgorithm
 from clients.workloads import LIFESPAN, LONGEST
@@ -40,32 +38,6 @@ class Issued:
     @property
     def seconds(self) -> int:
         return int(self.claims["exp"] - self.claims["iat"])
-
-
-# -- The issuer -------------------------------------------------------------------------------------------------------
-
-
-def issuer_name() -> str:
-    """Return the auth_ id of this installation, made once, however many workers ask."""
-    name = WorkloadIssuer.objects.values_list("name", flat=True).first()
-    return name or make_issuer()
-
-
-@transaction.atomic
-def make_issuer() -> str:
-    keys.lock()
-    letters = string.ascii_letters + string.digits
-    name = "auth_" + "".join(secrets.choice(letters) for _ in range(24))
-    return str(WorkloadIssuer.objects.get_or_create(defaults={"name": name})[0].name)
-
-
-def issuer() -> str:
-    """Return the `iss` of identity tokens; its documents and endpoints lie below it."""
-    return address("workload-token").removesuffix("/token")
-
-
-def address(name: str) -> str:
-    return str(settings.PUBLIC_URL + reverse(name, args=[issuer_name()]))
 
 
 # -- Tokens -----------------------------------------------------------------------------------------------------------

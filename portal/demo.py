@@ -17,7 +17,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from authority import workloads
+from authority import workload_issuer
 from clients import actions
 from clients.catalogue import create_api, set_access
 from clients.metadata import TEMPLATES, ClientMetadata
@@ -151,7 +151,7 @@ def build() -> dict[str, Any]:
     return {
         "portal_url": settings.PUBLIC_URL,
         "issuer": settings.ISSUER,
-        "workload_issuer": workloads.issuer(),
+        "workload_issuer": workload_issuer.issuer(),
         "operator": {
             "email": operator.email,
             "password": password,

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from authority import client_authentication, keys, workloads
+from authority import client_authentication, keys, workload_issuer, workloads
 from authority.directory import Entry
 from authority.endpoints.discovery import public
 from authority.endpoints.protocol import caller_ip, endpoint, once, read_form
@@ -22,7 +22,7 @@ def of_issuer(view: View) -> View:
 
     @wraps(view)
     def door(request: HttpRequest, auth_id: str) -> HttpResponse:
-        if auth_id != workloads.issuer_name():
+        if auth_id != workload_issuer.issuer_name():
             return refuse("invalid_request", "There is no such issuer.", 404)
         return view(request)
 
@@ -41,9 +41,9 @@ def jwks() -> dict[str, Any]:
 def metadata() -> dict[str, Any]:
     """What clouds and libraries read before they trust identity tokens (OpenID Connect Discovery section 3)."""
     return {
-        "issuer": workloads.issuer(),
-        "jwks_uri": workloads.address("workload-jwks"),
-        "token_endpoint": workloads.address("workload-token"),
+        "issuer": workload_issuer.issuer(),
+        "jwks_uri": workload_issuer.address("workload-jwks"),
+        "token_endpoint": workload_issuer.address("workload-token"),
         "token_endpoint_auth_methods_supported": list(PROVING_METHODS),
         "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "response_types_supported": ["id_token"],

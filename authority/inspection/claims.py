@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from authority import trials, workloads
+from authority import trials, workload_issuer
 from authority.inspection.report import Row, Viewer, readable
 from authority.inspection.times import moment, told
 from clients.vocabulary import IDENTITY_SCOPES
@@ -61,7 +61,7 @@ def strings(value: Any) -> list[str]:
 def issuer(value: Any, content: Content, viewer: Viewer) -> Meaning:
     if value == settings.ISSUER:
         return "This portal issued it. An API must accept this issuer only."
-    if value == workloads.issuer():
+    if value == workload_issuer.issuer():
         return "This portal's workload issuer, for clouds and backends."
     if value == content.get("sub"):
         return "Whoever signed it speaks for itself: a client."

@@ -11,7 +11,7 @@ from cryptography.exceptions import InvalidSignature
 from django.conf import settings
 from django.utils import timezone
 
-from authority import access_tokens, jose, tokens, workloads
+from authority import access_tokens, jose, tokens, workload_issuer
 from authority.inspection import claims
 from authority.inspection.report import Report, Viewer
 from authority.inspection.times import length, moment, told
@@ -76,7 +76,7 @@ def judge(token: Token, viewer: Viewer, api: Api | None = None) -> Report:
     iss = token.content.get("iss")
     if typ == "dpop+jwt":
         report = Report("A DPoP proof", "This is a proof, not a token", PROOF, tone="")
-    elif iss == workloads.issuer():
+    elif iss == workload_issuer.issuer():
         report = ours(token, viewer, Report("A workload identity token"), Purpose.WORKLOADS)
         expects(report, token, api)
     elif iss != settings.ISSUER:

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_safe
 
-from authority import guides, workloads
+from authority import guides, workload_issuer, workloads
 from clients.forms.base import Form
 from clients.views.common import find
 from clients.workloads import LIFESPAN, LONGEST
@@ -82,7 +82,7 @@ def identity(request: HttpRequest, membership: Membership, client_id: str) -> Ht
         "here": "clients",
         "form": form,
         "audiences": workloads.audiences(client),
-        "discovery_url": workloads.address("workload-discovery"),
+        "discovery_url": workload_issuer.address("workload-discovery"),
         "clouds": guides.CLOUDS,
         "backends": guides.BACKENDS,
         "issued": issued,

@@ -6,7 +6,7 @@ from html import unescape
 import pytest
 from django.urls import reverse
 
-from authority import guides, workloads
+from authority import guides, workload_issuer, workloads
 from clients import actions
 from consumers.models import Event
 from tests.factories import ClientFactory, actor_for
@@ -39,7 +39,7 @@ def address(deployed):
 def test_page_shows_what_others_need(address, deployed, bob, browser_of):
     page = browser_of(bob).get(address)
     assert page.status_code == 200
-    for value in (workloads.issuer(), deployed.workload.subject, "billing-production", BACKEND):
+    for value in (workload_issuer.issuer(), deployed.workload.subject, "billing-production", BACKEND):
         assert value in page.text
     assert "Get an identity token" not in page.text
 
@@ -92,7 +92,7 @@ def test_guide_has_the_client_s_values(name, deployed, bob, browser_of):
     assert page.status_code == 200
     blocks = [unescape(each) for each in re.findall(r'<code id="code-[a-z]+">(.*?)</code>', page.text, re.DOTALL)]
     code = "\n".join(blocks)
-    assert workloads.issuer().partition("://")[2] in code
+    assert workload_issuer.issuer().partition("://")[2] in code
     assert deployed.workload.subject in code or "billing" in code
     assert " None\n" not in code.replace("from None", "")
 

@@ -10,7 +10,7 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from authority import access_tokens, directory, families, keys, outcomes, usage, workloads
+from authority import access_tokens, directory, families, keys, outcomes, usage, workload_issuer, workloads
 from authority.models import RevokedToken, SigningKey, WorkloadIssuer
 from clients import actions
 from clients.models import Workload
@@ -23,7 +23,7 @@ BACKEND = "https://backend.example.com"
 
 class WorkloadProgram(Program):
     def at(self, name):
-        return reverse(f"workload-{name}", args=[workloads.issuer_name()])
+        return reverse(f"workload-{name}", args=[workload_issuer.issuer_name()])
 
     def identity(self, **parameters):
         return self.post(self.at("token"), parameters)
@@ -192,13 +192,40 @@ def test_access_token_of_the_client_for_us_works_as_a_bearer(deployed):
     assert workloads.read(answer.text)["sub"] == deployed.client.workload.subject
 
 
+@pytest.mark.compliance("RFC 8707", "2")
+@pytest.mark.parametrize("scopes", [[], ["shipments:read"]])
+@pytest.mark.parametrize("strategy", ["jwt", "opaque"])
+def test_workload_gets_an_access_token_for_the_issuer_by_naming_it(deployed, scopes, strategy):
+    deployed.client.scopes, deployed.client.access_token_strategy = scopes, strategy
+    deployed.client.save()
+    answer = deployed.token(resource=workload_issuer.issuer())
+    assert answer.status_code == 200, answer.text
+    bearer = answer.json()["access_token"]
+    assert deployed.ask(Authorization=f"Bearer {bearer}").status_code == 200
+    if strategy == "jwt":
+        assert parts(bearer)[1]["aud"] == workload_issuer.issuer()
+        assert parts(bearer)[1]["scope"] == ""
+
+
+def test_others_get_no_access_token_for_the_issuer(program):
+    answer = program.token(resource=workload_issuer.issuer())
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_target")
+
+
+def test_workload_without_permissions_gets_no_access_token_for_anything_else(deployed):
+    deployed.client.scopes = []
+    deployed.client.save()
+    assert deployed.token().json()["error"] == "invalid_scope"
+    assert deployed.token(resource="https://api.example.com/shipments").status_code == 400
+
+
 @pytest.mark.compliance("RFC 9068", "4")
 def test_an_api_cannot_show_the_access_token_that_it_received(deployed):
     received = own_token(deployed, ["shipments:read"])
     answer = deployed.ask(Authorization=f"Bearer {received}")
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_token")
     assert answer["WWW-Authenticate"] == 'Bearer realm="workloads", error="invalid_token"'
-    assert workloads.issuer() in answer.json()["error_description"]
+    assert workload_issuer.issuer() in answer.json()["error_description"]
 
 
 def test_revoked_expired_foreign_and_broken_bearers_are_refused(deployed, alice, program):
@@ -219,7 +246,7 @@ def test_revoked_expired_foreign_and_broken_bearers_are_refused(deployed, alice,
 
 
 def test_workload_issuer_publishes_its_own_documents(deployed):
-    issuer = workloads.issuer()
+    issuer = workload_issuer.issuer()
     answer = deployed.http.get(deployed.at("discovery"))
     document = answer.json()
     assert document["issuer"] == issuer
@@ -294,7 +321,7 @@ def test_many_workers_make_one_issuer():
     names = set()
 
     def ask():
-        names.add(workloads.issuer_name())
+        names.add(workload_issuer.issuer_name())
         connection.close()
 
     threads = [threading.Thread(target=ask) for _ in range(8)]
