@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.text import Text
 
-from portal.terminal.commands import clients, doctor, imports, signing_in, tokens
+from portal.terminal.commands import clients, doctor, imports, secrets, signing_in, tokens, workspaces
 from portal.terminal.output import errors
 from portal.terminal.printable import printable
 from portal.terminal.problems import Problem
@@ -27,7 +27,9 @@ imports.add_to(verbs)
 for verb, group in verbs.items():
     app.add_typer(group, name=verb)
 signing_in.add_to(app)
+secrets.add_to(app)
 tokens.add_to(app)
+workspaces.add_to(app)
 doctor.add_to(app)
 
 

@@ -5,9 +5,6 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-import yaml
-from jsonpath_ng import parse
-from jsonpath_ng.exceptions import JSONPathError
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -48,7 +45,9 @@ class Printer:
 
     def document(self, found: Any) -> str:
         if self.shape == "yaml":
-            return str(yaml.safe_dump(found, sort_keys=False, allow_unicode=True)).rstrip()
+            import yaml  # takes a moment, which most commands need not wait for
+
+            return str(yaml.safe_dump(found, sort_keys=False, allow_unicode=False)).rstrip()
         if self.shape == "jsonpath":
             return "\n".join(plain(value) for value in by_path(self.expression, found))
         if self.shape == "jsonpointer":
@@ -67,6 +66,9 @@ def plain(value: Any) -> str:
 
 
 def by_path(expression: str, found: Any) -> list[Any]:
+    from jsonpath_ng import parse  # takes a moment, too
+    from jsonpath_ng.exceptions import JSONPathError
+
     try:
         return [match.value for match in parse(expression.strip("{}") or "$").find(found)]
     except (JSONPathError, ValueError, AttributeError):

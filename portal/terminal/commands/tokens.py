@@ -15,10 +15,11 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import typer
 
 from portal.terminal import device
+from portal.terminal.flags import read_json
 from portal.terminal.output import errors
 from portal.terminal.printable import printable
 from portal.terminal.problems import FAILED, USAGE, Problem
-from portal.terminal.remote import Remote
+from portal.terminal.remote import Remote, part
 from portal.terminal.session import Session, command
 
 COLUMNS = ["access_token", "token_type", "expires_in", "scope", "id_token", "refresh_token", "issued_token_type"]
@@ -144,6 +145,50 @@ def show(session: Session, tokens: dict[str, Any]) -> None:
     session.printer.show(tokens, COLUMNS, identifier="access_token")
 
 
+def identity_token(
+    session: Session,
+    client_id: ClientId,
+    audience: Annotated[
+        str | None, typer.Option("--audience", help="Whom it is for; the client's own by default.")
+    ] = None,
+) -> None:
+    """Get an identity token of a workload, for clouds and backends. Its secret comes from the environment."""
+    stranger = session.stranger()
+    issuer = str(stranger.discovery().get("workload_issuer", ""))
+    if not issuer:
+        raise Problem("This server issues no identity tokens.")
+    form = {"audience": audience} if audience else {}
+    client_secret = secret()
+    proof: dict[str, Any] = {"auth": (client_id, client_secret)} if client_secret else {}
+    show(session, stranger.json("POST", f"{issuer}/token", data=form, **proof))
+
+
+def make_test_token(
+    session: Session,
+    client_id: Annotated[str, typer.Argument(help="Whose token it would be.")],
+    *,
+    scope: Annotated[list[str], typer.Option(help="Permission. Repeatable.")],
+    reason: Annotated[str, typer.Option(help="Why it is made; it stands in the activity.")],
+    expires_in: Annotated[int, typer.Option(help="Seconds.")] = 600,
+    user_id: Annotated[str | None, typer.Option(help="Whom it speaks for.")] = None,
+    role: Annotated[list[str] | None, typer.Option(help="A role of theirs. Repeatable.")] = None,
+    audience: Annotated[list[str] | None, typer.Option(help="Which API. Repeatable.")] = None,
+    claims: Annotated[str | None, typer.Option(help="Further claims: a JSON object, or @FILE.")] = None,
+) -> None:
+    """Make a test token by hand: a real one that says so, is listed, and can be revoked."""
+    body: dict[str, Any] = {"scope": " ".join(scope), "reason": reason, "expires_in": expires_in}
+    more = {
+        "user_id": user_id,
+        "roles": role,
+        "audience": audience,
+        "claims": read_json(claims, "--claims") if claims else None,
+    }
+    body |= {name: value for name, value in more.items() if value}
+    if user_id:
+        body["grant_type"] = "authorization_code"
+    show(session, session.remote.json("POST", f"/admin/clients/{part(client_id)}/test-tokens", json=body))
+
+
 Words = Annotated[
     list[str] | None, typer.Argument(help="Nothing, or “-”: the token is read from standard input.", show_default=False)
 ]
@@ -189,5 +234,7 @@ def add_to(app: typer.Typer) -> None:
         group.command(name)(command(function))
     app.add_typer(group, name="token")
     app.add_typer(group, name="perform", hidden=True)  # as Ory's program calls it
+    app.command("identity-token")(command(identity_token))
+    app.command("test-token")(command(make_test_token))
     app.command("introspect")(command(introspect))
     app.command("revoke")(command(revoke))

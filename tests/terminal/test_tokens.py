@@ -1,0 +1,80 @@
+"""Tokens from the command line: secrets come from the environment or standard input, never from the command line."""
+
+import json
+import stat
+
+import pytest
+
+
+@pytest.fixture
+def service(server):
+    return server.service()
+
+
+def test_client_gets_a_token_that_introspects_and_is_revoked(server, alice_at, service):
+    client_id, secret = service
+    words = ["token", "client-credentials", "--client-id", client_id, "--scope", "shipments:read"]
+    token = alice_at.json(*words, CLIENTDESK_CLIENT_SECRET=secret)
+    assert (token["token_type"], token["scope"]) == ("Bearer", "shipments:read")
+    found = alice_at.json("introspect", typed=token["access_token"])
+    assert (found["active"], found["client_id"]) == (True, client_id)
+    ended = alice_at.run(
+        "revoke", "--client-id", client_id, typed=token["access_token"], CLIENTDESK_CLIENT_SECRET=secret
+    )
+    assert ended.status == 0, ended.err
+    assert alice_at.run("introspect", typed=token["access_token"]).status == 1
+
+
+def test_orys_name_for_it_works_too(alice_at, service):
+    client_id, secret = service
+    environ = {"OAUTH2_CLIENT_ID": client_id, "OAUTH2_CLIENT_SECRET": secret}
+    assert alice_at.json("perform", "client-credentials", "--scope", "shipments:read", **environ)["access_token"]
+
+
+def test_wrong_secret_is_refused(alice_at, service):
+    answer = alice_at.run("token", "client-credentials", "--client-id", service[0], CLIENTDESK_CLIENT_SECRET="wrong")
+    assert answer.status == 3
+    assert "wrong" not in answer.err.replace("credentials are wrong", "")
+
+
+def test_token_on_the_command_line_is_refused(alice_at):
+    answer = alice_at.run("introspect", "eyJhbGciOi")
+    assert answer.status == 2
+    assert "standard input" in answer.err
+
+
+def test_workload_gets_its_identity(server, alice_at):
+    known = server.demo["clients"]["workload"]
+    words = ["identity-token", "--client-id", known["client_id"]]
+    made = alice_at.json(*words, CLIENTDESK_CLIENT_SECRET=known["client_secret"])
+    assert any(str(value).count(".") == 2 for value in made.values())
+
+
+def test_test_token_is_made_by_hand(server, alice_at, service):
+    made = alice_at.json(
+        *("test-token", service[0], "--scope", "shipments:read", "--reason", "Trying the API"),
+        *("--user-id", "u-1", "--role", "driver"),
+    )
+    assert made["access_token"].count(".") == 2
+
+
+def test_doctor_finds_nothing_wrong(alice_at, service):
+    findings = alice_at.json("doctor", "--client-id", service[0])
+    assert {row["result"] for row in findings} <= {"good", "advice"}
+    assert {"issuer", "clock", "keys", "token", "scope"} <= {row["checked"] for row in findings}
+
+
+def test_doctor_says_what_is_wrong(nobody_at, alice_at):
+    answer = nobody_at.run("doctor", "--format", "json")
+    assert answer.status == 1
+    assert [row["checked"] for row in json.loads(answer.out) if row["result"] == "bad"] == ["token"]
+    gone = alice_at.run("doctor", "-e", "http://127.0.0.1:1", "--format", "json")
+    assert [row["checked"] for row in gone.json if row["result"] == "bad"] == ["server"]
+
+
+def test_readable_credentials_are_found(alice_at):
+    file = alice_at.home / "credentials.json"
+    file.write_text("{}")
+    file.chmod(stat.S_IRUSR | stat.S_IROTH)
+    found = alice_at.run("doctor", "--format", "json").json
+    assert "credentials" in [row["checked"] for row in found if row["result"] == "bad"]
