@@ -15,10 +15,13 @@ from consumers.errors import Refusal
 # Names whose meaning specifications or we ourselves fix; what operators add never takes their place.
 RESERVED_CLAIMS = frozenset(
     [
-        *("iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "scope", "consumer_id"),  # RFC 7519, RFC 9068
+        *("iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "scope"),  # RFC 7519, RFC 9068
+        *("consumer_id", "family_id"),  # ours
         *("azp", "nonce", "at_hash", "c_hash", "auth_time", "acr", "amr", "sid", "events"),  # OpenID Connect
-        *("cnf", "act", "may_act", "authorization_details"),  # RFC 7800, RFC 8693, RFC 9396
-        *("active", "token_type", "username"),  # what introspection says about a token (RFC 7662 section 2.2)
+        *("cnf", "act", "may_act", "authorization_details", "sub_id"),  # RFC 7800, RFC 8693, RFC 9396, RFC 9493
+        *("htm", "htu", "ath"),  # RFC 9449
+        # What introspection says about a token (RFC 7662 section 2.2, RFC 9701).
+        *("active", "token_type", "username", "ext", "token_introspection"),
         "token_use",  # by which other issuers tell access tokens from ID tokens
     ]
 )
