@@ -85,9 +85,9 @@ def test_verifiers_that_keep_keys_see_no_failure_through_rotations_under_load(se
     program = Program(client, give_secret(client)[1])
     step, hour = timedelta(minutes=5), 12
     failures, verified, kids = [], 0, set()
-    with time_machine.travel(timezone.now(), tick=False) as clock, ThreadPoolExecutor(4) as pool:
+    with time_machine.travel(timezone.now(), tick=False) as clock, ThreadPoolExecutor(3) as pool:
         rotation.maintain()
-        verifiers = [Verifier(started_ago) for started_ago in (0, 150, 300, 450)]
+        verifiers = [Verifier(started_ago) for started_ago in (0, 290)]
         living = []
         for number in range(14 * hour):
             deeds = [pool.submit(program.token) for _ in verifiers]
@@ -104,8 +104,8 @@ def test_verifiers_that_keep_keys_see_no_failure_through_rotations_under_load(se
                         failures.append((number, turn, token))
             kids |= {token.partition(".")[0] for token in tokens}
             clock.shift(step)
-        hang_up(pool, 4)
+        hang_up(pool, 3)
     assert failures == []
-    assert verified > 1000
+    assert verified > 600
     assert len(kids) >= 3, "the keys were rotated twice meanwhile"
     assert SigningKey.objects.filter(algorithm="ES256", state="active").count() == 1
