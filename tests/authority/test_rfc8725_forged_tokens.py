@@ -50,15 +50,3 @@ def test_a_megabyte_of_token_is_refused_without_a_look(flow):
     for token in ("a" * 1_000_000, f"{'a' * 1_000_000}.{'b' * 10}.c", "." * 1_000_000):
         answer = userinfo(token)
         assert (answer.status_code, answer.json()["error"]) == (401, "invalid_token")
-
-
-def test_a_megabyte_of_header_harms_no_running_server(server):
-    import httpx
-
-    for headers in ({"Authorization": f"Bearer {'a' * 1_000_000}"}, {"DPoP": "a" * 1_000_000}):
-        try:
-            status = httpx.get(f"{server.url}/oauth2/userinfo", headers=headers).status_code
-        except httpx.TransportError:  # the server may hang up instead of reading it
-            continue
-        assert 400 <= status < 500
-    assert httpx.get(f"{server.url}/oauth2/userinfo").status_code == 401
