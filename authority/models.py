@@ -336,3 +336,16 @@ class PushedRequest(models.Model):
 
     def __str__(self) -> str:
         return self.digest[:8]
+
+
+class LogoutNotice(models.Model):
+    """Word to a client that a browser session ended, on its way out (OpenID Connect Back-Channel Logout)."""
+
+    client = models.ForeignKey(Client, models.CASCADE, related_name="+", editable=False)
+    subject = models.CharField(max_length=64, editable=False)
+    sid = models.CharField(max_length=43, editable=False)
+    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
+    next_attempt_at = models.DateTimeField(default=timezone.now, db_index=True, editable=False)
+
+    def __str__(self) -> str:
+        return f"{self.client}: {self.sid}"

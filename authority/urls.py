@@ -37,6 +37,7 @@ urlpatterns = [
     path("account/apps/<int:consent_id>/", apps.revoke, name="revoke-app"),
     path("device", devices.device, name="device"),
     path("oauth2/logout", logout.logout, name="end-session"),
+    path("oauth2/logout/decision", logout.decide, name="end-session-decision"),
     path(".well-known/jwks.json", discovery.jwks, name="jwks"),
     path(".well-known/openid-configuration", discovery.oauth_metadata, name="oidc-discovery"),
     path(".well-known/oauth-authorization-server", discovery.oauth_metadata, name="oauth-metadata"),

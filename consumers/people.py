@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from allauth.account.models import EmailAddress
+from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import Group, Permission
 from django.db import IntegrityError, transaction
 
@@ -33,7 +34,7 @@ def create_operator(*, person: User, groups: Iterable[Group] = (), actor: Actor)
 
 @transaction.atomic
 def update_person(*, person: User, changed: Iterable[str], groups: Iterable[Group] | None = None, actor: Actor) -> User:
-    """Save a person's changed fields; deactivating ends their sessions at the next request. Raises Refusal.
+    """Save a person's changed fields; deactivating ends their sessions. Raises Refusal.
 
     Only an operator with full rights changes rights, or a person with full rights; nobody shuts themselves out.
     """
@@ -49,8 +50,16 @@ def update_person(*, person: User, changed: Iterable[str], groups: Iterable[Grou
         person.save(update_fields=columns)
     if groups is not None:
         person.groups.set(groups)
+    if not person.is_active and "is_active" in changed:
+        end_sessions(person)
     audit.record(EventName.PERSON_UPDATED, actor=actor, target=person, detail={"fields": changed})
     return person
+
+
+def end_sessions(person: User) -> None:
+    """End the person's sessions now; else each would end by itself at its next request."""
+    for session in UserSession.objects.filter(user=person):
+        session.end()
 
 
 @transaction.atomic

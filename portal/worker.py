@@ -1,4 +1,4 @@
-"""The worker: delivers mail as soon as it is committed, rotates keys, cleans up. Any number of them may run."""
+"""The worker: delivers mail and word of ended sessions, rotates keys, cleans up. Any number of them may run."""
 
 import logging
 import threading
@@ -12,7 +12,7 @@ from django.contrib.sessions.models import Session
 from django.db import Error, connection
 from django.utils import timezone
 
-from authority import cleaning, outcomes, rotation, trials
+from authority import cleaning, logouts, outcomes, rotation, trials
 from clients import secret_rules
 from clients.registration import chores as registration
 from consumers.models import Message, Submission
@@ -82,7 +82,7 @@ class Worker:
             with connection.cursor() as cursor:
                 cursor.execute(f"LISTEN {CHANNEL}")
             self.listens = True
-        while not self.stop.is_set() and deliver_next():
+        while not self.stop.is_set() and (deliver_next() or logouts.deliver_next()):
             pass
         if time.monotonic() >= self.chores_at:
             self.chores_at = time.monotonic() + CHORES_EVERY

@@ -69,6 +69,8 @@ def oauth_metadata() -> dict[str, Any]:
         "registration_endpoint": address("register"),
         "client_id_metadata_document_supported": DocumentHost.objects.exists(),
         "end_session_endpoint": address("end-session"),
+        "backchannel_logout_supported": True,
+        "backchannel_logout_session_supported": True,
         "scopes_supported": list(IDENTITY_SCOPES),
         "response_types_supported": list(server().response_types),
         "response_modes_supported": list(MODES),

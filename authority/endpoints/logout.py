@@ -1,40 +1,112 @@
-"""GET and POST /oauth2/logout: a client asks that the person is signed out here too (RP-Initiated Logout 1.0)."""
+"""/oauth2/logout: a client asks that the person is signed out here too (OpenID Connect RP-Initiated Logout).
 
+A request comes by GET or POST, from anywhere; the person's answer comes to an address of its own, by a form of ours.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import chain
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth import logout as end_session
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods
+from django.urls import reverse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
 from oauthlib.common import add_params_to_uri
 
 from authority import directory, identity, redirects
 from authority.endpoints.answers import Return, error_page, leading_to
-from authority.endpoints.protocol import once
+from authority.endpoints.protocol import FORM, method_not_allowed, once
 from authority.errors import InvalidRequestError, OAuth2Error
+from clients.models import Client
+
+PARAMETERS = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state")
+MAX_LENGTH = 6000
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request that holds. `back` is where the person goes afterwards, None for our own page."""
+
+    client: Client | None
+    subject: str | None  # whose ID token the client shows
+    back: str | None
+
+
+@csrf_exempt  # a request may come from any site (section 2); signing out without a question needs a genuine ID token
 def logout(request: HttpRequest) -> HttpResponse:
     """Sign out at once where an ID token of the signed-in person asks for it; else ask them (section 2)."""
+    if request.method not in ("GET", "POST"):
+        return method_not_allowed(("GET", "POST"))
     try:
-        parameters = once(request.GET.lists())
-        hint = read_hint(parameters)
-        client_id = client_of(parameters, hint)
-        back = address_back(parameters, client_id)
+        if request.method == "POST":
+            return by_get(request)
+        asked = judge(once(request.GET.lists()))
     except OAuth2Error as error:
         return error_page(request, error)
-    signed_in = request.user.is_authenticated
-    asked_by_theirs = hint is not None and hint["sub"] == str(request.user.pk)
-    if signed_in and not asked_by_theirs and request.POST.get("decision") != "sign-out":
-        page = render(request, "authority/logout.html", {"host": back and redirects.host(back)})
-        return leading_to([*settings.SECURE_CSP["form-action"], redirects.origin(back)], page) if back else page
+    if request.user.is_authenticated and not needs_no_question(asked, str(request.user.pk)):
+        action = f"{reverse('end-session-decision')}?{request.GET.urlencode()}"
+        page = render(
+            request, "authority/logout.html", {"action": action, "host": asked.back and redirects.host(asked.back)}
+        )
+        places = [redirects.origin(asked.back)] if asked.back else []
+        return leading_to([*settings.SECURE_CSP["form-action"], *places], page)
+    return leave(request, asked)
+
+
+@require_POST
+def decide(request: HttpRequest) -> HttpResponse:
+    """Sign out, as the person answers."""
+    try:
+        return leave(request, judge(once(request.GET.lists())))
+    except OAuth2Error as error:
+        return error_page(request, error)
+
+
+def leave(request: HttpRequest, asked: Asked) -> HttpResponse:
     end_session(request)
-    return Return(back) if back else redirect("home")
+    return Return(asked.back) if asked.back else redirect("home")
 
 
-def read_hint(parameters: dict[str, str]) -> dict[str, Any] | None:
+def by_get(request: HttpRequest) -> HttpResponse:
+    """Lead a request that came by POST to where it is served: from another site it brings no session."""
+    if request.content_type != FORM:
+        raise InvalidRequestError(f"Send the parameters as {FORM}.")
+    parameters = once(chain(request.GET.lists(), request.POST.lists()))
+    query = urlencode({name: parameters[name] for name in PARAMETERS if name in parameters})
+    if len(query) > MAX_LENGTH:
+        raise InvalidRequestError(f"Shorten the request to {MAX_LENGTH:,} characters.")
+    return Return(f"{reverse('end-session')}?{query}")
+
+
+def needs_no_question(asked: Asked, person: str) -> bool:
+    """Say whether the client may sign the person out by itself.
+
+    Anybody can send a person here, so without an ID token of theirs they are asked (section 6); but where operators
+    vouch for the client and it leads back to itself.
+    """
+    if asked.subject == person:
+        return True
+    return bool(asked.client and asked.client.skip_logout_consent and asked.back and asked.subject is None)
+
+
+# -- The request ------------------------------------------------------------------------------------------------------
+
+
+def judge(parameters: Mapping[str, str]) -> Asked:
+    """Raises InvalidRequestError for a hint that is none, and for an address that the client did not register."""
+    hint = read_hint(parameters)
+    client_id = client_of(parameters, hint)
+    entry = directory.find(client_id) if client_id else None
+    client = entry.client if entry else None
+    return Asked(client, str(hint["sub"]) if hint else None, address_back(parameters, client))
+
+
+def read_hint(parameters: Mapping[str, str]) -> dict[str, Any] | None:
     """Return the claims of the ID token that the request shows; it may have ended, and its key may be retired."""
     if "id_token_hint" not in parameters:
         return None
@@ -44,7 +116,7 @@ def read_hint(parameters: dict[str, str]) -> dict[str, Any] | None:
     return claims
 
 
-def client_of(parameters: dict[str, str], hint: dict[str, Any] | None) -> str | None:
+def client_of(parameters: Mapping[str, str], hint: dict[str, Any] | None) -> str | None:
     """Return who asks. Raises InvalidRequestError when client_id and id_token_hint disagree."""
     client_id = parameters.get("client_id")
     if hint is None:
@@ -54,13 +126,12 @@ def client_of(parameters: dict[str, str], hint: dict[str, Any] | None) -> str | 
     return cast("str", hint["aud"])
 
 
-def address_back(parameters: dict[str, str], client_id: str | None) -> str | None:
+def address_back(parameters: Mapping[str, str], client: Client | None) -> str | None:
     """Return where the person goes afterwards: an address that the client registered, or nowhere (section 3)."""
     uri = parameters.get("post_logout_redirect_uri")
     if uri is None:
         return None
-    entry = directory.find(client_id) if client_id else None
-    if entry is None or not redirects.allowed(uri, entry.client.post_logout_redirect_uris):
+    if client is None or not redirects.allowed(uri, client.post_logout_redirect_uris):
         raise InvalidRequestError("post_logout_redirect_uri is not registered for this client.")
     if "state" in parameters:
         return cast("str", add_params_to_uri(uri, [("state", parameters["state"])]))

@@ -4,7 +4,6 @@ import base64
 import hashlib
 import json
 import time
-from datetime import timedelta
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -12,7 +11,6 @@ from django.utils import timezone
 from jwcrypto.jwk import JWKSet
 from jwcrypto.jwt import JWT
 
-from authority import jose
 from authority.models import SigningKey
 from tests.authority.flows import Flow
 
@@ -135,89 +133,3 @@ def test_disabled_person_and_client_end_userinfo(flow, alice):
     alice.is_active = False
     alice.save()
     assert userinfo(flow.program.http, token).status_code == 401
-
-
-# -- Signing out ------------------------------------------------------------------------------------------------------
-
-GONE = "https://app.example.com/signed-out"
-
-
-@pytest.fixture
-def leaving(flow):
-    flow.program.client.post_logout_redirect_uris = [GONE]
-    flow.program.client.save()
-    flow.hint = flow.tokens()["id_token"]
-    return flow
-
-
-def logout(flow, **parameters):
-    return flow.browser.get("/oauth2/logout", parameters)
-
-
-def signed_in(browser):
-    return "_auth_user_id" in browser.session
-
-
-@pytest.mark.compliance("OpenID Connect RP-Initiated Logout", "2")
-def test_genuine_hint_signs_out_at_once_and_leads_back_with_state(leaving):
-    response = logout(leaving, id_token_hint=leaving.hint, post_logout_redirect_uri=GONE, state="s p")
-    assert response.status_code == 303
-    assert response["Location"] == GONE + "?state=s+p"
-    assert not signed_in(leaving.browser)
-
-
-def test_hint_still_works_when_it_has_ended_and_its_key_is_retired(leaving, time_machine):
-    time_machine.move_to(timezone.now() + timedelta(days=2))
-    SigningKey.objects.filter(algorithm="RS256").update(
-        state=SigningKey.State.RETIRED, serve_until=timezone.now() - timedelta(hours=1)
-    )
-    assert logout(leaving, id_token_hint=leaving.hint, post_logout_redirect_uri=GONE).status_code == 303
-
-
-@pytest.mark.compliance("OpenID Connect RP-Initiated Logout", "2")
-def test_without_a_hint_the_person_is_asked(leaving):
-    page = logout(leaving, client_id=leaving.program.client.client_id, post_logout_redirect_uri=GONE)
-    assert page.status_code == 200
-    assert b"app.example.com" in page.content
-    assert signed_in(leaving.browser)
-    address = f"/oauth2/logout?client_id={leaving.program.client.client_id}&post_logout_redirect_uri={GONE}"
-    assert leaving.browser.post(address, {"decision": "sign-out"})["Location"] == GONE
-    assert not signed_in(leaving.browser)
-
-
-def test_hint_of_another_person_asks_too(leaving, browser_of, bob):
-    browser_of(bob)
-    assert logout(leaving, id_token_hint=leaving.hint).status_code == 200
-    assert signed_in(leaving.browser)
-
-
-@pytest.mark.compliance("OpenID Connect RP-Initiated Logout", "3")
-@pytest.mark.parametrize(
-    "uri",
-    ["https://evil.example/", GONE + "/", "//evil.example", "\\\\evil.example", "javascript:alert(1)", GONE + "\r\n"],
-)
-def test_nobody_is_sent_to_an_address_that_is_not_registered(leaving, uri):
-    response = logout(leaving, id_token_hint=leaving.hint, post_logout_redirect_uri=uri)
-    assert (response.status_code, "Location" in response) == (400, False)
-    assert signed_in(leaving.browser)
-
-
-def test_forged_and_mismatched_hints_are_refused(leaving):
-    other = jose.Signer(kid="x", algorithm="RS256", private_key=jose.generate("RS256"))
-    forged = jose.encode({"sub": "x", "iss": "y", "aud": "z"}, other, typ="JWT")
-    assert logout(leaving, id_token_hint=forged).status_code == 400
-    assert logout(leaving, id_token_hint=leaving.tokens()["access_token"]).status_code == 400
-    assert logout(leaving, id_token_hint=leaving.hint, client_id="cl_other").status_code == 400
-    assert logout(leaving, client_id="cl_\0", post_logout_redirect_uri=GONE).status_code == 400
-    assert logout(leaving, post_logout_redirect_uri=GONE).status_code == 400
-    assert signed_in(leaving.browser)
-
-
-def test_without_anything_the_person_is_asked_and_lands_at_home(leaving):
-    assert logout(leaving).status_code == 200
-    assert leaving.browser.post("/oauth2/logout", {"decision": "sign-out"})["Location"] == "/"
-
-
-def test_page_that_asks_may_lead_back_to_the_client(leaving):
-    page = logout(leaving, client_id=leaving.program.client.client_id, post_logout_redirect_uri=GONE)
-    assert "form-action 'self' https://app.example.com" in page["Content-Security-Policy"]

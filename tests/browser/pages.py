@@ -19,6 +19,7 @@ NO_PAGE = {
     "par",
     "authorize-decision",
     "authorize-switch",
+    "end-session-decision",
     "revoke",
     "userinfo",
     "oidc-discovery",
