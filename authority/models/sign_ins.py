@@ -1,0 +1,76 @@
+"""What remains of a person's sign-in at a client: how they authenticated, what they allowed, who hears of its end."""
+
+import uuid
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils import timezone
+
+from clients.models import Client
+
+
+class SignIn(models.Model):
+    """A person's sign-in at a client: in which browser, and how they had authenticated. Its family has its id."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    client = models.ForeignKey(Client, models.CASCADE, related_name="+", editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", editable=False)
+    # The browser session, under the name that clients know it by (OpenID Connect Back-Channel Logout section 2.1), and
+    # as a digest of its key. Empty where there is none, such as on a device, or no longer.
+    sid = models.CharField(max_length=43, blank=True, editable=False)
+    session = models.CharField(max_length=64, blank=True, db_index=True, editable=False)
+    authenticated_at = models.DateTimeField(editable=False)
+    methods = ArrayField(models.CharField(max_length=20), default=list, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, db_index=True, editable=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "client"], name="sign_in_of")]
+
+    def __str__(self) -> str:
+        return f"{self.user} at {self.client}"
+
+
+class Consent(models.Model):
+    """What a person lets a client do, as they last answered."""
+
+    client = models.ForeignKey(Client, models.CASCADE, related_name="+", editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="consents", editable=False)
+    scopes = ArrayField(models.CharField(max_length=100), default=list, editable=False)
+    resources = ArrayField(models.CharField(max_length=2000), default=list, editable=False)
+    given_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_used_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["-last_used_at"]
+        constraints = [models.UniqueConstraint(fields=["user", "client"], name="consent_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user} lets {self.client} in"
+
+
+class PushedRequest(models.Model):
+    """An authorization request that its client pushed (RFC 9126): sealed, under the digest of its request_uri."""
+
+    digest = models.CharField(max_length=64, primary_key=True, editable=False)
+    client = models.ForeignKey(Client, models.CASCADE, related_name="+", editable=False)
+    sealed = models.BinaryField(editable=False)
+    expires_at = models.DateTimeField(db_index=True, editable=False)
+    opened_at = models.DateTimeField(null=True, editable=False)
+    answered_at = models.DateTimeField(null=True, editable=False)
+
+    def __str__(self) -> str:
+        return self.digest[:8]
+
+
+class LogoutNotice(models.Model):
+    """Word to a client that a browser session ended, on its way out (OpenID Connect Back-Channel Logout)."""
+
+    client = models.ForeignKey(Client, models.CASCADE, related_name="+", editable=False)
+    subject = models.CharField(max_length=64, editable=False)
+    sid = models.CharField(max_length=43, editable=False)
+    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
+    next_attempt_at = models.DateTimeField(default=timezone.now, db_index=True, editable=False)
+
+    def __str__(self) -> str:
+        return f"{self.client}: {self.sid}"
