@@ -64,7 +64,7 @@ def check_text(value: str, schema: Schema, refuse: Any) -> None:
         refuse(f"shorten it to {schema['maxLength']:,} characters.")
     if len(value) < schema.get("minLength", 0):
         refuse("it may not be empty.")
-    if schema.get("format") == "date-time" and moment(value) is None:
+    if value and schema.get("format") == "date-time" and moment(value) is None:
         refuse("write a moment with its offset, such as 2027-01-31T12:00:00Z.")
 
 

@@ -7,7 +7,8 @@ import pytest
 from django.test import Client as Browser
 from django.utils import timezone
 
-from consumers.scopes import MANAGEMENT_SCOPES
+from clients.models import Api, Scope
+from consumers.scopes import AUDIENCE, MANAGEMENT_SCOPES, PREFIX
 from consumers.tokens import create_token
 from tests.factories import actor_for
 
@@ -40,6 +41,15 @@ class Program:
 
     def delete(self, path, **headers):
         return self.send("DELETE", path, **headers)
+
+
+@pytest.fixture
+def management_api(db):
+    """The scopes of the management API, also where a test before has emptied the database."""
+    api, _ = Api.objects.get_or_create(identifier=AUDIENCE, defaults={"name": "Clientdesk management"})
+    for value, (name, _) in MANAGEMENT_SCOPES.items():
+        Scope.objects.get_or_create(value=f"{PREFIX}{value}", defaults={"api": api, "name": name})
+    return api
 
 
 @pytest.fixture

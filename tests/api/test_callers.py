@@ -164,7 +164,7 @@ def test_guessing_is_slowed_down(db):
 
 
 @pytest.fixture
-def robot(acme, acme_access):
+def robot(acme, acme_access, management_api):
     """A service of Acme that may read and change Acme's clients."""
     values = ["clientdesk:clients:read", "clientdesk:clients:write"]
     granted = Scope.objects.filter(access__consumer=acme) | Scope.objects.filter(value__in=values)

@@ -148,7 +148,7 @@ def test_a_manager_sees_the_apis_that_the_consumer_may_use_and_no_other(acme_acc
     assert program.post("/admin/apis", {"identifier": "https://x.example", "name": "X"}).status_code == 403
 
 
-def test_the_management_api_cannot_be_deleted(olga, program_of):
+def test_the_management_api_cannot_be_deleted(management_api, olga, program_of):
     program = program_of(olga)
     ours = next(api for api in program.get("/admin/apis").json() if api["identifier"] == "urn:clientdesk:management")
     assert program.delete(f"/admin/apis/{ours['id']}").status_code == 400
