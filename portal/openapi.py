@@ -19,6 +19,7 @@ TAGS = {
     "People": "Who may enter a workspace.",
     "APIs": "What tokens are for, and the scopes that consumers may use.",
     "Tokens": "What a token is worth, its end, and test tokens.",
+    "Registration": "How clients may register themselves.",
     "Activity": "Who did what, and how much is used.",
 }
 REFUSALS = {

@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 
 from clients import catalogue
-from clients.models import Api, Scope
+from clients.models import Api, Client, Scope
 from clients.vocabulary import SigningAlgorithm
 from consumers.rest.errors import InvalidRequest, NotFound
 from consumers.rest.find import consumer_at, number
@@ -46,6 +46,14 @@ API: dict[str, Any] = {
             "maximum": 2**31 - 1,
             "description": "Seconds, at most.",
         },
+        "refresh_token_lifetime": {
+            "type": ["integer", "null"],
+            "minimum": 60,
+            "maximum": 2**31 - 1,
+            "description": "Seconds for which a client can refresh a person's tokens; null sets no limit.",
+        },
+        "is_production": {"type": "boolean", "description": "Serves real data: nobody can make test tokens for it."},
+        "allows_test_tokens": {"type": "boolean", "description": "Whether managers may make test tokens for it."},
         "scopes": {"type": "array", "items": SCOPE, "maxItems": 200},
         "created_at": {"type": "string", "format": "date-time"},
     },
@@ -67,6 +75,9 @@ DEFAULTS: dict[str, Any] = {
     "description": "",
     "signing_algorithm": SigningAlgorithm.ES256.value,
     "access_token_lifetime": 3600,
+    "refresh_token_lifetime": None,
+    "is_production": False,
+    "allows_test_tokens": False,
 }
 PLAIN = ("identifier", "name", *DEFAULTS)
 
@@ -188,6 +199,33 @@ def once(scopes: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if len({each["value"] for each in scopes}) != len(scopes):
         raise InvalidRequest("Name each scope once.", field="scopes")
     return scopes
+
+
+SERVERS: dict[str, Any] = {
+    "title": "ResourceServers",
+    "type": "object",
+    "required": ["clients"],
+    "properties": {"clients": {"type": "array", "items": {"type": "string"}, "maxItems": 50}},
+    "additionalProperties": False,
+}
+
+
+@operation(
+    id="setResourceServers",
+    summary="Say which clients are an API itself",
+    body=SERVERS,
+    answers={200: SERVERS},
+    example={"clients": ["cl_8fj2k3m4n5p6q7r8s9t2"]},
+    **CHANGE,
+)
+def set_resource_servers(call: Call, api_id: str) -> HttpResponse:
+    """Operators do this. With the credentials of these clients the API asks about tokens for it (RFC 7662)."""
+    api, wanted = find_api(call, api_id), set(call.body["clients"])
+    found = list(Client.objects.filter(client_id__in=wanted))
+    if len(found) != len(wanted):
+        raise InvalidRequest("One of these clients does not exist.", field="clients")
+    catalogue.set_resource_servers(api=api, clients=found, actor=call.caller.actor)
+    return answer({"clients": sorted(wanted)})
 
 
 # -- Access -----------------------------------------------------------------------------------------------------------

@@ -95,3 +95,40 @@ def refuse_what_has_no_effect(sent: dict[str, Any]) -> None:
         value = sent.get(name)
         if value is not None and value not in neutral:
             raise InvalidClientMetadata(f"{name} has no effect here. Leave it out.", field=name)
+
+
+# -- Registration -----------------------------------------------------------------------------------------------------
+
+# What a client may say of itself when it registers; whatever else it sends is ignored (RFC 7591 section 2).
+UNDERSTOOD = frozenset(WRITABLE) - {*TRUST, "metadata", "description", "owner"} | frozenset(NEUTRAL)
+NOT_THEIRS = ("metadata", "access_token_strategy", *TRUST)
+
+
+def read_registration(sent: dict[str, Any], client: Client | None = None) -> ClientMetadata:
+    """Return the metadata of a client that describes itself; what people decided about it stays.
+
+    Raises InvalidClientMetadata, also for what only people decide.
+    """
+    for name in NOT_THEIRS:
+        if sent.get(name) not in (None, "", {}, False) and sent[name] != default_of(name):
+            raise InvalidClientMetadata(f"A client cannot decide {name} itself. Leave it out.", field=name)
+    understood = {name: value for name, value in sent.items() if name in UNDERSTOOD or "#" in name}
+    metadata = read(understood)
+    if client is None:
+        return metadata
+    kept = ClientMetadata.of(client)
+    return metadata.but(**{name: getattr(kept, name) for name in ("metadata", "description", "owner", *NOT_THEIRS)})
+
+
+def default_of(name: str) -> Any:
+    return getattr(ClientMetadata(), name)
+
+
+def registration(client: Client) -> dict[str, Any]:
+    """Return the client as RFC 7591 section 3.2.1 shows it: nothing that is empty, nothing of ours."""
+    shown = writable(ClientMetadata.of(client))
+    document = {name: value for name, value in shown.items() if name in UNDERSTOOD and value not in (None, "", [], {})}
+    document |= {"client_id": client.client_id, "client_id_issued_at": int(client.created.timestamp())}
+    if client.expires_at is not None:
+        document["client_expires_at"] = int(client.expires_at.timestamp())
+    return document

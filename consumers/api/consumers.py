@@ -15,12 +15,27 @@ from consumers.rest.schemas import Schema, check
 
 ABOUT: dict[str, Any] = {"tag": "Consumers", "model": "consumers.consumer"}
 CHANGE = ABOUT | {"scope": "consumers:write", "action": "change"}
+SECONDS = {"type": ["integer", "null"], "minimum": 60, "maximum": 2**31 - 1}
 WRITABLE: dict[str, Schema] = {
     "name": {"type": "string", "minLength": 1, "maxLength": 100, "description": "As people read it."},
     "slug": {"type": "string", "maxLength": 50, "description": "Short name in addresses: a-z, 0-9, “-” and “_”."},
     "external_id": {"type": ["string", "null"], "maxLength": 200, "description": "Its number in your own systems."},
     "metadata": {"type": "object", "description": "Anything that you keep with it. Operators alone see it."},
     "claims": {"type": "object", "description": "Claims that every access token of its clients carries."},
+    "access_token_lifetime": SECONDS | {"description": "Of every access token, at most; null: as the APIs allow."},
+    "refresh_token_lifetime": SECONDS | {"description": "Of every sign-in, at most; null: as the APIs allow."},
+    "test_token_lifetime": {
+        "type": "integer",
+        "minimum": 60,
+        "maximum": 2**31 - 1,
+        "description": "In seconds, at most.",
+    },
+    "test_token_claims": {
+        "type": "array",
+        "items": {"type": "string", "maxLength": 100},
+        "maxItems": 50,
+        "description": "Claims that test tokens may carry besides roles.",
+    },
 }
 READ_ONLY: dict[str, Schema] = {
     "id": {"type": "string", "description": "Never changes."},
@@ -36,16 +51,21 @@ CONSUMER: dict[str, Any] = {
 }
 EXAMPLE = {"name": "Acme Logistics", "slug": "acme", "external_id": "CRM-4711"}
 ONE = {200: CONSUMER}
-DEFAULTS: dict[str, Any] = {"external_id": None, "metadata": {}, "claims": {}}
+DEFAULTS: dict[str, Any] = {
+    "external_id": None,
+    "metadata": {},
+    "claims": {},
+    "access_token_lifetime": None,
+    "refresh_token_lifetime": None,
+    "test_token_lifetime": Consumer._meta.get_field("test_token_lifetime").default,
+    "test_token_claims": [],
+}
 
 
 def document(consumer: Consumer, call: Call) -> dict[str, Any]:
     shown = {
         "id": str(consumer.pk),
-        "name": consumer.name,
-        "slug": consumer.slug,
-        "external_id": consumer.external_id,
-        "claims": consumer.claims,
+        **{name: getattr(consumer, name) for name in WRITABLE if name != "metadata"},
         "suspended": consumer.is_suspended,
         "created_at": consumer.created_at,
     }
@@ -157,6 +177,20 @@ def delete_consumer(call: Call, consumer: str) -> HttpResponse:
     """Operators do this, when it has no clients any more. People and activity stay."""
     call.require_operator()
     actions.delete_consumer(consumer=consumer_at(call, consumer), actor=call.caller.actor)
+    return nothing()
+
+
+@operation(
+    id="revokeConsumerTokens",
+    summary="End all tokens of a consumer's clients",
+    answers={204: "Every token that they got until now has ended."},
+    refusals=(404,),
+    **CHANGE,
+)
+def revoke_tokens(call: Call, consumer: str) -> HttpResponse:
+    """Operators do this. The clients can get new ones at once."""
+    call.require_operator()
+    actions.revoke_tokens(consumer=consumer_at(call, consumer), actor=call.caller.actor)
     return nothing()
 
 

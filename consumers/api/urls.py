@@ -15,6 +15,7 @@ urlpatterns = [
         PATCH=consumers.patch_consumer,
         DELETE=consumers.delete_consumer,
     ),
+    address(f"{ONE}/tokens", "consumer-tokens", DELETE=consumers.revoke_tokens),
     address(f"{ONE}/suspend", "suspend-consumer", POST=consumers.suspend_consumer),
     address(f"{ONE}/resume", "resume-consumer", POST=consumers.resume_consumer),
     address(f"{ONE}/members", "members", GET=people.list_members),
