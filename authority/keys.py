@@ -173,11 +173,14 @@ def published(purpose: str = Purpose.TOKENS) -> list[dict[str, Any]]:
 
     Every algorithm in use has its key by then, so that a key is on the list before it signs.
     """
-    keys = SigningKey.objects.filter(purpose=purpose)
-    signing = set(keys.filter(state=State.ACTIVE).values_list("algorithm", flat=True))
-    for algorithm in sorted(algorithms_in_use(purpose) - signing):
-        create(algorithm, purpose)
-    return list(keys.served().order_by("algorithm", "state", "-id").values_list("public_jwk", flat=True))
+    served = SigningKey.objects.served().filter(purpose=purpose).order_by("algorithm", "state", "-id")
+    keys = list(served.only("algorithm", "state", "public_jwk"))
+    missing = algorithms_in_use(purpose) - {key.algorithm for key in keys if key.state == State.ACTIVE}
+    if missing:
+        for algorithm in sorted(missing):
+            create(algorithm, purpose)
+        keys = list(served.all())
+    return [key.public_jwk for key in keys]
 
 
 def algorithms_in_use(purpose: str = Purpose.TOKENS) -> set[str]:

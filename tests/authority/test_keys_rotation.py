@@ -1,5 +1,6 @@
 """Signing keys follow each other: next, active, retired; or revoked. Nothing that lives stops to verify."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -242,6 +243,23 @@ def test_every_algorithm_signs_an_apis_tokens_before_and_after_rotation(clock, c
         assert jose.decode(token, served.get, typ="at+jwt")["aud"] == api.identifier
         assert program.introspect(token)["active"] is True
     assert {served[key]["alg"] for key in states(algorithm).values()} == {algorithm}
+
+
+@pytest.mark.compliance("OpenID Connect Core 1.0", "3.1.3.7")
+@pytest.mark.parametrize("algorithm", SigningAlgorithm.values)
+def test_every_algorithm_signs_id_tokens(clock, client, flow, web, algorithm):
+    web.client.id_token_signed_response_alg = algorithm
+    web.client.save()
+    id_token = flow.tokens()["id_token"]
+    served = {key["kid"]: key for key in client.get("/.well-known/jwks.json").json()["keys"]}
+    assert jose.decode(id_token, served.get, typ="JWT")["aud"] == web.client.client_id
+    assert served[json.loads(jose.from_base64(id_token.split(".")[0]))["kid"]]["alg"] == algorithm
+
+
+def test_the_list_of_keys_takes_two_questions_to_the_database(clock, client, django_assert_num_queries):
+    rotation.maintain()
+    with django_assert_num_queries(2):
+        client.get("/.well-known/jwks.json")
 
 
 def test_algorithms_that_clients_want_are_published_before_they_sign(clock, client, web):
