@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from authority.views import identity, inspector, problems, trials, tryout
+from authority.views import identity, inspector, problems, rules, trials, tryout
 
 app_name = "tokens"
 
@@ -14,5 +14,6 @@ urlpatterns = [
     path("test-tokens/<slug:jti>/revoke/", trials.revoke, name="revoke-trial"),
     path("clients/<slug:client_id>/test-token/", trials.create, name="create-trial"),
     path("clients/<slug:client_id>/try/", tryout.try_out, name="try"),
+    path("clients/<slug:client_id>/rules/try/", rules.try_token, name="try-rules"),
     path("clients/<slug:client_id>/problems/", problems.problems, name="problems"),
 ]

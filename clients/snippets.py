@@ -4,14 +4,16 @@ With the secret at hand they carry the real values and work as they stand; witho
 CLIENT_SECRET from the environment, where the downloaded .env file puts them.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
 from django.template.loader import render_to_string
 
 from clients.endpoints import endpoints
-from clients.models import Client
-from clients.vocabulary import IDENTITY_SCOPES, GrantType
+from clients.models import Client, TrustRule
+from clients.vocabulary import IDENTITY_SCOPES, AuthMethod, GrantType
 
 LANGUAGES = {"curl": "curl", "python": "Python", "node": "Node.js"}
 
@@ -28,6 +30,10 @@ def snippets(client: Client, secret: str | None = None) -> list[Snippet]:
 
     A service gets its token (RFC 6749 section 4.4); other clients sign a person in with PKCE (RFC 7636).
     """
+    if client.token_endpoint_auth_method == AuthMethod.PRIVATE_KEY_JWT and acts_for_itself(client):
+        return signed_snippets(client)
+    if client.token_endpoint_auth_method == AuthMethod.FEDERATED and acts_for_itself(client):
+        return trust_snippets(client, client.trust_rules.select_related("issuer"))
     flow = flow_of(client)
     at = endpoints()
     granted = set(client.granted_scopes().values_list("value", flat=True)) | set(IDENTITY_SCOPES)
@@ -63,6 +69,11 @@ def snippets(client: Client, secret: str | None = None) -> list[Snippet]:
     ]
 
 
+def acts_for_itself(client: Client) -> bool:
+    plain = not client.dpop_bound_access_tokens and bool(client.scopes)  # no plain command makes DPoP's proofs
+    return plain and GrantType.CLIENT_CREDENTIALS in client.grant_types
+
+
 def flow_of(client: Client) -> str:
     if client.dpop_bound_access_tokens:  # no plain command makes the proofs
         return ""
@@ -79,3 +90,47 @@ def env_file(client: Client) -> str:
     """Return the name of the client's .env file: what its name has of letters and digits, else its ID."""
     kept = "".join(c if c.isascii() and c.isalnum() else " " for c in client.client_name.lower()).split()
     return f"{'-'.join(kept)[:40] or client.client_id}.env"
+
+
+# -- Without a secret -------------------------------------------------------------------------------------------------
+
+
+def signed_snippets(client: Client, kid: str = "") -> list[Snippet]:
+    """Return programs that sign an assertion with the private key in a file (RFC 7523 section 2.2)."""
+    keys = (client.client_jwks or {}).get("keys", [])
+    context = basics(client) | {
+        "key_file": env_file(client).removesuffix(".env") + ".pem",
+        "kid": kid or (keys[-1].get("kid") if keys else "") or "",
+    }
+    return [
+        Snippet(language, LANGUAGES[language], rendered(f"signed.{language}", context))
+        for language in ("node", "python")
+    ]
+
+
+def trust_snippets(client: Client, rules: Iterable[TrustRule]) -> list[Snippet]:
+    """Return what gets a token on each platform that the client has a rule for."""
+    found: dict[str, Snippet] = {}
+    for rule in rules:
+        platform = rule.issuer.platform
+        name = platform if platform in ("github", "gitlab", "kubernetes") else "other"
+        context = basics(client) | {"audience": rule.audience, "claims": rule.claims, "issuer": rule.issuer}
+        label = str(rule.issuer.get_platform_display())
+        found.setdefault(platform, Snippet(platform, label, rendered(f"trust.{name}", context)))
+    return list(found.values())
+
+
+def basics(client: Client) -> dict[str, Any]:
+    at = endpoints()
+    granted = set(client.granted_scopes().values_list("value", flat=True))
+    return {
+        "token_url": at.token,
+        "issuer_url": at.issuer,
+        "client_id": client.client_id,
+        "scope": " ".join(value for value in client.scopes if value in granted),
+        "assertion_type": AuthMethod.FEDERATED.value,
+    }
+
+
+def rendered(name: str, context: dict[str, Any]) -> str:
+    return render_to_string(f"clients/snippets/{name}.txt", context).strip()

@@ -100,6 +100,11 @@ def add_rule(
     return made
 
 
+def check_rule(*, client: Client, issuer: TrustedIssuer, audience: str, claims: Mapping[str, str]) -> None:
+    """Raise Refusal where the rule could not be made."""
+    trust.rule(client, issuer, audience, claims)
+
+
 @transaction.atomic
 def remove_rule(*, rule: TrustRule, actor: Actor) -> None:
     """Refuse such tokens from now on."""

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from clients.views import hygiene, lists, pages, registration, secrets
+from clients.views import authentication, hygiene, lists, pages, registration, secrets
 
 app_name = "clients"
 
@@ -21,5 +21,10 @@ urlpatterns = [
     path("<slug:client_id>/secrets/new/", secrets.add_secret, name="add-secret"),
     path("<slug:client_id>/secrets/<uuid:secret_id>/rotate/", secrets.rotate, name="rotate-secret"),
     path("<slug:client_id>/secrets/<uuid:secret_id>/revoke/", secrets.revoke, name="revoke-secret"),
+    path("<slug:client_id>/authentication/", authentication.authentication, name="authentication"),
+    path("<slug:client_id>/authentication/key/new/", authentication.make_key, name="make-key"),
+    path("<slug:client_id>/authentication/key/", authentication.download_key, name="download-key"),
+    path("<slug:client_id>/rules/new/<int:issuer_id>/", authentication.add_rule, name="add-rule"),
+    path("<slug:client_id>/rules/<uuid:rule_id>/remove/", authentication.remove_rule, name="remove-rule"),
     path("<slug:client_id>/credentials/", registration.download, name="download"),
 ]

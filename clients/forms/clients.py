@@ -10,11 +10,12 @@ from django.http import QueryDict
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from clients.forms.authentication import METHODS
 from clients.forms.base import Choice, Form, LinesField, OnceForm, RuledField
 from clients.forms.workloads import WorkloadFields
 from clients.metadata import TEMPLATES, ClientMetadata
 from clients.models import Api, Client, Scope
-from clients.vocabulary import IDENTITY_SCOPES, GrantType
+from clients.vocabulary import IDENTITY_SCOPES, AuthMethod, GrantType
 from clients.workloads import LIFESPAN, LONGEST
 from consumers.models import Consumer
 
@@ -22,7 +23,7 @@ KINDS = [
     Choice(
         "service",
         "Service",
-        "A program on a server that acts for itself, with nobody signed in. Gets a client ID and a secret.",
+        "A program on a server that acts for itself, with nobody signed in.",
         "server",
     ),
     Choice(
@@ -34,7 +35,7 @@ KINDS = [
     Choice(
         "web",
         "Web app",
-        "A website with its own server, where people sign in. Gets a client ID and a secret.",
+        "A website with its own server, where people sign in.",
         "globe",
     ),
     Choice(
@@ -120,10 +121,21 @@ class NewClientForm(ClientForm):
         widget=forms.RadioSelect,
         error_messages={"required": "Choose the template that fits what you build."},
     )
+    proof = forms.ChoiceField(
+        label="How it proves itself",
+        required=False,
+        initial=AuthMethod.BASIC,
+        choices=[(method.value, method.title) for method in METHODS],
+    )
     kinds = KINDS
+    methods = METHODS
 
     def new_metadata(self) -> ClientMetadata:
-        return self.metadata(TEMPLATES[self.cleaned_data["template"]])
+        """Return what was typed; a public client proves nothing, whatever was chosen."""
+        base = TEMPLATES[self.cleaned_data["template"]]
+        if base.token_endpoint_auth_method != AuthMethod.NONE:
+            base = base.but(token_endpoint_auth_method=self.cleaned_data["proof"] or AuthMethod.BASIC)
+        return self.metadata(base)
 
 
 class SettingsForm(ClientForm):

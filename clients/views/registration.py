@@ -8,13 +8,16 @@ from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
-from clients import secrets
+from clients import keypairs, secrets
 from clients.actions import register_client
 from clients.endpoints import endpoints
 from clients.forms.clients import NewClientForm
+from clients.models import Client
 from clients.policy import portal_policy
 from clients.snippets import env_file
+from clients.views.authentication import render_key_once
 from clients.views.common import SHOWN_ONCE, already_done, find, person, render_once
+from clients.vocabulary import SECRET_METHODS, AuthMethod
 from consumers.access import workspace
 from consumers.audit import Actor
 from consumers.errors import Refusal
@@ -25,7 +28,7 @@ from consumers.submissions import AlreadyDone, carry_out_once
 
 @workspace(Role.MANAGER)
 @require_http_methods(["GET", "HEAD", "POST"])
-@sensitive_variables("secret")
+@sensitive_variables("secret", "pair")
 def create(request: HttpRequest, membership: Membership) -> HttpResponse:
     """Register a client. The answer to the POST itself shows the secret; nothing keeps it for a later page."""
     consumer = membership.consumer
@@ -35,10 +38,12 @@ def create(request: HttpRequest, membership: Membership) -> HttpResponse:
     form = NewClientForm(request.POST, consumer=consumer)
     if form.is_valid():
         try:
+            metadata = form.new_metadata()
+            pair = keypairs.make() if metadata.token_endpoint_auth_method == AuthMethod.PRIVATE_KEY_JWT else None
             with carry_out_once(key=form.cleaned_data["key"], user=person(request)) as submission:
                 client, secret = register_client(
                     consumer=consumer,
-                    metadata=form.new_metadata(),
+                    metadata=metadata.but(jwks=keypairs.added_to(None, pair)) if pair else metadata,
                     policy=portal_policy(consumer),
                     actor=Actor.of(request),
                 )
@@ -46,14 +51,27 @@ def create(request: HttpRequest, membership: Membership) -> HttpResponse:
         except AlreadyDone as done:
             public = form.cleaned_data["template"] in ("public", "device")
             return already_done(request, done, "This client is registered already.", *([] if public else [SHOWN_ONCE]))
+            shown = [SHOWN_ONCE] if metadata.token_endpoint_auth_method in SECRET_METHODS else []
+            return already_done(request, done, "This client is registered already.", *shown)
         except Refusal as refusal:
             explain(form, refusal)
         else:
-            if secret is not None:
-                return render_once(request, client, client.secrets.get(), secret, registered=True)
-            messages.success(request, f"{client} is registered. It has no secret, because it could not keep one.")
-            return redirect(client)
+            return registered(request, client, secret, pair)
     return render(request, "clients/create.html", {"form": form, "here": "clients"}, status=422)
+
+
+@sensitive_variables()
+def registered(request: HttpRequest, client: Client, secret: str | None, pair: keypairs.KeyPair | None) -> HttpResponse:
+    """Show what is shown once, or lead to the page where the next step is."""
+    if secret is not None:
+        return render_once(request, client, client.secrets.get(), secret, registered=True)
+    if pair is not None:
+        return render_key_once(request, client, pair, registered=True)
+    if client.is_public:
+        messages.success(request, f"{client} is registered. It has no secret, because it could not keep one.")
+        return redirect(client)
+    messages.success(request, f"{client} is registered. Say now which tokens of its platform are its own.")
+    return redirect("clients:authentication", client.consumer.slug, client.client_id)
 
 
 @workspace(Role.MANAGER)

@@ -5,9 +5,11 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from authority.models import Consent
-from clients.models import Client, ClientSecret
+from clients.models import Client, ClientSecret, TrustedIssuer, TrustRule
+from clients.vocabulary import AuthMethod
 from consumers.models import Consumer, Invitation, Membership, PersonalToken, User
 from tests.browser.pages import MANAGER, SIGNED_OUT, WITH_SECOND_FACTOR, pages_of_the_portal
+from tests.factories import ClientFactory
 
 AXE = Axe()
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
@@ -24,7 +26,14 @@ def world(server, mail):
     with server.database():
         acme = Consumer.objects.get(slug="acme")
         clients = {key: made["client_id"] for key, made in server.demo["clients"].items()}
+        issuer = TrustedIssuer.objects.create(name="CI", platform="github", issuer="https://ci.example.com")
+        deploy = ClientFactory(
+            consumer=acme, client_name="Deploy", token_endpoint_auth_method=AuthMethod.FEDERATED.value
+        )
+        TrustRule.objects.create(client=deploy, issuer=issuer, audience="us", claims={"repository": "acme/billing"})
         places = clients | {
+            "deploy": deploy.client_id,
+            "issuer": issuer.pk,
             "secret": ClientSecret.objects.live()
             .filter(client__client_id=clients["service"])
             .earliest("created_at")

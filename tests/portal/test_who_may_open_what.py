@@ -7,6 +7,7 @@ from django.urls import URLPattern, get_resolver, reverse
 from django.utils import timezone
 
 from clients.actions import give_subject
+from clients.models import TrustedIssuer, TrustRule
 from consumers.actions import invite_manager
 from tests.factories import ClientFactory, actor_for, give_secret
 
@@ -29,6 +30,12 @@ ADDRESSES = {
     "clients:rotate-secret": (403, 200),
     "clients:revoke-secret": (403, 200),
     "clients:download": (403, 405),
+    "clients:authentication": (200, 200),
+    "clients:make-key": (403, 405),
+    "clients:download-key": (403, 405),
+    "clients:add-rule": (403, 200),
+    "clients:remove-rule": (403, 405),
+    "tokens:try-rules": (200, 200),
     "tokens:problems": (200, 200),
     "tokens:identity": (200, 200),
     "tokens:guide": (200, 200),
@@ -52,15 +59,16 @@ OF_A_CLIENT = [
         if name.startswith("clients:") and name not in ("clients:index", "clients:create", "clients:hygiene")
     ),
     "tokens:problems",
+    "tokens:try-rules",
     "tokens:identity",
     "tokens:guide",
     "tokens:create-trial",
     "tokens:try",
 ]
 # Reading pages that also take a manager's POST.
-WRITES_FOR_MANAGERS = {"clients:settings", "tokens:identity"}
+WRITES_FOR_MANAGERS = {"clients:settings", "clients:authentication", "tokens:identity"}
 # Pages whose form is posted to keep it out of addresses, and changes nothing.
-QUESTIONS = {"tokens:inspector"}
+QUESTIONS = {"tokens:try-rules", "tokens:inspector"}
 
 
 def workspace_addresses(patterns=None, namespace="", route=""):
@@ -81,6 +89,8 @@ def address(acme, alice, service):
     service.save()
     give_subject(service)
     secret, _ = give_secret(service)
+    issuer = TrustedIssuer.objects.create(name="CI", platform="oidc", issuer="https://ci.example.com")
+    rule = TrustRule.objects.create(client=service, issuer=issuer, audience="us", claims={"sub": "x"})
     invitation = invite_manager(consumer=acme, email="new@acme.example", actor=actor_for(alice))
     member = acme.memberships.get(user=alice)
 
@@ -92,6 +102,8 @@ def address(acme, alice, service):
             "member_id": member.pk,
             "invitation_id": invitation.pk,
             "jti": "0" * 32,
+            "issuer_id": issuer.pk,
+            "rule_id": rule.pk,
         } | changes
         view = name.rpartition(":")[2]
         needs = {
@@ -100,6 +112,8 @@ def address(acme, alice, service):
             "secret_id": view in ("rotate-secret", "revoke-secret"),
             "member_id": view == "member",
             "jti": view == "revoke-trial",
+            "issuer_id": view == "add-rule",
+            "rule_id": view == "remove-rule",
             "invitation_id": view in ("resend-invitation", "withdraw-invitation"),
         }
         slug = consumer if isinstance(consumer, str) else consumer.slug

@@ -1,0 +1,81 @@
+"""What would we make of a platform's token? The tester behind its page: nothing is spent, stored or logged."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from authority import assertions, issuer_keys, reasons
+from authority.assertions import Assertion
+from authority.errors import InvalidClientError
+from authority.federation import LONGEST, issuer_of
+from authority.problems import TOLD, Words
+from clients import matching
+from clients.matching import Difference
+from clients.models import Client, TrustedIssuer, TrustRule
+
+
+@dataclass
+class Report:
+    """What a token is, which rule it meets, and in what it differs from the others."""
+
+    problems: list[Words] = field(default_factory=list)
+    issuer: str = ""
+    trusted: TrustedIssuer | None = None
+    met: list[TrustRule] = field(default_factory=list)
+    unmet: list[tuple[TrustRule, list[Difference]]] = field(default_factory=list)
+    claims: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def is_good(self) -> bool:
+        return not self.problems and len(self.met) == 1
+
+
+def try_token(client: Client, text: str) -> Report:
+    """Judge the token as the token endpoint would, to the end instead of to the first fault."""
+    report = Report()
+    read: list[Assertion] = []
+    if problem := fault(client, lambda: read.append(assertions.read(text))):
+        report.problems.append(problem)
+        return report
+    assertion = read[0]
+    report.issuer = issuer_of(assertion.claims)
+    report.claims = list(flat(assertion.claims))
+    rules = client.trust_rules.select_related("issuer").filter(issuer__issuer=report.issuer)
+    for rule in rules:
+        if different := matching.differences(rule.audience, rule.claims, assertion.claims):
+            report.unmet.append((rule, different))
+        else:
+            report.met.append(rule)
+    offered = TrustedIssuer.objects.offered_to(client.consumer).filter(issuer=report.issuer).first()
+    report.trusted = offered
+    if offered is not None:
+        steps: list[Callable[[], object]] = [
+            lambda: assertions.prove(assertion, issuer_keys.of(offered)),
+            lambda: assertions.judge_times(assertion, LONGEST),
+        ]
+        report.problems += [problem for step in steps if (problem := fault(client, step))]
+    return report
+
+
+def fault(client: Client, step: Callable[[], object]) -> Words | None:
+    """Return what the step finds wrong, in the words of the page Problems."""
+    inquiry = reasons.begin("rules")
+    try:
+        step()
+    except InvalidClientError:
+        return TOLD[inquiry.kind](client, inquiry.detail)
+    return None
+
+
+def flat(claims: Any, place: str = "") -> Any:
+    """Yield each claim by the name that a rule gives it, with its value as a rule writes it."""
+    for name, value in claims.items():
+        here = f"{place}/{name.replace('~', '~0').replace('/', '~1')}"
+        if isinstance(value, dict):
+            yield from flat(value, here)
+        else:
+            said = matching.said(value)
+            if not place and name in ("exp", "iat", "nbf") and isinstance(value, int) and 0 <= value < 2**33:
+                said += f" ({datetime.fromtimestamp(value, UTC):%-d %B %Y at %H:%M UTC})"
+            yield here if place else name, said
