@@ -11,7 +11,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.text import slugify
 
 ROOMS = ("portal", "consumers", "clients", "authority")
@@ -69,6 +69,19 @@ class OperatorSite(AdminSite):
         from portal.overview import overview  # the site is made before the models are
 
         return super().index(request, {"desk": overview(self, request)})
+
+    def get_urls(self) -> list[Any]:
+        return [path("inspect/", self.admin_view(self.inspector), name="inspector"), *super().get_urls()]
+
+    def inspector(self, request: HttpRequest) -> HttpResponse:
+        """Inspect a token of any workspace, for operators who may read clients."""
+        from authority.inspection.report import Viewer  # the site is made before the models are
+        from authority.views.inspector import answer
+
+        if not request.user.has_perm("clients.view_client"):
+            raise PermissionDenied("Ask an operator who manages operators for the right to view clients.")
+        context = self.each_context(request) | {"title": "Inspect a token"}
+        return answer(request, Viewer(), "admin/inspector.html", context)
 
     def app_index(self, request: HttpRequest, app_label: str, extra_context: Any = None) -> Any:
         return redirect("admin:index")

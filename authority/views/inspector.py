@@ -1,5 +1,7 @@
 """The inspector's page, in a workspace and for operators. What is pasted comes by POST, and nothing keeps it."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
@@ -20,10 +22,10 @@ def inspector(request: HttpRequest, membership: Membership) -> HttpResponse:
 
 @sensitive_post_parameters("pasted")
 @sensitive_variables()
-def answer(request: HttpRequest, viewer: Viewer, template: str) -> HttpResponse:
+def answer(request: HttpRequest, viewer: Viewer, template: str, around: dict[str, Any] | None = None) -> HttpResponse:
     """Show the form, and below it what is to be said about what was pasted."""
     form = InspectForm(request.POST if request.method == "POST" else None, viewer=viewer)
     reports = inspect(form.cleaned_data["pasted"], viewer, form.cleaned_data["api"]) if form.is_valid() else []
-    context = {"form": form, "reports": reports, "here": "inspector"}
+    context = (around or {}) | {"form": form, "reports": reports, "here": "inspector"}
     status = 422 if form.is_bound and form.errors else 200
     return render(request, template, context, status=status)

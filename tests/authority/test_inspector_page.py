@@ -11,7 +11,7 @@ from authority.models import RevokedToken
 from consumers.models import Event
 from tests.authority.conftest import Program
 from tests.authority.pasted import one, packed, parts
-from tests.factories import AccessFactory, ClientFactory, give_secret
+from tests.factories import AccessFactory, ClientFactory, UserFactory, give_secret
 
 pytestmark = pytest.mark.django_db
 
@@ -119,3 +119,18 @@ def test_what_is_pasted_is_shown_as_text(browser_of, bob, member):
 def test_an_api_that_the_workspace_may_not_use_cannot_be_chosen(browser_of, mallory, api, token):
     answer = browser_of(mallory).post("/consumers/globex/inspect/", {"pasted": token, "api": api.pk})
     assert answer.status_code == 422
+
+
+def test_operators_inspect_tokens_of_every_workspace(browser_of, olga, token, service):
+    answer = browser_of(olga).post("/operators/inspect/", {"pasted": token})
+    assert "It holds" in answer.text
+    assert f"{service}, of Acme Logistics" in answer.text
+    assert "no-store" in answer["Cache-Control"]
+    assert browser_of(olga).post("/operators/inspect/", {"pasted": ""}).status_code == 422
+
+
+def test_the_operators_inspector_is_for_those_who_may_read_clients(browser_of, alice, client):
+    assert client.get("/operators/inspect/").status_code == 302
+    assert browser_of(alice).get("/operators/inspect/").status_code in (302, 403)
+    limited = UserFactory(name="Lea", email="lea@provider.example", is_staff=True)
+    assert browser_of(limited).get("/operators/inspect/").status_code == 403

@@ -28,6 +28,7 @@ def addresses(server):
         rows = [acme, client, Api.objects.first(), Event.objects.first(), Message.objects.first(), User.objects.first()]
         return [
             "",
+            "inspect/",
             *(f"{name}/" for name in LISTS),
             *(f"{name}/add/" for name in ("consumers/consumer", "clients/api", "consumers/user", "auth/group")),
             *(f"{row._meta.app_label}/{row._meta.model_name}/{row.pk}/change/" for row in rows),
