@@ -9,7 +9,8 @@ from tests.authority.proofs import Prover
 from tests.drills.test_token_races import THREADS, at_once, flow  # noqa: F401  # a fixture
 from tests.factories import ClientFactory, give_secret
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.compliance("RFC 9449", "11.1")]
+FORM = {"grant_type": "client_credentials"}
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
@@ -24,6 +25,7 @@ def succeed_once(answers, error="invalid_dpop_proof", status=400):
     assert {answer.json()["error"] for answer in answers if answer.status_code != 200} == {error}
 
 
+@pytest.mark.compliance("RFC 9449", "11.1")
 def test_one_proof_gets_one_token(flow, prover):  # noqa: F811
     client = ClientFactory(consumer=flow.program.client.consumer)
     program = Program(client, give_secret(client)[1])
@@ -33,9 +35,7 @@ def test_one_proof_gets_one_token(flow, prover):  # noqa: F811
         assert SpentIdentifier.objects.count() == number
 
 
-FORM = {"grant_type": "client_credentials"}
-
-
+@pytest.mark.compliance("RFC 9449", "11.1")
 def test_one_proof_refreshes_once_and_the_family_lives_on(flow, prover):  # noqa: F811
     proof = {"DPoP": prover.proof()}
     refresh_token = flow.exchange(flow.code(), headers=proof).json()["refresh_token"]
@@ -48,6 +48,7 @@ def test_one_proof_refreshes_once_and_the_family_lives_on(flow, prover):  # noqa
     assert RefreshToken.objects.count() == 4
 
 
+@pytest.mark.compliance("RFC 9449", "11.1")
 def test_one_proof_opens_userinfo_once(flow, prover):  # noqa: F811
     token = flow.exchange(flow.code(), headers={"DPoP": prover.proof()}).json()["access_token"]
     headers = {
