@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.cache import get_conditional_response
 from django.views.decorators.csrf import csrf_exempt
 
-from authority import authentication, dpop, identity, keys, workloads
+from authority import authentication, dpop, identity, keys, workload_issuer
 from authority.authorization_requests import MODES, PROMPTS
 from authority.endpoints.protocol import method_not_allowed
 from authority.server import server
@@ -60,7 +60,7 @@ def oauth_metadata() -> dict[str, Any]:
         "token_endpoint": address("token"),
         "device_authorization_endpoint": address("device-authorization"),
         "jwks_uri": address("jwks"),
-        "workload_issuer": workloads.issuer(),  # ours: where identity tokens come from
+        "workload_issuer": workload_issuer.issuer(),  # ours: where identity tokens come from
         "userinfo_endpoint": address("userinfo"),
         "pushed_authorization_request_endpoint": address("par"),
         "require_pushed_authorization_requests": False,

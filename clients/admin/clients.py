@@ -148,6 +148,7 @@ class ClientAdmin(ReadOnlyDesk):
         ("Client", ["shown_id", "owner", "sort", "condition", "description", "registered", "last_used"]),
         ("What it may do", ["permissions", "withheld", "grants"]),
         ("How it proves who it is", ["method", "client_jwks_uri"]),
+        ("Where it runs", ["subject", "project", "deployment", "environment_type", "audiences"]),
         ("Where people return to", ["redirects", "logout_redirects", "origins"]),
         ("Contacts and pages", ["people", "client_uri", "policy_uri", "tos_uri"]),
     ]
@@ -157,6 +158,8 @@ class ClientAdmin(ReadOnlyDesk):
         "logout_redirects": "post_logout_redirect_uris",
         "origins": "allowed_cors_origins",
         "people": "contacts",
+        "subject": "environment_type",
+        "audiences": "audience",
     }
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -254,6 +257,14 @@ class ClientAdmin(ReadOnlyDesk):
         return format_html(
             "{} (<code>{}</code>)", client.get_token_endpoint_auth_method_display(), client.token_endpoint_auth_method
         )
+
+    @admin.display(description="Subject of its identity tokens")
+    def subject(self, client: Client) -> SafeString:
+        return format_html("<code>{}</code>", client.workload)
+
+    @admin.display(description="Audiences")
+    def audiences(self, client: Client) -> str:
+        return listing(client.audience)
 
     @admin.display(description="Redirect URIs")
     def redirects(self, client: Client) -> str:

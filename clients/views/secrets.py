@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_safe
 
-from clients import actions
+from clients import actions, hygiene
 from clients.forms.secrets import RotateForm, SecretForm
 from clients.models import MAX_LIVE_SECRETS, Client, ClientSecret
 from clients.views.common import (
@@ -53,6 +53,7 @@ def secrets(request: HttpRequest, membership: Membership, client_id: str) -> Htt
         "ending": [secret for secret in listed if secret.ends_soon or secret.state == "rotating"],
         "full": client.live_secrets >= MAX_LIVE_SECRETS,
         "most": MAX_LIVE_SECRETS,
+        "guess": hygiene.guess(client, listed),
     }
     return render_client(request, client, "secrets", context)
 

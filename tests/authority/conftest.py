@@ -122,3 +122,22 @@ def manager_token(alice):
 def stranger_token(mallory):
     """The same of a manager of another consumer."""
     return management_token(mallory)
+
+
+@pytest.fixture
+def deployed(acme, acme_access):
+    """A workload of Acme, with one secret."""
+    from clients.actions import give_subject
+    from tests.authority.workload import BACKEND, WorkloadProgram
+
+    client = ClientFactory(
+        consumer=acme,
+        client_name="Billing in production",
+        template="workload",
+        project="billing",
+        deployment="billing-production",
+        environment_type="production",
+        audience=[BACKEND, "sts.amazonaws.com"],
+    )
+    give_subject(client)
+    return WorkloadProgram(client, give_secret(client)[1])

@@ -1,8 +1,6 @@
 """Identity tokens of workloads: what they say, who gets one, and that they are no access tokens of ours."""
 
-import json
 import threading
-from base64 import urlsafe_b64decode
 
 import pytest
 from django.conf import settings
@@ -10,46 +8,14 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from authority import access_tokens, directory, families, keys, outcomes, usage, workload_issuer, workloads
+from authority import keys, usage, workload_issuer, workloads
 from authority.models import RevokedToken, SigningKey, WorkloadIssuer
 from clients import actions
 from clients.models import Workload
-from tests.authority.conftest import Program
-from tests.factories import ClientFactory, actor_for, give_secret
+from tests.authority.workload import BACKEND, WorkloadProgram, own_token, parts
+from tests.factories import actor_for
 
 pytestmark = pytest.mark.django_db
-BACKEND = "https://backend.example.com"
-
-
-class WorkloadProgram(Program):
-    def at(self, name):
-        return reverse(f"workload-{name}", args=[workload_issuer.issuer_name()])
-
-    def identity(self, **parameters):
-        return self.post(self.at("token"), parameters)
-
-    def ask(self, query=None, **headers):
-        return self.http.get(self.at("identity-token"), query or {}, headers=self.authorization | headers)
-
-
-@pytest.fixture
-def deployed(acme, acme_access):
-    """A workload of Acme, with one secret."""
-    client = ClientFactory(
-        consumer=acme,
-        client_name="Billing in production",
-        template="workload",
-        project="billing",
-        deployment="billing-production",
-        environment_type="production",
-        audience=[BACKEND, "sts.amazonaws.com"],
-    )
-    actions.give_subject(client)
-    return WorkloadProgram(client, give_secret(client)[1])
-
-
-def parts(token):
-    return [json.loads(urlsafe_b64decode(part + "==")) for part in token.split(".")[:2]]
 
 
 # -- What a token says ------------------------------------------------------------------------------------------------
@@ -181,67 +147,6 @@ def test_bad_questions_are_refused_in_json(deployed, query):
     assert answer.json()["error"] in ("invalid_request", "invalid_target")
 
 
-def own_token(program, scopes=(), seconds=60):
-    """Return an access token of the client that is for us, not for an API."""
-    return access_tokens.issue(directory.find(program.client.client_id), scopes=list(scopes), seconds=seconds)
-
-
-def test_access_token_of_the_client_for_us_works_as_a_bearer(deployed):
-    deployed_token = own_token(deployed)
-    answer = deployed.ask(Authorization=f"Bearer {deployed_token}")
-    assert workloads.read(answer.text)["sub"] == deployed.client.workload.subject
-
-
-@pytest.mark.compliance("RFC 8707", "2")
-@pytest.mark.parametrize("scopes", [[], ["shipments:read"]])
-@pytest.mark.parametrize("strategy", ["jwt", "opaque"])
-def test_workload_gets_an_access_token_for_the_issuer_by_naming_it(deployed, scopes, strategy):
-    deployed.client.scopes, deployed.client.access_token_strategy = scopes, strategy
-    deployed.client.save()
-    answer = deployed.token(resource=workload_issuer.issuer())
-    assert answer.status_code == 200, answer.text
-    bearer = answer.json()["access_token"]
-    assert deployed.ask(Authorization=f"Bearer {bearer}").status_code == 200
-    if strategy == "jwt":
-        assert parts(bearer)[1]["aud"] == workload_issuer.issuer()
-        assert parts(bearer)[1]["scope"] == ""
-
-
-def test_others_get_no_access_token_for_the_issuer(program):
-    answer = program.token(resource=workload_issuer.issuer())
-    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_target")
-
-
-def test_workload_without_permissions_gets_no_access_token_for_anything_else(deployed):
-    deployed.client.scopes = []
-    deployed.client.save()
-    assert deployed.token().json()["error"] == "invalid_scope"
-    assert deployed.token(resource="https://api.example.com/shipments").status_code == 400
-
-
-@pytest.mark.compliance("RFC 9068", "4")
-def test_an_api_cannot_show_the_access_token_that_it_received(deployed):
-    received = own_token(deployed, ["shipments:read"])
-    answer = deployed.ask(Authorization=f"Bearer {received}")
-    assert (answer.status_code, answer.json()["error"]) == (401, "invalid_token")
-    assert answer["WWW-Authenticate"] == 'Bearer realm="workloads", error="invalid_token"'
-    assert workload_issuer.issuer() in answer.json()["error_description"]
-
-
-def test_revoked_expired_foreign_and_broken_bearers_are_refused(deployed, alice, program):
-    revoked = own_token(deployed)
-    RevokedToken.objects.create(jti=parts(revoked)[1]["jti"], expires_at=timezone.now())
-    entry = directory.find(deployed.client.client_id)
-    family = families.new(entry, alice, grant_type="authorization_code", code="0", scopes=["openid"])
-    families.begin(entry, family, access_token=60, refresh_token=None)
-    personal = access_tokens.issue(entry, scopes=["openid"], seconds=60, family=family)
-    for bearer in (revoked, own_token(deployed, seconds=-1), personal, "x", "a.b.c", ""):
-        answer = deployed.ask(Authorization=f"Bearer {bearer}")
-        assert (answer.status_code, answer.json()["error"]) == (401, "invalid_token"), bearer
-    answer = deployed.ask(Authorization=f"Bearer {own_token(program)}")
-    assert answer.json()["error"] == "unauthorized_client"
-
-
 # -- Two issuers ------------------------------------------------------------------------------------------------------
 
 
@@ -340,25 +245,3 @@ def test_subject_outlives_its_client_and_is_never_given_again(deployed, alice):
     actions.delete_client(client=deployed.client, actor=actor_for(alice))
     assert Workload.objects.get(subject=subject).client is None
     assert deployed.identity().status_code == 401
-
-
-# -- Problems and counts ----------------------------------------------------------------------------------------------
-
-
-def test_refusals_are_told_to_the_client_s_people(deployed, alice, browser_of):
-    deployed.identity(audience="https://elsewhere.example")
-    deployed.ask(Authorization=f"Bearer {own_token(deployed, ['shipments:read'])}")
-    outcomes.flush()
-    page = browser_of(alice).get(reverse("tokens:problems", args=["acme", deployed.client.client_id])).text
-    assert "audience that is not on the client’s list" in page
-    assert "https://elsewhere.example" in page
-    assert "access token that is for an API" in page
-
-
-def test_identity_tokens_are_counted(deployed):
-    deployed.identity()
-    deployed.ask()
-    deployed.ask({"audience": "https://elsewhere.example"})
-    outcomes.flush()
-    counts = deployed.client.daily_counts.get()
-    assert (counts.issued, counts.refused) == (2, 1)

@@ -104,3 +104,12 @@ def test_page_offers_the_way_off(service, page):
 
 def test_every_guess_names_a_platform_that_rules_can_be_made_for():
     assert {platform.name for platform in hygiene.PLATFORMS} <= set(PLATFORMS)
+
+
+def test_secrets_of_a_client_lead_to_the_way_off(service, bob, browser_of):
+    service.description = "Runs in GitHub Actions"
+    service.save()
+    give_secret(service)
+    text = browser_of(bob).get(reverse("clients:secrets", args=["acme", service.client_id])).text
+    assert "seems to run on GitHub Actions (its description says “GitHub Actions”)" in text
+    assert reverse("clients:hygiene", args=["acme"]) in text

@@ -132,3 +132,12 @@ def test_settings_show_and_change_where_it_runs(acme, alice, browser_of):
     answer = browser_of(alice).post(address, form | {"audience": ""})  # of a page that was opened before
     assert answer.status_code == 409
     assert "sts.amazonaws.com, vault" in answer.text
+
+
+def test_operator_reads_where_it_runs(acme, alice, olga, browser_of):
+    client, _ = actions.register_client(
+        consumer=acme, metadata=GOOD, policy=portal_policy(acme), actor=actor_for(alice)
+    )
+    page = browser_of(olga).get(reverse("admin:clients_client_change", args=[client.pk])).text
+    for value in (client.workload.subject, "billing-main-53c4947", "sts.amazonaws.com"):
+        assert value in page
