@@ -113,3 +113,18 @@ def test_secrets_of_a_client_lead_to_the_way_off(service, bob, browser_of):
     text = browser_of(bob).get(reverse("clients:secrets", args=["acme", service.client_id])).text
     assert "seems to run on GitHub Actions (its description says “GitHub Actions”)" in text
     assert reverse("clients:hygiene", args=["acme"]) in text
+
+
+def test_manager_is_led_to_a_rule_or_to_a_key(service, acme, alice, browser_of):
+    give_secret(service, name="GitHub Actions")
+    give_secret(other := ClientFactory(consumer=acme, client_name="Charts"))
+    issuer = TrustedIssuer.objects.create(
+        name="GitHub Actions", platform="github", issuer="https://token.actions.githubusercontent.com"
+    )
+    browser = browser_of(alice)
+    text = browser.get(reverse("clients:hygiene", args=["acme"])).text
+    rule = reverse("clients:add-rule", args=["acme", service.client_id, issuer.pk])
+    key = reverse("clients:authentication", args=["acme", other.client_id])
+    for address in (rule, key):
+        assert address in text
+        assert browser.get(address).status_code == 200
