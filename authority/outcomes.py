@@ -8,9 +8,10 @@ import json
 import threading
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from ipaddress import ip_address
 from typing import Any
 
-from django.db import Error, connection
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from authority.models import DailyCount, Problem
@@ -55,7 +56,7 @@ def problem(
     """Note why a request of the client was refused just now."""
     now = timezone.now()
     with _lock:
-        note((client, endpoint, kind, written(detail)), Noted(1, now, now, error, ip))
+        note((client, endpoint[:20], kind[:60], written(detail)), Noted(1, now, now, error[:60], address(ip)))
 
 
 def note(key: Key, new: Noted) -> None:
@@ -74,6 +75,14 @@ def together(one: Noted, other: Noted) -> Noted:
     return replace(later, count=one.count + other.count, first=min(one.first, other.first))
 
 
+def address(ip: str | None) -> str | None:
+    """Return what the database takes for an address; a socket's caller has none, a link-local one has a zone."""
+    try:
+        return ip_address((ip or "").partition("%")[0]).compressed
+    except ValueError:
+        return None
+
+
 def written(detail: dict[str, Any]) -> str:
     return json.dumps(detail, sort_keys=True)
 
@@ -82,7 +91,10 @@ def written(detail: dict[str, Any]) -> str:
 
 
 def flush() -> None:
-    """Write what was noted, in a few statements however much it is."""
+    """Write what was noted, in a few statements however much it is.
+
+    Raises Error. What the database refuses for another reason than that it is away is not tried again.
+    """
     with _lock:
         counts, problems = dict(_counts), dict(_problems)
         _counts.clear()
@@ -94,7 +106,7 @@ def flush() -> None:
             counts = {}
         if problems:
             write_problems(bounded(explained(problems)))
-    except Error:
+    except (OperationalError, InterfaceError):
         with _lock:  # the database is away: keep it for the next round
             for key, (issued, refused) in counts.items():
                 newer = _counts.setdefault(key, [0, 0])

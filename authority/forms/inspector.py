@@ -20,7 +20,13 @@ class InspectForm(Form):
         "showed. We read it, answer, and forget it.",
         error_messages={"required": "Paste a token or an error first.", "max_length": "Paste at most 64 KB."},
         widget=forms.Textarea(
-            attrs={"rows": 6, "class": "mono vLargeTextField", "spellcheck": "false", "autocomplete": "off", "autocapitalize": "off"}
+            attrs={
+                "rows": 6,
+                "class": "mono vLargeTextField",
+                "spellcheck": "false",
+                "autocomplete": "off",
+                "autocapitalize": "off",
+            }
         ),
     )
     api = forms.ModelChoiceField(

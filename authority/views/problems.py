@@ -18,6 +18,18 @@ from consumers.models import Membership, Role
 DAYS = {"1": "Since yesterday", "7": "Last 7 days", "30": "Last 30 days"}
 
 
+# Endpoints by the names of their doors, where these are not what people call them.
+ENDPOINTS = {
+    "authorize": "authorization",
+    "introspect": "introspection",
+    "revoke": "revocation",
+    "push": "pushed authorization request",
+    "device_authorization": "device authorization",
+    "identity": "workload token",
+    "identity_token": "identity token",
+}
+
+
 @workspace(Role.VIEWER)
 @require_safe
 def problems(request: HttpRequest, membership: Membership, client_id: str) -> HttpResponse:
@@ -32,7 +44,10 @@ def problems(request: HttpRequest, membership: Membership, client_id: str) -> Ht
         "client": client,
         "tab": "problems",
         "here": "clients",
-        "problems": [(problem, words.describe(problem, client)) for problem in found],
+        "problems": [
+            (problem, words.describe(problem, client), ENDPOINTS.get(problem.endpoint, problem.endpoint))
+            for problem in found
+        ],
         "counts": counts.aggregate(issued=Sum("issued", default=0), refused=Sum("refused", default=0)),
         "periods": DAYS,
         "days": days,

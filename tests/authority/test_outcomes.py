@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DataError, OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -63,16 +63,36 @@ def test_nothing_is_lost_while_the_database_is_away(program, service, monkeypatc
     program.token(scope="nothing")
 
     def away(_):
-        raise DatabaseError
+        raise OperationalError
 
     with monkeypatch.context() as patch:
         patch.setattr(outcomes, "write_problems", away)
-        with pytest.raises(DatabaseError):
+        with pytest.raises(OperationalError):
             outcomes.flush()
     outcomes.flush()
     assert service.problems.get().count == 1
     row = service.daily_counts.get()
     assert (row.issued, row.refused) == (1, 1)
+
+
+def test_what_the_database_refuses_is_not_tried_for_ever(program, monkeypatch):
+    program.token(scope="nothing")
+
+    def refused(_):
+        raise DataError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(outcomes, "write_problems", refused)
+        with pytest.raises(DataError):
+            outcomes.flush()
+    assert not outcomes._problems
+
+
+@pytest.mark.parametrize("ip", [None, "", "unix:", "fe80::1%eth0", "::ffff:192.0.2.1", "not an address"])
+def test_odd_addresses_of_callers_are_no_fault(service, ip):
+    outcomes.problem(service.pk, "x" * 50, "y" * 100, detail={"a": "b"}, error="z" * 100, ip=ip)
+    outcomes.flush()
+    assert service.problems.get().count == 1
 
 
 def test_a_client_that_was_deleted_meanwhile_harms_nothing(program, service):
