@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, cast
 
 from cryptography.exceptions import InvalidSignature
@@ -89,17 +90,28 @@ def sign(signer: Signer, message: bytes) -> bytes:
 
 def verify(jwk: dict[str, Any], signature: bytes, message: bytes) -> None:
     """Raise InvalidSignature unless the key made the signature."""
-    if jwk["kty"] == "EC":
-        point = ec.EllipticCurvePublicNumbers(number(jwk["x"]), number(jwk["y"]), ec.SECP256R1())
+    key = public_key(jwk["kty"], *(jwk[name] for name in ("x", "y", "e", "n") if name in jwk))
+    if isinstance(key, ec.EllipticCurvePublicKey):
         if len(signature) != 64:
             raise InvalidSignature
         der = encode_dss_signature(int.from_bytes(signature[:32]), int.from_bytes(signature[32:]))
-        point.public_key().verify(der, message, ECDSA)
-    elif jwk["kty"] == "OKP":
-        Ed25519PublicKey.from_public_bytes(from_base64(jwk["x"])).verify(signature, message)
+        key.verify(der, message, ECDSA)
+    elif isinstance(key, Ed25519PublicKey):
+        key.verify(signature, message)
     else:
-        key = rsa.RSAPublicNumbers(number(jwk["e"]), number(jwk["n"])).public_key()
         key.verify(signature, message, PSS if jwk["alg"] == SigningAlgorithm.PS256 else PKCS1, SHA256)
+
+
+@lru_cache(maxsize=64)
+def public_key(kty: str, *members: str) -> PublicKey:
+    """Return the key of a public JWK of ours: its x and y, its x, or its e and n."""
+    if kty == "EC":
+        x, y = members
+        return ec.EllipticCurvePublicNumbers(number(x), number(y), ec.SECP256R1()).public_key()
+    if kty == "OKP":
+        return Ed25519PublicKey.from_public_bytes(from_base64(members[0]))
+    e, n = members
+    return rsa.RSAPublicNumbers(number(e), number(n)).public_key()
 
 
 # -- Keys -------------------------------------------------------------------------------------------------------------

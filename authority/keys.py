@@ -19,8 +19,9 @@ from cryptography.hazmat.primitives.serialization import (
 from django.db import connection, transaction
 from django.utils import timezone
 
-from authority import jose
+from authority import jose, memory
 from authority.jose import PrivateKey, Signer
+from authority.memory import Memory
 from authority.models import SigningKey
 from clients.models import Api
 from clients.vocabulary import SigningAlgorithm
@@ -41,6 +42,7 @@ JWKS_STALE = timedelta(minutes=5)
 SKEW = timedelta(minutes=5)
 LOCK = 0x6B657973  # one advisory lock for every change of keys
 
+_verifying: Memory[tuple[str, str], dict[str, Any]] = Memory(256)
 _opened: dict[str, Signer] = {}
 _longest: dict[str, int] = {}  # kid to seconds, as the key's row says it or more
 
@@ -192,9 +194,12 @@ def algorithms_in_use(purpose: str = Purpose.TOKENS) -> set[str]:
 
 def verifying(kid: str, purpose: str = Purpose.TOKENS) -> dict[str, Any] | None:
     """Return the public JWK of a key of ours that was not revoked; retired keys verify old tokens and logout hints."""
-    return (
-        SigningKey.objects.filter(kid=kid, purpose=purpose)
-        .exclude(state=State.REVOKED)
-        .values_list("public_jwk", flat=True)
-        .first()
-    )
+    known = _verifying.recall((kid, purpose))
+    if known is not None:
+        return known
+    asked_at = memory.news()
+    keys = SigningKey.objects.filter(kid=kid, purpose=purpose).exclude(state=State.REVOKED)
+    jwk: dict[str, Any] | None = keys.values_list("public_jwk", flat=True).first()
+    if jwk is not None and not connection.in_atomic_block:  # within, it may not be committed
+        _verifying.remember((kid, purpose), jwk, frozenset({"keys"}), asked_at=asked_at)
+    return jwk
