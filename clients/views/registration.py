@@ -49,8 +49,6 @@ def create(request: HttpRequest, membership: Membership) -> HttpResponse:
                 )
                 submission.outcome = client.get_absolute_url()
         except AlreadyDone as done:
-            public = form.cleaned_data["template"] in ("public", "device")
-            return already_done(request, done, "This client is registered already.", *([] if public else [SHOWN_ONCE]))
             shown = [SHOWN_ONCE] if metadata.token_endpoint_auth_method in SECRET_METHODS else []
             return already_done(request, done, "This client is registered already.", *shown)
         except Refusal as refusal:
