@@ -20,10 +20,14 @@ TICKET_SALT, SEAL_SALT = "authority.tickets.ticket", "authority.tickets.seal"
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """The request is under way since this moment (seconds since 1970); `chosen` is the account to go on with."""
+    """The request is under way since this moment (seconds since 1970).
+
+    `chosen` is the account to go on with. `after_form` tells that the person comes from a form, such as to sign in.
+    """
 
     since: float
     chosen: str = ""
+    after_form: bool = False
 
 
 def digest(parameters: Mapping[str, str]) -> str:
@@ -32,8 +36,15 @@ def digest(parameters: Mapping[str, str]) -> str:
     return hashlib.sha256(json.dumps(own).encode()).hexdigest()
 
 
-def issue(parameters: Mapping[str, str], *, since: float | None = None, chosen: str = "") -> str:
-    content = {"request": digest(parameters), "since": since or time.time(), "chosen": chosen}
+def issue(
+    parameters: Mapping[str, str], *, since: float | None = None, chosen: str = "", after_form: bool = False
+) -> str:
+    content = {
+        "request": digest(parameters),
+        "since": since or time.time(),
+        "chosen": chosen,
+        "after_form": after_form,
+    }
     return signing.dumps(content, salt=TICKET_SALT)
 
 
@@ -42,7 +53,7 @@ def read(parameters: Mapping[str, str]) -> Ticket | None:
     content = opened(parameters.get(TICKET, ""), TICKET_SALT)
     if content is None or content["request"] != digest(parameters):
         return None
-    return Ticket(content["since"], content["chosen"])
+    return Ticket(content["since"], content["chosen"], content["after_form"])
 
 
 def seal(parameters: Mapping[str, str], person: str) -> str:

@@ -26,13 +26,30 @@ class Return(HttpResponseRedirectBase):
 
 
 def send_back(
-    request: HttpRequest, redirect_uri: str, response_mode: str | None, answer: Iterable[tuple[str, str]]
+    request: HttpRequest,
+    redirect_uri: str,
+    response_mode: str | None,
+    answer: Iterable[tuple[str, str]],
+    after_form: bool = False,
 ) -> HttpResponse:
-    """Bring the answer to the client, saying who answers, so that several servers are not confused (RFC 9207)."""
+    """Bring the answer to the client, saying who answers, so that several servers are not confused (RFC 9207).
+
+    From the sign-in page a browser follows no redirect to another origin, for its policy holds for what its form leads
+    to; so after a form a page of ours leads on.
+    """
     parameters = [*answer, ("iss", settings.ISSUER)]
-    if response_mode == "form_post":
+    if response_mode == "form_post" and redirect_uri.startswith("http"):
         return form_post(request, redirect_uri, parameters)
-    return Return(add_params_to_uri(redirect_uri, parameters, response_mode == "fragment"))
+    uri = add_params_to_uri(redirect_uri, parameters, response_mode == "fragment")
+    return lead_on(request, redirect_uri, uri) if after_form and request.method == "GET" else Return(uri)
+
+
+def lead_on(request: HttpRequest, redirect_uri: str, uri: str) -> HttpResponse:
+    """Let the browser go on by itself, without a script; a link stands there in case it does not."""
+    page = render(request, "authority/returning.html", {"uri": uri, "host": redirects.host(redirect_uri)})
+    page["Referrer-Policy"] = "no-referrer"
+    page["Cache-Control"] = "no-store"
+    return page
 
 
 def form_post(request: HttpRequest, redirect_uri: str, parameters: list[tuple[str, str]]) -> HttpResponse:

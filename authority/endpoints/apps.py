@@ -23,8 +23,8 @@ def listing(request: HttpRequest) -> HttpResponse:
 
 
 def names(values: list[str]) -> dict[str, str]:
-    """Return how people read the scopes; `openid` alone goes without saying."""
-    identity = {value: name for value, (name, _) in IDENTITY_SCOPES.items()}
+    """Return how people read the scopes."""
+    identity = {value: name for value, (name, _) in IDENTITY_SCOPES.items()} | {"openid": "Know who you are"}
     return identity | dict(Scope.objects.filter(value__in=values).values_list("value", "name"))
 
 

@@ -54,10 +54,10 @@ class Visit:
     def url(self, name: str = "authorize", **more: str) -> str:
         return url(name, dict(self.parameters) | more)
 
-    def coming_back(self, **more: str) -> str:
+    def coming_back(self, chosen: str = "", *, after_form: bool = True) -> str:
         """Return where the request goes on, with the moment since when it is under way."""
         since = self.ticket.since if self.ticket else None
-        return self.url(**{TICKET: tickets.issue(self.parameters, since=since, **more)})
+        return self.url(**{TICKET: tickets.issue(self.parameters, since=since, chosen=chosen, after_form=after_form)})
 
 
 # -- The three addresses ----------------------------------------------------------------------------------------------
@@ -90,7 +90,7 @@ def at(request: HttpRequest, step: Callable[[Visit], HttpResponse]) -> HttpRespo
     Until client and redirect URI are proven, whatever is wrong stays on a page of ours (RFC 9700 section 4.11).
     """
     reasons.begin("authorize")
-    asked = pushed = None
+    asked = pushed = ticket = None
     try:
         parameters = known(once(request.GET.lists()))
         ticket = tickets.read(parameters)
@@ -110,7 +110,11 @@ def at(request: HttpRequest, step: Callable[[Visit], HttpResponse]) -> HttpRespo
         error.state = place.state
         if pushed is not None and not pushed_requests.answer_once(pushed):
             return error_page(request, pushed_requests.unknown())
-        return send_back(request, place.redirect_uri, place.response_mode, error.twotuples)
+        return send_back(request, place.redirect_uri, place.response_mode, error.twotuples, after_form(ticket))
+
+
+def after_form(ticket: Ticket | None) -> bool:
+    return ticket is not None and ticket.after_form
 
 
 def by_get(request: HttpRequest) -> HttpResponse:
@@ -224,7 +228,7 @@ def let_in(visit: Visit, person: User, granted: list[str]) -> HttpResponse:
             address(visit.judged, response_mode="query"), scopes=granted, credentials=credentials
         )[0]["Location"]
     made = [(name, value) for name, value in parse_qsl(urlsplit(location).query) if name in ANSWERS]
-    return send_back(visit.request, asked.redirect_uri, asked.response_mode, made)
+    return send_back(visit.request, asked.redirect_uri, asked.response_mode, made, after_form(visit.ticket))
 
 
 # -- Pages ------------------------------------------------------------------------------------------------------------
@@ -265,7 +269,7 @@ def choice_page(visit: Visit) -> HttpResponse:
         "client": asked.client,
         "consumer": asked.client.consumer,
         "is_expected": asked.subject in (None, str(person.pk)),
-        "go_on": visit.coming_back(chosen=str(person.pk)),
+        "go_on": visit.coming_back(str(person.pk), after_form=False),
         "switch": visit.url("authorize-switch"),
     }
     return render(visit.request, "authority/choose_account.html", context)

@@ -99,7 +99,7 @@ def once(lists: Iterable[tuple[str, list[str]]]) -> dict[str, str]:
     parameters: dict[str, str] = {}
     for name, given in lists:
         values = [value for value in given if value] if name == REPEATABLE else given
-        if len(values) > 1 and name != REPEATABLE:
+        if (len(values) > 1 or name in parameters) and name != REPEATABLE:
             reasons.because("parameter_repeated", name=name)
             raise InvalidRequestError("A parameter is repeated. Send each once.")
         if "\0" in name or any("\0" in value for value in values):
