@@ -8,6 +8,7 @@ from authority import client_authentication, devices, reasons
 from authority.directory import Entry
 from authority.endpoints.protocol import caller_ip, endpoint, read_form
 from authority.errors import InvalidScopeError, UnauthorizedClientError
+from clients.registration import program
 from clients.vocabulary import GrantType
 
 
@@ -15,6 +16,8 @@ from clients.vocabulary import GrantType
 def device_authorization(request: HttpRequest) -> HttpResponse:
     """Answer with the code that the device polls with, and the one that it shows (section 3.2)."""
     parameters = read_form(request)
+    if parameters.get("client_id") == program.CLIENT_ID:
+        program.ensure()
     caller = client_authentication.authenticate(parameters, request.META.get("HTTP_AUTHORIZATION"), caller_ip(request))
     if GrantType.DEVICE_CODE not in caller.client.grant_types:
         reasons.because("grant_not_registered", grant=GrantType.DEVICE_CODE)

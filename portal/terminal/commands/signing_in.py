@@ -1,7 +1,7 @@
 """`login`, `logout` and `whoami`."""
 
 import webbrowser
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -10,7 +10,12 @@ from portal.terminal.output import errors
 from portal.terminal.printable import printable
 from portal.terminal.session import Session, command
 
-SCOPE = "openid offline_access"
+# Whatever the management API offers; what the person may not do, the program may not either.
+MANAGED = (
+    *("clients:read", "clients:write", "secrets:rotate", "consumers:read", "consumers:write"),
+    *("apis:read", "apis:write", "activity:read", "tokens:read", "tokens:write"),
+)
+SCOPE = " ".join(["openid", "offline_access", *(f"clientdesk:{name}" for name in MANAGED)])
 
 
 def login(
@@ -20,7 +25,7 @@ def login(
 ) -> None:
     """Sign in with the browser; what follows acts as you."""
     stranger = session.stranger()
-    codes = device.authorize(stranger, management_scope(stranger.discovery()))
+    codes = device.authorize(stranger, SCOPE)
     address = str(codes.get("verification_uri_complete") or codes["verification_uri"])
     errors.print(f"Open {printable(address)}", highlight=False)
     errors.print(f"and check that it shows the code {printable(str(codes['user_code']))}.", highlight=False)
@@ -31,12 +36,6 @@ def login(
     kept = {name: tokens[name] for name in ("access_token", "refresh_token", "expires_at") if name in tokens}
     where = vault.remember(session.endpoint, kept | {"in_keyring": keyring}, in_keyring=keyring)
     session.printer.say(f"Signed in to {session.endpoint}. The token is kept in {where}.")
-
-
-def management_scope(discovery: dict[str, Any]) -> str:
-    """Return every management scope that the server knows, besides those for staying signed in."""
-    managed = [str(value) for value in discovery.get("scopes_supported", []) if str(value).startswith("clientdesk:")]
-    return " ".join([*SCOPE.split(), *managed])
 
 
 def logout(session: Session) -> None:
