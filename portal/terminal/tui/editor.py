@@ -77,7 +77,7 @@ class Editor(DeskScreen[bool]):
                 TabPane("Activity", Activity(self.client_id), id="activity"),
             ]
         tabs = TabbedContent()
-        await self.mount(tabs, before=self.query_one(Footer))
+        await self.mount(tabs, after=self.query_one(Header))
         for pane in panes:
             await tabs.add_pane(pane)
         self.query_one("#basic").query("Input").first().focus()
