@@ -17,6 +17,8 @@ NO_PAGE = {
     "jwks",
     "introspect",
     "par",
+    "register",
+    "register-client",
     "authorize-decision",
     "authorize-switch",
     "end-session-decision",

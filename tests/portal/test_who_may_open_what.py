@@ -23,6 +23,7 @@ ADDRESSES = {
     "clients:settings": (200, 200),
     "clients:activity": (200, 200),
     "clients:disable": (403, 200),
+    "clients:revoke-tokens": (403, 200),
     "clients:enable": (403, 405),
     "clients:delete": (403, 200),
     "clients:secrets": (200, 200),
