@@ -69,13 +69,18 @@ def authenticate(parameters: Mapping[str, str], authorization: str | None, ip: s
             reasons.because("method_differs", used=credentials.method, registered=registered)
             raise InvalidClientError(f"This client is registered for {registered}. Authenticate that way.")
         proof = secret.id
+    admit(entry)
+    if credentials.method != AuthMethod.NONE:
+        usage.record(entry.client.pk, proof, ip)
+    return entry
+
+
+def admit(entry: Entry) -> None:
+    """Let in a client that has proven itself, unless it is turned off. Raises InvalidClientError."""
     cors.answers(entry.client)
     if not entry.is_usable:
         reasons.because_unusable(entry.client)
         raise InvalidClientError("This client is disabled, or its consumer is suspended.")
-    if credentials.method != AuthMethod.NONE:
-        usage.record(entry.client.pk, proof, ip)
-    return entry
 
 
 def proven(credentials: Credentials) -> tuple[Entry | None, Secret | None]:

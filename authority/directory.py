@@ -19,7 +19,7 @@ from django.db.models import BooleanField, Func, JSONField, Model, OuterRef
 from django.db.models.functions import JSONObject
 from django.utils import timezone
 
-from authority import memory
+from authority import memory, metrics
 from authority.memory import Memory
 from authority.models import SigningKey
 from clients.models import Api, Client, ClientSecret, Scope
@@ -110,7 +110,14 @@ _remembered: Memory[str, Entry] = Memory(settings.DIRECTORY_SIZE)
 
 def find(client_id: str) -> Entry | None:
     """Return what is known of the client, or None."""
-    return _remembered.recall(client_id) or ask(client_id)
+    return recall(client_id) or ask(client_id)
+
+
+def recall(client_id: str) -> Entry | None:
+    entry = _remembered.recall(client_id)
+    if entry is not None:
+        metrics.IN_MEMORY.inc()
+    return entry
 
 
 def opinions(client_id: str) -> Iterator[Entry | None]:
@@ -119,7 +126,7 @@ def opinions(client_id: str) -> Iterator[Entry | None]:
     Whoever refuses asks twice: so a secret works from the moment that it was made, and the answer to a wrong one takes
     as long as the answer about a client that does not exist.
     """
-    if (remembered := _remembered.recall(client_id)) is not None:
+    if (remembered := recall(client_id)) is not None:
         yield remembered
     yield ask(client_id)
 
@@ -128,6 +135,7 @@ def ask(client_id: str) -> Entry | None:
     """Ask the database, in one query."""
     if not client_id.isascii() or not client_id.isprintable() or len(client_id) > 255:
         return None
+    metrics.IN_DATABASE.inc()
     asked_at = memory.news()
     try:
         row = fetch(client_id)

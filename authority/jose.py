@@ -23,6 +23,7 @@ RSA_BITS = 2048
 MAX_TOKEN = 16 * 1024
 KID = re.compile(r"[A-Za-z0-9_-]{1,64}")  # what we name keys; nothing else reaches the database
 SHA256 = hashes.SHA256()
+COMPACT = json.JSONEncoder(separators=(",", ":"))
 ECDSA = ec.ECDSA(SHA256)
 PKCS1 = padding.PKCS1v15()
 PSS = padding.PSS(mgf=padding.MGF1(SHA256), salt_length=32)
@@ -51,8 +52,7 @@ def generate(algorithm: str) -> PrivateKey:
 
 def encode(claims: dict[str, Any], signer: Signer, *, typ: str) -> str:
     """Return the claims as a signed JWT whose header says what it is for (RFC 8725 section 3.11)."""
-    header = {"typ": typ, "alg": signer.algorithm, "kid": signer.kid}
-    signed = f"{pack(header)}.{pack(claims)}"
+    signed = f"{packed_header(typ, signer.algorithm, signer.kid)}.{pack(claims)}"
     return f"{signed}.{to_base64(sign(signer, signed.encode()))}"
 
 
@@ -141,12 +141,17 @@ def thumbprint(members: dict[str, str]) -> str:
     return to_base64(hashlib.sha256(text.encode()).digest())
 
 
+@lru_cache(maxsize=64)
+def packed_header(typ: str, algorithm: str, kid: str) -> str:
+    return pack({"typ": typ, "alg": algorithm, "kid": kid})
+
+
 def pack(part: dict[str, Any]) -> str:
-    return to_base64(json.dumps(part, separators=(",", ":")).encode())
+    return to_base64(COMPACT.encode(part).encode())
 
 
 def to_base64(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+    return base64.b64encode(data, b"-_").rstrip(b"=").decode()
 
 
 def from_base64(text: str) -> bytes:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from authority import outcomes
+from authority import metrics, outcomes
 from clients import secrets
 from clients.models import Client
 
@@ -88,6 +88,8 @@ def refused(error: str, ip: str | None = None) -> None:
 def conclude(status: int) -> None:
     """Count the answer, and keep why it was a refusal; of requests that name no client of ours nothing is kept."""
     inquiry = _current.get()
+    if inquiry is not None:
+        metrics.answered(inquiry.endpoint, status, inquiry.error)
     if inquiry is None or inquiry.client is None or status >= 500 or inquiry.error in ORDINARY:
         return
     if inquiry.endpoint in COUNTED:

@@ -9,13 +9,14 @@ import base64
 import json
 import os
 import re
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,8 +25,8 @@ import psutil
 
 ROOT = Path(__file__).resolve().parent.parent
 PEER = ROOT / "benchmarks" / "oidc-provider"
-CONNECTIONS = (1, 16, 64)
-WARM_SECONDS, ROUND_SECONDS, ROUNDS = 8, 6, 3
+CONNECTIONS = tuple(int(each) for each in os.environ.get("CONNECTIONS", "1,16,64").split(","))
+WARM_SECONDS, ROUND_SECONDS, ROUNDS = 8, int(os.environ.get("ROUND_SECONDS", "6")), 3
 BODY = "grant_type=client_credentials&scope=shipments%3Aread"
 
 
@@ -57,7 +58,11 @@ class Measured:
 @contextmanager
 def running(command: list[str], ready: str, **environ: str) -> Iterator[psutil.Process]:
     process = subprocess.Popen(
-        ["taskset", "-c", "0", *command], cwd=ROOT, env=os.environ | environ, stdout=subprocess.DEVNULL
+        ["taskset", "-c", "0", *command],
+        cwd=ROOT,
+        env=os.environ | environ,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
     )
     try:
         for _ in range(300):
@@ -68,7 +73,8 @@ def running(command: list[str], ready: str, **environ: str) -> Iterator[psutil.P
                 time.sleep(0.1)
         yield psutil.Process(process.pid)
     finally:
-        process.terminate()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
         process.wait()
 
 

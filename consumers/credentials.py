@@ -9,7 +9,6 @@ import hmac
 import secrets
 import string
 import zlib
-from hashlib import sha256
 
 from django.conf import settings
 
@@ -33,7 +32,7 @@ def looks_real(text: str, prefix: str) -> bool:
 def digest(text: str, version: str) -> str:
     """Return the keyed digest under that version of the pepper, in hex; empty when that pepper is gone."""
     pepper = settings.SECRET_PEPPERS.get(version)
-    return hmac.new(pepper.encode(), text.encode(), sha256).hexdigest() if pepper else ""
+    return hmac.digest(pepper.encode(), text.encode(), "sha256").hex() if pepper else ""
 
 
 def digests(text: str) -> list[str]:

@@ -186,6 +186,12 @@ def log_level(name: str) -> str:
     return name.upper()
 
 
+def metrics_token(value: str) -> str:
+    if value and (len(value) < 20 or not value.isascii()):
+        refuse("METRICS_TOKEN must have at least 20 ASCII characters.")
+    return value
+
+
 def split(url: str) -> SplitResult | None:
     try:
         parts = urlsplit(url)

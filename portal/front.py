@@ -6,7 +6,9 @@ our own. Requests that the middleware might refuse or redirect go to it.
 
 import io
 import logging
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,10 +19,12 @@ from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
+from authority import memory, metrics
 from authority.cors import cross_origin
 from authority.endpoints import shortcuts
 from authority.endpoints.protocol import FORM, endpoint
 from authority.errors import OAuth2Error
+from authority.memory import Memory
 from portal import logs
 from portal.middleware import new_request_id
 
@@ -35,15 +39,24 @@ class Front:
 
     def __init__(self, django: Callable[..., Any]) -> None:
         self.django = django
-        self.token = reverse("token")
+        self.token, self.jwks = reverse("token"), reverse("jwks")
+        names = ("token", "introspect", "revoke", "userinfo", "authorize", "jwks")
+        self.seconds = {reverse(name): metrics.SECONDS.labels(name) for name in names}
+        self.other = metrics.SECONDS.labels("other")
         self.headers = headers_of(cross_origin("POST")(endpoint("POST")(issued)))
 
     def __call__(self, environ: Environ, start_response: Start) -> Any:
+        begun = time.perf_counter()
+        seconds = self.seconds.get(environ["PATH_INFO"], self.other)
+        answer = None
         if environ["PATH_INFO"] == self.token and environ["REQUEST_METHOD"] == "POST":
             answer = self.shortcut(environ, start_response)
-            if answer is not None:
-                return answer
-        return self.django(environ, start_response)
+        elif environ["PATH_INFO"] == self.jwks and environ["REQUEST_METHOD"] == "GET":
+            answer = self.document(environ, start_response)
+        if answer is None:
+            answer = self.django(environ, start_response)
+        seconds.observe(time.perf_counter() - begun)
+        return answer
 
     def shortcut(self, environ: Environ, start_response: Start) -> list[bytes] | None:
         """Answer, or return None and leave the request as it was."""
@@ -72,6 +85,45 @@ class Front:
             return None
         start_response("200 OK", [*self.headers, ("X-Request-Id", request_id), ("Content-Length", str(len(answer)))])
         return [answer]
+
+    def document(self, environ: Environ, start_response: Start) -> list[bytes] | None:
+        """Answer with the list of keys as Django last gave it; None for a request that may want it otherwise."""
+        if not shortcuts.is_plain(environ) or any(name in environ for name in CONDITIONS) or not comes_in(environ):
+            return None
+        known = _documents.recall(environ["PATH_INFO"])
+        if known is None or known.until <= time.monotonic():
+            known = self.ask_django(environ)
+        headers = [(name, value) for name, value in known.headers if name != "X-Request-Id"]
+        start_response(known.status, [*headers, ("X-Request-Id", new_request_id())])
+        return [known.body]
+
+    def ask_django(self, environ: Environ) -> "Document":
+        asked_at, begun = memory.news(), time.monotonic()
+        started: list[tuple[str, list[tuple[str, str]]]] = []
+        response = self.django(environ, lambda status, headers: started.append((status, headers)))
+        try:
+            (status, headers) = started[0]
+            document = Document(status, headers, b"".join(response), begun + DOCUMENT_SECONDS)
+        finally:
+            response.close()
+        if document.status == "200 OK":
+            _documents.remember(environ["PATH_INFO"], document, frozenset(("keys", "catalogue")), asked_at=asked_at)
+        return document
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What Django answered to everybody."""
+
+    status: str
+    headers: list[tuple[str, str]]
+    body: bytes
+    until: float  # on time.monotonic(): the end of a retired key is no change that the database tells
+
+
+CONDITIONS = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_RANGE")
+DOCUMENT_SECONDS = 10.0
+_documents: Memory[str, Document] = Memory(4)
 
 
 # -- What Django's middleware would do --------------------------------------------------------------------------------

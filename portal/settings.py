@@ -122,6 +122,9 @@ TEMPLATES = [
 ]
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
+# Opens /metrics; without it there is no such page.
+METRICS_TOKEN = environment.metrics_token(environment.text("METRICS_TOKEN"))
+
 # -- Data -------------------------------------------------------------------------------------------------------------
 
 DATABASE_URL = environment.text("DATABASE_URL") or embedded.database_url(DATA_DIR)

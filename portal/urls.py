@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from portal import health, views
+from portal import health, metrics, views
 
 handler400 = "portal.views.bad_request"
 handler403 = "portal.views.permission_denied"
@@ -26,6 +26,7 @@ urlpatterns = [
     path("admin/", RedirectView.as_view(pattern_name="admin:index", query_string=True), name="admin-redirect"),
     path("health/alive", health.alive, name="alive"),
     path("health/ready", health.ready, name="ready"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("version", health.version, name="version"),
 ]
 

@@ -4,6 +4,7 @@ import pytest
 from django.core.cache import cache
 
 from consumers.models import Role
+from tests.authority.listening import listening  # noqa: F401  # a fixture
 from tests.factories import (
     PASSWORD,
     AccessFactory,

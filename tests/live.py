@@ -86,6 +86,7 @@ def server(django_db_setup, django_db_blocker, tmp_path_factory) -> Generator[Se
         "DATABASE_URL": urlsplit(settings.DATABASE_URL)._replace(path=f"/{name}").geturl(),
         "DATA_DIR": str(data),
         "PORT": str(port),
+        "METRICS_TOKEN": "a-token-for-prometheus-alone",
         "FETCH_LOCAL_HOSTS": "127.0.0.1",  # where tests serve keys and documents
     }
     # The same keys and peppers, so that a test can read what the server has sealed.

@@ -4,17 +4,22 @@ A shortcut says yes or nothing. Whatever is unusual, and every refusal, takes th
 What it leaves out is parsing and middleware, never a rule: the steps of the grant are oauthlib's, asking our validator.
 """
 
+import hashlib
+import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
 from django.conf import settings
 
-from authority import reasons
+from authority import client_authentication, directory, memory, metrics, reasons, usage
+from authority.directory import Entry, Secret
 from authority.endpoints import token as ordinary
 from authority.endpoints.protocol import caller_ip, once
+from authority.memory import Memory
 from authority.server import server
 from authority.validator import CALLER_IP, PROOF
 from clients.vocabulary import GrantType
@@ -35,16 +40,60 @@ def is_plain(environ: Environ) -> bool:
 
 def token(environ: Environ, body: bytes) -> bytes | None:
     """Return the answer to a client that wants a token for itself by its secret, or None."""
+    alike = hashlib.sha256(environ.get("HTTP_AUTHORIZATION", "").encode() + b"\0" + body).digest()
+    judged = _judged.recall(alike)
+    return judged.again(address(environ)) if judged is not None else judge(environ, body, alike)
+
+
+def judge(environ: Environ, body: bytes, alike: bytes) -> bytes | None:
+    """Take the steps of the grant, and remember what cannot come out otherwise while the client stays as it is."""
     parameters = form(body)
     if parameters is None or parameters.get("grant_type") != GrantType.CLIENT_CREDENTIALS:
         return None
+    asked_at = memory.news()
     reasons.begin(ordinary.token.__name__)
-    grant = server().credentials_grant
-    _, answer, status = grant.create_token_response(Request(environ, parameters), server().default_token_type)
+    request = Request(environ, parameters)
+    _, answer, status = server().credentials_grant.create_token_response(request, server().default_token_type)
     if status != 200:
         return None
     reasons.conclude(status)
+    entry = request.entry
+    if directory.recall(entry.client.client_id) is entry:
+        credentials = client_authentication.read(parameters, environ.get("HTTP_AUTHORIZATION"))
+        _, secret = client_authentication.proven(credentials)
+        if secret is not None:
+            _judged.remember(
+                alike, Judged(request.without_secrets(), secret), directory.subjects(entry), asked_at=asked_at
+            )
     return answer.encode()  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A request that was granted, by a client that stays as it is until we hear otherwise."""
+
+    request: "Request"
+    secret: Secret
+
+    def again(self, ip: str | None) -> bytes | None:
+        """Answer a request that is alike: judge what time decides, and issue. Raises InvalidClientError."""
+        if not self.secret.is_live():
+            return None
+        request = self.request.copy()
+        client = request.entry.client
+        reasons.begin(ordinary.token.__name__)
+        reasons.about(client)
+        metrics.IN_MEMORY.inc()
+        client_authentication.admit(request.entry)
+        usage.record(client.pk, self.secret.id, ip)
+        token = server().default_token_type.create_token(request)
+        server().credentials_grant.request_validator.save_token(token, request)
+        reasons.conclude(200)
+        return json.dumps(token).encode()
+
+
+# By what a request consists of, hashed: it holds a secret.
+_judged: Memory[bytes, Judged] = Memory(settings.DIRECTORY_SIZE)
 
 
 def form(body: bytes) -> dict[str, str] | None:
@@ -61,6 +110,7 @@ class Request:
 
     duplicate_params = ()
     extra_credentials = None
+    entry: Entry
 
     def __init__(self, environ: Environ, parameters: dict[str, str]) -> None:
         self.decoded_body = parameters
@@ -68,6 +118,17 @@ class Request:
         self.headers = {CALLER_IP: address(environ), PROOF: None}
         if "HTTP_AUTHORIZATION" in environ:
             self.headers["Authorization"] = environ["HTTP_AUTHORIZATION"]
+
+    def copy(self) -> "Request":
+        other = object.__new__(Request)
+        other.__dict__.update(self.__dict__)
+        return other
+
+    def without_secrets(self) -> "Request":
+        other = self.copy()
+        other.headers = {}
+        other.decoded_body = {name: value for name, value in self.decoded_body.items() if name != "client_secret"}
+        return other
 
     def __getattr__(self, name: str) -> str | None:
         """Return the parameter, or None when it was not sent, as oauthlib's requests do."""

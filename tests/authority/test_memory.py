@@ -1,7 +1,5 @@
 """What a process remembers: filled on demand, bounded, forgotten at once, and not trusted without a listener."""
 
-import threading
-import time
 from datetime import timedelta
 
 import pytest
@@ -14,31 +12,10 @@ from authority.models import SigningKey
 from clients.models import Access, Api, Client, ClientSecret, Scope
 from consumers.models import Consumer
 from tests.authority.conftest import Program
+from tests.authority.listening import eventually
 from tests.factories import ClientFactory, give_secret
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def listening(db):
-    """This process listens, as every worker of a server does."""
-    stop = threading.Event()
-    thread = threading.Thread(target=listener.run, args=[stop])
-    thread.start()
-    eventually(lambda: time.monotonic() < memory._trusted_until)
-    yield
-    stop.set()
-    thread.join()
-    memory.forget_everything()
-
-
-def eventually(condition, seconds=5.0):
-    """Wait until it holds; return how many seconds that took."""
-    begun = time.monotonic()
-    while not condition():
-        assert time.monotonic() - begun < seconds, "it never held"
-        time.sleep(0.001)
-    return time.monotonic() - begun
 
 
 def remembered(client):

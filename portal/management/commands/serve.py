@@ -1,10 +1,12 @@
 """`manage.py serve`: the web server and the worker, as one process group."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from argparse import ArgumentParser
 from typing import Any
 
@@ -18,6 +20,7 @@ from granian.log import LogLevels
 
 from authority import checks
 from portal import environment
+from portal.metrics import FOLDER
 
 
 class Server(Granian):
@@ -69,6 +72,7 @@ class Command(BaseCommand):
         if settings.DEMO:
             settings.DEMO_PORT_FILE.write_text(str(port))
             os.environ["PORT"] = str(port)
+        os.environ[FOLDER] = tempfile.mkdtemp(prefix="clientdesk-metrics-")
         command = [sys.executable, sys.argv[0], "work"]
         worker = None if no_work else subprocess.Popen(command, process_group=0)  # noqa: S603
         try:
@@ -87,6 +91,7 @@ class Command(BaseCommand):
                 log_level=LogLevels.warning,
             ).serve()
         finally:
+            shutil.rmtree(os.environ[FOLDER], ignore_errors=True)
             if worker is not None:
                 worker.terminate()
                 worker.wait(timeout=15)
