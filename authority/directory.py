@@ -116,7 +116,7 @@ def find(client_id: str) -> Entry | None:
 def recall(client_id: str) -> Entry | None:
     entry = _remembered.recall(client_id)
     if entry is not None:
-        metrics.IN_MEMORY.inc()
+        metrics.instruments().in_memory.inc()
     return entry
 
 
@@ -135,7 +135,7 @@ def ask(client_id: str) -> Entry | None:
     """Ask the database, in one query."""
     if not client_id.isascii() or not client_id.isprintable() or len(client_id) > 255:
         return None
-    metrics.IN_DATABASE.inc()
+    metrics.instruments().in_database.inc()
     asked_at = memory.news()
     try:
         row = fetch(client_id)

@@ -22,6 +22,7 @@ from psycopg import Error as PostgresError
 from psycopg.conninfo import conninfo_to_dict
 
 ADDRESS = r"[^@\s<>\"]+@[^@\s<>\"]+"
+METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # the library's name for it
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 

@@ -41,8 +41,8 @@ class Front:
         self.django = django
         self.token, self.jwks = reverse("token"), reverse("jwks")
         names = ("token", "introspect", "revoke", "userinfo", "authorize", "jwks")
-        self.seconds = {reverse(name): metrics.SECONDS.labels(name) for name in names}
-        self.other = metrics.SECONDS.labels("other")
+        self.seconds = {reverse(name): metrics.instruments().seconds.labels(name) for name in names}
+        self.other = metrics.instruments().seconds.labels("other")
         self.headers = headers_of(cross_origin("POST")(endpoint("POST")(issued)))
 
     def __call__(self, environ: Environ, start_response: Start) -> Any:

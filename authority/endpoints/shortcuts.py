@@ -83,7 +83,7 @@ class Judged:
         client = request.entry.client
         reasons.begin(ordinary.token.__name__)
         reasons.about(client)
-        metrics.IN_MEMORY.inc()
+        metrics.instruments().in_memory.inc()
         client_authentication.admit(request.entry)
         usage.record(client.pk, self.secret.id, ip)
         token = server().default_token_type.create_token(request)

@@ -1,7 +1,6 @@
 """`manage.py serve`: the web server and the worker, as one process group."""
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -20,7 +19,6 @@ from granian.log import LogLevels
 
 from authority import checks
 from portal import environment
-from portal.metrics import FOLDER
 
 
 class Server(Granian):
@@ -61,6 +59,12 @@ class Command(BaseCommand):
         parser.add_argument("--workers", type=int, default=2, help="web processes, about one a core")
         parser.add_argument("--no-work", action="store_true", help="leave the worker to another process")
 
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """Say where the processes count for /metrics, before anything that counts is loaded."""
+        with tempfile.TemporaryDirectory(prefix="clientdesk-metrics-") as folder:
+            os.environ[environment.METRICS_FOLDER] = folder
+            return super().execute(*args, **options)
+
     def handle(self, *, host: str, port: int, workers: int, no_work: bool, **options: Any) -> None:
         if missing := missing_migrations():
             sys.exit(f"Clientdesk cannot start: the database lacks {missing} migrations. Run manage.py migrate.")
@@ -72,7 +76,6 @@ class Command(BaseCommand):
         if settings.DEMO:
             settings.DEMO_PORT_FILE.write_text(str(port))
             os.environ["PORT"] = str(port)
-        os.environ[FOLDER] = tempfile.mkdtemp(prefix="clientdesk-metrics-")
         command = [sys.executable, sys.argv[0], "work"]
         worker = None if no_work else subprocess.Popen(command, process_group=0)  # noqa: S603
         try:
@@ -91,7 +94,6 @@ class Command(BaseCommand):
                 log_level=LogLevels.warning,
             ).serve()
         finally:
-            shutil.rmtree(os.environ[FOLDER], ignore_errors=True)
             if worker is not None:
                 worker.terminate()
                 worker.wait(timeout=15)
