@@ -1,0 +1,58 @@
+"""The SQL of the management API's busiest operations: every statement has a reason, none repeats for each of many."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests.clients.test_statements import brief
+from tests.factories import ClientFactory
+
+pytestmark = pytest.mark.django_db
+
+CALLER = [
+    "SELECT consumers_personaltoken",  # who calls
+]
+
+
+def statements(send) -> list[str]:
+    with CaptureQueriesContext(connection) as captured:
+        answer = send()
+    assert answer.status_code < 300, answer.text
+    return [
+        each
+        for each in (brief(query["sql"]) for query in captured)
+        if "portal_cache" not in each and each not in COUNTING
+    ]
+
+
+# The limit counts in the shared cache, which is a table here, or Redis.
+COUNTING = ("SAVEPOINT", "RELEASE")
+
+
+@pytest.fixture
+def program(alice, program_of):
+    program = program_of(alice)
+    program.get("/admin/clients")  # notes the token's use, once a minute
+    return program
+
+
+def test_statements_of_a_list(acme, program):
+    ClientFactory.create_batch(3, consumer=acme)
+    expected = [*CALLER, "SELECT clients_client"]  # within reach, one more than the page holds
+    assert statements(lambda: program.get("/admin/clients?page_size=2")) == expected
+    ClientFactory.create_batch(30, consumer=acme)
+    assert statements(lambda: program.get("/admin/clients?page_size=30")) == expected
+
+
+def test_statements_of_a_patch(service, program):
+    patch = [{"op": "add", "path": "/owner", "value": "us"}]
+    assert statements(lambda: program.patch(f"/admin/clients/{service.client_id}", patch)) == [
+        *CALLER,
+        "SELECT clients_client",  # within reach
+        "SELECT consumers_consumer",  # may they change it
+        "SELECT clients_client FOR UPDATE",  # one change after the other
+        "SELECT clients_client FOR UPDATE",  # the action's own
+        "SELECT clients_scope",  # what the policy allows
+        "UPDATE clients_client",
+        "INSERT consumers_event",  # in the transaction of the deed
+    ]
