@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 
 ROOT = settings.BASE_DIR
-PYTHON_LOCKS = ["uv.lock", "examples/python-api/uv.lock"]
+PYTHON_LOCKS = ["uv.lock", "examples/python-api/uv.lock", "examples/mcp-server/uv.lock"]
 NODE_LOCKS = [
     "examples/node-api/package-lock.json",
     "benchmarks/oidc-provider/package-lock.json",

@@ -63,10 +63,14 @@ def serving(issuer: str, command: list[str], folder: Path) -> Iterator[str]:
     """Run an example that trusts the issuer; yield the address of its shipments."""
     port = free_port()
     url = f"http://127.0.0.1:{port}/shipments"
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(("VIRTUAL_ENV", "UV_"))}
-    environ |= {"ISSUER": issuer, "AUDIENCE": AUDIENCE, "PORT": str(port)}
+    environ = own_environ() | {"ISSUER": issuer, "AUDIENCE": AUDIENCE, "PORT": str(port)}
     with running(command, url, environ, folder):
         yield url
+
+
+def own_environ() -> dict[str, str]:
+    """Return our environment without our packages: an example brings its own."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("VIRTUAL_ENV", "UV_"))}
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """Other people's OAuth clients, unmodified, against the running server."""
 
 import fcntl
-import json
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.live import Server
+from tests.third_party.conversation import converse
 from tests.third_party.person import Person
 
 HERE = Path(__file__).parent
@@ -45,22 +45,6 @@ def script(node, server: Server, person) -> Script:
     """Run a script of this folder to its end; when it asks to open an address, the person allows what that asks."""
 
     def run(name: str, **told: Any) -> dict[str, Any]:
-        with subprocess.Popen(
-            [node, name], cwd=HERE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        ) as process:
-            assert process.stdin is not None
-            assert process.stdout is not None
-
-            def say(message: dict[str, Any]) -> None:
-                process.stdin.write(json.dumps(message) + "\n")
-                process.stdin.flush()
-
-            say({"issuer": server.demo["issuer"], **told})
-            for line in process.stdout:
-                heard = json.loads(line)
-                if "results" in heard:
-                    return dict(heard["results"])
-                say({"returned": person.allow(heard["open"])})
-        pytest.fail(f"{name} ended with status {process.wait()}; its words stand above.")
+        return converse([node, name], HERE, person, {"issuer": server.demo["issuer"], **told})
 
     return run
