@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.text import Text
 
-from portal.terminal.commands import clients, doctor, imports, secrets, signing_in, tokens, workspaces
+from portal.terminal.commands import clients, doctor, imports, screens, secrets, signing_in, tokens, workspaces
 from portal.terminal.output import errors
 from portal.terminal.printable import printable
 from portal.terminal.problems import Problem
@@ -31,6 +31,7 @@ secrets.add_to(app)
 tokens.add_to(app)
 workspaces.add_to(app)
 doctor.add_to(app)
+screens.add_to(app)
 
 
 def main() -> None:

@@ -15,6 +15,9 @@ Kind = Literal["text", "many", "words", "switch", "number", "json"]
 Tab = Literal["Basic", "Tokens", "Logout", "Software", "Keys", "Advanced"]
 
 
+ACRONYMS = {"uri": "URI", "uris": "URIs", "jwks": "JWKS", "cors": "CORS", "dpop": "DPoP", "id": "ID", "tos": "terms"}
+
+
 @dataclass(frozen=True)
 class Flag:
     """A member of a client's metadata: a flag on the command line, a field on the screen."""
@@ -28,6 +31,12 @@ class Flag:
     @property
     def key(self) -> str:
         return self.name.replace("-", "_")
+
+    @property
+    def label(self) -> str:
+        """Return the member's name as a person reads it: Redirect URIs."""
+        words = [ACRONYMS.get(word, word) for word in self.member.split("_")]
+        return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])
 
     @property
     def option(self) -> tuple[Any, Any]:

@@ -21,7 +21,7 @@ class Field(Vertical):
         self.start = ""  # the control's text as it was before anybody typed
 
     def compose(self) -> ComposeResult:
-        label = self.flag.member.replace("_", " ").capitalize()
+        label = self.flag.label
         if self.flag.kind == "switch":
             yield Checkbox(label, bool(self.value), compact=True)
         else:

@@ -1,5 +1,6 @@
 """What the screens with a list have in common: a search box, a table, and rows that the box narrows."""
 
+import re
 from typing import Any, ClassVar
 
 from rich.text import Text
@@ -12,6 +13,8 @@ from portal.terminal.problems import Problem
 from portal.terminal.tui.desk import DeskScreen
 
 Row = dict[str, Any]
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:[\d.]+Z$")
+LONG = "urn:ietf:params:oauth:grant-type:"  # the same before every extension grant, and wider than the column
 
 
 class Listing(DeskScreen[None]):
@@ -104,5 +107,13 @@ class Listing(DeskScreen[None]):
 
 def shown(value: Any) -> str:
     """Return a value in one line, harmless for a terminal."""
-    text = ", ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
+    text = (
+        ", ".join(str(each).removeprefix(LONG) for each in value)
+        if isinstance(value, list)
+        else ""
+        if value is None
+        else str(value)
+    )
+    if MOMENT.match(text):
+        text = f"{text[:10]} {text[11:16]} UTC"
     return printable(text.replace("\n", " "))

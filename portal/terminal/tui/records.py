@@ -90,7 +90,7 @@ class Secrets(Records):
 
 
 class Activity(Records):
-    COLUMNS: ClassVar[dict[str, str]] = {"at": "When", "actor": "Who", "event": "What"}
+    COLUMNS: ClassVar[dict[str, str]] = {"at": "When", "sentence": "What"}
 
     @property
     def path(self) -> str:

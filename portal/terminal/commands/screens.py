@@ -1,0 +1,16 @@
+"""`tui`: the same on screens."""
+
+import typer
+
+from portal.terminal.session import Session, command
+
+
+def tui(session: Session) -> None:
+    """Work on the terminal's screen: consumers, clients, an editor, secrets and activity, by keyboard alone."""
+    from portal.terminal.tui.app import Screens  # Textual takes a moment that other commands need not wait for
+
+    Screens(session.remote).run()
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(command(tui))
