@@ -111,3 +111,22 @@ def test_a_decision_is_one_page_that_says_why(page):
     assert len(text.splitlines()) < 60
     if page.name != "dependencies.md":
         assert [text.count(f"**{part}.**") for part in ("Context", "Choice", "Consequences")] == [1, 1, 1]
+
+
+def test_every_check_of_openids_profiles_names_a_test_that_exists():
+    text = (DOCS / "conformance.md").read_text()
+    shown = re.findall(r"\[`(test_\w+)`\]\(\.\./(tests/[\w/]+\.py)\)", text)
+    assert shown
+    for name, path in shown:
+        assert re.search(rf"^def {name}\(", (ROOT / path).read_text(), re.MULTILINE), (path, name)
+    rows = [line for line in text.splitlines() if line.startswith("| `oidcc-")]
+    assert len(rows) == text.count("\n| `")
+    assert [row for row in rows if "[`test_" not in row] == []
+    profiles = {part.partition("\n")[0]: part.count("| `oidcc-") for part in text.split("\n## ")[1:]}
+    assert profiles == {
+        "Basic OP": 38,
+        "Config OP": 1,
+        "RP-Initiated Logout OP": 11,
+        "Back-Channel Logout OP": 2,
+        "Form Post OP": 7,
+    }

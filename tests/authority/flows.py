@@ -74,8 +74,17 @@ class Flow:
         return self.exchange(self.code()).json()
 
 
+def leads_to(response):
+    """Return where the browser goes now: by a redirect, or by the page of ours that leads on after a form."""
+    if response.status_code == 303:
+        return response["Location"]
+    lead = re.search(r'http-equiv="refresh" content="0; url=([^"]+)"', response.content.decode())
+    assert lead, response.content
+    return unescape(lead[1])
+
+
 def returned(response, part="query"):
     """Return the parameters that the browser takes back to the client."""
-    assert response.status_code == 303, response.content
-    assert response["Location"].startswith(BACK), response["Location"]
-    return {name: values[0] for name, values in parse_qs(getattr(urlsplit(response["Location"]), part)).items()}
+    address = leads_to(response)
+    assert address.startswith(BACK), address
+    return {name: values[0] for name, values in parse_qs(getattr(urlsplit(address), part)).items()}

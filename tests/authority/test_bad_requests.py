@@ -9,17 +9,58 @@ from itertools import product
 from urllib.parse import urlencode
 
 import pytest
+from django.urls import reverse
 
+from authority import workload_issuer
+from clients.actions import give_subject
+from clients.vocabulary import GrantType
 from tests.authority import test_bad_authorization_requests as elsewhere
 from tests.authority.conftest import FORM, Program, basic
 from tests.authority.flows import BACK
+from tests.authority.workload import BACKEND
+from tests.factories import ClientFactory, give_secret
 
-# Endpoint: a form that it accepts from a client with a secret.
+# Endpoint, by the name of its address: a form that it accepts from a client with a secret.
 FORMS: dict[str, dict[str, str]] = {
-    "/oauth2/token": {"grant_type": "client_credentials", "scope": "shipments:read"},
-    "/oauth2/introspect": {"token": "nothing"},
-    "/oauth2/revoke": {"token": "nothing"},
+    "token": {"grant_type": "client_credentials", "scope": "shipments:read"},
+    "introspect": {"token": "nothing"},
+    "revoke": {"token": "nothing"},
+    "par": {
+        "response_type": "code",
+        "redirect_uri": BACK,
+        "scope": "openid shipments:read",
+        "code_challenge": "c" * 43,
+        "code_challenge_method": "S256",
+    },
+    "device-authorization": {"scope": "openid shipments:read"},
+    "workload-token": {"audience": BACKEND},
 }
+
+
+def at(endpoint: str) -> str:
+    return reverse(endpoint, args=[workload_issuer.issuer_name()] if endpoint.startswith("workload") else [])
+
+
+@pytest.fixture
+def caller(acme, acme_access):
+    """A client with one secret that may use every endpoint."""
+    client = ClientFactory(
+        consumer=acme,
+        template="web",
+        grant_types=GrantType.values,
+        scopes=["openid", "shipments:read"],
+        audience=[BACKEND],
+        project="dispatch",
+        deployment="dispatch-production",
+        environment_type="production",
+    )
+    give_subject(client)
+    return Program(client, give_secret(client)[1])
+
+
+@pytest.mark.parametrize("endpoint", FORMS)
+def test_unspoilt_the_form_is_served(caller, endpoint):
+    assert caller.post(at(endpoint), FORMS[endpoint]).status_code in (200, 201)
 
 
 def pair(text: bytes) -> dict[str, str]:
@@ -43,9 +84,9 @@ SPOIL_BODY: dict[str, Callable[[str], str | bytes]] = {
 
 
 @pytest.mark.compliance("RFC 6749", "3.2")
-@pytest.mark.parametrize(("path", "how"), [*product(FORMS, SPOIL_BODY)])
-def test_a_spoilt_form_is_an_invalid_request(program, path, how):
-    answer = program.post(path, SPOIL_BODY[how](urlencode(FORMS[path])))
+@pytest.mark.parametrize(("endpoint", "how"), [*product(FORMS, SPOIL_BODY)])
+def test_a_spoilt_form_is_an_invalid_request(caller, endpoint, how):
+    answer = caller.post(at(endpoint), SPOIL_BODY[how](urlencode(FORMS[endpoint])))
     assert_refused(answer, 400, "invalid_request")
 
 
@@ -61,26 +102,26 @@ CONTENT_TYPES = [
 ]
 
 
-@pytest.mark.parametrize(("path", "content_type"), [*product(FORMS, CONTENT_TYPES)])
-def test_another_content_type_is_an_invalid_request(program, path, content_type):
-    body = urlencode(FORMS[path])
-    answer = program.http.post(path, body, content_type=content_type, headers=program.authorization)
+@pytest.mark.parametrize(("endpoint", "content_type"), [*product(FORMS, CONTENT_TYPES)])
+def test_another_content_type_is_an_invalid_request(caller, endpoint, content_type):
+    body = urlencode(FORMS[endpoint])
+    answer = caller.http.post(at(endpoint), body, content_type=content_type, headers=caller.authorization)
     assert_refused(answer, 400, "invalid_request")
 
 
-@pytest.mark.parametrize(("path", "method"), [*product(FORMS, ["GET", "PUT", "PATCH", "DELETE", "TRACE"])])
-def test_another_method_is_not_allowed(program, path, method):
-    answer = program.http.generic(method, path, urlencode(FORMS[path]), FORM, headers=program.authorization)
+@pytest.mark.parametrize(("endpoint", "method"), [*product(FORMS, ["GET", "PUT", "PATCH", "DELETE", "TRACE"])])
+def test_another_method_is_not_allowed(caller, endpoint, method):
+    answer = caller.http.generic(method, at(endpoint), urlencode(FORMS[endpoint]), FORM, headers=caller.authorization)
     assert_refused(answer, 405, "invalid_request")
     assert "POST" in answer["Allow"]
 
 
 @pytest.mark.compliance("RFC 6749", "2.3.1")
 @pytest.mark.parametrize(
-    ("path", "query"), [*product(FORMS, ["client_id=a&client_secret=b", "token=x", "%00", "grant_type="])]
+    ("endpoint", "query"), [*product(FORMS, ["client_id=a&client_secret=b", "token=x", "%00", "grant_type="])]
 )
-def test_nothing_is_read_from_the_address(program, path, query):
-    assert_refused(program.post(f"{path}?{query}", FORMS[path]), 400, "invalid_request")
+def test_nothing_is_read_from_the_address(caller, endpoint, query):
+    assert_refused(caller.post(f"{at(endpoint)}?{query}", FORMS[endpoint]), 400, "invalid_request")
 
 
 # -- Who asks ---------------------------------------------------------------------------------------------------------
@@ -107,9 +148,9 @@ HEADERS: dict[str, Callable[[Program], dict[str, str]]] = {
 
 
 @pytest.mark.compliance("RFC 6749", "5.2")
-@pytest.mark.parametrize(("path", "how"), [*product(FORMS, HEADERS)])
-def test_whoever_proves_nothing_is_an_invalid_client(program, path, how):
-    answer = program.http.post(path, urlencode(FORMS[path]), content_type=FORM, headers=HEADERS[how](program))
+@pytest.mark.parametrize(("endpoint", "how"), [*product(FORMS, HEADERS)])
+def test_whoever_proves_nothing_is_an_invalid_client(caller, endpoint, how):
+    answer = caller.http.post(at(endpoint), urlencode(FORMS[endpoint]), content_type=FORM, headers=HEADERS[how](caller))
     assert_refused(answer, 401, "invalid_client")
     assert answer["WWW-Authenticate"].startswith("Basic ")
 
@@ -130,10 +171,10 @@ CONFUSED: dict[str, tuple[Callable[[Program], dict[str, str]], int, str]] = {
 
 
 @pytest.mark.compliance("RFC 6749", "2.3")
-@pytest.mark.parametrize(("path", "how"), [*product(FORMS, CONFUSED)])
-def test_two_ways_of_proving_are_an_invalid_request(program, path, how):
+@pytest.mark.parametrize(("endpoint", "how"), [*product(FORMS, CONFUSED)])
+def test_two_ways_of_proving_are_an_invalid_request(caller, endpoint, how):
     more, status, error = CONFUSED[how]
-    assert_refused(program.post(path, FORMS[path] | more(program)), status, error)
+    assert_refused(caller.post(at(endpoint), FORMS[endpoint] | more(caller)), status, error)
 
 
 # -- What is asked of the token endpoint ------------------------------------------------------------------------------

@@ -46,6 +46,29 @@ def test_errors_are_posted_too(web, browser_of, alice, settings):
     assert (wrong["error"], wrong["iss"]) == ("invalid_scope", settings.ISSUER)
 
 
+@pytest.mark.compliance("OAuth 2.0 Form Post Response Mode", "2")
+@pytest.mark.parametrize(
+    ("parameters", "error"),
+    [
+        ({"response_type": None}, "invalid_request"),
+        ({"response_type": "token"}, "unsupported_response_type"),
+        ({"prompt": "none"}, "consent_required"),
+        ({"id_token_hint": "x.y.z"}, "invalid_request"),
+        ({"request": "x.y.z"}, "request_not_supported"),
+        ({"request_uri": "https://app.example.com/request"}, "request_uri_not_supported"),
+    ],
+    ids=str,
+)
+def test_whatever_is_answered_comes_by_the_form_that_was_asked_for(web, browser_of, alice, parameters, error):
+    _, answer = posted(Flow(web, browser_of(alice), response_mode="form_post", **parameters).open())
+    assert (answer["error"], answer["state"]) == (error, "a state")
+
+
+def test_whoever_is_not_signed_in_is_told_of_by_the_form(web):
+    _, answer = posted(Flow(web, Browser(), response_mode="form_post", prompt="none").open())
+    assert answer["error"] == "login_required"
+
+
 def test_unknown_mode_is_told_by_query(web, browser_of, alice):
     assert returned(Flow(web, browser_of(alice), response_mode="jwt").open())["error"] == "invalid_request"
 

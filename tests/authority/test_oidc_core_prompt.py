@@ -202,7 +202,13 @@ def test_login_hint_is_typed_in_already(web):
 @pytest.mark.parametrize(
     "parameters",
     [
-        *({"display": "popup"}, {"ui_locales": "de fr"}, {"claims_locales": "de"}, {"acr_values": "a b"}),
+        *(
+            {"display": "page"},
+            {"display": "popup"},
+            {"ui_locales": "de fr"},
+            {"claims_locales": "de"},
+            {"acr_values": "a b"},
+        ),
         *({"claims": "{not json"}, {"unknown": "x"}, {"ticket": "forged"}),
     ],
     ids=str,

@@ -46,6 +46,35 @@ def test_genuine_hint_signs_out_at_once_and_leads_back_with_state(leaving):
     assert not signed_in(leaving.browser)
 
 
+@pytest.mark.compliance("OpenID Connect RP-Initiated Logout", "2")
+def test_without_a_state_none_is_made_up(leaving):
+    assert logout(leaving, id_token_hint=leaving.hint, post_logout_redirect_uri=GONE)["Location"] == GONE
+
+
+@pytest.mark.compliance("OpenID Connect RP-Initiated Logout", "2")
+def test_without_an_address_the_person_stays_with_us(leaving):
+    assert logout(leaving, id_token_hint=leaving.hint, state="x")["Location"] == "/"
+    assert not signed_in(leaving.browser)
+
+
+@pytest.mark.compliance("OpenID Connect RP-Initiated Logout", "2")
+def test_state_alone_asks_the_person_and_leads_nowhere(leaving):
+    page = logout(leaving, state="x")
+    assert page.status_code == 200
+    assert confirm(leaving, page)["Location"] == "/"
+    assert not signed_in(leaving.browser)
+
+
+@pytest.mark.compliance("OpenID Connect RP-Initiated Logout", "4")
+@pytest.mark.parametrize("part", [0, 1, 2], ids=["header", "claims", "signature"])
+def test_hint_that_was_changed_is_refused(leaving, part):
+    parts = leaving.hint.split(".")
+    parts[part] = parts[part][:10] + ("A" if parts[part][10] != "A" else "B") + parts[part][11:]
+    response = logout(leaving, id_token_hint=".".join(parts), post_logout_redirect_uri=GONE)
+    assert (response.status_code, "Location" in response) == (400, False)
+    assert signed_in(leaving.browser)
+
+
 def test_hint_still_works_when_it_has_ended_and_its_key_is_retired(leaving, time_machine):
     time_machine.move_to(timezone.now() + timedelta(days=2))
     SigningKey.objects.filter(algorithm="RS256").update(
@@ -73,7 +102,15 @@ def test_hint_of_another_person_asks_too(leaving, browser_of, bob):
 @pytest.mark.compliance("OpenID Connect RP-Initiated Logout", "3")
 @pytest.mark.parametrize(
     "uri",
-    ["https://evil.example/", GONE + "/", "//evil.example", "\\\\evil.example", "javascript:alert(1)", GONE + "\r\n"],
+    [
+        "https://evil.example/",
+        GONE + "/",
+        GONE + "?added=1",
+        "//evil.example",
+        "\\\\evil.example",
+        "javascript:alert(1)",
+        GONE + "\r\n",
+    ],
 )
 def test_nobody_is_sent_to_an_address_that_is_not_registered(leaving, uri):
     response = logout(leaving, id_token_hint=leaving.hint, post_logout_redirect_uri=uri)
