@@ -104,7 +104,12 @@ def called(call: ast.Call) -> str:
 
 def test_no_sql_is_written_by_hand():
     raw = {"execute", "executemany", "raw", "extra", "RawSQL"}
-    assert {named(path) for path in CODE if any(called(call) in raw for call in nodes(path, ast.Call))} <= RAW_SQL
+    assert {named(path) for path in CODE if any(called(call) in raw for call in calls(path))} <= RAW_SQL
+
+
+def calls(path):
+    """Return the calls in a file, but for a command that hands over to Django's own `execute`."""
+    return [call for call in nodes(path, ast.Call) if not ast.unparse(call.func).startswith("super()")]
 
 
 def test_nothing_is_declared_safe_silenced_or_cached_by_page():
