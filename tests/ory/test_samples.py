@@ -1,5 +1,9 @@
 """The samples of Ory's documentation, and every call of its package, as they are."""
 
+from clients.registration.actions import open_registration
+from consumers.audit import SYSTEM
+from consumers.models import Consumer
+
 
 def test_samples_for_managing_clients_run_unmodified(run):
     heard = run("samples.ts")
@@ -31,3 +35,15 @@ def test_every_call_of_the_package_is_understood(run):
     assert heard["deleted"] == 204
     assert heard["bad"]["status"] == 400
     assert heard["bad"]["body"]["error"] == "invalid_client_metadata"
+
+
+def test_samples_for_clients_that_register_themselves_run_unmodified(server, run):
+    # The sample for replacing a client shows the management token, not the client's own: an operator's reaches it.
+    with server.database():
+        open_registration(consumer=Consumer.objects.get(slug="sandbox"), actor=SYSTEM)
+    heard = run("registration.ts", whose="operator_token")
+    assert heard["id"].startswith("cl_")
+    assert heard["secret"].startswith("cdsk_")
+    assert heard["token"] != heard["fresh"]
+    assert heard["data"]["client_name"] == "Renamed by itself"
+    assert (heard["former"], heard["gone"]) == (401, 401)
