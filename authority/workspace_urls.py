@@ -7,13 +7,13 @@ from authority.views import identity, inspector, problems, rules, trials, tryout
 app_name = "tokens"
 
 urlpatterns = [
-    path("clients/<slug:client_id>/identity/", identity.identity, name="identity"),
-    path("clients/<slug:client_id>/identity/<slug:name>/", identity.guide, name="guide"),
+    path("clients/<client:client_id>/identity/", identity.identity, name="identity"),
+    path("clients/<client:client_id>/identity/<slug:name>/", identity.guide, name="guide"),
     path("inspect/", inspector.inspector, name="inspector"),
     path("test-tokens/", trials.index, name="trials"),
     path("test-tokens/<slug:jti>/revoke/", trials.revoke, name="revoke-trial"),
-    path("clients/<slug:client_id>/test-token/", trials.create, name="create-trial"),
-    path("clients/<slug:client_id>/try/", tryout.try_out, name="try"),
-    path("clients/<slug:client_id>/rules/try/", rules.try_token, name="try-rules"),
-    path("clients/<slug:client_id>/problems/", problems.problems, name="problems"),
+    path("clients/<client:client_id>/test-token/", trials.create, name="create-trial"),
+    path("clients/<client:client_id>/try/", tryout.try_out, name="try"),
+    path("clients/<client:client_id>/rules/try/", rules.try_token, name="try-rules"),
+    path("clients/<client:client_id>/problems/", problems.problems, name="problems"),
 ]

@@ -12,6 +12,7 @@ class Endpoints:
     token: str
     authorization: str
     device_authorization: str
+    registration: str
     discovery: str
     jwks: str
 
@@ -23,6 +24,7 @@ def endpoints() -> Endpoints:
         token=settings.PUBLIC_URL + reverse("token"),
         authorization=settings.PUBLIC_URL + reverse("authorize"),
         device_authorization=settings.PUBLIC_URL + reverse("device-authorization"),
+        registration=settings.PUBLIC_URL + reverse("register"),
         discovery=settings.PUBLIC_URL + reverse("oidc-discovery"),
         jwks=settings.PUBLIC_URL + reverse("jwks"),
     )

@@ -17,8 +17,8 @@ from consumers.submissions import AlreadyDone
 
 def find(membership: Membership, client_id: str) -> Any:
     """Return the workspace's client with its state. Raises Http404."""
-    mine = Client.objects.of(membership.consumer).select_related("consumer").filter(client_id=client_id)
-    client = with_state(mine).first()
+    mine = Client.objects.of(membership.consumer).select_related("consumer", "self_registration")
+    client = with_state(mine.filter(client_id=client_id)).first()
     if client is None:
         raise Http404
     return client

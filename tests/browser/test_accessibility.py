@@ -5,7 +5,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from authority.models import Consent
-from clients.models import Client, ClientSecret, TrustedIssuer, TrustRule
+from clients.models import Client, ClientSecret, InitialToken, TrustedIssuer, TrustRule
 from clients.vocabulary import AuthMethod
 from consumers.models import Consumer, Invitation, Membership, PersonalToken, User
 from tests.browser.pages import MANAGER, SIGNED_OUT, WITH_SECOND_FACTOR, pages_of_the_portal
@@ -40,6 +40,7 @@ def world(server, mail):
             .pk,
             "member": Membership.objects.get(consumer=acme, user__email="bob@acme.example").pk,
             "token": PersonalToken.objects.get(user__email="alice@acme.example", name="Demo", revoked_at=None).pk,
+            "initial_token": InitialToken.objects.get(consumer=acme, name="Demo").pk,
             "app": Consent.objects.get_or_create(
                 user=User.objects.get(email="alice@acme.example"), client=Client.objects.get(client_id=clients["web"])
             )[0].pk,
