@@ -10,6 +10,7 @@ NO_PAGE = {
     "alive",
     "ready",
     "version",
+    "metrics",
     "admin-redirect",
     "mailbox-download",
     "token",
