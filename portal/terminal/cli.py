@@ -1,6 +1,8 @@
 """`clientdesk`: manage OAuth clients from a terminal."""
 
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 from rich.text import Text
@@ -10,7 +12,7 @@ from portal.terminal.output import errors
 from portal.terminal.printable import printable
 from portal.terminal.problems import Problem
 
-app = typer.Typer(name="clientdesk", no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+app = typer.Typer(name="clientdesk", no_args_is_help=True, pretty_exceptions_enable=False)
 VERBS = {
     "create": "Create clients.",
     "get": "Show clients.",
@@ -32,6 +34,21 @@ tokens.add_to(app)
 workspaces.add_to(app)
 doctor.add_to(app)
 screens.add_to(app)
+
+
+def show_version(asked: bool) -> None:
+    if asked:
+        print(f"clientdesk {version('clientdesk')}")
+        raise typer.Exit
+
+
+@app.callback()
+def start(
+    asked: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show the version and leave.")
+    ] = False,
+) -> None:
+    """Manage OAuth clients from a terminal."""
 
 
 def main() -> None:
