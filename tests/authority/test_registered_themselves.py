@@ -28,6 +28,7 @@ def test_people_are_told_and_asked_every_time(web, browser, how):
         flow = Flow(web, browser)
         page = flow.open().text
         assert SAID[how] in page
+        assert "<strong>Acme Logistics</strong>" in page
         assert "We ask each time, because the app registered itself" in page
         assert flow.code()
 
