@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from clients.forms.base import OnceForm
 from clients.models import Scope
-from clients.vocabulary import GrantType
+from clients.vocabulary import IDENTITY_SCOPES, GrantType
 from consumers.models import Consumer
 
 LIFETIMES = {"1": "Tomorrow", "7": "In a week", "30": "In 30 days", "90": "In 90 days", "365": "In a year"}
@@ -58,10 +58,12 @@ class InitialTokenForm(OnceForm):
     def limits(self) -> dict[str, Any]:
         """Return what the action takes, as it was chosen."""
         typed = self.cleaned_data
+        # Who signs people in may learn who they are; that is no API's permission.
+        identity = IDENTITY_SCOPES if typed["scopes"] and typed["kind"] != "service" else ()
         return {
             "uses": None if typed["uses"] == "any" else int(typed["uses"]),
             "grant_types": KINDS[typed["kind"]][1],
-            "scopes": typed["scopes"],
+            "scopes": [*identity, *typed["scopes"]],
             "client_days": None if typed["client_days"] == "never" else int(typed["client_days"]),
         }
 

@@ -18,7 +18,7 @@ from clients.forms.initial_tokens import InitialTokenForm
 from clients.models import InitialToken, OpenRegistration
 from clients.registration import actions
 from clients.views.common import already_done, person
-from clients.vocabulary import GrantType
+from clients.vocabulary import IDENTITY_SCOPES, GrantType
 from consumers.access import workspace
 from consumers.audit import Actor
 from consumers.errors import Refusal
@@ -79,10 +79,12 @@ def command(token: InitialToken, text: str) -> str:
     example: dict[str, object] = {"client_name": token.name, "grant_types": list(grants)}
     if GrantType.AUTHORIZATION_CODE in grants:
         example |= {"redirect_uris": ["http://127.0.0.1/callback"], "application_type": "native"}
-    if GrantType.CLIENT_CREDENTIALS not in grants:
+    personal = GrantType.CLIENT_CREDENTIALS not in grants
+    if personal:
         example |= {"token_endpoint_auth_method": "none"}
-    if token.scopes:
-        example |= {"scope": " ".join(token.scopes)}
+    scopes = [value for value in token.scopes if value not in IDENTITY_SCOPES or personal]
+    if scopes:
+        example |= {"scope": " ".join(scopes)}
     lines = [f"  {json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in example.items()]
     document = "{\n" + ",\n".join(lines) + "\n}"
     context = {"url": endpoints().registration, "token": text, "document": document}

@@ -49,9 +49,10 @@ def test_made_token_is_limited_as_chosen_and_shown_once(browser, acme):
     assert text not in str(Event.objects.values())
 
 
+@pytest.mark.parametrize("scopes", [[], ["shipments:read"]])
 @pytest.mark.parametrize("kind", ["any", "service", "sign_in", "device"])
-def test_pasted_command_registers_a_client(browser, client, kind):
-    page = browser.post(path("new-initial-token"), WANTED | {"kind": kind})
+def test_pasted_command_registers_a_client(browser, client, kind, scopes):
+    page = browser.post(path("new-initial-token"), WANTED | {"kind": kind, "scopes": scopes})
     command = unescape(re.search(r'<code id="code-register">(.*?)</code>', page.text, re.DOTALL)[1])
     words = shlex.split(command.replace("\\\n", " "))
     assert words[0] == "curl"
@@ -66,6 +67,8 @@ def test_pasted_command_registers_a_client(browser, client, kind):
     assert answer.status_code == 201, answer.text
     registered = Client.objects.get(client_id=answer.json()["client_id"])
     assert registered.client_name == json.loads(document)["client_name"] == "Nightly builds"
+    assert ("openid" in registered.scopes) == (kind in ("sign_in", "device"))
+    assert "shipments:write" not in registered.scopes or not scopes
 
 
 def test_form_sent_twice_makes_one_token(browser):
