@@ -89,7 +89,8 @@ def manage(request: HttpRequest, client_id: str) -> HttpResponse:
             return answer(client)
         sent = read_document(request)
         check_unchanged(sent, client)
-        permit = permits.by_manager(client.consumer, actor.label)
+        itself = bearer(request).startswith(actions.MANAGES)
+        permit = permits.by_itself(client) if itself else permits.by_manager(client.consumer, actor.label)
         with transaction.atomic():
             described, _ = statements.apply(sent) if sent.get("software_statement") else (sent, "")
             client, token = actions.update(

@@ -176,6 +176,9 @@ class SelfRegistration(models.Model):
 
     client = models.OneToOneField(Client, models.CASCADE, related_name="self_registration")
     how = models.CharField(max_length=20, choices=Origin)
+    # What it may make of itself at most, as when it registered; none means any.
+    grant_types = ArrayField(models.CharField(max_length=100), default=list, blank=True)
+    scopes = ArrayField(models.CharField(max_length=100), default=list, blank=True)
     software_issuer = models.CharField(max_length=500, blank=True)
     fetched_at = models.DateTimeField(null=True)  # of a metadata document
 

@@ -180,7 +180,13 @@ def register(
         consumer=permit.consumer, metadata=metadata, policy=permit.policy(), actor=actor
     )
     if permit.how is not None:
-        SelfRegistration.objects.create(client=client, how=permit.how, software_issuer=software_issuer)
+        SelfRegistration.objects.create(
+            client=client,
+            how=permit.how,
+            grant_types=list(permit.grant_types),
+            scopes=list(permit.scopes),
+            software_issuer=software_issuer,
+        )
     end = permit.expires_at()
     if end is not None:
         client.expires_at = end
@@ -191,6 +197,7 @@ def register(
 @transaction.atomic
 def update(*, client: Client, metadata: ClientMetadata, permit: Permit, actor: Actor) -> tuple[Client, str]:
     """Replace the client's metadata, and its registration access token with it (RFC 7592 section 2.2)."""
+    metadata = permit.completed(metadata)
     client = actions.update_client(client=client, metadata=metadata, policy=permit.policy(client), actor=actor)
     return client, give_token(client)
 

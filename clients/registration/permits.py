@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from clients.errors import InvalidClientMetadata
 from clients.metadata import ClientMetadata
-from clients.models import Client, DocumentHost, InitialToken, OpenRegistration, Scope
+from clients.models import Client, DocumentHost, InitialToken, OpenRegistration, Scope, SelfRegistration
 from clients.models.registration import Limits, Origin
 from clients.policy import Policy, api_policy, every
 from clients.registration.errors import AccessDenied, InvalidToken
@@ -97,6 +97,14 @@ def openly() -> Permit:
 
 def by_host(host: DocumentHost) -> Permit:
     return Permit.of(host, host.consumer, Origin.DOCUMENT, f"metadata document on {host}")
+
+
+def by_itself(client: Client) -> Permit:
+    """Return what a client may make of itself: no more than when it registered."""
+    known = SelfRegistration.objects.filter(client=client).first()
+    if known is None:  # people registered it, and gave it a token
+        return by_manager(client.consumer, client.client_name)
+    return Permit(client.consumer, None, client.client_name, tuple(known.grant_types), tuple(known.scopes))
 
 
 def by_manager(consumer: Consumer, label: str) -> Permit:

@@ -118,3 +118,18 @@ def test_strangers_token_is_not(client, mine, stranger_token, method):
 @pytest.mark.parametrize("method", ["post", "patch"])
 def test_other_methods_are_not_served(client, mine, method):
     assert manage(client, mine, method).status_code == 405
+
+
+def test_client_cannot_make_more_of_itself_than_its_initial_token_allowed(client, acme, acme_access, manager_token):
+    narrow = initial_token(acme, grant_types=["authorization_code"], scopes=["openid", "shipments:read"])
+    told = ask(client, WANTED | {"grant_types": ["authorization_code"]}, narrow).json()
+    wider = {
+        "redirect_uris": WANTED["redirect_uris"],
+        "grant_types": ["authorization_code"],
+        "scope": "shipments:write",
+    }
+    assert_refused(manage(client, told, "put", wider), 400, "invalid_client_metadata")
+    more = wider | {"scope": "openid", "grant_types": ["authorization_code", "refresh_token"]}
+    assert_refused(manage(client, told, "put", more), 400, "invalid_client_metadata")
+    assert manage(client, told, "put", wider | {"scope": "openid"}).status_code == 200
+    assert manage(client, told, "put", wider, token=manager_token).status_code == 200  # people may
