@@ -57,13 +57,16 @@ class Server:
 
     def service(self) -> tuple[str, str]:
         """Register a service client of Acme's that no other test touches; return its ID and its secret."""
+        client_id, secret = self.register("service", scope=("shipments:read", "shipments:write"))
+        assert secret is not None
+        return client_id, secret
+
+    def register(self, template: str, **metadata: Any) -> tuple[str, str | None]:
+        """Register a client of Acme's; return its ID and its secret, if it has one."""
         with self.database():
             acme = Consumer.objects.get(slug="acme")
-            metadata = TEMPLATES["service"].but(
-                client_name=f"Service {uuid.uuid4()}", scope=("shipments:read", "shipments:write")
-            )
-            client, secret = register_client(consumer=acme, metadata=metadata, policy=portal_policy(acme), actor=SYSTEM)
-        assert secret is not None
+            wanted = TEMPLATES[template].but(client_name=f"Test {uuid.uuid4()}", **metadata)
+            client, secret = register_client(consumer=acme, metadata=wanted, policy=portal_policy(acme), actor=SYSTEM)
         return client.client_id, secret
 
     def token(self, scope: str = "shipments:read", service: tuple[str, str] | None = None) -> str:

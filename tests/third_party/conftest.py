@@ -42,7 +42,7 @@ Script = Callable[..., dict[str, Any]]
 
 @pytest.fixture
 def script(node, server: Server, person) -> Script:
-    """Run a script of this folder to its end; when it asks to open an address, the person allows what that asks."""
+    """Run a script of this folder to its end; the person does in their browser what it asks for."""
 
     def run(name: str, **told: Any) -> dict[str, Any]:
         return converse([node, name], HERE, person, {"issuer": server.demo["issuer"], **told})

@@ -24,23 +24,32 @@ if (told.grant === "client_credentials") {
 
 const verifier = oauth.generateRandomCodeVerifier();
 const [state, nonce] = [oauth.generateRandomState(), oauth.generateRandomNonce()];
-const address = new URL(server.authorization_endpoint);
-address.search = new URLSearchParams({
+const asked = new URLSearchParams({
   client_id: client.client_id,
   redirect_uri: told.redirect_uri,
   response_type: "code",
   scope: told.scope,
   code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
   code_challenge_method: "S256",
+  max_age: 3600,
+  resource: told.audience,
   state,
   nonce,
 });
+const address = new URL(server.authorization_endpoint);
+address.search = asked;
+if (told.pushed) {
+  const response = await oauth.pushedAuthorizationRequest(server, client, authentication, asked, insecure);
+  const { request_uri } = await oauth.processPushedAuthorizationResponse(server, client, response);
+  address.search = new URLSearchParams({ client_id: client.client_id, request_uri });
+}
 const parameters = oauth.validateAuthResponse(server, client, await open(address), state); // iss too (RFC 9207)
 const response = await oauth.authorizationCodeGrantRequest(
   server, client, authentication, parameters, told.redirect_uri, verifier, insecure,
 );
 const tokens = await oauth.processAuthorizationCodeResponse(server, client, response, {
   expectedNonce: nonce,
+  maxAge: 3600,
   requireIdToken: true,
 });
 const claims = oauth.getValidatedIdTokenClaims(tokens);

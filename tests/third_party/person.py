@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from urllib.parse import urljoin
+from typing import Any
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 import httpx
 
@@ -35,6 +36,7 @@ class Forms(HTMLParser):
 
 class Person:
     def __init__(self, issuer: str, email: str, password: str) -> None:
+        self.password = password
         self.browser = httpx.Client(base_url=issuer, headers={"Referer": issuer})
         answer = self.send(self.browser.get("/account/login/"), login=email, password=password)
         assert answer.status_code == 302, answer.text
@@ -46,10 +48,39 @@ class Person:
 
     def allow(self, address: str) -> str:
         """Open an authorization request and allow it; return the address that the browser is sent back to."""
-        answer = self.browser.get(address)
+        answer = self.answer(address)
+        assert answer.status_code == 303, answer.text
+        return answer.headers["Location"]
+
+    def bring(self, address: str) -> dict[str, Any]:
+        """Do the same, and say what the browser brings along: a form's fields, where the client asked for a form."""
+        answer = self.answer(address)
+        if answer.status_code == 303:
+            return {"returned": answer.headers["Location"]}
+        form = next(form for form in Forms(answer.text).found if "code" in form.names)
+        return {"returned": form.action, "posted": {name: values[0] for name, values in form.sent.items()}}
+
+    def answer(self, address: str) -> httpx.Response:
+        """Return the page, or the redirect, that leads to the client; sign in again where it asks for that."""
+        answer = self.follow(self.browser.get(address))
+        if any("password" in form.names for form in Forms(answer.text).found):
+            answer = self.follow(self.send(answer, password=self.password))
+        if any("decision" in form.names for form in Forms(answer.text).found):
+            answer = self.send(answer, decision="allow")
+        return answer
+
+    def follow(self, answer: httpx.Response) -> httpx.Response:
         while answer.headers.get("Location", "").startswith("/"):  # a pushed request goes on at an address of its own
             answer = self.browser.get(answer.headers["Location"])
-        if answer.status_code == 200:
-            answer = self.send(answer, decision="allow")
+        return answer
+
+    def let_in(self, address: str) -> None:
+        """Open the address that a device shows, and let the device in."""
+        page = self.send(self.browser.get(address), user_code=parse_qs(urlsplit(address).query)["user_code"][0])
+        assert self.send(page, decision="allow").status_code == 200
+
+    def leave(self, address: str) -> str:
+        """Open a request to sign out; return where the browser is sent then."""
+        answer = self.browser.get(address)
         assert answer.status_code == 303, answer.text
         return answer.headers["Location"]

@@ -28,10 +28,10 @@ def test_openid_client_signs_in_refreshes_and_revokes(script, server, key):
     assert results["afterwards"] == "invalid_grant"
 
 
-@pytest.mark.parametrize("algorithm", ["oidc", "oauth2"])
 @pytest.mark.parametrize("key", ["web", "spa"])
-def test_oauth4webapi_finds_nothing_amiss_in_any_response(script, server, key, algorithm):
-    results = script("oauth4webapi.mjs", algorithm=algorithm, **client(server, key))
+@pytest.mark.parametrize(("algorithm", "pushed"), [("oidc", False), ("oauth2", True)])
+def test_oauth4webapi_finds_nothing_amiss_in_any_response(script, server, key, algorithm, pushed):
+    results = script("oauth4webapi.mjs", algorithm=algorithm, pushed=pushed, **client(server, key))
     assert results["claims"]["sub"] == results["userinfo"]["sub"]
     assert results["refreshed"]
 
@@ -62,3 +62,27 @@ def test_openid_client_binds_its_tokens_to_a_key(script, server, pushed, algorit
     assert results["userinfo"]["sub"] == results["subject"]
     assert results["as_bearer"] == "invalid_token"
     assert results["by_a_thief"] == "invalid_grant"
+
+
+@pytest.mark.compliance("OpenID Connect Back-Channel Logout", "2.6")
+def test_openid_client_registers_itself_signs_in_by_a_form_and_hears_of_the_end(script, server):
+    audience = server.demo["clients"]["web"]["audience"]
+    told = {"initial_access_token": server.demo["initial_access_token"], "scope": "openid email shipments:read"}
+    results = script("registered.mjs", audience=audience, **told)
+    assert set(results["pushed"]) == {"client_id", "request_uri"}
+    assert results["claims"]["aud"] == results["client_id"]
+    assert results["claims"]["email"] == server.demo["managers"][0]["email"]
+    assert results["audience"] == [audience, server.demo["issuer"]]  # ours, for userinfo
+    assert results["back"] == f"{results['here']}/signed-out?state=gone"
+    assert results["payload"]["sub"] == results["claims"]["sub"]
+    assert results["payload"]["sid"] == results["claims"]["sid"]
+    assert list(results["payload"]["events"]) == ["http://schemas.openid.net/event/backchannel-logout"]
+
+
+@pytest.mark.compliance("RFC 8628", "3.4")
+def test_openid_client_lets_a_device_in(script, server):
+    scope = "openid shipments:read"
+    client_id, _ = server.register("device", scope=tuple(scope.split()))
+    results = script("device.mjs", client_id=client_id, scope=scope)
+    assert results["scope"] == scope
+    assert results["userinfo"]["sub"]

@@ -5,10 +5,14 @@ from typing import Any
 import httpx
 import pytest
 from authlib.integrations.httpx_client import OAuth2Client
+from authlib.oauth2.rfc7523 import PrivateKeyJWT
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from oauthlib.oauth2 import BackendApplicationClient
 from requests_oauthlib import OAuth2Session
 
+from clients.vocabulary import GrantType
 from tests.live import Server
+from tests.signing import KeyPair
 
 
 @pytest.fixture
@@ -76,3 +80,29 @@ def test_authlib_acts_for_a_service(server, metadata):
     token = client.fetch_token(metadata["token_endpoint"], grant_type="client_credentials")
     answer = client.introspect_token(metadata["introspection_endpoint"], token["access_token"])
     assert answer.json()["active"] is True
+
+
+@pytest.mark.compliance("RFC 7523", "3")
+def test_authlib_signs_assertions_and_names_the_api(server, metadata):
+    keys = KeyPair("RS256")
+    signs = {"token_endpoint_auth_method": "private_key_jwt", "jwks": keys.jwks}
+    client_id, _ = server.register("service", scope=("shipments:read",), **signs)
+    pem = keys.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    method = PrivateKeyJWT(metadata["issuer"], headers={"kid": keys.kid})  # the audience is the issuer
+    client = OAuth2Client(client_id, pem, token_endpoint_auth_method=method, scope="shipments:read")
+    audience = server.demo["clients"]["service"]["audience"]
+    token = client.fetch_token(metadata["token_endpoint"], grant_type="client_credentials", resource=audience)
+    answer = client.introspect_token(metadata["introspection_endpoint"], token["access_token"])
+    assert answer.json()["aud"] == audience
+
+
+@pytest.mark.compliance("RFC 8628", "3.4")
+def test_authlib_lets_a_device_in(server, metadata, person):
+    client_id, _ = server.register("device", scope=("openid", "shipments:read"))
+    client = OAuth2Client(client_id, token_endpoint_auth_method="none")
+    form = {"client_id": client_id, "scope": "openid shipments:read"}
+    asked = httpx.post(metadata["device_authorization_endpoint"], data=form).json()
+    person.let_in(asked["verification_uri_complete"])
+    grant = {"grant_type": GrantType.DEVICE_CODE.value, "device_code": asked["device_code"]}
+    assert client.fetch_token(metadata["token_endpoint"], **grant)["scope"] == form["scope"]
+    assert client.get(metadata["userinfo_endpoint"]).json()["sub"]
