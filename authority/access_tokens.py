@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.conf import settings
 from authority import jose, keys, resources
 from authority.digests import digest
 from authority.directory import Entry
+from authority.jose import Signer
 from authority.models import Family, OpaqueToken
 from clients.vocabulary import TokenStrategy
 from consumers import credentials
@@ -34,20 +36,53 @@ def issue(
     `named` are the resources that the request named (RFC 8707). With `jkt` it is bound to the key of that thumbprint
     (RFC 9449 section 6). A JWT needs no row; an opaque one is written down.
     """
-    content = claims(entry, scopes=scopes, seconds=seconds, family=family, named=named)
+    return draft(entry, scopes=scopes, seconds=seconds, family=family, named=named, jkt=jkt).issue()
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A token but for what each one has of its own: when it was made, and its name."""
+
+    entry: Entry
+    claims: Mapping[str, Any]
+    seconds: int
+    family: Family | None
+    signer: Signer | None = field(repr=False)  # None makes opaque tokens
+    text: str  # the claims as JSON, to be continued
+
+    def issue(self) -> str:
+        now = time.time_ns()
+        made = now // 1_000_000_000
+        end, jti = made + self.seconds, new_jti(now)
+        if self.signer is None:
+            return opaque(self.entry, {**self.claims, "iat": made, "exp": end, "jti": jti}, self.family)
+        return jose.seal(f'{self.text},"iat":{made},"exp":{end},"jti":"{jti}"}}', self.signer, typ=TYPE)
+
+
+def draft(
+    entry: Entry,
+    *,
+    scopes: list[str],
+    seconds: int,
+    family: Family | None = None,
+    named: Collection[str] = (),
+    jkt: str | None = None,
+) -> Draft:
+    """Decide everything about tokens of this kind, so that those that are alike need it once."""
+    content = claims(entry, scopes=scopes, family=family, named=named)
     if jkt is not None:
         content["cnf"] = {"jkt": jkt}
-    if entry.client.access_token_strategy == TokenStrategy.OPAQUE:
-        return opaque(entry, content, family)
-    algorithm = algorithm_for(entry, scopes)
-    return jose.encode(content, keys.signer(algorithm, entry.active_keys.get(algorithm), seconds=seconds), typ=TYPE)
+    signer = None
+    if entry.client.access_token_strategy != TokenStrategy.OPAQUE:
+        algorithm = algorithm_for(entry, scopes)
+        signer = keys.signer(algorithm, entry.active_keys.get(algorithm), seconds=seconds)
+    return Draft(entry, content, seconds, family, signer, jose.COMPACT.encode(content).removesuffix("}"))
 
 
 def claims(
-    entry: Entry, *, scopes: list[str], seconds: int, family: Family | None = None, named: Collection[str] = ()
+    entry: Entry, *, scopes: list[str], family: Family | None = None, named: Collection[str] = ()
 ) -> dict[str, Any]:
     """Return what the token says: what operators added, and what the specifications ask for, which comes first."""
-    now = time.time_ns()
     client = entry.client
     content = extra_claims(client.consumer.claims) | extra_claims(client.claims)
     content |= {
@@ -56,9 +91,6 @@ def claims(
         "aud": audience(entry, scopes, named),
         "client_id": client.client_id,
         "scope": " ".join(scopes),
-        "iat": now // 1_000_000_000,
-        "exp": now // 1_000_000_000 + seconds,
-        "jti": new_jti(now),
         "consumer_id": str(client.consumer_id),
     }
     if family is not None:
@@ -98,10 +130,9 @@ def extra_claims(claims: Mapping[str, Any]) -> dict[str, Any]:
 
 def new_jti(nanoseconds: int) -> str:
     """Return a UUID of version 7 (RFC 9562 section 5.7): random, but for the millisecond, which iat does not tell."""
-    number = (nanoseconds // 1_000_000) << 80 | int.from_bytes(os.urandom(10))
-    number = number & ~(0xF << 76) | 0x7 << 76
-    number = number & ~(0x3 << 62) | 0x2 << 62
-    return f"{number:032x}"
+    chance = os.urandom(10).hex()
+    variant = "89ab"[int(chance[0], 16) & 3]
+    return f"{nanoseconds // 1_000_000:012x}7{chance[1:4]}{variant}{chance[5:]}"
 
 
 def issued_at(content: Mapping[str, Any]) -> datetime:

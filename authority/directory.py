@@ -116,7 +116,7 @@ def find(client_id: str) -> Entry | None:
 def recall(client_id: str) -> Entry | None:
     entry = _remembered.recall(client_id)
     if entry is not None:
-        metrics.instruments().in_memory.inc()
+        metrics.found_in_memory()
     return entry
 
 

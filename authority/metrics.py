@@ -1,11 +1,15 @@
 """What each process counts of itself, for Prometheus. No label names a client: those are counted in outcomes.py.
 
 The library decides at its import where to count, so it is imported by who counts first: a worker, never its parent.
+What happens with every request is gathered in memory, and put into the library's files by the usage thread: one such
+file entry costs as much as looking up a client.
 """
 
+import threading
+from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from prometheus_client import Counter, Histogram
@@ -44,4 +48,46 @@ def instruments() -> Instruments:
 
 
 def answered(endpoint: str, status: int, error: str) -> None:
-    instruments().answers.labels(endpoint, error or ("ok" if status < 400 else str(status))).inc()
+    add(answers(endpoint, error or ("ok" if status < 400 else str(status))))
+
+
+@cache
+def answers(endpoint: str, outcome: str) -> "Counter":
+    return instruments().answers.labels(endpoint, outcome)
+
+
+def found_in_memory() -> None:
+    add(instruments().in_memory)
+
+
+def took(histogram: "Histogram", seconds: float) -> None:
+    """Note a duration. The library can only observe one at a time, so this goes to what it consists of."""
+    add(histogram._buckets[bisect_left(BUCKETS, seconds)])
+    add(histogram._sum, seconds)
+
+
+# -- Gathered ---------------------------------------------------------------------------------------------------------
+
+_lock = threading.Lock()
+_gathered: dict[Any, float] = {}
+
+
+def add(value: Any, amount: float = 1.0) -> None:
+    with _lock:
+        _gathered[value] = _gathered.get(value, 0.0) + amount
+
+
+def flush() -> None:
+    """Hand over what was gathered to where /metrics reads it."""
+    with _lock:
+        gathered = dict(_gathered)
+        _gathered.clear()
+    for value, amount in gathered.items():
+        value.inc(amount)
+
+
+def forget() -> None:
+    """Begin with nothing, in a process that was forked: the parent hands over what it gathered."""
+    global _lock  # noqa: PLW0603  # the parent may have held it at the fork
+    _lock = threading.Lock()
+    _gathered.clear()

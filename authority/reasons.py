@@ -101,6 +101,12 @@ def conclude(status: int) -> None:
         )
 
 
+def granted(endpoint: str, client: int) -> None:
+    """Count a token that was issued without any question."""
+    metrics.answered(endpoint, 200, "")
+    outcomes.count(client, issued=True)
+
+
 def unread(kind: str, **detail: str) -> None:
     """Keep a problem of a request that was answered, but whose answer does not reach the program."""
     inquiry = _current.get()

@@ -65,7 +65,7 @@ def narrow(request: Any) -> None:
 
 def access_token(request: Any, refresh_token: bool = False) -> str:
     """Return the access token, of the family that the grant belongs to; a client that acts for itself has none."""
-    return access_tokens.issue(
+    draft = access_tokens.draft(
         request.entry,
         scopes=request.scopes,
         seconds=request.expires_in,
@@ -73,6 +73,8 @@ def access_token(request: Any, refresh_token: bool = False) -> str:
         named=request.resource,
         jkt=request.jkt,
     )
+    request.draft = draft  # which other requests may come back to
+    return draft.issue()
 
 
 def refresh_token(request: Any, refresh_token: bool = False) -> str:

@@ -1,6 +1,6 @@
 """When was a secret last used, and from where? Noted in memory, written by a thread, never in the request.
 
-The same thread writes the outcomes of requests.
+The same thread writes the outcomes of requests, and hands over what /metrics counts.
 """
 
 import atexit
@@ -16,7 +16,7 @@ from django.db import Error, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from authority import outcomes
+from authority import metrics, outcomes
 from clients.actions import GRACE_AFTER_FIRST_USE
 from clients.models import Client, ClientSecret, TrustRule
 
@@ -132,6 +132,7 @@ def _run() -> None:
 
 def _write() -> None:
     try:
+        metrics.flush()
         for write in (flush, outcomes.flush):
             try:
                 write()
@@ -147,4 +148,5 @@ def _after_fork() -> None:
     _lock = threading.Lock()
     _noted.clear()
     outcomes.forget()
+    metrics.forget()
     threading.Thread(target=_run, name="usage", daemon=True).start()

@@ -55,7 +55,7 @@ class Front:
             answer = self.document(environ, start_response)
         if answer is None:
             answer = self.django(environ, start_response)
-        seconds.observe(time.perf_counter() - begun)
+        metrics.took(seconds, time.perf_counter() - begun)
         return answer
 
     def shortcut(self, environ: Environ, start_response: Start) -> list[bytes] | None:

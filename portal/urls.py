@@ -26,7 +26,7 @@ urlpatterns = [
     path("admin/", RedirectView.as_view(pattern_name="admin:index", query_string=True), name="admin-redirect"),
     path("health/alive", health.alive, name="alive"),
     path("health/ready", health.ready, name="ready"),
-    path("metrics", metrics.metrics, name="metrics"),
+    path("metrics", metrics.page, name="metrics"),
     path("version", health.version, name="version"),
 ]
 

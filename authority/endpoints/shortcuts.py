@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 from django.conf import settings
 
 from authority import client_authentication, directory, memory, metrics, reasons, usage
+from authority.access_tokens import Draft
 from authority.directory import Entry, Secret
 from authority.endpoints import token as ordinary
 from authority.endpoints.protocol import caller_ip, once
@@ -26,6 +27,7 @@ from clients.vocabulary import GrantType
 
 Environ = Mapping[str, Any]
 
+ENDPOINT = ordinary.token.__name__
 LONGEST = 4096  # bytes of a plain request's body
 # What a form is made of that no client has to think about: ASCII, in which nothing needs guessing.
 PLAIN = re.compile(rb"[\x21-\x7e]*")
@@ -51,7 +53,7 @@ def judge(environ: Environ, body: bytes, alike: bytes) -> bytes | None:
     if parameters is None or parameters.get("grant_type") != GrantType.CLIENT_CREDENTIALS:
         return None
     asked_at = memory.news()
-    reasons.begin(ordinary.token.__name__)
+    reasons.begin(ENDPOINT)
     request = Request(environ, parameters)
     _, answer, status = server().credentials_grant.create_token_response(request, server().default_token_type)
     if status != 200:
@@ -62,9 +64,9 @@ def judge(environ: Environ, body: bytes, alike: bytes) -> bytes | None:
         credentials = client_authentication.read(parameters, environ.get("HTTP_AUTHORIZATION"))
         _, secret = client_authentication.proven(credentials)
         if secret is not None:
-            _judged.remember(
-                alike, Judged(request.without_secrets(), secret), directory.subjects(entry), asked_at=asked_at
-            )
+            before, _, after = answer.encode().partition(json.loads(answer)["access_token"].encode())
+            judged = Judged(entry, secret, request.draft, before, after)
+            _judged.remember(alike, judged, directory.subjects(entry), asked_at=asked_at)
     return answer.encode()  # type: ignore[no-any-return]
 
 
@@ -72,24 +74,22 @@ def judge(environ: Environ, body: bytes, alike: bytes) -> bytes | None:
 class Judged:
     """A request that was granted, by a client that stays as it is until we hear otherwise."""
 
-    request: "Request"
+    entry: Entry
     secret: Secret
+    draft: Draft
+    before: bytes  # of the answer, what stands before the token
+    after: bytes
 
     def again(self, ip: str | None) -> bytes | None:
-        """Answer a request that is alike: judge what time decides, and issue. Raises InvalidClientError."""
-        if not self.secret.is_live():
+        """Answer a request that is alike with a token of its own; None when time has decided otherwise."""
+        if not (self.secret.is_live() and self.entry.is_usable):
             return None
-        request = self.request.copy()
-        client = request.entry.client
-        reasons.begin(ordinary.token.__name__)
-        reasons.about(client)
-        metrics.instruments().in_memory.inc()
-        client_authentication.admit(request.entry)
-        usage.record(client.pk, self.secret.id, ip)
-        token = server().default_token_type.create_token(request)
-        server().credentials_grant.request_validator.save_token(token, request)
-        reasons.conclude(200)
-        return json.dumps(token).encode()
+        client: int = self.entry.client.pk
+        metrics.found_in_memory()
+        usage.record(client, self.secret.id, ip)
+        token = self.draft.issue()
+        reasons.granted(ENDPOINT, client)
+        return self.before + token.encode() + self.after
 
 
 # By what a request consists of, hashed: it holds a secret.
@@ -111,6 +111,7 @@ class Request:
     duplicate_params = ()
     extra_credentials = None
     entry: Entry
+    draft: Draft
 
     def __init__(self, environ: Environ, parameters: dict[str, str]) -> None:
         self.decoded_body = parameters
@@ -118,17 +119,6 @@ class Request:
         self.headers = {CALLER_IP: address(environ), PROOF: None}
         if "HTTP_AUTHORIZATION" in environ:
             self.headers["Authorization"] = environ["HTTP_AUTHORIZATION"]
-
-    def copy(self) -> "Request":
-        other = object.__new__(Request)
-        other.__dict__.update(self.__dict__)
-        return other
-
-    def without_secrets(self) -> "Request":
-        other = self.copy()
-        other.headers = {}
-        other.decoded_body = {name: value for name, value in self.decoded_body.items() if name != "client_secret"}
-        return other
 
     def __getattr__(self, name: str) -> str | None:
         """Return the parameter, or None when it was not sent, as oauthlib's requests do."""

@@ -41,7 +41,7 @@ def test_second_request_asks_nothing(listening, service):
     _, text = give_secret(service)
     program = Program(service, text)
     program.token()  # makes and opens the key
-    remember(service)
+    eventually(lambda: directory.find(service.client_id).active_keys and remembered(service))
     with CaptureQueriesContext(connection) as statements:
         assert program.token().status_code == 200
     assert len(statements) == 0, statements.captured_queries
