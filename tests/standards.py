@@ -36,16 +36,21 @@ def shown() -> Iterator[Shown]:
     for path in sorted(ROOT.glob("tests/**/test_*.py")):
         if "node_modules" in path.parts:
             continue
-        for node in ast.walk(ast.parse(path.read_text())):
+        module = ast.parse(path.read_text())
+        known = {ast.unparse(each.targets[0]): each.value for each in module.body if isinstance(each, ast.Assign)}
+        for node in module.body:
             if isinstance(node, ast.FunctionDef):
-                for spec, section in markers(node):
+                for spec, section in markers(node, known):
                     yield Shown(spec, section, node.name, path.relative_to(ROOT).as_posix(), node.lineno)
 
 
-def markers(function: ast.FunctionDef) -> Iterator[tuple[str, str]]:
+def markers(function: ast.FunctionDef, known: dict[str, ast.expr]) -> Iterator[tuple[str, str]]:
+    """Yield specification and section of each marker, whether it is written out or has a name in its module."""
     for decorator in function.decorator_list:
-        if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "pytest.mark.compliance":
-            spec, section = (ast.literal_eval(argument) for argument in decorator.args)
+        marker = known.get(ast.unparse(decorator), decorator)
+        if isinstance(marker, ast.Call) and ast.unparse(marker.func) == "pytest.mark.compliance":
+            values = [known.get(ast.unparse(argument), argument) for argument in marker.args]
+            spec, section = (ast.literal_eval(value) for value in values)
             yield spec, section
 
 

@@ -38,7 +38,7 @@ def test_answer_is_posted_to_the_client_alone(web, browser_of, alice, settings):
 
 
 @pytest.mark.compliance("RFC 9207", "2")
-def test_errors_are_posted_too(web, browser_of, alice, settings):
+def test_errors_that_are_posted_name_the_issuer_too(web, browser_of, alice, settings):
     flow = Flow(web, browser_of(alice), response_mode="form_post")
     _, denied = posted(flow.decide("deny"))
     assert (denied["error"], denied["state"], denied["iss"]) == ("access_denied", "a state", settings.ISSUER)

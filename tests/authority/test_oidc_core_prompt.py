@@ -137,7 +137,7 @@ def test_max_age_asks_for_a_fresh_sign_in(asked, time_machine):
     assert error(asked(max_age="ten").open()) == "invalid_request"
 
 
-@pytest.mark.compliance("OpenID Connect Dynamic Client Registration", "2")
+@pytest.mark.compliance("OpenID Connect Registration", "2")
 def test_client_may_have_a_max_age_of_its_own(asked, web, time_machine):
     web.client.default_max_age = 60
     web.client.save()

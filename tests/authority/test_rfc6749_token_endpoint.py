@@ -36,7 +36,7 @@ def assert_refused(answer, status, error):
 
 
 @pytest.mark.compliance("RFC 6749", "2.3.1")
-def test_secret_in_the_header(program):
+def test_secret_comes_in_the_header(program):
     answer = program.token()
     assert answer.status_code == 200
     assert answer["Cache-Control"] == "no-store"
@@ -46,7 +46,7 @@ def test_secret_in_the_header(program):
 
 
 @pytest.mark.compliance("RFC 6749", "2.3.1")
-def test_secret_in_the_body(service):
+def test_secret_comes_in_the_body(service):
     service.token_endpoint_auth_method = "client_secret_post"
     service.save()
     _, text = give_secret(service)
