@@ -1,8 +1,6 @@
 """Each example API as a process of its own, behind the running server."""
 
-import fcntl
 import os
-import shutil
 import subprocess
 import time
 import uuid
@@ -15,6 +13,7 @@ import pytest
 from django.conf import settings
 
 from tests.live import Server, free_port, running
+from tests.node import node_with_packages
 
 EXAMPLES = settings.BASE_DIR / "examples"
 AUDIENCE = "https://api.meridian.example/shipments"
@@ -41,21 +40,9 @@ def uv() -> str:
 
 
 @pytest.fixture(scope="session")
-def node(tmp_path_factory) -> str:
-    """Node, with the packages of the example beside it: installed once, by one of the test processes."""
-    program, npm = shutil.which("node"), shutil.which("npm")
-    if program is None or npm is None:
-        pytest.fail("Node 20 or newer is needed: run the tests with `make test`, which brings one.", pytrace=False)
-    folder = EXAMPLES / "node-api"
-    installed = folder / "node_modules" / ".package-lock.json"
-    with (folder / "package-lock.json").open() as locked:
-        fcntl.flock(locked, fcntl.LOCK_EX)
-        if not installed.exists() or installed.stat().st_mtime < (folder / "package-lock.json").stat().st_mtime:
-            subprocess.run([npm, "ci", "--no-audit", "--no-fund"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
-    # The program itself, not a script that starts it: a signal to it ends it.
-    return subprocess.run(
-        [program, "-p", "process.execPath"], check=True, capture_output=True, text=True
-    ).stdout.strip()
+def node() -> str:
+    """Node, with the packages of the example beside it."""
+    return node_with_packages(EXAMPLES / "node-api")
 
 
 @contextmanager

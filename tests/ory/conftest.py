@@ -1,9 +1,7 @@
 """Ory's published package for Node, unmodified, against the running server."""
 
-import fcntl
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.live import Server
+from tests.node import node_with_packages
 
 HERE = Path(__file__).parent
 Run = Callable[..., dict[str, Any]]
@@ -19,17 +18,8 @@ Run = Callable[..., dict[str, Any]]
 
 @pytest.fixture(scope="session")
 def package() -> str:
-    """Node, with the packages installed beside the scripts: once, by one of the test processes."""
-    program, npm = shutil.which("node"), shutil.which("npm")
-    if program is None or npm is None:
-        pytest.fail("Node 20 or newer is needed: run the tests with `make test`, which brings one.", pytrace=False)
-    lock = HERE / "package-lock.json"
-    installed = HERE / "node_modules" / ".package-lock.json"
-    with lock.open() as locked:
-        fcntl.flock(locked, fcntl.LOCK_EX)
-        if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
-            subprocess.run([npm, "ci", "--no-audit", "--no-fund"], cwd=HERE, check=True, stdout=subprocess.DEVNULL)
-    return program
+    """Node, with the packages beside the scripts."""
+    return node_with_packages(HERE)
 
 
 @pytest.fixture
