@@ -1,15 +1,20 @@
 """Twenty requests at once with one assertion, over real connections: one of them counts."""
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
 import pytest
 
 from authority.models import SpentIdentifier
 from tests.authority.signing import KEY, Signing
 from tests.drills.test_token_races import THREADS, at_once
 from tests.factories import AccessFactory, ApiFactory, ClientFactory, ConsumerFactory, ScopeFactory
+from tests.live import free_port, running
+from tests.signing import TYPE, own_claims
 
-pytestmark = pytest.mark.django_db(transaction=True)
 
-
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.compliance("RFC 7523", "3")
 def test_one_assertion_counts_once(settings):
     consumer = ConsumerFactory()
@@ -23,3 +28,23 @@ def test_one_assertion_counts_once(settings):
         answers = at_once([lambda assertion=assertion: signing.token(assertion)] * THREADS)
         assert sorted(answer.status_code for answer in answers) == [200] + [401] * (THREADS - 1)
         assert SpentIdentifier.objects.count() == 1
+
+
+@pytest.mark.compliance("RFC 7523", "3")
+def test_assertion_counts_once_on_two_servers_and_after_a_restart(server):
+    port = free_port()
+    metadata = {"token_endpoint_auth_method": "private_key_jwt", "jwks": KEY.jwks, "scope": ("shipments:read",)}
+    client_id, _ = server.register("service", **metadata)
+    assertion = KEY.sign(own_claims(client_id, server.demo["issuer"]))
+
+    def ask(origin):
+        form = {"grant_type": "client_credentials", "client_assertion_type": TYPE, "client_assertion": assertion}
+        return httpx.post(f"{origin}/oauth2/token", data=form).status_code
+
+    other = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "manage.py", "serve", "--workers", "1", "--no-work"]
+    environ = server.environ | {"PORT": str(port)}
+    with running(command, f"{other}/health/ready", environ), ThreadPoolExecutor(THREADS) as pool:
+        assert sorted(pool.map(ask, [server.url, other] * (THREADS // 2))) == [200] + [401] * (THREADS - 1)
+    with running(command, f"{other}/health/ready", environ):
+        assert ask(other) == 401
