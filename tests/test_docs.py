@@ -11,6 +11,8 @@ from django.conf import settings
 from django.core.management import get_commands
 from django.urls import Resolver404, resolve
 
+from tests import standards
+
 ROOT = settings.BASE_DIR
 DOCS = ROOT / "docs"
 PAGES = [
@@ -130,3 +132,7 @@ def test_every_check_of_openids_profiles_names_a_test_that_exists():
         "Back-Channel Logout OP": 2,
         "Form Post OP": 7,
     }
+
+
+def test_standards_page_is_up_to_date():
+    assert standards.PAGE.read_text() == standards.page(), "run: uv run python -m tests.standards"
