@@ -129,10 +129,10 @@ WRONG_BODIES = {
     "a name that oauthlib knows": ("grant_type=openid", 400, "unsupported_grant_type"),
     "password": ("grant_type=password&username=a&password=b", 400, "unsupported_grant_type"),
     "implicit": ("grant_type=implicit", 400, "unsupported_grant_type"),
-    "device code": (
+    "grant not registered: device code": (
         "grant_type=urn:ietf:params:oauth:grant-type:device_code&device_code=x",
         400,
-        "unsupported_grant_type",
+        "unauthorized_client",
     ),
     "token exchange": ("grant_type=urn:ietf:params:oauth:grant-type:token-exchange", 400, "unsupported_grant_type"),
     "grant not registered: code": ("grant_type=authorization_code&code=x&code_verifier=y", 400, "unauthorized_client"),

@@ -15,6 +15,7 @@ import pytest
 
 from clients.snippets import env_file, snippets
 from tests.factories import ClientFactory
+from tests.third_party.person import Person
 
 SCOPE = "shipments:read shipments:write"
 
@@ -118,7 +119,9 @@ def test_commands_of_the_clients_page_work_with_the_downloaded_file(alice_there,
 
 @pytest.mark.parametrize("template", ["web", "public"])
 @pytest.mark.parametrize("language", ["curl", "python", "node"])
-def test_pasted_commands_sign_a_person_in_with_pkce(alice_there, template, language, tmp_path):
+def test_pasted_commands_sign_a_person_in_with_pkce(server, alice_there, template, language, tmp_path):
+    alice = server.demo["managers"][0]
+    person = Person(server.url, alice["email"], alice["password"])
     page = register(
         alice_there,
         template=template,
@@ -137,22 +140,10 @@ def test_pasted_commands_sign_a_person_in_with_pkce(alice_there, template, langu
         address = pasted.stdout.readline().strip()
         query = parse_qs(urlsplit(address).query)
         assert query["code_challenge_method"] == ["S256"]
-        out, err = pasted.communicate(allow(alice_there, address) + "\n", timeout=60)
+        out, err = pasted.communicate(person.allow(address) + "\n", timeout=60)
     answer = json.loads(out.strip().splitlines()[-1])
     assert answer.get("token_type") == "Bearer", (answer, err, address)
     assert answer["id_token"]
-
-
-def allow(browser: httpx.Client, address: str) -> str:
-    """Consent as the signed-in person; return the address that the browser is led to."""
-    page = browser.get(address, follow_redirects=False)
-    if page.status_code == 200:
-        fields = {"csrfmiddlewaretoken": token_of(page.text), "decision": "allow", "scope": ["shipments:read"]}
-        page = browser.post(
-            address, data=fields, headers={"Origin": str(browser.base_url).rstrip("/")}, follow_redirects=False
-        )
-    assert page.status_code in (302, 303), page.text
-    return page.headers["Location"]
 
 
 # -- Without a server -------------------------------------------------------------------------------------------------

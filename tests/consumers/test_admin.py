@@ -121,7 +121,7 @@ def test_group_is_given_rights_and_they_are_recorded(desk):
     assert not Group.objects.exists()
 
 
-@pytest.mark.parametrize("codename", ["add_user", "change_group", "delete_event", "view_session", "view_refreshtoken"])
+@pytest.mark.parametrize("codename", ["add_user", "change_group", "delete_event", "view_session", "view_idtoken"])
 def test_group_is_given_no_right_that_these_pages_do_not_know(desk, codename):
     right = Permission.objects.get(codename=codename)
     answer = desk.post("/operators/auth/group/add/", {"name": "Support", "permissions": [right.pk]})
