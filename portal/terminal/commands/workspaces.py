@@ -108,7 +108,7 @@ def activity(
     """Show who did what, the latest first."""
     query = {"consumer": consumer, "client_id": client_id}
     if lines:
-        for event in session.remote.everything("/admin/activity", **query):
+        for event in session.remote.everything("/admin/activity", page_size=500, **query):
             print(json.dumps(event))
         return
     session.printer.show(next(session.remote.pages("/admin/activity", **query)), EVENT, identifier="id")
