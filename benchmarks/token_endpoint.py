@@ -36,14 +36,16 @@ class Target:
     url: str
     basic: str = field(repr=False)
     processes: list[psutil.Process]
+    body: str = BODY  # nothing makes it GET
 
     def cpu_seconds(self) -> float:
         """Return the CPU time that the server and its database have used until now."""
         total = 0.0
         for top in self.processes:
             for process in [top, *top.children(recursive=True)]:
-                times = process.cpu_times()
-                total += times.user + times.system
+                with suppress(psutil.NoSuchProcess):  # a helper of PostgreSQL that has just ended
+                    times = process.cpu_times()
+                    total += times.user + times.system
         return total
 
 
@@ -66,6 +68,8 @@ def running(command: list[str], ready: str, **environ: str) -> Iterator[psutil.P
     )
     try:
         for _ in range(300):
+            if process.poll() is not None:
+                raise RuntimeError(f"{command[0]} ended with {process.returncode}")
             try:
                 if httpx.get(ready).status_code < 500:
                     break
@@ -103,7 +107,7 @@ def manage(environ: dict[str, str], *arguments: str) -> str:
 
 
 @contextmanager
-def oidc_provider(algorithm: str) -> Iterator[Target]:
+def oidc_provider(algorithm: str, **environ: str) -> Iterator[Target]:
     if not (PEER / "node_modules").exists():
         subprocess.run(["npm", "ci", "--silent"], cwd=PEER, check=True)
     secret = "a-secret-of-the-benchmark-alone"
@@ -114,6 +118,7 @@ def oidc_provider(algorithm: str) -> Iterator[Target]:
         ALGORITHM=algorithm,
         CLIENT_SECRET=secret,
         NODE_ENV="production",
+        **environ,
     ) as server:
         yield Target("oidc-provider", "http://127.0.0.1:7701/token", basic("benchmark", secret), [server])
 
@@ -126,7 +131,7 @@ def load(target: Target, connections: int, seconds: int) -> Measured:
     """Drive the endpoint from the second core."""
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write(
-            f'wrk.method = "POST"\nwrk.body = "{BODY}"\n'
+            f'wrk.method = "{"POST" if target.body else "GET"}"\nwrk.body = "{target.body}"\n'
             f'wrk.headers["Authorization"] = "Basic {target.basic}"\n'
             'wrk.headers["Content-Type"] = "application/x-www-form-urlencoded"\n'
         )
@@ -153,28 +158,34 @@ def memory_mib(target: Target) -> float:
     return max(process.memory_full_info().pss for process in processes) / 2**20
 
 
+def compare(targets: list[Target], each_connections: tuple[int, ...] = CONNECTIONS) -> None:
+    """Warm both, drive them in turns, print the medians and what the second is worth beside the first."""
+    for target in targets:
+        load(target, 16, WARM_SECONDS)
+    print(f"{'connections':>11}  {'server':<14} {'req/cpu-s':>9} {'req/s':>7} {'p50 ms':>7} {'p99 ms':>7}")
+    for connections in each_connections:
+        rounds: dict[str, list[Measured]] = {target.name: [] for target in targets}
+        for _ in range(ROUNDS):
+            for target in targets:
+                rounds[target.name].append(load(target, connections, ROUND_SECONDS))
+        medians = {}
+        for name, measured in rounds.items():
+            middle = sorted(measured, key=lambda each: each.per_cpu_second)[len(measured) // 2]
+            medians[name] = statistics.median(each.per_cpu_second for each in measured)
+            print(
+                f"{connections:>11}  {name:<14} {middle.per_cpu_second:>9,.0f} {middle.per_second:>7,.0f} "
+                f"{middle.p50_ms:>7.1f} {middle.p99_ms:>7.1f}"
+            )
+        peer, ours = medians.values()
+        print(f"{'':>11}  ratio {ours / peer:.2f}", flush=True)
+
+
 def main() -> None:
     algorithm = sys.argv[1] if len(sys.argv) > 1 else "ES256"
     with ExitStack() as stack:
         targets = [stack.enter_context(serve(algorithm)) for serve in (oidc_provider, clientdesk)]
-        for target in targets:
-            load(target, 16, WARM_SECONDS)
         print(f"client_credentials, {algorithm}, JWT access tokens")
-        print(f"{'connections':>11}  {'server':<14} {'req/cpu-s':>9} {'req/s':>7} {'p50 ms':>7} {'p99 ms':>7}")
-        for connections in CONNECTIONS:
-            rounds: dict[str, list[Measured]] = {target.name: [] for target in targets}
-            for _ in range(ROUNDS):
-                for target in targets:
-                    rounds[target.name].append(load(target, connections, ROUND_SECONDS))
-            medians = {}
-            for name, measured in rounds.items():
-                middle = sorted(measured, key=lambda each: each.per_cpu_second)[len(measured) // 2]
-                medians[name] = statistics.median(each.per_cpu_second for each in measured)
-                print(
-                    f"{connections:>11}  {name:<14} {middle.per_cpu_second:>9,.0f} {middle.per_second:>7,.0f} "
-                    f"{middle.p50_ms:>7.1f} {middle.p99_ms:>7.1f}"
-                )
-            print(f"{'':>11}  ratio {medians['Clientdesk'] / medians['oidc-provider']:.2f}")
+        compare(targets)
         for target in targets:
             print(f"{target.name}: {memory_mib(target):.0f} MiB in its largest process")
 

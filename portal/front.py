@@ -39,17 +39,20 @@ class Front:
 
     def __init__(self, django: Callable[..., Any]) -> None:
         self.django = django
-        self.token, self.jwks = reverse("token"), reverse("jwks")
+        self.jwks = reverse("jwks")
+        self.shortcuts = {
+            reverse("token"): (shortcuts.token, headers_of(cross_origin("POST")(endpoint("POST")(issued)))),
+            reverse("introspect"): (shortcuts.introspect, headers_of(endpoint("POST")(issued))),
+        }
         names = ("token", "introspect", "revoke", "userinfo", "authorize", "jwks")
         self.seconds = {reverse(name): metrics.instruments().seconds.labels(name) for name in names}
         self.other = metrics.instruments().seconds.labels("other")
-        self.headers = headers_of(cross_origin("POST")(endpoint("POST")(issued)))
 
     def __call__(self, environ: Environ, start_response: Start) -> Any:
         begun = time.perf_counter()
         seconds = self.seconds.get(environ["PATH_INFO"], self.other)
         answer = None
-        if environ["PATH_INFO"] == self.token and environ["REQUEST_METHOD"] == "POST":
+        if environ["PATH_INFO"] in self.shortcuts and environ["REQUEST_METHOD"] == "POST":
             answer = self.shortcut(environ, start_response)
         elif environ["PATH_INFO"] == self.jwks and environ["REQUEST_METHOD"] == "GET":
             answer = self.document(environ, start_response)
@@ -60,6 +63,7 @@ class Front:
 
     def shortcut(self, environ: Environ, start_response: Start) -> list[bytes] | None:
         """Answer, or return None and leave the request as it was."""
+        way, headers = self.shortcuts[environ["PATH_INFO"]]
         length = environ.get("CONTENT_LENGTH", "")
         if (
             environ.get("CONTENT_TYPE") != FORM
@@ -73,7 +77,7 @@ class Front:
         request_id = new_request_id()
         reset = logs.current_request.set(request_id)
         try:
-            answer = shortcuts.token(environ, body)
+            answer = way(environ, body)
         except OAuth2Error:
             return None
         except Exception:  # the ordinary way may do better, or say in its own words why not
@@ -83,7 +87,7 @@ class Front:
             logs.current_request.reset(reset)
         if answer is None:
             return None
-        start_response("200 OK", [*self.headers, ("X-Request-Id", request_id), ("Content-Length", str(len(answer)))])
+        start_response("200 OK", [*headers, ("X-Request-Id", request_id), ("Content-Length", str(len(answer)))])
         return [answer]
 
     def document(self, environ: Environ, start_response: Start) -> list[bytes] | None:

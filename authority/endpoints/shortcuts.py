@@ -18,6 +18,7 @@ from django.conf import settings
 from authority import client_authentication, directory, memory, metrics, reasons, usage
 from authority.access_tokens import Draft
 from authority.directory import Entry, Secret
+from authority.endpoints import introspection
 from authority.endpoints import token as ordinary
 from authority.endpoints.protocol import caller_ip, once
 from authority.memory import Memory
@@ -31,7 +32,8 @@ ENDPOINT = ordinary.token.__name__
 LONGEST = 4096  # bytes of a plain request's body
 # What a form is made of that no client has to think about: ASCII, in which nothing needs guessing.
 PLAIN = re.compile(rb"[\x21-\x7e]*")
-PARAMETERS = {"grant_type", "scope", "client_id", "client_secret"}
+OF_TOKENS = {"grant_type", "scope", "client_id", "client_secret"}
+OF_INTROSPECTION = {"token", "token_type_hint", "client_id", "client_secret"}
 # A header that changes what we do or say makes a request unusual. So does one that frames the body in another way.
 UNUSUAL = ("HTTP_ORIGIN", "HTTP_DPOP", "HTTP_TRANSFER_ENCODING", "HTTP_CONTENT_ENCODING", "HTTP_EXPECT", "HTTP_COOKIE")
 
@@ -49,7 +51,7 @@ def token(environ: Environ, body: bytes) -> bytes | None:
 
 def judge(environ: Environ, body: bytes, alike: bytes) -> bytes | None:
     """Take the steps of the grant, and remember what cannot come out otherwise while the client stays as it is."""
-    parameters = form(body)
+    parameters = form(body, OF_TOKENS)
     if parameters is None or parameters.get("grant_type") != GrantType.CLIENT_CREDENTIALS:
         return None
     asked_at = memory.news()
@@ -96,13 +98,24 @@ class Judged:
 _judged: Memory[bytes, Judged] = Memory(settings.DIRECTORY_SIZE)
 
 
-def form(body: bytes) -> dict[str, str] | None:
+def introspect(environ: Environ, body: bytes) -> bytes | None:
+    """Return what a client that proves itself by a secret may know of a token, or None. Raises OAuth2Error."""
+    parameters = form(body, OF_INTROSPECTION)
+    if parameters is None:
+        return None
+    reasons.begin(introspection.introspect.__name__)
+    answer = introspection.asked(parameters, environ.get("HTTP_AUTHORIZATION"), address(environ))
+    reasons.conclude(200)
+    return json.dumps(answer).encode()
+
+
+def form(body: bytes, known: set[str]) -> dict[str, str] | None:
     """Return the parameters of a form that is plain, read as Django reads it. Raises InvalidRequestError."""
     if not PLAIN.fullmatch(body):
         return None
     pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=settings.DATA_UPLOAD_MAX_NUMBER_FIELDS)
     parameters = once((name, [value]) for name, value in pairs)
-    return parameters if len(pairs) == len(parameters) and parameters.keys() <= PARAMETERS else None
+    return parameters if len(pairs) == len(parameters) and parameters.keys() <= known else None
 
 
 class Request:

@@ -1,4 +1,5 @@
-// The peer: oidc-provider with its memory adapter, one static client, JWT access tokens.
+// The peer: oidc-provider with one static client. JWT access tokens, and its memory adapter; with PGHOST opaque tokens in
+// PostgreSQL, since it introspects no others.
 import { generateKeyPairSync } from "node:crypto";
 import Provider from "oidc-provider";
 
@@ -7,6 +8,7 @@ const pair = alg === "RS256"
   ? generateKeyPairSync("rsa", { modulusLength: 2048 })
   : generateKeyPairSync("ec", { namedCurve: "P-256" });
 
+const stored = Boolean(process.env.PGHOST);
 const provider = new Provider(`http://127.0.0.1:${port}`, {
   clients: [{
     client_id: "benchmark",
@@ -17,10 +19,12 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
     scope: "shipments:read",
     ...(alg === "RS256" ? {} : { id_token_signed_response_alg: alg }),
   }],
+  ...(stored ? { adapter: (await import("./stored.mjs")).Stored } : {}),
   scopes: ["openid", "shipments:read"],
   jwks: { keys: [{ ...pair.privateKey.export({ format: "jwk" }), alg, use: "sig", kid: "benchmark" }] },
   features: {
     clientCredentials: { enabled: true },
+    introspection: { enabled: true },
     devInteractions: { enabled: false },
     resourceIndicators: {
       enabled: true,
@@ -28,9 +32,9 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
       getResourceServerInfo: () => ({
         scope: "shipments:read",
         audience: "https://api.example.com/shipments",
-        accessTokenFormat: "jwt",
+        accessTokenFormat: stored ? "opaque" : "jwt",
         accessTokenTTL: 3600,
-        jwt: { sign: { alg } },
+        ...(stored ? {} : { jwt: { sign: { alg } } }),
       }),
     },
   },

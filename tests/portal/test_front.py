@@ -158,7 +158,7 @@ def test_over_plain_http_the_ordinary_way_redirects(service, secret_of, short, s
 
 
 def test_a_fault_of_the_shortcut_is_mended_by_the_ordinary_way(service, secret_of, short, monkeypatch, caplog):
-    monkeypatch.setattr(shortcuts, "form", lambda body: 1 / 0)
+    monkeypatch.setattr(shortcuts, "form", lambda body, known: 1 / 0)
     assert ask(short, GRANT, authorization=basic(service.client_id, secret_of)) is None
     assert "a shortcut failed" in caplog.text
 
