@@ -30,12 +30,15 @@ def introspecting(target: Target, path: str) -> Target:
     return replace(target, url=url, body=body)
 
 
-def main() -> None:
+def list_of_keys() -> None:
     with ExitStack() as stack:
         ours = stack.enter_context(clientdesk("ES256"))
         peer = stack.enter_context(oidc_provider("ES256"))
         print("the list of keys")
         compare([reading_keys(peer, "/jwks"), reading_keys(ours, "/.well-known/jwks.json")], (16,))
+
+
+def introspection() -> None:
     with ExitStack() as stack:
         ours = stack.enter_context(clientdesk("ES256"))
         postgres = ours.processes[1]
@@ -48,4 +51,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    list_of_keys()
+    introspection()
