@@ -2,8 +2,14 @@
 
 import json
 import stat
+import subprocess
+import sys
 
+import httpx
 import pytest
+
+from tests.live import free_port
+from tests.third_party.person import Person
 
 
 @pytest.fixture
@@ -56,6 +62,24 @@ def test_test_token_is_made_by_hand(server, alice_at, service):
         *("--user-id", "u-1", "--role", "driver"),
     )
     assert made["access_token"].count(".") == 2
+
+
+def test_person_of_this_computer_lets_a_client_in(server, alice_at):
+    client_id, _ = server.register("public", redirect_uris=("http://127.0.0.1/callback",), scope=("openid",))
+    words = ["token", "authorization-code", "--client-id", client_id, "--scope", "openid", "--public", "--no-browser"]
+    command = [sys.executable, "-m", "portal.terminal.cli", *words, "--port", str(free_port()), "--format", "json"]
+    alice = server.demo["managers"][0]
+    person = Person(server.url, alice["email"], alice["password"])
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, env=alice_at.environ, **pipes) as process:
+        try:
+            address = process.stderr.readline().removeprefix("Open ").strip()
+            assert "close this window" in httpx.get(person.allow(address)).text
+            out, err = process.communicate(timeout=30)
+        finally:
+            process.kill()
+    assert process.returncode == 0, err
+    assert json.loads(out)["id_token"].count(".") == 2
 
 
 def test_doctor_finds_nothing_wrong(alice_at, service):
