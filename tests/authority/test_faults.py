@@ -46,7 +46,7 @@ def test_no_log_line_holds_a_secret_or_token(flow, program, caplog, monkeypatch)
     def broken(*args, **kwargs):
         raise RuntimeError("a fault in the middle")
 
-    monkeypatch.setattr(access_tokens, "issue", broken)
+    monkeypatch.setattr(access_tokens, "draft", broken)
     answer = program.token()
     assert (answer.status_code, answer.json()["error"]) == (500, "server_error")
     assert "middle" not in answer.content.decode()

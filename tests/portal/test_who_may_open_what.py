@@ -1,6 +1,7 @@
 """Every address of a workspace against every kind of person. An address without a row here fails the first test."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.urls import URLPattern, get_resolver, reverse
@@ -8,6 +9,7 @@ from django.utils import timezone
 
 from clients.actions import give_subject
 from clients.models import TrustedIssuer, TrustRule
+from clients.registration.actions import create_initial_token
 from consumers.actions import invite_manager
 from tests.factories import ClientFactory, actor_for, give_secret
 
@@ -31,6 +33,9 @@ ADDRESSES = {
     "clients:rotate-secret": (403, 200),
     "clients:revoke-secret": (403, 200),
     "clients:download": (403, 405),
+    "clients:registration": (200, 200),
+    "clients:new-initial-token": (403, 200),
+    "clients:revoke-initial-token": (403, 200),
     "clients:authentication": (200, 200),
     "clients:make-key": (403, 405),
     "clients:download-key": (403, 405),
@@ -53,12 +58,12 @@ ADDRESSES = {
     "consumers:activity": (200, 200),
     "consumers:activity-csv": (200, 200),
 }
+OF_THE_WORKSPACE = {
+    *("clients:index", "clients:create", "clients:hygiene"),
+    *("clients:registration", "clients:new-initial-token", "clients:revoke-initial-token"),
+}
 OF_A_CLIENT = [
-    *(
-        name
-        for name in ADDRESSES
-        if name.startswith("clients:") and name not in ("clients:index", "clients:create", "clients:hygiene")
-    ),
+    *(name for name in ADDRESSES if name.startswith("clients:") and name not in OF_THE_WORKSPACE),
     "tokens:problems",
     "tokens:try-rules",
     "tokens:identity",
@@ -94,6 +99,9 @@ def address(acme, alice, service):
     rule = TrustRule.objects.create(client=service, issuer=issuer, audience="us", claims={"sub": "x"})
     invitation = invite_manager(consumer=acme, email="new@acme.example", actor=actor_for(alice))
     member = acme.memberships.get(user=alice)
+    token, _ = create_initial_token(
+        consumer=acme, name="CI", expires_at=timezone.now() + timedelta(days=1), actor=actor_for(alice)
+    )
 
     def path(name: str, consumer=acme, **changes) -> str:
         everything = {
@@ -105,6 +113,7 @@ def address(acme, alice, service):
             "jti": "0" * 32,
             "issuer_id": issuer.pk,
             "rule_id": rule.pk,
+            "token_id": token.pk,
         } | changes
         view = name.rpartition(":")[2]
         needs = {
@@ -115,6 +124,7 @@ def address(acme, alice, service):
             "jti": view == "revoke-trial",
             "issuer_id": view == "add-rule",
             "rule_id": view == "remove-rule",
+            "token_id": view == "revoke-initial-token",
             "invitation_id": view in ("resend-invitation", "withdraw-invitation"),
         }
         slug = consumer if isinstance(consumer, str) else consumer.slug

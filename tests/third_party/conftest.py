@@ -20,10 +20,17 @@ def node() -> str:
     return node_with_packages(HERE)
 
 
+@pytest.fixture(scope="session")
+def alice(server: Server) -> Person:
+    known = server.demo["managers"][0]
+    return Person(server.url, known["email"], known["password"])
+
+
 @pytest.fixture
-def person(server: Server) -> Person:
-    alice = server.demo["managers"][0]
-    return Person(server.url, alice["email"], alice["password"])
+def person(alice: Person) -> Person:
+    """Alice, signed in; she signs in again only where a test has signed her out, because tries are limited."""
+    alice.stay_signed_in()
+    return alice
 
 
 Script = Callable[..., dict[str, Any]]

@@ -36,10 +36,17 @@ class Forms(HTMLParser):
 
 class Person:
     def __init__(self, issuer: str, email: str, password: str) -> None:
+        self.email = email
         self.password = password
         self.browser = httpx.Client(base_url=issuer, headers={"Referer": issuer})
-        answer = self.send(self.browser.get("/account/login/"), login=email, password=password)
-        assert answer.status_code == 302, answer.text
+        self.stay_signed_in()
+
+    def stay_signed_in(self) -> None:
+        """Sign in, where that has not been done or did not last."""
+        page = self.browser.get("/account/login/")
+        if page.status_code == 200:  # who is signed in is led on
+            answer = self.send(page, login=self.email, password=self.password)
+            assert answer.status_code == 302, answer.text
 
     def send(self, page: httpx.Response, **typed: str) -> httpx.Response:
         """Fill in the page's form that asks for this, and send it."""

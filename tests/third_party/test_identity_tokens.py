@@ -7,6 +7,7 @@ import subprocess
 import threading
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from html import unescape
@@ -246,7 +247,9 @@ def asyncio_run(transport: httpx.ASGITransport, headers: dict[str, str]) -> http
         async with httpx.AsyncClient(transport=transport, base_url="http://backend") as client:
             return await client.get("/", headers=headers)
 
-    return asyncio.run(get())
+    # In a thread of its own: a browser of other tests may have left a loop running in this one.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, get()).result()
 
 
 def test_shell_commands_of_the_guides_are_commands(person, workload):
