@@ -1,11 +1,16 @@
 """A process that listens, as every worker of a server does. Its data are committed, so tests are transactional."""
 
+import secrets
 import threading
 import time
 
 import pytest
+from django.db import connection
 
 from authority import listener, memory
+from authority.memory import Memory
+
+_marks: Memory[str, bool] = Memory(1)
 
 
 @pytest.fixture
@@ -28,3 +33,17 @@ def eventually(condition, seconds=5.0):
         assert time.monotonic() - begun < seconds, "it never held"
         time.sleep(0.001)
     return time.monotonic() - begun
+
+
+def caught_up():
+    """Wait until all news of what was committed before has arrived, so that none of it surprises what comes next."""
+    mark = f"mark {secrets.token_hex(8)}"
+
+    def marked():
+        _marks.remember(mark, True, frozenset([mark]), asked_at=memory.news())
+        return len(_marks) == 1
+
+    eventually(marked)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, %s)", [listener.CHANNEL, mark])
+    eventually(lambda: len(_marks) == 0)
