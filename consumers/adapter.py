@@ -8,11 +8,12 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context as allauth_context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from consumers import emails, known_browsers, policy
+from consumers.addresses import caller_ip
 from consumers.audit import origin
 from consumers.browsers import browser_name
 from consumers.errors import Refusal
@@ -36,6 +37,13 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Return the address that sign-in limits count by. Raises PermissionDenied where there is none."""
+        ip = caller_ip(request)
+        if ip is None:
+            raise PermissionDenied("A request without an address cannot be limited.")
+        return ip
 
     def clean_email(self, email: str) -> str:
         """Take the addresses that can be invited, at every form of the account. Raises ValidationError."""

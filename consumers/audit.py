@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Model
 from django.http import HttpRequest
 
+from consumers.addresses import caller_ip
 from consumers.models import Consumer, Event, User
 
 
@@ -105,10 +106,8 @@ class Actor:
 
 def origin(request: HttpRequest) -> dict[str, Any]:
     """Return where a request came from, for an actor who is nobody yet."""
-    from allauth.core.internal.httpkit import get_client_ip
-
     return {
-        "ip": get_client_ip(request),
+        "ip": caller_ip(request),
         "user_agent": request.headers.get("User-Agent", "")[:200],
         "request_id": getattr(request, "id", ""),
     }

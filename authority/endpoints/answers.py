@@ -10,8 +10,8 @@ from django.shortcuts import render
 from oauthlib.common import add_params_to_uri
 
 from authority import reasons, redirects
-from authority.endpoints.protocol import caller_ip
 from authority.errors import OAuth2Error
+from consumers.addresses import caller_ip
 
 
 class Return(HttpResponseRedirectBase):

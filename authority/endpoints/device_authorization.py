@@ -6,10 +6,11 @@ from django.urls import reverse
 
 from authority import client_authentication, devices, reasons
 from authority.directory import Entry
-from authority.endpoints.protocol import caller_ip, endpoint, read_form
+from authority.endpoints.protocol import endpoint, read_form
 from authority.errors import InvalidScopeError, UnauthorizedClientError
 from clients.registration import program
 from clients.vocabulary import GrantType
+from consumers.addresses import caller_ip
 
 
 @endpoint("POST")

@@ -6,8 +6,9 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from authority import client_authentication, introspection
-from authority.endpoints.protocol import caller_ip, endpoint, read_form
+from authority.endpoints.protocol import endpoint, read_form
 from authority.errors import InvalidClientError, InvalidRequestError
+from consumers.addresses import caller_ip
 
 
 @endpoint("POST")

@@ -7,8 +7,9 @@ from oauthlib.oauth2.rfc6749.errors import FatalClientError
 from authority import client_authentication, dpop, pushed_requests
 from authority.authorization import judge
 from authority.endpoints.answers import ADVICE
-from authority.endpoints.protocol import caller_ip, endpoint, read_form
+from authority.endpoints.protocol import endpoint, read_form
 from authority.errors import InvalidClientError, InvalidRequestError, refuse
+from consumers.addresses import caller_ip
 
 
 @endpoint("POST")

@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any
 
-from allauth.core.internal.httpkit import get_client_ip
-from django.core.exceptions import BadRequest, ImproperlyConfigured, SuspiciousOperation
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -14,6 +13,7 @@ from django.views.decorators.csrf import csrf_exempt
 from authority import client_authentication, directory, dpop, reasons
 from authority.errors import InvalidRequestError, InvalidTargetError, OAuth2Error, answer, refuse
 from clients.models import Client
+from consumers.addresses import caller_ip
 
 logger = logging.getLogger(__name__)
 FORM = "application/x-www-form-urlencoded"
@@ -122,11 +122,3 @@ def named_client(request: HttpRequest) -> Client | None:
     except (OAuth2Error, SuspiciousOperation, BadRequest, DatabaseError):
         return None
     return entry.client if entry else None
-
-
-def caller_ip(request: HttpRequest) -> str | None:
-    """Return where the request comes from, trusting as many proxies as are configured."""
-    try:
-        return get_client_ip(request)  # type: ignore[no-any-return]
-    except ImproperlyConfigured:  # fewer addresses in X-Forwarded-For than there are proxies
-        return request.META.get("REMOTE_ADDR")

@@ -9,7 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_variables
 
-from authority.endpoints.protocol import caller_ip, endpoint
+from authority import presented
+from authority.endpoints.protocol import endpoint
 from clients import actions as clients_actions
 from clients.api import documents
 from clients.models import Client
@@ -35,7 +36,7 @@ SCOPE = "clients:write"  # lets a management token do what a registration token 
 def register(request: HttpRequest) -> HttpResponse:
     """Register a client (RFC 7591 section 3). A refused registration spends nothing."""
     if request.method == "OPTIONS":
-        return shared(HttpResponse(status=204), "POST")
+        return shared(HttpResponse(status=204))
     try:
         sent = read_document(request)
         if sent.get("client_secret"):
@@ -130,13 +131,12 @@ def manager(request: HttpRequest) -> Caller:
 
 
 def bearer(request: HttpRequest) -> str:
-    scheme, _, text = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-    return text.strip() if scheme.lower() == "bearer" else ""
+    scheme, text = presented.read(request)
+    return text if scheme == presented.BEARER else ""
 
 
 def doer(request: HttpRequest, identifier: str, label: str) -> Actor:
-    where = origin(request) | {"ip": caller_ip(request)}
-    return Actor(kind="client", id=identifier, label=label, **where)
+    return Actor(kind="client", id=identifier, label=label, **origin(request))
 
 
 def read_document(request: HttpRequest) -> dict[str, Any]:
@@ -168,7 +168,7 @@ def answer(client: Client, status: int = 200, *, secret: str | None = None, toke
         document["registration_access_token"] = token
     document["registration_client_uri"] = f"{settings.ISSUER}{reverse('register-client', args=[client.client_id])}"
     response = HttpResponse(json.dumps(document), status=status, content_type="application/json")
-    return shared(response, "POST")
+    return shared(response)
 
 
 def refuse(refusal: Refusal) -> HttpResponse:
@@ -180,12 +180,12 @@ def refuse(refusal: Refusal) -> HttpResponse:
         response["WWW-Authenticate"] = f'Bearer realm="registration", error="{refusal.code}"'
     if isinstance(refusal, TooManyRequests):
         response["Retry-After"] = str(refusal.seconds)
-    return shared(response, "POST")
+    return shared(response)
 
 
-def shared(response: HttpResponse, methods: str) -> HttpResponse:
+def shared(response: HttpResponse) -> HttpResponse:
     """Let pages of any origin read it: no cookie opens this door, and a new client has no origin yet."""
     response["Access-Control-Allow-Origin"] = "*"
-    response["Access-Control-Allow-Methods"] = methods
+    response["Access-Control-Allow-Methods"] = "POST"
     response["Access-Control-Allow-Headers"] = "Authorization, Content-Type, MCP-Protocol-Version"
     return response

@@ -3,8 +3,9 @@
 from django.http import HttpRequest, HttpResponse
 
 from authority import client_authentication, revocation
-from authority.endpoints.protocol import caller_ip, endpoint, read_form
+from authority.endpoints.protocol import endpoint, read_form
 from authority.errors import InvalidRequestError
+from consumers.addresses import caller_ip
 
 
 @endpoint("POST")

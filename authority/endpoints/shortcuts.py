@@ -20,11 +20,12 @@ from authority.access_tokens import Draft
 from authority.directory import Entry, Secret
 from authority.endpoints import introspection
 from authority.endpoints import token as ordinary
-from authority.endpoints.protocol import caller_ip, once
+from authority.endpoints.protocol import once
 from authority.memory import Memory
 from authority.server import server
 from authority.validator import CALLER_IP, PROOF
 from clients.vocabulary import GrantType
+from consumers.addresses import caller_ip
 
 Environ = Mapping[str, Any]
 

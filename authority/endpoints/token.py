@@ -8,10 +8,11 @@ from django.http import HttpRequest, HttpResponse
 
 from authority import dpop, errors
 from authority.digests import digest
-from authority.endpoints.protocol import caller_ip, endpoint, read_form
+from authority.endpoints.protocol import endpoint, read_form
 from authority.server import server
 from authority.validator import CALLER_IP, PROOF
 from clients.vocabulary import GrantType
+from consumers.addresses import caller_ip
 
 
 @endpoint("POST")

@@ -9,10 +9,11 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from authority import client_authentication, keys, workload_issuer, workloads
 from authority.directory import Entry
 from authority.endpoints.discovery import public
-from authority.endpoints.protocol import caller_ip, endpoint, once, read_form
+from authority.endpoints.protocol import endpoint, once, read_form
 from authority.errors import InvalidRequestError, InvalidTokenError, answer, refuse
 from clients.jwks import ALGORITHMS
 from clients.vocabulary import PROVING_METHODS
+from consumers.addresses import caller_ip
 
 View = Callable[..., HttpResponse]
 

@@ -29,8 +29,8 @@ class OpenRegistrationAdmin(Desk):
             scopes=obj.scopes,
             client_days=obj.client_days,
             idle_days=obj.idle_days,
+            most_clients=obj.most_clients,
         )
-        OpenRegistration.objects.filter(pk=door.pk).update(most_clients=obj.most_clients)
         obj.pk = door.pk
 
     def delete_model(self, request: HttpRequest, obj: OpenRegistration) -> None:

@@ -1,7 +1,6 @@
 """What is decided about a client besides its metadata: claims, who may be it without a secret, rules for secrets."""
 
 from typing import Any
-from uuid import UUID
 
 from django.db import transaction
 from django.http import HttpResponse
@@ -12,8 +11,8 @@ from clients.api.find import find
 from clients.api.schemas import CLIENT
 from clients.models import TrustedIssuer, TrustRule
 from clients.secret_rules import set_secret_rules
-from consumers.rest.errors import InvalidRequest, NotFound
-from consumers.rest.find import consumer_at
+from consumers.rest.errors import InvalidRequest
+from consumers.rest.find import by_id, consumer_at
 from consumers.rest.operations import Call, answer, nothing, operation
 
 OF_CLIENT: dict[str, Any] = {"model": "clients.client", "refusals": (404, 409)}
@@ -134,13 +133,7 @@ def add_rule(call: Call, client_id: str) -> HttpResponse:
 def remove_rule(call: Call, client_id: str, rule_id: str) -> HttpResponse:
     client = find(call, client_id)
     call.require_writable(client.consumer)
-    try:
-        rule = client.trust_rules.filter(pk=UUID(rule_id)).first()
-    except ValueError:
-        rule = None
-    if rule is None:
-        raise NotFound
-    trust.remove_rule(rule=rule, actor=call.caller.actor)
+    trust.remove_rule(rule=by_id(client.trust_rules.all(), rule_id), actor=call.caller.actor)
     return nothing()
 
 

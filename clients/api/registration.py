@@ -1,7 +1,6 @@
 """What lets clients register themselves: initial access tokens of a consumer, and the open door."""
 
 from typing import Any
-from uuid import UUID
 
 from django.http import HttpResponse
 from django.views.decorators.debug import sensitive_variables
@@ -9,7 +8,7 @@ from django.views.decorators.debug import sensitive_variables
 from clients.models import InitialToken, OpenRegistration
 from clients.registration import actions
 from consumers.rest.errors import NotFound
-from consumers.rest.find import consumer_at
+from consumers.rest.find import by_id, consumer_at
 from consumers.rest.operations import Call, answer, nothing, operation
 from consumers.rest.schemas import moment
 
@@ -64,6 +63,12 @@ DOOR: dict[str, Any] = {
     | {
         "consumer": {"type": "string", "description": "Short name or ID of the consumer that such clients belong to."},
         "idle_days": {"type": "integer", "minimum": 1, "maximum": 3650, "description": "Unused ones are deleted."},
+        "most_clients": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 1_000_000,
+            "description": "No more than this many at a time.",
+        },
     },
     "additionalProperties": False,
 }
@@ -119,12 +124,7 @@ def revoke_token(call: Call, consumer: str, token_id: str) -> HttpResponse:
     """At once."""
     owner = consumer_at(call, consumer)
     call.require_writable(owner)
-    try:
-        token = owner.initial_tokens.filter(pk=UUID(token_id)).first()
-    except ValueError:
-        token = None
-    if token is None:
-        raise NotFound
+    token = by_id(owner.initial_tokens.all(), token_id)
     actions.revoke_initial_token(token=token, actor=call.caller.actor)
     return nothing()
 
@@ -178,6 +178,6 @@ def close_door(call: Call) -> HttpResponse:
 
 
 def shown_door(door: OpenRegistration) -> dict[str, Any]:
-    return {"consumer": door.consumer.slug, "idle_days": door.idle_days} | {
+    return {"consumer": door.consumer.slug, "idle_days": door.idle_days, "most_clients": door.most_clients} | {
         name: getattr(door, name) for name in LIMITS
     }

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from django.db import transaction
 from django.http import HttpResponse
@@ -13,7 +12,7 @@ from clients.actions import End
 from clients.api.clients import find_locked
 from clients.api.find import find
 from clients.models import Client, ClientSecret
-from consumers.rest.errors import NotFound
+from consumers.rest.find import by_id
 from consumers.rest.operations import Call, answer, nothing, operation
 from consumers.rest.schemas import moment
 
@@ -167,13 +166,7 @@ def revoke_secret(call: Call, client_id: str, secret_id: str) -> HttpResponse:
 
 
 def find_secret(client: Client, secret_id: str) -> ClientSecret:
-    try:
-        secret = ClientSecret.objects.filter(client=client, pk=UUID(secret_id)).first()
-    except ValueError:
-        secret = None
-    if secret is None:
-        raise NotFound
-    return secret
+    return by_id(ClientSecret.objects.filter(client=client), secret_id)
 
 
 def at(sent: dict[str, Any], name: str) -> datetime | None:

@@ -118,6 +118,7 @@ def open_registration(
     scopes: Iterable[str] = (),
     client_days: int | None = None,
     idle_days: int = 30,
+    most_clients: int = 1000,
 ) -> OpenRegistration:
     """Let anybody register clients for this consumer, and for no other any more. Raises Refusal."""
     actions.require_active(consumer)
@@ -132,6 +133,7 @@ def open_registration(
             "scopes": list(scopes),
             "client_days": client_days,
             "idle_days": idle_days,
+            "most_clients": most_clients,
         },
     )
     audit.record(EventName.REGISTRATION_OPENED, actor=actor, consumer=consumer, target=consumer)

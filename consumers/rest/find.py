@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Model, Q, QuerySet
 
 from consumers.models import Consumer
 from consumers.rest.errors import InvalidRequest, NotFound
@@ -51,3 +51,14 @@ def number(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < 19):
         raise NotFound
     return int(text)
+
+
+def by_id[M: Model](rows: QuerySet[M], text: str) -> M:
+    """Return the row of which the address has the UUID. Raises NotFound, also for what is none."""
+    try:
+        row = rows.filter(pk=UUID(text)).first()
+    except ValueError:
+        row = None
+    if row is None:
+        raise NotFound
+    return row

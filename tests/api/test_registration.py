@@ -62,8 +62,10 @@ def test_token_of_another_consumer_is_not_found(program_of, alice, mallory, acme
 def test_operator_opens_and_closes_the_door(program_of, olga, acme):
     program = program_of(olga)
     assert program.get("/admin/registration").status_code == 404
-    opened = program.put("/admin/registration", {"consumer": "acme", "client_days": 30})
+    wanted = {"consumer": "acme", "client_days": 30, "most_clients": 5}
+    opened = program.put("/admin/registration", wanted)
     assert opened.status_code == 200, opened.text
+    assert opened.json()["most_clients"] == 5
     assert program.get("/admin/registration").json()["consumer"] == "acme"
     assert program.delete("/admin/registration").status_code == 204
     assert not OpenRegistration.objects.exists()
