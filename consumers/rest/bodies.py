@@ -27,7 +27,7 @@ def read_json(request: HttpRequest, media_types: tuple[str, ...] = ("application
     if len(raw) > MAX_BYTES:
         raise TooLarge(f"Send at most {MAX_BYTES:,} bytes.")
     try:
-        value = json.loads(raw.decode(), object_pairs_hook=unique, parse_constant=no_constant)
+        value = json.loads(raw.decode(), object_pairs_hook=unique, parse_constant=no_constant, parse_float=number)
     except (ValueError, RecursionError):  # also for bad UTF-8 and numbers of thousands of digits
         raise InvalidRequest("The body cannot be read as JSON in UTF-8.") from None
     require_plain(value)
@@ -40,6 +40,12 @@ def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise InvalidRequest("A member of the JSON body stands there twice.")
     return found
+
+
+def number(text: str) -> float:
+    """Read 1.0 as the whole number that it is in JSON (RFC 8259 section 6), where readers agree on it."""
+    value = float(text)
+    return int(value) if value.is_integer() and abs(value) < 2**53 else value
 
 
 def no_constant(name: str) -> NoReturn:

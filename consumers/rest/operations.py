@@ -82,7 +82,8 @@ class Call:
     def body(self) -> Any:
         """Return the body as the operation describes it. Raises Refusal."""
         value = read_json(self.request, self.operation.media_types)
-        schemas.check(value, self.operation.body or {}, self.operation.bad_body)
+        if self.operation.body is not None:
+            schemas.check(value, self.operation.body, self.operation.bad_body)
         return value
 
     def readable(self) -> ConsumerQuerySet:

@@ -1,28 +1,17 @@
-"""Is a value what its JSON Schema says? The same schema stands in the API's description, so the two never differ.
+"""Is a value what its JSON Schema says? The same schema stands in the API's description, so the two never differ."""
 
-The words of the schema that are judged: type, enum, properties, required, patternProperties, additionalProperties,
-items, maxItems, minLength, maxLength, minimum, maximum, and the format date-time. Everything else describes.
-"""
-
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from django.utils.dateparse import parse_datetime
+from jsonschema_rs import Draft202012Validator, ValidationError, ValidationErrorKind
 
 from consumers.errors import Refusal
 from consumers.rest.errors import InvalidRequest
 
 Schema = Mapping[str, Any]
-TYPES: dict[str, type | tuple[type, ...]] = {
-    "string": str,
-    "integer": int,
-    "number": (int, float),
-    "boolean": bool,
-    "array": list,
-    "object": dict,
-    "null": type(None),
-}
+Kind = ValidationErrorKind
 WORDS = {
     "string": "a text",
     "integer": "a whole number",
@@ -32,76 +21,70 @@ WORDS = {
     "object": "an object",
     "null": "null",
 }
+LONGEST = 60  # characters of a name that we repeat
+# By the schema's identity. Schemas are constants of their modules, so that they are few and stay.
+_validators: dict[int, tuple[Schema, Draft202012Validator]] = {}
 
 
 def check(value: Any, schema: Schema, refusal: type[Refusal] = InvalidRequest, at: str = "") -> None:
     """Raise the refusal, with the name of the member that it is about, unless the schema allows the value."""
-
-    def refuse(what: str) -> None:
-        raise refusal(f"{at or 'The body'}: {what}", field=at.partition(".")[0].partition("[")[0] or None)
-
-    if (types := as_list(schema.get("type"))) and not any(is_a(value, name) for name in types):
-        refuse(f"write {' or '.join(WORDS[name] for name in types)}.")
-    if "enum" in schema and value not in schema["enum"]:
-        refuse(f"use {', '.join(str(each) for each in schema['enum'] if each is not None)}.")
-    if isinstance(value, str):
-        check_text(value, schema, refuse)
-    elif isinstance(value, (int, float)) and not isinstance(value, bool):
-        low, high = schema.get("minimum", value), schema.get("maximum", value)
-        if not low <= value <= high:
-            refuse(f"use a number from {schema.get('minimum', '')} to {schema.get('maximum', '')}.")
-    elif isinstance(value, list):
-        if len(value) > schema.get("maxItems", len(value)):
-            refuse(f"name at most {schema['maxItems']}.")
-        for index, item in enumerate(value):
-            check(item, schema.get("items", {}), refusal, f"{at}[{index}]")
-    elif isinstance(value, dict):
-        check_members(value, schema, refusal, at)
+    error = next(validator(schema).iter_errors(value), None)
+    if error is not None:
+        path = [*([at] if at else []), *error.instance_path]
+        name = error.kind.property if isinstance(error.kind, Kind.Required) else None
+        field = next((str(part) for part in [*path, name] if part is not None), None)
+        raise refusal(f"{where(path)}: {what(error)}", field=field)
 
 
-def check_text(value: str, schema: Schema, refuse: Any) -> None:
-    if len(value) > schema.get("maxLength", len(value)):
-        refuse(f"shorten it to {schema['maxLength']:,} characters.")
-    if len(value) < schema.get("minLength", 0):
-        refuse("it may not be empty.")
-    if value and schema.get("format") == "date-time" and moment(value) is None:
-        refuse("write a moment with its offset, such as 2027-01-31T12:00:00Z.")
+def validator(schema: Schema) -> Draft202012Validator:
+    if id(schema) not in _validators:
+        made = Draft202012Validator(dict(schema), validate_formats=True, formats={"date-time": is_moment})
+        _validators[id(schema)] = (schema, made)
+    return _validators[id(schema)][1]
 
 
-def check_members(value: dict[str, Any], schema: Schema, refusal: type[Refusal], at: str) -> None:
-    properties, others = schema.get("properties", {}), schema.get("additionalProperties", True)
-    prefix = f"{at}." if at else ""
-    for name in schema.get("required", ()):
-        if name not in value:
-            raise refusal(f"{prefix}{name} is missing.", field=name)
-    for name, member in value.items():
-        if name in properties:
-            check(member, properties[name], refusal, f"{prefix}{name}")
-        elif schema_of := matching(schema.get("patternProperties", {}), name):
-            check(member, schema_of, refusal, name)
-        elif others is False:
-            shown = ascii(name[:60])[1:-1]
-            raise refusal(f"{prefix}{shown} is not known here. Check its spelling, or leave it out.", field=None)
-        elif isinstance(others, Mapping):
-            check(member, others, refusal, f"{prefix}{ascii(name[:60])[1:-1]}")
+def where(path: list[str | int]) -> str:
+    """Return the place as people write it: “members[2].email”."""
+    parts = [f"[{part}]" if isinstance(part, int) else f".{shown(part)}" for part in path]
+    return "".join(parts).lstrip(".") or "The body"
 
 
-def matching(patterns: Mapping[str, Schema], name: str) -> Schema | None:
-    return next((schema for pattern, schema in patterns.items() if re.search(pattern, name)), None)
+def shown(name: str) -> str:
+    """Return a name that the caller chose, without what a terminal or log would obey."""
+    return ascii(name[:LONGEST])[1:-1]
 
 
-def is_a(value: Any, name: str) -> bool:
-    """Say whether the value has the JSON type; true is no number, and 1.0 is a whole one (RFC 8259 section 6)."""
-    if isinstance(value, bool):
-        return name == "boolean"
-    return isinstance(value, TYPES[name])
+def what(error: ValidationError) -> str:
+    """Say what to do."""
+    told = TOLD.get(error.kind.name)
+    return told(error.kind) if told else f"{error.message}."
 
 
-def as_list(types: Any) -> list[str]:
-    return [types] if isinstance(types, str) else list(types or ())
+def in_words(types: list[str]) -> str:
+    return " or ".join(WORDS[name] for name in sorted(types, key=list(WORDS).index))
 
 
-def moment(text: str) -> Any:
+TOLD: dict[str, Callable[[Any], str]] = {
+    "type": lambda kind: f"write {in_words(kind.types)}.",
+    "enum": lambda kind: f"use {', '.join(str(each) for each in kind.options if each is not None)}.",
+    "required": lambda kind: f"{kind.property} is missing.",
+    "additionalProperties": lambda kind: (
+        f"{shown(min(kind.unexpected))} is not known here. Check its spelling, or leave it out."
+    ),
+    "minimum": lambda kind: f"use {kind.limit:,} or more.",
+    "maximum": lambda kind: f"use {kind.limit:,} or less.",
+    "maxItems": lambda kind: f"name at most {kind.limit:,}.",
+    "maxLength": lambda kind: f"shorten it to {kind.limit:,} characters.",
+    "minLength": lambda _: "it is too short.",
+    "format": lambda _: "write a moment with its offset, such as 2027-01-31T12:00:00Z.",
+}
+
+
+def is_moment(text: str) -> bool:
+    return not text or moment(text) is not None
+
+
+def moment(text: str) -> datetime | None:
     """Return the moment, or None for anything without an offset."""
     try:
         found = parse_datetime(text)
