@@ -1,18 +1,18 @@
 """The list of keys, and introspection, beside oidc-provider's: requests per CPU-second of server and database.
 
-Run it with `uv run python -m benchmarks.other_endpoints`, on the terms of benchmarks/token_endpoint.py. Introspection
-is of ES256 tokens with a look-up of revoked ones here, of opaque tokens in the same PostgreSQL there: oidc-provider
+Run it with `uv run python -m benchmarks.other_endpoints`, on the terms of benchmarks/harness.py. Introspection is of
+ES256 tokens with a look-up of revoked ones here, of opaque tokens in the same PostgreSQL there: oidc-provider
 introspects no JWTs.
 """
 
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 from urllib.parse import urlencode
 
 import httpx
 
-from benchmarks.token_endpoint import Target, clientdesk, compare, oidc_provider
+from benchmarks.harness import FORM, Target, compare
+from benchmarks.servers import clientdesk, oidc_provider
 
 
 def reading_keys(target: Target, path: str) -> Target:
@@ -21,7 +21,7 @@ def reading_keys(target: Target, path: str) -> Target:
 
 def introspecting(target: Target, path: str) -> Target:
     """Ask about a token that the target has just issued."""
-    headers = {"Authorization": f"Basic {target.basic}", "Content-Type": "application/x-www-form-urlencoded"}
+    headers = {"Authorization": f"Basic {target.basic}", **FORM}
     issued = httpx.post(target.url, content=target.body, headers=headers).raise_for_status().json()
     url = str(httpx.URL(target.url).copy_with(path=path))
     body = urlencode({"token": issued["access_token"]})
@@ -32,21 +32,16 @@ def introspecting(target: Target, path: str) -> Target:
 
 def list_of_keys() -> None:
     with ExitStack() as stack:
-        ours = stack.enter_context(clientdesk("ES256"))
-        peer = stack.enter_context(oidc_provider("ES256"))
-        print("the list of keys")
+        ours, peer = stack.enter_context(clientdesk()), stack.enter_context(oidc_provider("ES256"))
+        print("\nthe list of keys")
         compare([reading_keys(peer, "/jwks"), reading_keys(ours, "/.well-known/jwks.json")], (16,))
 
 
 def introspection() -> None:
     with ExitStack() as stack:
-        ours = stack.enter_context(clientdesk("ES256"))
-        postgres = ours.processes[1]
-        _, port, folder = (Path(postgres.cwd()) / "postmaster.pid").read_text().split("\n")[2:5]
-        where = {"PGHOST": folder, "PGPORT": port, "PGUSER": "postgres", "PGDATABASE": "postgres"}
-        peer = stack.enter_context(oidc_provider("ES256", **where))
-        peer.processes.append(postgres)
-        print("introspection")
+        ours = stack.enter_context(clientdesk())
+        peer = stack.enter_context(oidc_provider("ES256", ours.postgres))
+        print("\nintrospection")
         compare([introspecting(peer, "/token/introspection"), introspecting(ours, "/oauth2/introspect")], (16,))
 
 
