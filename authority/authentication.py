@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from allauth.account.authentication import get_authentication_records
+from allauth.mfa.utils import is_mfa_enabled
 from django.http import HttpRequest
 
 from consumers.models import User
@@ -41,10 +42,19 @@ def of(request: HttpRequest) -> Authentication | None:
 
 
 def references(records: list[dict[str, Any]]) -> tuple[str, ...]:
-    """Return the methods as RFC 8176 names them, with `mfa` where a second factor followed the first."""
+    """Return the methods as RFC 8176 names them.
+
+    Authenticators are asked for after the first factor; a passkey that opens the door by itself has verified its owner,
+    so that it is two factors (NIST SP 800-63B section 3.1.7).
+    """
     used = [METHODS.get(record.get("type") or record["method"]) for record in records]
-    factors = {record["method"] == "mfa" for record in records}
-    return (*dict.fromkeys(filter(None, used)), *(("mfa",) if len(factors) == 2 else ()))
+    is_mfa = any(record["method"] == "mfa" for record in records)
+    return (*dict.fromkeys(filter(None, used)), *(("mfa",) if is_mfa else ()))
+
+
+def could_show_more(request: HttpRequest, now: Authentication | None) -> bool:
+    """Say whether the person has a second factor that they have not shown in this browser."""
+    return now is not None and "mfa" not in now.methods and is_mfa_enabled(request.user)
 
 
 def acr(methods: list[str]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from authority import resources
-from authority.authorization_requests import JUDGED, Asked, read_max_age, read_prompts, read_subject
+from authority.authorization_requests import JUDGED, Asked, read_acr, read_max_age, read_prompts, read_subject
 from authority.errors import InvalidRequestError, OAuth2Error
 from authority.server import server
 
@@ -33,6 +33,7 @@ def judge(parameters: Mapping[str, str], *, is_pushed: bool = False) -> Asked:
             resources=named,
             prompts=read_prompts(parameters),
             max_age=read_max_age(parameters, entry),
+            acr=read_acr(parameters, entry),
             login_hint=parameters.get("login_hint", ""),
             subject=read_subject(parameters, entry),
         )

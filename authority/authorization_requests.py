@@ -7,7 +7,7 @@ from typing import Any
 
 from oauthlib.oauth2.rfc6749.errors import CustomOAuth2Error, InvalidRequestError
 
-from authority import dpop, identity
+from authority import authentication, dpop, identity
 from authority.directory import Entry
 
 # BASE64URL(SHA-256) is 43 characters (RFC 7636 section 4.2).
@@ -22,9 +22,9 @@ JUDGED = [
     *("client_id", "redirect_uri", "response_type", "response_mode", "scope", "state"),
     *("code_challenge", "code_challenge_method", "nonce", "dpop_jkt", *UNSERVED),
 ]
-# What we read. Anything else is ignored (RFC 6749 section 3.1), display, ui_locales, claims_locales, claims and
-# acr_values among it: the answer says what was done (OpenID Connect Core section 15.1).
-PARAMETERS = [*JUDGED, "resource", "prompt", "max_age", "login_hint", "id_token_hint"]
+# What we read. Anything else is ignored (RFC 6749 section 3.1), display, ui_locales, claims_locales and claims among it
+# (OpenID Connect Core section 15.1): our pages have one form and one language, which discovery names.
+PARAMETERS = [*JUDGED, "resource", "prompt", "max_age", "acr_values", "login_hint", "id_token_hint"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class Asked:
     resources: list[str]
     prompts: frozenset[str]
     max_age: int | None  # seconds
+    acr: str | None  # how the client would like the person to sign in best
     login_hint: str
     subject: str | None  # whom the id_token_hint names
 
@@ -86,6 +87,12 @@ def read_max_age(parameters: Mapping[str, str], entry: Entry) -> int | None:
     if not SECONDS.fullmatch(parameters["max_age"]):
         raise InvalidRequestError("max_age must be a number of seconds.")
     return int(parameters["max_age"])
+
+
+def read_acr(parameters: Mapping[str, str], entry: Entry) -> str | None:
+    """Return the first of the classes that we know, for they stand by preference: the request's, else the client's."""
+    wished = parameters["acr_values"].split() if "acr_values" in parameters else entry.client.default_acr_values
+    return next((value for value in wished if value in authentication.ACR_VALUES), None)
 
 
 def read_subject(parameters: Mapping[str, str], entry: Entry) -> str | None:

@@ -96,6 +96,7 @@ OF_CLIENT = [
     *("lifespans", "access_token_strategy", "refresh_token_grace", "claims"),
     *("disabled_at", "expires_at", "tokens_valid_after", "dpop_bound_access_tokens"),
     *("audience", "require_resource", "require_pushed_authorization_requests", "default_max_age"),
+    "default_acr_values",
     *("id_token_signed_response_alg", "userinfo_signed_response_alg", "skip_consent", "skip_logout_consent"),
     "environment_type",
 ]

@@ -14,7 +14,7 @@ from authority.models import SignIn
 from clients.vocabulary import SigningAlgorithm
 from consumers.models import User
 
-LIFETIME = 3600  # seconds
+USERINFO_LIFETIME = 3600  # seconds that the key of a signed answer stays published; the answer has no end
 TYPE = "JWT"
 CLAIMS = (
     *("sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "sid", "nonce", "at_hash"),
@@ -38,6 +38,7 @@ def id_token(
     user: User,
     scopes: list[str],
     *,
+    seconds: int,
     sign_in: SignIn | None,
     nonce: str | None = None,
     access_token: str | None = None,
@@ -49,7 +50,7 @@ def id_token(
         "iss": settings.ISSUER,
         "aud": entry.client.client_id,
         "iat": now,
-        "exp": now + LIFETIME,
+        "exp": now + seconds,
     }
     if sign_in is not None:
         content |= {"auth_time": int(sign_in.authenticated_at.timestamp()), "acr": authentication.acr(sign_in.methods)}
@@ -59,17 +60,18 @@ def id_token(
         content["nonce"] = nonce
     if access_token:
         content["at_hash"] = half_hash(access_token, algorithm)
-    return sign(entry, content, algorithm)
+    return sign(entry, content, algorithm, seconds=seconds)
 
 
 def signed_userinfo(entry: Entry, told: dict[str, Any]) -> str:
     """Return what userinfo tells as a JWT, for the client that asks for one (section 5.3.2)."""
     addressed = {"iss": settings.ISSUER, "aud": entry.client.client_id}
-    return sign(entry, told | addressed, entry.client.userinfo_signed_response_alg)
+    algorithm = entry.client.userinfo_signed_response_alg
+    return sign(entry, told | addressed, algorithm, seconds=USERINFO_LIFETIME)
 
 
-def sign(entry: Entry, content: dict[str, Any], algorithm: str) -> str:
-    signer = keys.signer(algorithm, entry.active_keys.get(algorithm), seconds=LIFETIME)
+def sign(entry: Entry, content: dict[str, Any], algorithm: str, *, seconds: int) -> str:
+    signer = keys.signer(algorithm, entry.active_keys.get(algorithm), seconds=seconds)
     return jose.encode(content, signer, typ=TYPE)
 
 
@@ -85,4 +87,6 @@ def read_id_token(token: str) -> dict[str, Any] | None:
     Meant for hints: whoever shows one proves nothing (OpenID Connect RP-Initiated Logout section 2).
     """
     content = jose.decode(token, keys.verifying, typ=TYPE)
-    return content if content is not None and content.get("iss") == settings.ISSUER else None
+    if content is None or content.get("iss") != settings.ISSUER:
+        return None
+    return content if "exp" in content else None  # what userinfo signs has the same type, but no end (RFC 8725 3.12)

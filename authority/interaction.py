@@ -12,15 +12,25 @@ from authority.tickets import Ticket
 class Step(StrEnum):
     SIGN_IN = "sign in"
     SIGN_IN_AGAIN = "sign in again"
+    SECOND_FACTOR = "second factor"
     CHOOSE_ACCOUNT = "choose an account"
     CONSENT = "consent"
     NOTHING = "nothing"
 
 
 def next_step(
-    asked: Asked, now: Authentication | None, ticket: Ticket | None, *, at: float, is_remembered: bool
+    asked: Asked,
+    now: Authentication | None,
+    ticket: Ticket | None,
+    *,
+    at: float,
+    is_remembered: bool,
+    second_factor: bool,
 ) -> Step:
     """Return what comes next for a person who is authenticated like `now`, when the request was shown at `at`.
+
+    With `second_factor` the client would like one that the person has not shown. Whoever has none goes on without, and
+    so does whoever may not be asked; acr says so (OpenID Connect Core section 3.1.2.1, acr_values).
 
     Raises LoginRequired or ConsentRequired where the client forbade to ask, and LoginRequired when the person signed in
     as another than the client expects.
@@ -42,8 +52,9 @@ def next_step(
         if silent:
             raise LoginRequired("The person signed in longer ago than max_age allows.")
         return Step.SIGN_IN_AGAIN
-    if "consent" in asked.prompts or not is_remembered:
-        if silent:
-            raise ConsentRequired()
-        return Step.CONSENT
-    return Step.NOTHING
+    if second_factor and not silent:
+        return Step.SECOND_FACTOR
+    must_ask = "consent" in asked.prompts or not is_remembered
+    if must_ask and silent:
+        raise ConsentRequired()
+    return Step.CONSENT if must_ask else Step.NOTHING

@@ -68,15 +68,18 @@ def of_refresh(token: str, caller: Entry | None) -> dict[str, Any] | None:
     scopes = [value for value in family.scopes if value in allowed]
     if not scopes:
         return None
-    bound = {"cnf": {"jkt": family.dpop_jkt}} if family.dpop_jkt and entry.client.is_public else {}
-    return bound | {
+    more: dict[str, Any] = {"cnf": {"jkt": family.dpop_jkt}} if family.dpop_jkt and entry.client.is_public else {}
+    more |= {"username": family.user.email} if "email" in scopes else {}
+    return more | {
         "active": True,
         "token_use": "refresh_token",
         "iss": settings.ISSUER,
         "sub": str(family.user_id),
+        "aud": settings.ISSUER,  # nobody else takes it (RFC 6749 section 1.5)
         "client_id": entry.client.client_id,
         "scope": " ".join(scopes),
         "iat": int(row.created_at.timestamp()),
+        "nbf": int(row.created_at.timestamp()),
         "exp": int(row.expires_at.timestamp()),
         "consumer_id": str(entry.client.consumer_id),
         "family_id": str(family.pk),

@@ -14,6 +14,7 @@ from clients.vocabulary import GrantType
 
 # Grants whose name within `lifespans` is not their registered name.
 NAMES: dict[str, str] = {GrantType.DEVICE_CODE: "device_authorization"}
+ID_TOKEN_LIFETIME = 3600  # seconds, where the client does not say
 
 
 def wanted(entry: Entry, grant_type: str, kind: str) -> int | None:
@@ -35,6 +36,11 @@ def refresh_token(entry: Entry, grant_type: str) -> timedelta:
     """Return how long a refresh token waits to be used, at most; the next one waits anew."""
     longest: int = settings.REFRESH_TOKEN_IDLE
     return timedelta(seconds=min(wanted(entry, grant_type, "refresh_token") or longest, longest))
+
+
+def id_token(entry: Entry, grant_type: str) -> int:
+    """Return the seconds that an ID token lives; it opens nothing, so only its client says."""
+    return wanted(entry, grant_type, "id_token") or ID_TOKEN_LIFETIME
 
 
 def family(entry: Entry, scopes: Iterable[str]) -> timedelta:

@@ -151,17 +151,14 @@ def url(name: str, parameters: Mapping[str, str]) -> str:
 def go_on(visit: Visit) -> HttpResponse:
     """Ask the next thing of the person, or give the client its code."""
     person = signed_in(visit)
-    step = next_step(
-        visit.asked,
-        authentication.of(visit.request),
-        visit.ticket,
-        at=time.time(),
-        is_remembered=person is not None and consents.is_remembered(visit.asked, person),
-    )
+    remembered = person is not None and consents.is_remembered(visit.asked, person)
+    step = step_of(visit, at=time.time(), is_remembered=remembered)
     if step == Step.SIGN_IN:
         return sign_in(visit)
     if step == Step.SIGN_IN_AGAIN:
-        return redirect(f"{reverse('account_reauthenticate')}?{urlencode({REDIRECT_FIELD_NAME: visit.coming_back()})}")
+        return leave_for("account_reauthenticate", visit)
+    if step == Step.SECOND_FACTOR:
+        return leave_for("mfa_reauthenticate", visit)
     if step == Step.CHOOSE_ACCOUNT:
         return choice_page(visit)
     assert person is not None
@@ -170,16 +167,26 @@ def go_on(visit: Visit) -> HttpResponse:
     return let_in(visit, person, visit.asked.scopes)
 
 
+def step_of(visit: Visit, *, at: float, is_remembered: bool) -> Step:
+    now = authentication.of(visit.request)
+    more = visit.asked.acr == authentication.TWO_FACTORS and authentication.could_show_more(visit.request, now)
+    return next_step(visit.asked, now, visit.ticket, at=at, is_remembered=is_remembered, second_factor=more)
+
+
 def signed_in(visit: Visit) -> User | None:
     return visit.request.user if isinstance(visit.request.user, User) else None
 
 
 def sign_in(visit: Visit) -> HttpResponse:
     """Lead to the sign-in page, with the address that the client expects where it named one."""
-    query = {REDIRECT_FIELD_NAME: visit.coming_back()}
     if "@" in visit.asked.login_hint and len(visit.asked.login_hint) <= 254:
-        query["login_hint"] = visit.asked.login_hint
-    return redirect(f"{reverse('account_login')}?{urlencode(query)}")
+        return leave_for("account_login", visit, login_hint=visit.asked.login_hint)
+    return leave_for("account_login", visit)
+
+
+def leave_for(page: str, visit: Visit, **more: str) -> HttpResponse:
+    """Send the person to a page of the portal that brings them back to the request."""
+    return redirect(f"{reverse(page)}?{urlencode({REDIRECT_FIELD_NAME: visit.coming_back()} | more)}")
 
 
 def change_account(visit: Visit) -> HttpResponse:
@@ -195,8 +202,7 @@ def answer(visit: Visit) -> HttpResponse:
     shown_at = tickets.sealed_at(visit.request.POST.get("seal", ""), visit.parameters, str(person.pk))
     if shown_at is None:
         raise StaleFormError()
-    now = authentication.of(visit.request)
-    if next_step(visit.asked, now, visit.ticket, at=shown_at, is_remembered=False) != Step.CONSENT:
+    if step_of(visit, at=shown_at, is_remembered=False) != Step.CONSENT:
         return Return(visit.url())
     granted = chosen(visit.request, visit.asked.scopes)
     if not granted:

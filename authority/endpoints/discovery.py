@@ -76,6 +76,7 @@ def oauth_metadata() -> dict[str, Any]:
         "response_modes_supported": list(MODES),
         "prompt_values_supported": list(PROMPTS),
         "acr_values_supported": list(authentication.ACR_VALUES),
+        "ui_locales_supported": [settings.LANGUAGE_CODE],
         "grant_types_supported": list(server().grant_types),
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": [*PROVING_METHODS, AuthMethod.NONE],

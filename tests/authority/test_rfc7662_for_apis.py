@@ -80,10 +80,12 @@ def test_every_member_is_told(formed, api, settings, acme):
 
 
 def test_person_is_named_where_the_token_tells_their_address(web, browser_of, alice):
-    token = Flow(web, browser_of(alice), scope="openid email").tokens()["access_token"]
-    assert web.introspect(token)["username"] == alice.email
-    token = Flow(web, browser_of(alice), scope="openid").tokens()["access_token"]
-    assert "username" not in web.introspect(token)
+    tokens = Flow(web, browser_of(alice), scope="openid email").tokens()
+    for kind in ("access_token", "refresh_token"):
+        assert web.introspect(tokens[kind])["username"] == alice.email
+    tokens = Flow(web, browser_of(alice), scope="openid").tokens()
+    for kind in ("access_token", "refresh_token"):
+        assert "username" not in web.introspect(tokens[kind])
 
 
 @pytest.mark.parametrize("end", ["client disabled", "client ended", "consumer suspended", "client deleted"])

@@ -31,13 +31,15 @@ def test_own_access_token_is_active_with_every_member(program, settings, api):
 
 
 @pytest.mark.compliance("RFC 7662", "2.2")
-def test_tokens_that_speak_for_a_person_are_active(flow, alice):
+def test_tokens_that_speak_for_a_person_are_active(flow, alice, settings):
     tokens = flow.tokens()
     answer = flow.program.introspect(tokens["access_token"])
     assert (answer["active"], answer["sub"]) == (True, str(alice.pk))
     answer = flow.program.introspect(tokens["refresh_token"])
     assert (answer["active"], answer["sub"]) == (True, str(alice.pk))
-    assert answer["exp"] > answer["iat"]
+    assert answer["aud"] == answer["iss"] == settings.ISSUER
+    assert answer["client_id"] == flow.program.client.client_id
+    assert answer["exp"] > answer["iat"] == answer["nbf"]
     assert answer["scope"] == "openid shipments:read"
 
 
