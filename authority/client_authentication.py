@@ -16,10 +16,11 @@ from django.conf import settings
 from authority import assertions, cors, directory, federation, reasons, replay, usage
 from authority.assertions import Assertion
 from authority.directory import Entry, Secret
-from authority.errors import InvalidClientError, InvalidRequestError
+from authority.errors import InvalidClientError, InvalidRequestError, TooManyFailuresError
 from clients import jwks, secrets
 from clients.models import Client
 from clients.vocabulary import SECRET_METHODS, AuthMethod
+from consumers import failures
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +41,28 @@ def authenticate(parameters: Mapping[str, str], authorization: str | None, ip: s
 
     Raises InvalidRequestError for two methods at once, InvalidClientError for whatever proves nothing. An unknown
     client and a wrong secret get the same answer after the same work, so that nobody can find out client IDs.
+    TooManyFailuresError comes before that work, to whoever failed too often of late.
     """
     credentials = read(parameters, authorization)
+    limit(credentials, ip)
+    try:
+        entry, proof = prove(credentials)
+    except InvalidClientError:
+        reasons.unproven(ip, credentials.client_id)
+        raise
+    failures.proven(ip, credentials.client_id)
+    admit(entry)
+    if credentials.method != AuthMethod.NONE:
+        usage.record(entry.client.pk, proof, ip)
+    return entry
+
+
+def prove(credentials: Credentials) -> tuple[Entry, UUID | None]:
+    """Return the client, and the row that lets it in, whose last use is noted. Raises InvalidClientError."""
     entry, secret = proven(credentials)
     reasons.about(entry.client if entry else None)
     registered = entry.client.token_endpoint_auth_method if entry else ""
-    proof: UUID | None = None  # the row that let it in, whose last use is noted
+    proof: UUID | None = None
     if credentials.assertion is not None:
         if entry is None or registered not in (AuthMethod.PRIVATE_KEY_JWT, AuthMethod.FEDERATED):
             reasons.because("method_differs", used=credentials.method, registered=registered)
@@ -69,10 +86,7 @@ def authenticate(parameters: Mapping[str, str], authorization: str | None, ip: s
             reasons.because("method_differs", used=credentials.method, registered=registered)
             raise InvalidClientError(f"This client is registered for {registered}. Authenticate that way.")
         proof = secret.id
-    admit(entry)
-    if credentials.method != AuthMethod.NONE:
-        usage.record(entry.client.pk, proof, ip)
-    return entry
+    return entry, proof
 
 
 def admit(entry: Entry) -> None:
@@ -81,6 +95,26 @@ def admit(entry: Entry) -> None:
     if not entry.is_usable:
         reasons.because_unusable(entry.client)
         raise InvalidClientError("This client is disabled, or its consumer is suspended.")
+
+
+def limit(credentials: Credentials, ip: str | None) -> None:
+    """Refuse, before the database is asked, whoever failed too often of late; memory may still let them in.
+
+    A secret of 256 bits cannot be guessed, so the limit protects our time, and what we remember costs none: a client
+    that works is not locked out by a stranger who uses its name behind the same address. Raises TooManyFailuresError.
+    """
+    seconds = failures.seconds_to_wait(ip, credentials.client_id)
+    if seconds and not is_remembered(credentials):
+        cors.answers_nobody()
+        raise TooManyFailuresError(seconds)
+
+
+def is_remembered(credentials: Credentials) -> bool:
+    entry = directory.recall(credentials.client_id)
+    if credentials.method in SECRET_METHODS:
+        return matching(entry.secrets if entry else (), credentials.secret) is not None
+    registered = entry.client.token_endpoint_auth_method if entry else ""
+    return credentials.method == registered == AuthMethod.NONE
 
 
 def proven(credentials: Credentials) -> tuple[Entry | None, Secret | None]:

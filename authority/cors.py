@@ -33,6 +33,11 @@ def answers(client: Client) -> None:
     _allowed.set(client.allowed_cors_origins if client.is_usable(None) else [])
 
 
+def answers_nobody() -> None:
+    """Note that no page may read the answer to the current request, so that nobody need be asked which may."""
+    _allowed.set([])
+
+
 def cross_origin(*methods: str) -> Callable[[View], View]:
     """Answer preflights, and let the client's own pages read what the view answers."""
 

@@ -4,6 +4,7 @@ Descriptions stay within the characters that RFC 6749 section 5.2 allows, and ne
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import JsonResponse
@@ -49,6 +50,7 @@ __all__ = [
     "InvalidTokenError",
     "OAuth2Error",
     "StaleFormError",
+    "TooManyFailuresError",
     "UnauthorizedClientError",
     "UseDpopNonceError",
     "answer",
@@ -76,6 +78,24 @@ class UseDpopNonceError(OAuth2Error):
     description = "Make the proof anew, with the nonce in the header DPoP-Nonce of this answer."
 
 
+class TooManyFailuresError(OAuth2Error):
+    """Too many requests proved nothing (RFC 6585 section 4); the registered code is of RFC 6749 section 4.1.2.1."""
+
+    error = "temporarily_unavailable"
+    status_code = 429
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(
+            "Too many requests from this address did not prove who sends them. "
+            f"Wait {seconds} seconds, and check client ID and credentials before you go on."
+        )
+        self.seconds = seconds
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": str(self.seconds)}
+
+
 class InvalidRequestUriError(FatalClientError):
     """The request_uri leads to no pushed request (RFC 9126 section 2.2, RFC 9101 section 6.1)."""
 
@@ -91,7 +111,14 @@ class StaleFormError(FatalClientError):
 
 def answer(error: OAuth2Error) -> JsonResponse:
     """Return the error as the token endpoint answers it."""
-    return refuse(error.error, error.description, error.status_code)
+    response = refuse(error.error, error.description, error.status_code)
+    return told_to_wait(response, error.headers)
+
+
+def told_to_wait(response: JsonResponse, headers: Mapping[str, str]) -> JsonResponse:
+    if "Retry-After" in headers:
+        response["Retry-After"] = headers["Retry-After"]
+    return response
 
 
 def refuse(code: str, description: str | None = None, status: int | None = None) -> JsonResponse:
@@ -106,7 +133,7 @@ def refuse(code: str, description: str | None = None, status: int | None = None)
     return response
 
 
-def from_oauthlib(body: str, status: int) -> JsonResponse:
+def from_oauthlib(headers: Mapping[str, str], body: str, status: int) -> JsonResponse:
     """Return an error that oauthlib wrote as JSON."""
     error: dict[str, Any] = json.loads(body)
-    return refuse(error["error"], error.get("error_description"), status)
+    return told_to_wait(refuse(error["error"], error.get("error_description"), status), headers)

@@ -23,6 +23,7 @@ class Instruments:
     in_memory: "Counter"
     in_database: "Counter"
     seconds: "Histogram"
+    limited: "Counter"
 
 
 @cache
@@ -44,6 +45,11 @@ def instruments() -> Instruments:
             ["endpoint"],
             buckets=BUCKETS,
         ),
+        limited=Counter(
+            "clientdesk_limited",
+            "Requests that got 429, since too many from their address had proved nothing.",
+            ["endpoint"],
+        ),
     )
 
 
@@ -54,6 +60,10 @@ def answered(endpoint: str, status: int, error: str) -> None:
 @cache
 def answers(endpoint: str, outcome: str) -> "Counter":
     return instruments().answers.labels(endpoint, outcome)
+
+
+def limited(endpoint: str) -> None:
+    add(instruments().limited.labels(endpoint))
 
 
 def found_in_memory() -> None:

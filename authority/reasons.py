@@ -36,6 +36,7 @@ class Inquiry:
     ip: str | None = None
     error: str = ""
     kind: str = ""
+    unproven: tuple[str | None, str] | None = None  # where it came from, and under which client ID
     detail: dict[str, Any] = field(default_factory=dict)
 
 
@@ -54,6 +55,13 @@ def about(client: Client | None) -> None:
     inquiry = _current.get()
     if inquiry is not None and client is not None:
         inquiry.client = client.pk
+
+
+def unproven(ip: str | None, client_id: str) -> None:
+    """Say that the request did not prove who sends it; the door counts that, once however often it is judged."""
+    inquiry = _current.get()
+    if inquiry is not None:
+        inquiry.unproven = ip, client_id
 
 
 def because(kind: str, **detail: str | Iterable[str]) -> None:

@@ -136,7 +136,7 @@ LISTEN_DATABASE = environment.database(listen_url, "LISTEN_DATABASE_URL") if lis
 DIRECTORY_SIZE = environment.number("DIRECTORY_SIZE", 2000, low=0, high=1_000_000)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Limits must hold across workers, so the cache is shared.
+# How often sign-in codes and passwords are tried must hold across workers, so the cache is shared.
 CACHES = {"default": environment.cache(environment.text("REDIS_URL"))}
 
 STATIC_URL = "/static/"
@@ -252,6 +252,8 @@ SECURE_CSP = {
 
 # -- The token authority: every gate of RFC 9700 closed ---------------------------------------------------------------
 
+# Requests that prove nothing, from one address in one process; 0 is no limit.
+FAILURES_PER_MINUTE = environment.number("FAILURES_PER_MINUTE", 60, low=0, high=100_000)
 # How long a refresh token waits to be used, and how long refreshing goes on at most: seconds.
 REFRESH_TOKEN_IDLE = environment.number("REFRESH_TOKEN_IDLE_DAYS", 30, low=1, high=3650) * 86400
 REFRESH_TOKEN_MAX = environment.number("REFRESH_TOKEN_MAX_DAYS", 365, low=1, high=3650) * 86400

@@ -3,6 +3,7 @@
 import pytest
 from django.core.cache import cache
 
+from consumers import failures
 from consumers.models import Role
 from tests.authority.listening import listening  # noqa: F401  # a fixture
 from tests.factories import (
@@ -26,7 +27,8 @@ def fast_passwords(settings):
 
 @pytest.fixture(autouse=True)
 def no_spent_limits(request):
-    """Rate limits count in the shared cache; each test starts at none."""
+    """Rate limits count in the shared cache, failures in memory; each test starts at none."""
+    failures.forget()
     if request.node.get_closest_marker("django_db") or "db" in request.fixturenames:
         request.getfixturevalue("db")
         cache.clear()

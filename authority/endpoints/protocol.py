@@ -10,9 +10,10 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from authority import client_authentication, directory, dpop, reasons
+from authority import client_authentication, directory, dpop, metrics, reasons
 from authority.errors import InvalidRequestError, InvalidTargetError, OAuth2Error, answer, refuse
 from clients.models import Client
+from consumers import failures
 from consumers.addresses import caller_ip
 
 logger = logging.getLogger(__name__)
@@ -42,10 +43,15 @@ def endpoint(*methods: str) -> Callable[[View], View]:
                 except Exception:  # programs read JSON, also when we are at fault
                     logger.exception("a fault at %s", request.path)
                     response = refuse("server_error", AT_FAULT, 500)
-            if inquiry.error:
-                inquiry.ip = caller_ip(request)
-                if inquiry.client is None:
-                    reasons.about(named_client(request))
+            if inquiry.unproven is not None:
+                failures.note(*inquiry.unproven)
+            elif response.status_code == 429:
+                metrics.limited(inquiry.endpoint)
+                # Django would write a line for each; consumers/failures.py writes one for all.
+                response._has_been_logged = True  # type: ignore[attr-defined]
+            elif inquiry.error and inquiry.client is None:
+                reasons.about(named_client(request))
+            inquiry.ip = caller_ip(request) if inquiry.error else None
             reasons.conclude(response.status_code)
             if dpop.HEADER in request.META:
                 response["DPoP-Nonce"] = dpop.nonce()
@@ -114,10 +120,17 @@ def once(lists: Iterable[tuple[str, list[str]]]) -> dict[str, str]:
 
 
 def named_client(request: HttpRequest) -> Client | None:
-    """Return the client that a request names whose form was refused before anybody asked who sends it."""
+    """Return the client that a request names whose form was refused before anybody asked who sends it.
+
+    Looking it up costs as much as a wrong secret does, so it is counted alike.
+    """
     try:
         parameters = {name: request.POST[name] for name in ("client_id",) if name in request.POST}
         credentials = client_authentication.read(parameters, request.META.get("HTTP_AUTHORIZATION"))
+        ip, name = caller_ip(request), f"form of {credentials.client_id}"
+        if failures.seconds_to_wait(ip, name):
+            return None
+        failures.note(ip, name)
         entry = directory.find(credentials.client_id)
     except (OAuth2Error, SuspiciousOperation, BadRequest, DatabaseError):
         return None

@@ -27,14 +27,14 @@ def token(request: HttpRequest) -> HttpResponse:
     if "code" in parameters:
         parameters["code"] = digest(parameters["code"])
     stateless = parameters.get("grant_type") == GrantType.CLIENT_CREDENTIALS
-    headers = {CALLER_IP: caller_ip(request), PROOF: dpop.read(request)}
+    sent = {CALLER_IP: caller_ip(request), PROOF: dpop.read(request)}
     if (authorization := request.META.get("HTTP_AUTHORIZATION")) is not None:
-        headers["Authorization"] = authorization
+        sent["Authorization"] = authorization
     try:
         with nullcontext() if stateless else transaction.atomic():
-            _, body, status = server().create_token_response(request.path, "POST", urlencode(parameters), headers)
+            headers, body, status = server().create_token_response(request.path, "POST", urlencode(parameters), sent)
     except IntegrityError:  # client or person were deleted between the question and the answer
         return errors.refuse("invalid_grant")
     if status != 200:
-        return errors.from_oauthlib(body, status)
+        return errors.from_oauthlib(headers, body, status)
     return HttpResponse(body, content_type="application/json")

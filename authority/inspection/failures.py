@@ -70,7 +70,10 @@ CODES = {
     "slow_down": ("The program asks too often", "Wait five seconds more between requests."),
     "expired_token": ("The device code has ended", "Begin again, and show the new code."),
     "server_error": ("Something went wrong here", "Tell the operator the X-Request-Id of the answer."),
-    "temporarily_unavailable": ("The service is restarting", "Try again after the seconds in Retry-After."),
+    "temporarily_unavailable": (
+        "The service is restarting, or too many requests from the program's address proved nothing",
+        "Wait as many seconds as Retry-After says. With status 429, mend client ID and credentials before you go on.",
+    ),
     "invalid_redirect_uri": ("A redirect URI cannot be registered", "error_description says which and why."),
     "invalid_client_metadata": ("A value cannot be registered", "error_description says which and why."),
 }

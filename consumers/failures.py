@@ -1,0 +1,115 @@
+"""Who failed too often of late to prove who they are?
+
+Counted in memory, by each process for itself: nothing is asked or written, so that refusing costs next to nothing, and
+needs neither cache nor database. docs/decisions/limits.md says why that is enough.
+"""
+
+import logging
+import threading
+from collections.abc import Hashable
+from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address
+from math import ceil
+from time import monotonic
+
+from django.conf import settings
+
+logger = logging.getLogger(__name__)
+
+WINDOW = 60.0  # seconds, from the first failure on
+KEPT = 4096  # of each kind; whoever comes from more places makes us forget the oldest, never grow
+SHARE = 6  # a single name may fail so many times less often than the place from which it comes
+
+
+@dataclass(slots=True)
+class Spell:
+    end: float  # on monotonic()
+    failures: int = 0
+
+
+class Tally[K: Hashable]:
+    """How often each failed of late: the most recent, and no more than KEPT."""
+
+    def __init__(self) -> None:
+        self.spells: dict[K, Spell] = {}
+
+    def add(self, key: K) -> int:
+        """Count a failure; return how many there were in this spell."""
+        with _lock:
+            spell = self.spells.get(key)
+            if spell is None or spell.end <= monotonic():
+                self.spells.pop(key, None)  # so that the dictionary stays in the order of time
+                spell = self.spells[key] = Spell(monotonic() + WINDOW)
+                if len(self.spells) > KEPT:
+                    del self.spells[next(iter(self.spells))]
+            spell.failures += 1
+            return spell.failures
+
+    def wait(self, key: K, most: int) -> float:
+        """Return the seconds until the spell ends of which all failures are spent; 0 when some are left."""
+        spell = self.spells.get(key)
+        return max(0.0, spell.end - monotonic()) if spell is not None and spell.failures >= most else 0.0
+
+
+type Pair = tuple[str, int]  # a place, and the hash of a name: names may be long, and secret
+
+_lock = threading.Lock()
+_of_places: Tally[str] = Tally()
+_of_pairs: Tally[Pair] = Tally()
+_proven: dict[Pair, None] = {}
+
+
+def seconds_to_wait(ip: str | None, name: str) -> int:
+    """Return how long whoever comes from there under that name has to wait; nearly always 0.
+
+    A name is a client ID, or a token. One that has proven itself from there before answers for its own failures alone,
+    so that nobody is locked out by a stranger behind the same address.
+    """
+    most = settings.FAILURES_PER_MINUTE
+    if not _of_pairs.spells or not most:
+        return 0
+    here = place(ip)
+    pair = (here, hash(name))
+    seconds = _of_pairs.wait(pair, max(1, most // SHARE))
+    if not seconds and here and pair not in _proven:
+        seconds = _of_places.wait(here, most)
+    return ceil(seconds)
+
+
+def note(ip: str | None, name: str) -> None:
+    """Count that a request from there proved nothing."""
+    here = place(ip)
+    _of_pairs.add((here, hash(name)))
+    if _of_places.add(here) == settings.FAILURES_PER_MINUTE and here:
+        logger.warning("too many requests from %s prove nothing: those that prove nothing get 429 for a while", here)
+
+
+def proven(ip: str | None, name: str) -> None:
+    """Remember that the name has proven itself from there."""
+    pair = (place(ip), hash(name))
+    if pair not in _proven:
+        with _lock:
+            _proven[pair] = None
+            if len(_proven) > KEPT:
+                del _proven[next(iter(_proven))]
+
+
+@lru_cache(maxsize=1024)
+def place(ip: str | None) -> str:
+    """Return the address, of IPv6 the /64 that one line is given; "" for a caller who has none, on a socket."""
+    try:
+        address = ip_address(ip or "")
+    except ValueError:
+        return ""
+    if not isinstance(address, IPv6Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return f"{IPv6Address(int(address) >> 64 << 64)}/64"
+
+
+def forget() -> None:
+    """Begin with nothing."""
+    for kept in (_of_places.spells, _of_pairs.spells, _proven):
+        kept.clear()
