@@ -1,6 +1,5 @@
 """Twenty requests at once with one assertion, over real connections: one of them counts."""
 
-import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -8,9 +7,9 @@ import pytest
 
 from authority.models import SpentIdentifier
 from tests.authority.signing import KEY, Signing
+from tests.drills.conftest import another
 from tests.drills.test_token_races import THREADS, at_once
 from tests.factories import AccessFactory, ApiFactory, ClientFactory, ConsumerFactory, ScopeFactory
-from tests.live import free_port, running
 from tests.signing import TYPE, own_claims
 
 
@@ -32,7 +31,6 @@ def test_one_assertion_counts_once(settings):
 
 @pytest.mark.compliance("RFC 7523", "3")
 def test_assertion_counts_once_on_two_servers_and_after_a_restart(server):
-    port = free_port()
     metadata = {"token_endpoint_auth_method": "private_key_jwt", "jwks": KEY.jwks, "scope": ("shipments:read",)}
     client_id, _ = server.register("service", **metadata)
     assertion = KEY.sign(own_claims(client_id, server.demo["issuer"]))
@@ -41,10 +39,9 @@ def test_assertion_counts_once_on_two_servers_and_after_a_restart(server):
         form = {"grant_type": "client_credentials", "client_assertion_type": TYPE, "client_assertion": assertion}
         return httpx.post(f"{origin}/oauth2/token", data=form).status_code
 
-    other = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "manage.py", "serve", "--workers", "1", "--no-work"]
-    environ = server.environ | {"PORT": str(port)}
-    with running(command, f"{other}/health/ready", environ), ThreadPoolExecutor(THREADS) as pool:
+    with another(server, workers=1) as other, ThreadPoolExecutor(THREADS) as pool:
         assert sorted(pool.map(ask, [server.url, other] * (THREADS // 2))) == [200] + [401] * (THREADS - 1)
-    with running(command, f"{other}/health/ready", environ):
+    with another(server, workers=1) as other:
         assert ask(other) == 401
+        assertion = KEY.sign(own_claims(client_id, server.demo["issuer"]))
+        assert ask(other) == 200  # where a new one counts

@@ -3,7 +3,6 @@
 import base64
 import json
 import statistics
-import sys
 import time
 from contextlib import ExitStack
 from functools import partial
@@ -18,23 +17,18 @@ from clients import actions
 from clients.models import Api, Client, ClientSecret
 from consumers.audit import SYSTEM
 from consumers.models import Consumer
-from tests.live import free_port, running
 
 WITHIN = 0.1  # seconds
 CONNECTIONS = 6  # a process, so that its workers all have some
 
 
 @pytest.fixture(scope="module")
-def machines(server):
-    """Another server with two workers beside the usual one, on its database; connections that reach them all."""
-    port = free_port()
-    command = [sys.executable, "manage.py", "serve", "--workers", "2", "--no-work", "--port", str(port)]
-    other = f"http://127.0.0.1:{port}"
+def machines(server, second):
+    """Connections that reach all workers of both servers."""
     with ExitStack() as stack:
-        stack.enter_context(running(command, f"{other}/health/ready", server.environ))
         yield [
             stack.enter_context(httpx.Client(base_url=base, timeout=10))
-            for base in (server.url, other)
+            for base in (server.url, second)
             for _ in range(CONNECTIONS)
         ]
 

@@ -1,6 +1,5 @@
 """Refreshing in twenty threads at once, over real connections: the rows say who won, and that nobody else did."""
 
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -15,7 +14,6 @@ from clients.models import Client
 from consumers import credentials
 from consumers.models import User
 from tests.factories import AccessFactory, ClientFactory, ConsumerFactory, ScopeFactory, UserFactory
-from tests.live import free_port, running
 
 THREADS = 20
 GRANT = "authorization_code"
@@ -127,9 +125,8 @@ def test_revoking_in_the_middle_of_refreshing_leaves_nothing_alive(entry):
             assert not live().exists()
 
 
-def test_processes_take_turns_too(server):
+def test_processes_take_turns_too(server, second):
     """Two servers, one of two workers, share one database and nothing else."""
-    port = free_port()
     with server.database():
         client = Client.objects.filter(
             grant_types__contains=["refresh_token"], token_endpoint_auth_method="none"
@@ -142,10 +139,8 @@ def test_processes_take_turns_too(server):
         form = {"grant_type": "refresh_token", "refresh_token": text, "client_id": client.client_id}
         return httpx.post(f"{origin}/oauth2/token", data=form).status_code
 
-    origins = [server.url, f"http://127.0.0.1:{port}"] * (THREADS // 2)
-    command = [sys.executable, "manage.py", "serve", "--workers", "2"]
-    ready = f"{origins[1]}/health/ready"
-    with running(command, ready, server.environ | {"PORT": str(port)}), ThreadPoolExecutor(THREADS) as pool:
+    origins = [server.url, second] * (THREADS // 2)
+    with ThreadPoolExecutor(THREADS) as pool:
         for _, text in begun:
             assert sorted(pool.map(ask, origins, [text] * THREADS)) == [200] + [400] * (THREADS - 1)
     with server.database():
