@@ -30,7 +30,7 @@ class Memory[K: Hashable, V]:
 
     def recall(self, key: K) -> V | None:
         """Return what is remembered and may be trusted now."""
-        if time.monotonic() >= _trusted_until:
+        if not is_trusted():
             return None
         kept = self._kept.get(key)
         if kept is None:
@@ -44,7 +44,7 @@ class Memory[K: Hashable, V]:
     def remember(self, key: K, value: V, subjects: frozenset[str], *, asked_at: int) -> None:
         """Keep the value, unless there was news since `asked_at`, which `news()` gave before the database was asked."""
         with _lock:
-            if asked_at == _news and time.monotonic() < _trusted_until:
+            if asked_at == _news and is_trusted():
                 self._kept[key] = (value, subjects)
                 self._kept.move_to_end(key)
                 if len(self._kept) > self.size:
@@ -81,6 +81,11 @@ def forget_everything() -> None:
         _trusted_until = 0.0
         for memory in Memory.every:
             memory._kept.clear()
+
+
+def is_trusted() -> bool:
+    """Say whether the database reaches us with its news."""
+    return time.monotonic() < _trusted_until
 
 
 def trust(since: float) -> None:

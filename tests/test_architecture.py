@@ -90,7 +90,7 @@ RAW_SQL = {
     "authority/listener.py",  # the ORM's own SQL, made once
     "authority/families.py",  # advisory lock
     "authority/keys.py",  # advisory lock
-    "authority/tokens.py",  # was it revoked? asked by every introspection
+    "authority/prepared.py",  # the question of nearly every request, such as whether a token was revoked
     "authority/outcomes.py",  # counts are added to in one statement
     "consumers/outbox.py",  # NOTIFY wakes the worker
     "portal/health.py",  # the shortest question to the database

@@ -7,6 +7,7 @@ What it leaves out is parsing and middleware, never a rule: the steps of the gra
 import hashlib
 import json
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,12 +16,13 @@ from urllib.parse import parse_qsl
 
 from django.conf import settings
 
-from authority import client_authentication, directory, memory, metrics, reasons, usage
+from authority import client_authentication, directory, memory, metrics, reasons, tokens, usage
 from authority.access_tokens import Draft
 from authority.directory import Entry, Secret
 from authority.endpoints import introspection
 from authority.endpoints import token as ordinary
 from authority.endpoints.protocol import once
+from authority.introspection import introspect as judge_token
 from authority.memory import Memory
 from authority.server import server
 from authority.validator import CALLER_IP, PROOF
@@ -29,7 +31,7 @@ from consumers.addresses import caller_ip
 
 Environ = Mapping[str, Any]
 
-ENDPOINT = ordinary.token.__name__
+ENDPOINT, ASKING = ordinary.token.__name__, introspection.introspect.__name__
 LONGEST = 4096  # bytes of a plain request's body
 # What a form is made of that no client has to think about: ASCII, in which nothing needs guessing.
 PLAIN = re.compile(rb"[\x21-\x7e]*")
@@ -45,7 +47,7 @@ def is_plain(environ: Environ) -> bool:
 
 def token(environ: Environ, body: bytes) -> bytes | None:
     """Return the answer to a client that wants a token for itself by its secret, or None."""
-    alike = hashlib.sha256(environ.get("HTTP_AUTHORIZATION", "").encode() + b"\0" + body).digest()
+    alike = likeness(environ, body)
     judged = _judged.recall(alike)
     return judged.again(address(environ)) if judged is not None else judge(environ, body, alike)
 
@@ -63,13 +65,11 @@ def judge(environ: Environ, body: bytes, alike: bytes) -> bytes | None:
         return None
     reasons.conclude(status)
     entry = request.entry
-    if directory.recall(entry.client.client_id) is entry:
-        credentials = client_authentication.read(parameters, environ.get("HTTP_AUTHORIZATION"))
-        _, secret = client_authentication.proven(credentials)
-        if secret is not None:
-            before, _, after = answer.encode().partition(json.loads(answer)["access_token"].encode())
-            judged = Judged(entry, secret, request.draft, before, after)
-            _judged.remember(alike, judged, directory.subjects(entry), asked_at=asked_at)
+    secret = lasting_proof(entry, environ, parameters)
+    if secret is not None:
+        before, _, after = answer.encode().partition(json.loads(answer)["access_token"].encode())
+        judged = Judged(entry, secret, request.draft, before, after)
+        _judged.remember(alike, judged, directory.subjects(entry), asked_at=asked_at)
     return answer.encode()  # type: ignore[no-any-return]
 
 
@@ -101,13 +101,68 @@ _judged: Memory[bytes, Judged] = Memory(settings.DIRECTORY_SIZE)
 
 def introspect(environ: Environ, body: bytes) -> bytes | None:
     """Return what a client that proves itself by a secret may know of a token, or None. Raises OAuth2Error."""
+    alike = likeness(environ, body)
+    told = _told.recall(alike)
+    if told is not None:
+        return told.again(address(environ))
     parameters = form(body, OF_INTROSPECTION)
     if parameters is None:
         return None
-    reasons.begin(introspection.introspect.__name__)
-    answer = introspection.asked(parameters, environ.get("HTTP_AUTHORIZATION"), address(environ))
+    asked_at = memory.news()
+    reasons.begin(ASKING)
+    caller = introspection.asking(parameters, environ.get("HTTP_AUTHORIZATION"), address(environ))
+    worth = judge_token(parameters["token"], caller)
     reasons.conclude(200)
-    return json.dumps(answer).encode()
+    answer = json.dumps(worth).encode()
+    secret = lasting_proof(caller, environ, parameters)
+    owner = directory.recall(worth["client_id"]) if introspection.is_settled(worth, parameters["token"]) else None
+    if secret is not None and owner is not None:
+        told = Told(caller, secret, owner, worth["jti"], worth["exp"], answer)
+        _told.remember(alike, told, directory.subjects(caller) | directory.subjects(owner), asked_at=asked_at)
+    return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a client was told of a token that stays as it is, but for its end and its revocation."""
+
+    caller: Entry
+    secret: Secret
+    owner: Entry
+    jti: str
+    exp: int
+    answer: bytes
+
+    def again(self, ip: str | None) -> bytes | None:
+        """Tell the same again; None when time or somebody has decided otherwise."""
+        if not (self.secret.is_live() and self.caller.is_usable and self.owner.is_usable and time.time() < self.exp):
+            return None
+        if tokens.is_revoked(self.jti):
+            return None
+        usage.record(self.caller.client.pk, self.secret.id, ip)
+        metrics.found_in_memory()
+        metrics.answered(ASKING, 200, "")
+        return self.answer
+
+
+# As above.
+_told: Memory[bytes, Told] = Memory(settings.DIRECTORY_SIZE)
+
+
+# -- What both have in common -----------------------------------------------------------------------------------------
+
+
+def lasting_proof(entry: Entry, environ: Environ, parameters: dict[str, str]) -> Secret | None:
+    """Return the secret by which the client came in; None where we would not hear of a change of the two."""
+    if directory.recall(entry.client.client_id) is not entry:
+        return None
+    credentials = client_authentication.read(parameters, environ.get("HTTP_AUTHORIZATION"))
+    return client_authentication.proven(credentials)[1]
+
+
+def likeness(environ: Environ, body: bytes) -> bytes:
+    """Return the digest of what a request consists of, by which it is remembered: it holds a secret."""
+    return hashlib.sha256(environ.get("HTTP_AUTHORIZATION", "").encode() + b"\0" + body).digest()
 
 
 def form(body: bytes, known: set[str]) -> dict[str, str] | None:
