@@ -36,7 +36,7 @@ class Inquiry:
     ip: str | None = None
     error: str = ""
     kind: str = ""
-    unproven: tuple[str | None, str] | None = None  # where it came from, and under which client ID
+    unproven: tuple[str | None, str] | None = field(default=None, repr=False)  # whence, by which client ID or token
     detail: dict[str, Any] = field(default_factory=dict)
 
 
@@ -57,11 +57,11 @@ def about(client: Client | None) -> None:
         inquiry.client = client.pk
 
 
-def unproven(ip: str | None, client_id: str) -> None:
+def unproven(ip: str | None, name: str) -> None:
     """Say that the request did not prove who sends it; the door counts that, once however often it is judged."""
     inquiry = _current.get()
     if inquiry is not None:
-        inquiry.unproven = ip, client_id
+        inquiry.unproven = ip, name
 
 
 def because(kind: str, **detail: str | Iterable[str]) -> None:

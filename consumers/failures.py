@@ -6,7 +6,8 @@ needs neither cache nor database. docs/decisions/limits.md says why that is enou
 
 import logging
 import threading
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
@@ -93,6 +94,22 @@ def proven(ip: str | None, name: str) -> None:
             _proven[pair] = None
             if len(_proven) > KEPT:
                 del _proven[next(iter(_proven))]
+
+
+@contextmanager
+def guess(ip: str | None, name: str, wrong: type[Exception], refusal: Callable[[int], Exception]) -> Iterator[None]:
+    """Let a block find out whether the name is right, which raises `wrong` if it is not; count that.
+
+    Raises the refusal, with the seconds to wait, before the block begins.
+    """
+    if seconds := seconds_to_wait(ip, name):
+        raise refusal(seconds)
+    try:
+        yield
+    except wrong:
+        note(ip, name)
+        raise
+    proven(ip, name)
 
 
 @lru_cache(maxsize=1024)

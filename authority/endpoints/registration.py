@@ -17,7 +17,8 @@ from clients.models import Client
 from clients.registration import actions, permits, statements
 from clients.registration.errors import InvalidToken
 from clients.registration.permits import Permit
-from consumers import limits
+from consumers import failures, limits
+from consumers.addresses import caller_ip
 from consumers.audit import Actor, origin
 from consumers.errors import Refusal
 from consumers.models import Role
@@ -26,8 +27,7 @@ from consumers.rest.callers import Caller, authenticate
 from consumers.rest.errors import InvalidRequest, TooManyRequests
 from consumers.rest.find import named
 
-# How often one address may register without any token, and fail with a wrong one.
-OPENLY, FAILURES = "20/h/ip", "30/m/ip"
+OPENLY = "20/h/ip"  # how often one address may register without any token
 SCOPE = "clients:write"  # lets a management token do what a registration token does
 
 
@@ -63,11 +63,8 @@ def permitted(request: HttpRequest, sent: dict[str, Any]) -> Permit:
         limits.consume(request, OPENLY, "register", TooManyRequests)
         return permit
     if text.startswith(permits.PREFIX):
-        try:
+        with failures.guess(caller_ip(request), text, InvalidToken, TooManyRequests):
             return permits.by_initial_token(text)
-        except InvalidToken:
-            limits.consume(request, FAILURES, "token", TooManyRequests)
-            raise
     caller = manager(request)
     reached = caller.consumers("clients.add_client", Role.MANAGER)
     chosen = reached.filter(named(sent["consumer"])) if isinstance(sent.get("consumer"), str) else reached
@@ -109,10 +106,10 @@ def managed(request: HttpRequest, client_id: str) -> tuple[Client, Actor]:
     """
     text = bearer(request)
     if text.startswith(actions.MANAGES):
-        client = actions.find_managed(text, client_id)
-        if client is None:
-            limits.consume(request, FAILURES, "token", TooManyRequests)
-            raise InvalidToken()
+        with failures.guess(caller_ip(request), text, InvalidToken, TooManyRequests):
+            client = actions.find_managed(text, client_id)
+            if client is None:
+                raise InvalidToken()
         return client, doer(request, client.client_id, client.client_name)
     caller = manager(request)
     reached = caller.consumers("clients.change_client", Role.MANAGER)

@@ -2,9 +2,11 @@
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from authority import dpop, identity, presented, reasons
+from authority import cors, dpop, identity, presented, reasons
 from authority.endpoints.protocol import endpoint
-from authority.errors import DESCRIPTIONS, InvalidDpopProofError, UseDpopNonceError
+from authority.errors import DESCRIPTIONS, InvalidDpopProofError, TooManyFailuresError, UseDpopNonceError
+from consumers import failures
+from consumers.addresses import caller_ip
 
 ALGORITHMS = f'algs="{" ".join(dpop.ALGORITHMS)}"'
 
@@ -14,11 +16,16 @@ def userinfo(request: HttpRequest) -> HttpResponse:
     scheme, token = presented.read(request)
     if scheme not in (presented.BEARER, presented.DPOP) or not token:
         return challenge()
+    ip = caller_ip(request)
+    if seconds := failures.seconds_to_wait(ip, token):
+        cors.answers_nobody()
+        raise TooManyFailuresError(seconds)
     try:
         found = presented.access(request, scheme, token)
     except (InvalidDpopProofError, UseDpopNonceError) as error:
         return challenge(scheme, error.error, error.description)
     if found is None:
+        reasons.unproven(ip, token)
         return challenge(scheme, "invalid_token")
     if found.user is None or "openid" not in found.scopes:
         return challenge(scheme, "insufficient_scope", status=403)

@@ -13,15 +13,15 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
-from consumers import limits
+from consumers import failures, limits
+from consumers.addresses import caller_ip
 from consumers.audit import Actor, origin
 from consumers.models import Consumer, ConsumerQuerySet, Role, User
 from consumers.rest.errors import InvalidToken, TooManyRequests
 from consumers.tokens import PREFIX, find_token
 
 MAX_TOKEN = 16 * 1024
-# Requests of one token, and failures from one address.
-PER_TOKEN, PER_ADDRESS = "100/10s/key", "30/m/ip"
+PER_TOKEN = "100/10s/key"  # requests of one token
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,12 +61,12 @@ def authenticate(request: HttpRequest) -> tuple[Caller, str]:
     if scheme.lower() != "bearer" or not token:
         raise InvalidToken("Send a token in the Authorization header: “Bearer cdp_…”.")
     key = hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
-    caller = None
-    if len(token) <= MAX_TOKEN and token.isascii():
-        caller = next(filter(None, (reader(token, request) for reader in readers())), None)
-    if caller is None:
-        limits.consume(request, PER_ADDRESS, "token", TooManyRequests)
-        raise InvalidToken("This token is unknown, has ended or is for another API. Make a new one in the portal.")
+    with failures.guess(caller_ip(request), key, InvalidToken, TooManyRequests):
+        caller = None
+        if len(token) <= MAX_TOKEN and token.isascii():
+            caller = next(filter(None, (reader(token, request) for reader in readers())), None)
+        if caller is None:
+            raise InvalidToken("This token is unknown, has ended or is for another API. Make a new one in the portal.")
     limits.consume(request, PER_TOKEN, "api", TooManyRequests, key=key)
     return caller, key
 

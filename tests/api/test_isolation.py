@@ -75,8 +75,7 @@ def test_no_answer_to_a_neighbour_tells_of_them(theirs, acme_access, alice, prog
             assert answer.status_code < 500, operation.id
 
 
-def test_every_address_asks_for_a_token(client, monkeypatch):
-    monkeypatch.setattr("consumers.rest.callers.PER_ADDRESS", "1000/m/ip")
+def test_every_address_asks_for_a_token(client):
     for template, method, operation in operations():
         answer = client.generic(method, template.format(**NOWHERE))
         assert (answer.status_code, answer.json()["error"]) == (401, "invalid_token"), operation.id

@@ -137,6 +137,40 @@ def test_with_the_limit_off_nobody_waits(settings):
     assert scan(MOST * 3).status_code == 401
 
 
+# -- Other endpoints --------------------------------------------------------------------------------------------------
+
+
+def send(method, path, token, ip="192.0.2.7"):
+    headers = {"Authorization": f"Bearer {token}"}
+    return Browser(REMOTE_ADDR=ip).generic(method, path, b"{}", "application/json", headers=headers)
+
+
+GUESSED = [
+    ("GET", "/oauth2/userinfo", ""),
+    ("POST", "/oauth2/register", "cdi_"),
+    ("GET", "/oauth2/register/cl_nobody", "cdr_"),
+    ("POST", "/oauth2/register", "cdp_"),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "prefix"), GUESSED)
+def test_guessed_tokens_are_limited_alike(method, path, prefix):
+    for number in range(MOST):
+        assert send(method, path, f"{prefix}{number}").status_code == 401
+    with CaptureQueriesContext(connection) as captured:
+        answer = send(method, path, f"{prefix}new")
+    assert answer.status_code == 429
+    assert 0 < int(answer["Retry-After"]) <= 60
+    assert [each["sql"] for each in captured if "SAVEPOINT" not in each["sql"]] == []
+    assert send(method, path, f"{prefix}new", ip="192.0.2.8").status_code == 401
+
+
+def test_a_page_that_goes_on_with_an_ended_token_spends_its_own_tries(flow):
+    token = flow.tokens()["access_token"]
+    assert [send("GET", "/oauth2/userinfo", "ended").status_code for _ in range(10)] == [401] + [429] * 9
+    assert send("GET", "/oauth2/userinfo", token).status_code == 200
+
+
 # -- The short way ----------------------------------------------------------------------------------------------------
 
 
