@@ -56,6 +56,9 @@ class Target:
         """Return what a round of so many seconds sends."""
         return [Sent(self.body, self.basic)]
 
+    def was_sent(self, count: int) -> None:
+        """Hear how many requests of a round were sent."""
+
     def cpu_seconds(self) -> float:
         """Return the CPU time that the server and its database have used until now."""
         total = 0.0
@@ -152,6 +155,7 @@ def drive(target: Target, connections: int, seconds: int) -> Measured:
     if "Non-2xx" in out:
         raise RuntimeError(f"{target.name} refused requests:\n{out}")
     count = int(found(r"(\d+) requests in", out))
+    target.was_sent(count + connections + 1)  # with those that had no answer yet, and the one that wrk reads beforehand
     p50, p99 = (milliseconds(found(rf"^\s+{share}%\s+(\S+)", out)) for share in (50, 99))
     return Measured(count / used, count / seconds, p50, p99)
 

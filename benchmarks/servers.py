@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 import psycopg
@@ -53,7 +54,7 @@ class Clientdesk(Target):
     """The demo, served on an embedded database of its own."""
 
     environ: dict[str, str]
-    clients: dict[str, dict[str, str]]
+    clients: dict[str, dict[str, Any]]
     postgres: Postgres
 
 
@@ -99,11 +100,12 @@ def manage(environ: dict[str, str], *arguments: str) -> str:
 
 
 @contextmanager
-def oidc_provider(algorithm: str, database: Postgres | None = None) -> Iterator[Target]:
-    """Serve the npm package: with its memory adapter, or with ours on a database of that server."""
+def oidc_provider(algorithm: str, database: Postgres | None = None, tokens: str = "jwt") -> Iterator[Target]:
+    """Serve the npm package: with its memory adapter, or with ours for a database of that server."""
     if not (PEER / "node_modules").exists():
         run(["npm", "ci", "--silent", "--prefix", str(PEER)])
     environ = {"PORT": "7701", "ALGORITHM": algorithm, "CLIENT_SECRET": SECRET, "NODE_ENV": "production"}
+    environ["TOKENS"] = tokens
     environ |= database.database("oidc_provider") if database else {}
     with running(["node", str(PEER / "server.mjs")], "http://127.0.0.1:7701/jwks", **environ) as server:
         processes = [server, *([database.process] if database else [])]

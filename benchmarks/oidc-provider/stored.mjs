@@ -4,6 +4,7 @@ import pg from "pg";
 const pool = new pg.Pool();
 await pool.query(`CREATE TABLE IF NOT EXISTS stored (
   kind text, id text, payload jsonb, expires_at timestamptz, PRIMARY KEY (kind, id))`);
+await pool.query("CREATE INDEX IF NOT EXISTS of_grant ON stored ((payload->>'grantId'))");
 
 export class Stored {
   constructor(kind) {
@@ -28,7 +29,20 @@ export class Stored {
     return rows[0]?.payload;
   }
 
+  async consume(id) {
+    await pool.query({
+      name: "consume",
+      text: `UPDATE stored SET payload = payload || jsonb_build_object('consumed', extract(epoch FROM now())::bigint)
+             WHERE kind = $1 AND id = $2`,
+      values: [this.kind, id],
+    });
+  }
+
   async destroy(id) {
     await pool.query("DELETE FROM stored WHERE kind = $1 AND id = $2", [this.kind, id]);
+  }
+
+  async revokeByGrantId(grantId) {
+    await pool.query("DELETE FROM stored WHERE payload->>'grantId' = $1", [grantId]);
   }
 }
