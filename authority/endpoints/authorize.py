@@ -247,7 +247,7 @@ def consent_page(visit: Visit, person: User) -> HttpResponse:
         "consumer": asked.client.consumer,
         "host": redirects.host(asked.redirect_uri),
         "is_local": redirects.is_local(asked.redirect_uri),
-        "asks_who": "openid" in asked.scopes,
+        "asks_who": any(value in asked.scopes for value in ("openid", "profile", "email")),
         "scopes": asked.scopes,
         "permissions": Scope.objects.select_related("api").filter(value__in=asked.scopes),
         "resources": consents.beyond(asked),

@@ -275,6 +275,32 @@ def test_algorithms_that_clients_want_are_published_before_they_sign(clock, clie
 
 
 @pytest.mark.django_db(transaction=True)
+def test_of_many_schedulers_at_once_each_step_is_taken_by_one():
+    def schedule(_):
+        try:
+            rotation.maintain()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(schedule, range(12)))  # the first keys
+        first = {algorithm: states(algorithm) for algorithm in ("ES256", "RS256")}
+        assert all(set(found) == {"active", "next"} for found in first.values())
+        for _ in range(3):
+            before = states()
+            long_ago = timezone.now() - PERIOD - timedelta(hours=2)
+            SigningKey.objects.update(created_at=long_ago)
+            SigningKey.objects.filter(state=State.ACTIVE, algorithm="ES256").update(activated_at=long_ago)
+            SigningKey.objects.filter(state=State.RETIRED).delete()
+            list(pool.map(schedule, range(12)))
+            after = states()
+            assert (after["active"], after["retired"]) == (before["next"], before["active"])
+            assert SigningKey.objects.filter(algorithm="ES256").count() == 3
+    assert states("RS256") == first["RS256"]
+    assert Event.objects.filter(name="key.rotated").count() == 3
+
+
+@pytest.mark.django_db(transaction=True)
 def test_of_many_rotations_at_once_one_happens():
     rotation.maintain()
     SigningKey.objects.update(created_at=timezone.now() - timedelta(hours=2))

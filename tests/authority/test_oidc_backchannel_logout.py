@@ -86,8 +86,13 @@ def read(http, token):
     return json.loads(jwt.header), json.loads(jwt.claims)
 
 
+@pytest.mark.compliance("OpenID Connect Back-Channel Logout", "2.2")
 @pytest.mark.compliance("OpenID Connect Back-Channel Logout", "2.4")
-def test_logout_token_names_issuer_client_person_and_session(hearing, web, browser, alice, settings):
+@pytest.mark.parametrize("session_required", [False, True])
+def test_logout_token_names_issuer_client_person_and_session(hearing, web, browser, alice, settings, session_required):
+    """The session is always named, whether or not the client's registration requires it."""
+    web.client.backchannel_logout_session_required = session_required
+    web.client.save()
     with hearing() as heard:
         _, id_token = id_token_claims(web.http, Flow(web, browser).tokens()["id_token"])
         browser.post("/account/logout/")

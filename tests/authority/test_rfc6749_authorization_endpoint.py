@@ -225,6 +225,11 @@ def test_page_says_who_asks_for_what_as_whom_and_where_it_leads(flow):
     assert "Book and change shipments" not in page  # not asked for
 
 
+@pytest.mark.parametrize(("scope", "words"), [("email", "Your email address."), ("profile", "Your name.")])
+def test_page_says_what_is_told_of_the_person_also_without_openid(web, browser_of, alice, scope, words):
+    assert words in Flow(web, browser_of(alice), scope=f"{scope} shipments:read").open().content.decode()
+
+
 def test_this_page_alone_may_lead_to_the_clients_address(flow, client):
     assert "form-action 'self' https://app.example.com;" in flow.open()["Content-Security-Policy"] + ";"
     assert "app.example.com" not in flow.browser.get("/account/logout/")["Content-Security-Policy"]
