@@ -9,6 +9,9 @@ from django.http import HttpRequest, JsonResponse
 VERSION: str = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
 
 
+SOON = {"Retry-After": "5"}
+
+
 def alive(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": "ok"})
 
@@ -19,7 +22,7 @@ def ready(request: HttpRequest) -> JsonResponse:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except Error:
-        return JsonResponse({"status": "unavailable", "errors": {"database": "no answer"}}, status=503)
+        return JsonResponse({"status": "unavailable", "errors": {"database": "no answer"}}, status=503, headers=SOON)
     return JsonResponse({"status": "ok"})
 
 

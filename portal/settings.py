@@ -130,6 +130,7 @@ METRICS_TOKEN = environment.metrics_token(environment.text("METRICS_TOKEN"))
 DATABASE_URL = environment.text("DATABASE_URL") or embedded.database_url(DATA_DIR)
 DATABASES = {"default": environment.database(DATABASE_URL)}
 DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", 5)  # seconds; then the database counts as away
 # The one connection of each process that hears of changes; a pooler in transaction mode would drop what it is told.
 listen_url = environment.text("LISTEN_DATABASE_URL")
 LISTEN_DATABASE = environment.database(listen_url, "LISTEN_DATABASE_URL") if listen_url else {}

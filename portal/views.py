@@ -1,7 +1,10 @@
 """The front door and the pages for when something is wrong."""
 
+import sys
+
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
+from django.db import InterfaceError, OperationalError
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -64,16 +67,20 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer without session, user or database: one of them may be what failed."""
-    page = render_to_string(
-        "500.html",
-        {
-            "portal_name": settings.PORTAL_NAME,
-            "operator_contact": settings.OPERATOR_CONTACT,
-            "request_id": getattr(request, "id", ""),
-        },
-    )
-    return HttpResponse(page, status=500)
+    """Answer without session, user or database: one of them may be what failed.
+
+    Django calls this while it handles the exception. When that tells of a database that is away, it is for a moment.
+    """
+    is_away = isinstance(sys.exception(), OperationalError | InterfaceError)
+    context = {
+        "portal_name": settings.PORTAL_NAME,
+        "operator_contact": settings.OPERATOR_CONTACT,
+        "request_id": getattr(request, "id", ""),
+        "again": request.get_full_path() if request.method == "GET" else "",
+    }
+    if is_away:
+        return HttpResponse(render_to_string("503.html", context), status=503, headers={"Retry-After": "5"})
+    return HttpResponse(render_to_string("500.html", context), status=500)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

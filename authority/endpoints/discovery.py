@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.cache import get_conditional_response
@@ -14,12 +16,13 @@ from django.views.decorators.csrf import csrf_exempt
 
 from authority import authentication, dpop, identity, keys, workload_issuer
 from authority.authorization_requests import MODES, PROMPTS
-from authority.endpoints.protocol import method_not_allowed
+from authority.endpoints.protocol import method_not_allowed, unavailable
 from authority.server import server
 from clients.jwks import ALGORITHMS
 from clients.models import DocumentHost
 from clients.vocabulary import IDENTITY_SCOPES, PROVING_METHODS, AuthMethod, SigningAlgorithm
 
+logger = logging.getLogger(__name__)
 CACHE_CONTROL = (
     f"public, max-age={keys.JWKS_MAX_AGE.seconds}, stale-while-revalidate={keys.JWKS_STALE.seconds}"  # RFC 5861
 )
@@ -33,16 +36,24 @@ def public(document: Callable[..., dict[str, Any]]) -> Callable[..., HttpRespons
     def view(request: HttpRequest, **place: Any) -> HttpResponse:
         if request.method not in ("GET", "HEAD"):
             return method_not_allowed(("GET", "HEAD"))
-        body = json.dumps(document(**place), separators=(",", ":")).encode()
+        try:
+            body = json.dumps(document(**place), separators=(",", ":")).encode()
+        except (OperationalError, InterfaceError):
+            logger.exception("the database does not answer")
+            return shared(unavailable())
         response = HttpResponse(body, content_type="application/json")
         etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
         response["ETag"] = etag
         response["Cache-Control"] = CACHE_CONTROL
-        response["Access-Control-Allow-Origin"] = "*"
-        response["Cross-Origin-Resource-Policy"] = "cross-origin"
-        return get_conditional_response(request, etag=etag, response=response) or response
+        return get_conditional_response(request, etag=etag, response=shared(response)) or response
 
     return view
+
+
+def shared(response: HttpResponse) -> HttpResponse:
+    response["Access-Control-Allow-Origin"] = "*"
+    response["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
 
 
 @public

@@ -3,9 +3,12 @@
 import re
 
 import pytest
+from django.db import OperationalError, connection
 from django.test import Client as Browser
 
+from authority import access_tokens, memory
 from portal import views
+from tests.authority.conftest import management_token
 
 pytestmark = pytest.mark.django_db
 
@@ -39,6 +42,47 @@ def test_a_request_for_another_host(client):
 
 def test_too_many_fields(client):
     check(client.post("/account/login/", {f"f{n}": "" for n in range(600)}), 400, "could not read this request")
+
+
+def away(*args, **kwargs):
+    raise OperationalError("connection to server at 10.0.0.1 refused")
+
+
+@pytest.mark.parametrize("path", ["/", "/operators/", "/account/apps/"])
+def test_while_the_database_is_away_pages_ask_to_come_back(browser_of, alice, monkeypatch, path):
+    browser = browser_of(alice)
+    browser.raise_request_exception = False
+    monkeypatch.setattr(connection, "cursor", away)
+    answer = browser.get(f"{path}?x=<1>")
+    check(answer, 503, "We will be back in a moment", "Try again", f'href="{path}?x=%3C1%3E"')
+    assert answer["Retry-After"] == "5"
+    assert "no-store" in answer["Cache-Control"]
+    assert answer["Content-Security-Policy"]
+    assert "10.0.0.1" not in answer.content.decode()
+    assert "Set-Cookie" not in answer.headers, "who was signed in stays so"
+
+
+def test_while_the_database_is_away_a_form_says_to_look_first(client, monkeypatch):
+    client.raise_request_exception = False
+    monkeypatch.setattr(connection, "cursor", away)
+    answer = client.post("/account/login/", {"login": "alice@acme.example", "password": "x" * 12})
+    check(answer, 503, "see whether your last step was carried out", "Go to the start")
+    assert answer["Retry-After"] == "5"
+
+
+@pytest.mark.parametrize(
+    "path", ["/admin/clients", "/oauth2/userinfo", "/.well-known/openid-configuration", "/health/ready"]
+)
+def test_while_the_database_is_away_programs_read_json(client, alice, monkeypatch, path):
+    memory.forget_everything()
+    token = management_token(alice) if path.startswith("/admin") else access_tokens.OPAQUE_PREFIX + "x" * 43
+    monkeypatch.setattr(connection, "cursor", away)
+    answer = client.get(path, headers={"Authorization": f"Bearer {token}", "Accept": "text/html"})
+    assert answer.status_code == 503
+    assert answer["Retry-After"] == "5"
+    assert "error" in answer.text
+    assert answer["Content-Type"] == "application/json"
+    assert client.get("/health/alive").status_code == 200
 
 
 def test_a_fault_of_ours_needs_neither_session_nor_database(client, monkeypatch, django_assert_num_queries):

@@ -1,0 +1,116 @@
+"""PostgreSQL is stopped at once under a running server, and comes back: nothing is worse than 503 meanwhile."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import defaultdict
+
+import httpx
+import pytest
+from django.conf import settings
+
+from tests.authority.conftest import FORM, basic
+from tests.live import free_port, running
+
+AWAY = 4  # seconds, longer than anything is remembered without the database
+BACK = 5  # seconds until all is well again, on a machine with nothing else to do
+
+
+@pytest.fixture
+def alone(tmp_path):
+    """The demo with a PostgreSQL of its own: its environment, and what the demo says of itself."""
+    environ = {key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "EMAIL_URL")}
+    environ |= {"DATA_DIR": str(tmp_path / "data"), "PORT": str(free_port())}
+    command = [sys.executable, "manage.py", "demo", "--json"]
+    demo = subprocess.run(command, cwd=settings.BASE_DIR, env=environ, check=True, stdout=subprocess.PIPE)
+    files = (tmp_path / "data" / "postgres").resolve()
+    yield environ, json.loads(demo.stdout), files
+    shutil.rmtree(files)
+
+
+def stop_at_once(files):
+    pid = int((files / "postmaster.pid").read_text().splitlines()[0])
+    os.kill(pid, signal.SIGQUIT)  # “immediate”: no farewell to anybody, recovery at the next start
+    while (files / "postmaster.pid").exists():
+        time.sleep(0.05)
+
+
+def start_again(environ):
+    command = [sys.executable, "manage.py", "check"]
+    subprocess.run(command, cwd=settings.BASE_DIR, env=environ, check=True, stdout=subprocess.DEVNULL)
+
+
+def test_without_its_database_the_server_asks_to_come_back_and_recovers_by_itself(alone):
+    environ, demo, files = alone
+    url = f"http://127.0.0.1:{environ['PORT']}"
+    client = next(each for each in demo["clients"].values() if each.get("client_secret"))
+    program = {"Content-Type": FORM, "Authorization": basic(client["client_id"], client["client_secret"])}
+    asked = {
+        "token": ("POST", "/oauth2/token", program, "grant_type=client_credentials"),
+        "introspection": ("POST", "/oauth2/introspect", program, "token=cdx_unknown"),
+        "page": ("GET", "/", {"Cookie": "session=abcdefghijklmnopqrstuvwxyz012345"}, None),
+        "management": ("GET", "/admin/clients", {"Authorization": f"Bearer {demo_token(environ)}"}, None),
+        "ready": ("GET", "/health/ready", {}, None),
+        "alive": ("GET", "/health/alive", {}, None),
+    }
+    seen, stop = defaultdict(list), threading.Event()
+
+    def ask(name, http):
+        method, path, headers, body = asked[name]
+        answer = http.request(method, url + path, headers=headers, content=body)
+        if answer.status_code == 503:
+            assert answer.headers["Retry-After"], name
+            assert "Traceback" not in answer.text
+        seen[name].append((time.monotonic(), answer.status_code))
+        return answer.status_code
+
+    def keep_asking(name):
+        with httpx.Client(timeout=20) as http:
+            while not stop.wait(0.1):
+                ask(name, http)
+
+    command = [sys.executable, "manage.py", "serve", "--workers", "2"]
+    with running(command, f"{url}/health/ready", environ), httpx.Client(timeout=20) as http:
+        well = {name: ask(name, http) for name in asked}
+        assert well == {"token": 200, "introspection": 200, "page": 302, "management": 200, "ready": 200, "alive": 200}
+        threads = [threading.Thread(target=keep_asking, args=[name]) for name in asked]
+        for thread in threads:
+            thread.start()
+        time.sleep(1)
+        stop_at_once(files)
+        gone = time.monotonic()
+        time.sleep(AWAY)
+        start_again(environ)
+        back = time.monotonic()
+        while any(seen[name][-1][1] != well[name] for name in asked) and time.monotonic() < back + 6 * BACK:
+            time.sleep(0.1)
+        recovered = time.monotonic() - back
+        stop.set()
+        for thread in threads:
+            thread.join(timeout=30)
+            assert not thread.is_alive(), "a worker hangs"
+        assert {name: ask(name, http) for name in asked} == well
+    assert recovered < 3 * BACK
+    assert {status for _, status in seen["alive"]} == {200}
+    for name in asked.keys() - {"alive"}:
+        assert {status for _, status in seen[name]} == {well[name], 503}, name
+        late = [status for moment, status in seen[name] if gone + 2 < moment < gone + AWAY - 0.5]
+        assert set(late) == {503}, f"{name}: nothing is trusted that long"
+
+
+def demo_token(environ):
+    """Return a personal access token of the operator's."""
+    code = (
+        "from datetime import timedelta; from django.utils import timezone; from consumers import tokens; "
+        "from consumers.audit import SYSTEM; from consumers.models import User; "
+        "print(tokens.create_token(user=User.objects.filter(is_superuser=True).first(), actor=SYSTEM, name='Drill', "
+        "scopes=['clients:read'], expires_at=timezone.now() + timedelta(days=1))[1])"
+    )
+    command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", code]
+    made = subprocess.run(command, cwd=settings.BASE_DIR, env=environ, check=True, stdout=subprocess.PIPE, text=True)
+    return made.stdout.split()[-1]
