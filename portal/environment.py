@@ -116,14 +116,15 @@ def database(url: str, name: str = "DATABASE_URL") -> dict[str, Any]:
     }
 
 
-def cache(url: str) -> dict[str, Any]:
-    """Return Django's words for the shared cache: a Redis or Valkey server, or else a table."""
+def caches(url: str) -> dict[str, dict[str, Any]]:
+    """Return Django's words for the shared cache: a Redis or Valkey server before a table, or the table alone."""
+    table = {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "portal_cache"}
     if not url:
-        return {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "portal_cache"}
+        return {"default": table}
     parts = split(re.sub(r"^valkey(s?)://", r"redis\1://", url))
     if parts is None or parts.scheme not in ("redis", "rediss") or not parts.hostname:
         refuse("REDIS_URL must name a Redis or Valkey server: redis://:password@host:6379/0, or rediss:// with TLS.")
-    return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": parts.geturl()}
+    return {"default": {"BACKEND": "portal.cache.RedisOrTable", "LOCATION": parts.geturl()}, "table": table}
 
 
 def mail_server(url: str) -> dict[str, Any]:

@@ -138,7 +138,7 @@ DIRECTORY_SIZE = environment.number("DIRECTORY_SIZE", 2000, low=0, high=1_000_00
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # How often sign-in codes and passwords are tried must hold across workers, so the cache is shared.
-CACHES = {"default": environment.cache(environment.text("REDIS_URL"))}
+CACHES = environment.caches(environment.text("REDIS_URL"))
 
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
