@@ -1,5 +1,7 @@
 """A fixed cast: Alice manages and Bob views Acme, Mallory manages Globex, Olga is the operator."""
 
+import httpx
+import hypothesis
 import pytest
 from django.core.cache import cache
 
@@ -18,6 +20,17 @@ from tests.factories import (
 )
 from tests.live import server  # noqa: F401  # a fixture
 from tests.publisher import publisher  # noqa: F401  # a fixture
+
+# The machine may be busy. So no example and no request is too slow for a test: what hangs is ended by pytest. And
+# examples are the same in each run, for one that fails now and then helps nobody.
+hypothesis.settings.register_profile(
+    "steady",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.function_scoped_fixture],
+)
+hypothesis.settings.load_profile("steady")
+httpx._config.DEFAULT_TIMEOUT_CONFIG.__init__(120)
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clients.api.schemas import MEMBERS, NEUTRAL, READ_ONLY, WRITABLE
@@ -141,7 +141,7 @@ DRAWN = {
 }
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40)
 @given(drawn=st.fixed_dictionaries(DRAWN))
 def test_put_of_what_get_returned_changes_nothing(drawn, acme, acme_access, alice, program_of, monkeypatch):
     monkeypatch.setattr("consumers.rest.callers.PER_TOKEN", "100000/10s/key")

@@ -11,7 +11,7 @@ from django.core import mail
 from django.db import connections
 from django.test import Client as Browser
 from django.utils import timezone
-from hypothesis import HealthCheck, given, strategies
+from hypothesis import given, strategies
 from hypothesis import settings as hypothesis_settings
 
 from consumers import actions
@@ -161,7 +161,7 @@ def test_a_suspended_consumer_takes_nobody_in(client, invite, acme):
     assert client.post(url(token), {"name": "Jonas"}).status_code == 404
 
 
-@hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=40)
 @given(position=strategies.integers(0, 42), bit=strategies.integers(0, 6))
 def test_no_altered_token_opens_an_invitation(invite, position, bit):
     if not hasattr(invite, "token"):

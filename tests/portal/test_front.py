@@ -273,7 +273,7 @@ def test_thousands_of_requests_get_the_same_answer_both_ways(compared, caplog, s
     settings.FAILURES_PER_MINUTE = 0
     taken = []
 
-    @hypothesis_settings(max_examples=2000, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @hypothesis_settings(max_examples=2000, suppress_health_check=list(HealthCheck))
     @given(
         fields=clients,
         pairs=st.lists(st.just(("grant_type", "client_credentials")), min_size=1, max_size=1).flatmap(
