@@ -6,6 +6,7 @@ until the session ends.
 """
 
 import ctypes
+import itertools
 import json
 import os
 import shutil
@@ -144,13 +145,13 @@ def die_with_parent() -> None:
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
 
 
-def wait_for(url: str, process: subprocess.Popen[bytes], seconds: float = 60) -> None:
+def wait_for(url: str, process: subprocess.Popen[bytes], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise RuntimeError(f"{process.args} ended with status {process.returncode}; its words stand above.")
         try:
-            if httpx.get(url).status_code < 500:
+            if httpx.get(url, timeout=5).status_code < 500:
                 return
         except httpx.TransportError:
             pass
@@ -158,10 +159,18 @@ def wait_for(url: str, process: subprocess.Popen[bytes], seconds: float = 60) ->
     raise TimeoutError(f"{url} did not answer within {seconds:.0f} seconds.")
 
 
+# Below the ports that systems give to connections by themselves (Linux from 32768): a server takes its port seconds
+# after we chose it, and nobody may have it by then. Each test process has a hundred of its own.
+_ports = itertools.cycle(range(20_000 + os.getpid() % 100 * 100, 20_100 + os.getpid() % 100 * 100))
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port that nobody listens at, and that was not returned before."""
+    for port in itertools.islice(_ports, 100):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("no port is free")
 
 
 @contextmanager

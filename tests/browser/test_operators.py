@@ -23,7 +23,8 @@ def addresses(server):
     """Return the address of each list, form, row, deletion and deed."""
     with server.database():
         Message.objects.create(recipients="x@acme.example", subject="Hello", state="failed", last_error="550 unknown")
-        acme, client = Consumer.objects.get(slug="acme"), Client.objects.first()
+        acme = Consumer.objects.get(slug="acme")
+        client = Client.objects.get(client_id=server.demo["clients"]["service"]["client_id"])
         membership, secret = acme.memberships.first(), client.secrets.first()
         rows = [acme, client, Api.objects.first(), Event.objects.first(), Message.objects.first(), User.objects.first()]
         return [
@@ -83,7 +84,7 @@ def test_desk_works_without_scripts(operator, server):
     page.get_by_label("Email addresses").fill("sam@juniper.example")
     page.get_by_role("button", name="Save", exact=True).click()
     page.get_by_role("button", name="Withdraw the invitation of sam@juniper.example").click()
-    assert page.get_by_text("Withdrawn").first.is_visible()
+    page.get_by_text("Withdrawn").first.wait_for()
     page.get_by_role("link", name="Suspend Juniper Motors").click()
     page.get_by_role("button", name="Suspend Juniper Motors").click()
-    assert page.get_by_text("nobody can enter its workspace").is_visible()
+    page.get_by_text("nobody can enter its workspace").wait_for()

@@ -11,6 +11,7 @@ from django.conf import settings
 
 from clients.catalogue import create_api, set_access
 from clients.models import Api, Client, Scope
+from clients.registration.actions import open_registration
 from consumers.audit import SYSTEM
 from consumers.models import Consumer
 from tests.examples.conftest import EXAMPLES, own_environ
@@ -30,6 +31,7 @@ def resource(server: Server, uv) -> Iterator[str]:
         api = Api(identifier=address, name="Tracking", description="Where shipments are")
         create_api(api=api, scopes=[Scope(value="tracking:read", name="Track shipments")], actor=SYSTEM)
         sandbox = Consumer.objects.get(slug="sandbox")
+        open_registration(consumer=sandbox, actor=SYSTEM)
         granted = Scope.objects.filter(access__consumer=sandbox)
         set_access(consumer=sandbox, scopes={*granted, *api.scopes.all()}, actor=SYSTEM)
     environ = own_environ() | {"ISSUER": server.url, "RESOURCE": address, "PORT": str(port)}
