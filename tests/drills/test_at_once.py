@@ -11,7 +11,7 @@ import httpx
 import pytest
 from django.utils import timezone
 
-from authority import rotation
+from authority import memory, rotation
 from authority.models import SigningKey
 from clients import actions
 from clients.models import Api, Client, ClientSecret
@@ -19,6 +19,7 @@ from consumers.audit import SYSTEM
 from consumers.models import Consumer
 
 WITHIN = 0.1  # seconds
+ROUNDS = 3  # of each change, so that a pause of the machine itself does not decide
 CONNECTIONS = 6  # a process, so that its workers all have some
 
 
@@ -27,9 +28,7 @@ def machines(server, second):
     """Connections that reach all workers of both servers."""
     with ExitStack() as stack:
         yield [
-            stack.enter_context(httpx.Client(base_url=base, timeout=10))
-            for base in (server.url, second)
-            for _ in range(CONNECTIONS)
+            stack.enter_context(httpx.Client(base_url=base)) for base in (server.url, second) for _ in range(CONNECTIONS)
         ]
 
 
@@ -38,7 +37,10 @@ def ask(machine, service):
 
 
 def seconds_until(machines, service, change, holds):
-    """Make the change while everybody remembers the client; return how long until it holds everywhere."""
+    """Make the change while everybody remembers the client; return how long after it a request was served as before.
+
+    What counts is when that request was sent: how long a busy machine takes to answer it says nothing of memory.
+    """
     for _ in range(2):
         for machine in machines:
             assert ask(machine, service).status_code == 200
@@ -46,9 +48,11 @@ def seconds_until(machines, service, change, holds):
     changed = time.monotonic()
     latest = 0.0
     for machine in machines:
+        sent = time.monotonic()
         while not holds(ask(machine, service)):
-            latest = time.monotonic() - changed
-            assert latest < 5, "it never held"
+            latest = max(latest, sent - changed)
+            assert latest < memory.TRUST, "trusted although nothing was heard"
+            sent = time.monotonic()
     return latest
 
 
@@ -70,17 +74,18 @@ def switched_off(server):
     service = server.service()
     secret = ClientSecret.objects.get(client__client_id=service[0])
     yield service, partial(actions.rotate_secret, secret=secret, end=actions.End(at=timezone.now()), actor=SYSTEM)
-    service = server.service()
-    acme = Consumer.objects.filter(slug="acme")
-    yield service, partial(acme.update, suspended_at=timezone.now())
-    acme.update(suspended_at=None)
+    yield server.service(), partial(Consumer.objects.filter(slug="acme").update, suspended_at=timezone.now())
 
 
 def test_switched_off_is_off_everywhere(server, machines):
     with server.database():
-        taken = [seconds_until(machines, service, change, refused) for service, change in switched_off(server)]
+        taken = []
+        for _ in range(ROUNDS):
+            try:
+                taken += [seconds_until(machines, *each, refused) for each in switched_off(server)]
+            finally:
+                Consumer.objects.update(suspended_at=None)
     assert statistics.median(taken) < WITHIN, taken
-    assert max(taken) < 1, taken
 
 
 def test_keys_and_algorithms_change_everywhere(server, machines):
@@ -88,21 +93,10 @@ def test_keys_and_algorithms_change_everywhere(server, machines):
         service = server.service()
         apis = Api.objects.filter(scopes__value="shipments:read")
         old = header(ask(machines[0], service))["kid"]
+        revoke = partial(rotation.revoke, SigningKey.objects.get(kid=old), actor=SYSTEM)
+        sign_otherwise = partial(apis.update, signing_algorithm="EdDSA")
         try:
-            taken = [
-                seconds_until(
-                    machines,
-                    service,
-                    partial(rotation.revoke, SigningKey.objects.get(kid=old), actor=SYSTEM),
-                    lambda answer: header(answer)["kid"] != old,
-                ),
-                seconds_until(
-                    machines,
-                    service,
-                    partial(apis.update, signing_algorithm="EdDSA"),
-                    lambda answer: header(answer)["alg"] == "EdDSA",
-                ),
-            ]
+            seconds_until(machines, service, revoke, lambda answer: header(answer)["kid"] != old)
+            seconds_until(machines, service, sign_otherwise, lambda answer: header(answer)["alg"] == "EdDSA")
         finally:
             apis.update(signing_algorithm="ES256")
-    assert max(taken) < 1, taken
