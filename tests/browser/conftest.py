@@ -19,6 +19,7 @@ ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
+PATIENCE = 120_000  # milliseconds; the machine may be busy
 
 
 def chromium_path(playwright: Playwright) -> str:
@@ -37,7 +38,8 @@ def chromium(server) -> Iterator[Browser]:
     # Playwright's event loop would make Django believe that it runs in an asynchronous context.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path(playwright), args=ARGUMENTS)
+        program = chromium_path(playwright)
+        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS, timeout=PATIENCE)
         yield browser
         browser.close()
 
@@ -51,6 +53,7 @@ class Visitor:
         self.complaints: list[str] = []
         context.on("console", self._listen)
         context.on("weberror", lambda error: self.complaints.append(str(error.error)))
+        context.set_default_timeout(PATIENCE)
         self.page: Page = context.new_page()
         self.status = 0  # of the last page opened
 
@@ -70,8 +73,20 @@ class Visitor:
         form.get_by_label("Work email").fill(email)
         form.get_by_label("Password", exact=True).fill(password)
         form.get_by_role("button", name="Sign in").click()
-        self.page.wait_for_load_state()
-        assert "/account/login" not in self.page.url, self.page.locator("main").inner_text()
+        self.page.wait_for_url(lambda url: "/account/login" not in url)
+
+    def copy(self, button: str) -> str:
+        """Press the button, and return what it has put on the clipboard when it says so, which it does not say long."""
+        self.page.evaluate(
+            """() => {
+              const status = document.getElementById("status");
+              window.said = new Promise((tell) =>
+                new MutationObserver(() => tell(status.textContent)).observe(status, { childList: true }));
+            }"""
+        )
+        self.page.get_by_role("button", name=button).click()
+        assert self.page.evaluate("said") == "Copied"
+        return str(self.page.evaluate("navigator.clipboard.readText()"))
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ class Mailbox:
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url
 
-    def page_of(self, address: str, *, beyond: int = 0, seconds: float = 20) -> str:
+    def page_of(self, address: str, *, beyond: int = 0, seconds: float = 120) -> str:
         """Return the path of the newest message to an address, waiting until there are more than `beyond`."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

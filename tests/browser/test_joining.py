@@ -19,8 +19,8 @@ def test_somebody_new_is_invited_joins_and_comes_back(server, visitor, scripts):
     page.get_by_role("link", name="Invite someone").click()
     page.get_by_label("Email addresses").fill(address)
     page.get_by_role("button", name="Send invitation").click()
-    assert page.get_by_text(f"Invitation on its way to {address}").is_visible()
-    assert page.get_by_role("row", name=re.compile(address)).is_visible()
+    page.get_by_text(f"Invitation on its way to {address}").wait_for()
+    page.get_by_role("row", name=re.compile(address)).wait_for()
 
     newcomer = visitor(scripts=scripts)
     link = mailbox.link_to(address, "/invitations/")

@@ -75,7 +75,7 @@ def test_person_of_this_computer_lets_a_client_in(server, alice_at):
         try:
             address = process.stderr.readline().removeprefix("Open ").strip()
             assert "close this window" in httpx.get(person.allow(address)).text
-            out, err = process.communicate(timeout=30)
+            out, err = process.communicate(timeout=120)
         finally:
             process.kill()
     assert process.returncode == 0, err
