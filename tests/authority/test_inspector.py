@@ -255,7 +255,7 @@ def test_secret_of_ones_own_client_is_recognised_and_of_another_not(service, glo
     assert "It ended on" in str(one(old, member).facts)
     assert one(foreign, member).client is None
     assert one(foreign, Viewer()).client is not None
-    assert "cut or changed" in str(one(text[:-1] + "0", member).facts)
+    assert "cut or changed" in str(one(text[:-1] + ("1" if text.endswith("0") else "0"), member).facts)
 
 
 def test_text_that_means_nothing_here(member):

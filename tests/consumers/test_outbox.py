@@ -4,7 +4,6 @@ import email
 import email.policy
 import socket
 import threading
-import time
 from datetime import timedelta
 
 import pytest
@@ -24,7 +23,7 @@ OUTBOX = "consumers.outbox.OutboxBackend"
 def smtp(port, **options):
     return {
         "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
-        "OPTIONS": {"host": "127.0.0.1", "port": port, "timeout": 1} | options,
+        "OPTIONS": {"host": "127.0.0.1", "port": port, "timeout": 30} | options,
     }
 
 
@@ -176,7 +175,7 @@ def test_a_server_that_fails_is_asked_again_later_and_in_the_end_no_more(server,
     if fault == "not_smtp":
         settings.MAILERS["delivery"] = smtp(server.controller.port)
         deaf.close()
-    settings.MAILERS["delivery"]["OPTIONS"]["timeout"] = 5
+    settings.MAILERS["delivery"]["OPTIONS"]["timeout"] = 30
     outbox.try_again(message)
     assert outbox.deliver_next()
     message.refresh_from_db()
@@ -184,10 +183,8 @@ def test_a_server_that_fails_is_asked_again_later_and_in_the_end_no_more(server,
 
 
 def test_the_request_never_waits_for_the_mail_server(server, client, alice):
-    server.delay = 5
-    started = time.monotonic()
     client.post("/account/login/code/", {"email": alice.email})
-    assert time.monotonic() - started < 1
+    assert server.commands == []  # nobody has even called it
     assert Message.objects.filter(state="waiting").count() == 1
 
 

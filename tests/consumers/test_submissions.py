@@ -68,10 +68,10 @@ def test_of_two_submissions_at_the_same_moment_one_is_carried_out():
 
     first = threading.Thread(target=submit, args=(True,))
     first.start()
-    assert inside.wait(5)
+    assert inside.wait(60)
     second = threading.Thread(target=submit, args=(False,))
     second.start()
-    first.join(10)
-    second.join(10)
+    first.join(60)
+    second.join(60)
     assert sorted(outcomes) == ["/made/", "done"]
     assert Consumer.objects.count() == 1

@@ -30,7 +30,7 @@ def test_a_worker_killed_at_any_step_leaves_one_key_that_signs_and_a_restart_car
         cwd=settings.BASE_DIR,
         check=True,
         stdout=subprocess.PIPE,
-        timeout=100,
+        timeout=250,
     )
     steps = json.loads(drill.stdout)
     assert len(steps) > 10, "the deed takes more statements than that"
@@ -70,7 +70,7 @@ def hang_up(pool, threads):
     together = Barrier(threads)
 
     def close():
-        together.wait(30)
+        together.wait(120)
         connection.close()
 
     [worker.result() for worker in [pool.submit(close) for _ in range(threads)]]

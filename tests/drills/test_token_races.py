@@ -32,7 +32,7 @@ def at_once(deeds):
 
     def run(deed):
         try:
-            barrier.wait(30)
+            barrier.wait(120)
             return deed()
         finally:
             connection.close()

@@ -55,10 +55,12 @@ def test_a_served_portal_adds_up_what_its_processes_count(server):
         remembered = re.search(r'clientdesk_directory_lookups_total{found_in="memory"} (\S+)', text)
         return [float(found[1]) if found else 0.0 for found in (seconds, remembered)]
 
-    before = counted()
-    for _ in range(5):
+    before, asked = counted(), 0
+    # A busy process trusts its memory again only when the database has answered it.
+    while asked < 5 or (counted()[1] == before[1] and asked < 500):
         server.token(service=service)
+        asked += 1
         time.sleep(0.05)
     after = counted()
-    assert after[0] == before[0] + 5
+    assert after[0] == before[0] + asked
     assert after[1] > before[1]

@@ -50,11 +50,11 @@ def working():
         yield
     finally:
         stop.set()
-        thread.join(timeout=10)
+        thread.join(timeout=60)
         assert not thread.is_alive()
 
 
-def eventually(condition, seconds=10):
+def eventually(condition, seconds=50):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if condition():
@@ -68,13 +68,11 @@ def delivered(folder):
 
 
 def test_mail_wakes_the_worker(folder, monkeypatch):
-    monkeypatch.setattr(worker, "POLL", 60)
+    monkeypatch.setattr(worker, "POLL", 3600)
     with working():
         assert eventually(listening)
-        started = time.monotonic()
         send_mail("Hello", "You", None, ["jonas@acme.example"])
         assert eventually(lambda: delivered(folder) == 1)
-        assert time.monotonic() - started < 5
     assert Message.objects.get().state == "sent"
 
 
@@ -143,7 +141,7 @@ def test_the_command_stops_cleanly_when_told(settings, tmp_path):
     said = iter(process.stderr.readline, "")  # an empty database is told of first
     assert any("the worker is ready" in line for line in said)
     process.send_signal(signal.SIGTERM)
-    _, rest = process.communicate(timeout=15)
+    _, rest = process.communicate(timeout=60)
     assert process.returncode == 0
     assert "the worker has stopped" in rest
 
