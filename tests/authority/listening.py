@@ -14,8 +14,9 @@ _marks: Memory[str, bool] = Memory(1)
 
 
 @pytest.fixture
-def listening(db):
-    """This process listens, as every worker of a server does."""
+def listening(db, monkeypatch):
+    """This process listens, as every worker of a server does, and a pause of the machine ends no trust."""
+    monkeypatch.setattr(memory, "TRUST", 60.0)
     stop = threading.Event()
     thread = threading.Thread(target=listener.run, args=[stop])
     thread.start()
@@ -26,7 +27,7 @@ def listening(db):
     memory.forget_everything()
 
 
-def eventually(condition, seconds=5.0):
+def eventually(condition, seconds=60.0):
     """Wait until it holds; return how many seconds that took."""
     begun = time.monotonic()
     while not condition():

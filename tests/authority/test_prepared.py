@@ -2,7 +2,6 @@
 
 import gc
 import threading
-import time
 
 import pytest
 from django.db import OperationalError, ProgrammingError, connection, transaction
@@ -112,14 +111,17 @@ def test_a_mistake_is_an_error_of_djangos_and_harms_nothing_else(heard, fresh):
 
 
 def test_other_threads_run_while_the_database_thinks(heard, fresh):
-    slow = Question("a slow one", "SELECT 1 FROM pg_sleep(0.5) WHERE %s <> ''")
+    slow = Question("a slow one", "SELECT 1 FROM pg_advisory_lock(7) WHERE %s <> ''")
     thread = threading.Thread(target=lambda: (slow.finds("x"), connection.close()))
-    thread.start()
-    turns = 0
-    while thread.is_alive():
-        turns += 1
-        time.sleep(0.001)
-    assert turns > 10
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(7)")
+        thread.start()
+        thinking = False
+        while not thinking:  # were this thread kept waiting too, it would be for ever
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+            thinking = cursor.fetchone()[0] == 1
+        cursor.execute("SELECT pg_advisory_unlock(7)")
+    thread.join()
 
 
 def test_a_closed_connection_is_remembered_no_longer(heard, fresh):

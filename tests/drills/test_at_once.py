@@ -28,7 +28,9 @@ def machines(server, second):
     """Connections that reach all workers of both servers."""
     with ExitStack() as stack:
         yield [
-            stack.enter_context(httpx.Client(base_url=base)) for base in (server.url, second) for _ in range(CONNECTIONS)
+            stack.enter_context(httpx.Client(base_url=base))
+            for base in (server.url, second)
+            for _ in range(CONNECTIONS)
         ]
 
 

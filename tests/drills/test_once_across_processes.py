@@ -38,7 +38,7 @@ def everywhere(server, second):
         barrier = Barrier(THREADS)
 
         def run(origin):
-            barrier.wait(30)
+            barrier.wait(120)
             return deed(origin)
 
         with ThreadPoolExecutor(THREADS) as pool:

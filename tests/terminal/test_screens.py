@@ -3,6 +3,7 @@
 import asyncio
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from textual.widgets import DataTable, Input, TabbedContent
@@ -39,7 +40,8 @@ def drive(remote, steps):
             await settled(pilot)
             await steps(app, pilot)
 
-    asyncio.run(run())
+    with ThreadPoolExecutor(1) as pool:  # in this thread, the browser of other tests may have a loop that runs
+        pool.submit(lambda: asyncio.run(run())).result()
 
 
 async def settled(pilot, until=lambda: True):
