@@ -85,7 +85,7 @@ def refreshing(target: Exchanging, count: int) -> Refreshing:
 def of_clientdesk(target: Clientdesk, count: int) -> Exchanging:
     web = target.clients["web"]
     program = ALLOWED.format(client_id=web["client_id"], count=count, challenge=CHALLENGE)
-    codes = manage(target.environ, "shell", "--verbosity", "0", "--command", program).split()
+    codes = manage(target.data, "shell", "--verbosity", "0", "--command", program).split()
     proof = basic(web["client_id"], web["client_secret"])
     return Exchanging(
         target.name, target.url, proof, target.processes, codes=codes, redirect_uri=web["redirect_uris"][0]

@@ -53,7 +53,7 @@ class Postgres:
 class Clientdesk(Target):
     """The demo, served on an embedded database of its own."""
 
-    environ: dict[str, str]
+    data: Path
     clients: dict[str, dict[str, Any]]
     postgres: Postgres
 
@@ -73,27 +73,40 @@ def data_folder() -> Iterator[Path]:
 @contextmanager
 def clientdesk(algorithm: str = "ES256") -> Iterator[Clientdesk]:
     with data_folder() as data:
-        environ = {"DATA_DIR": str(data), "PORT": "7702"}
-        clients = json.loads(manage(environ, "demo", "--json"))["clients"]
-        manage(environ, "shell", "--command", f"Api.objects.update(signing_algorithm={algorithm!r})")
-        command = [sys.executable, "manage.py", "serve", "--workers", "1", "--no-work"]
-        with running(command, "http://127.0.0.1:7702/health/ready", **environ) as server:
-            postgres = Postgres.of(data)
-            service = clients["service"]
-            yield Clientdesk(
-                "Clientdesk",
-                "http://127.0.0.1:7702/oauth2/token",
-                basic(service["client_id"], service["client_secret"]),
-                [server, postgres.process],
-                BODY,
-                environ=environ,
-                clients=clients,
-                postgres=postgres,
-            )
+        clients = demo(data)
+        manage(data, "shell", "--command", f"Api.objects.update(signing_algorithm={algorithm!r})")
+        with serving(data, clients) as target:
+            yield target
 
 
-def manage(environ: dict[str, str], *arguments: str) -> str:
-    return run([sys.executable, "manage.py", *arguments], **environ)
+def demo(data: Path) -> dict[str, dict[str, Any]]:
+    """Make the demo, and return its clients."""
+    return dict(json.loads(manage(data, "demo", "--json"))["clients"])
+
+
+@contextmanager
+def serving(
+    data: Path, clients: dict[str, dict[str, Any]], name: str = "Clientdesk", port: str = "7702", **environ: str
+) -> Iterator[Clientdesk]:
+    """Serve what is in the folder. The target asks, as the demo's service, for tokens of its own."""
+    command = [sys.executable, "manage.py", "serve", "--workers", "1", "--no-work", "--port", port]
+    with running(command, f"http://127.0.0.1:{port}/health/ready", DATA_DIR=str(data), **environ) as server:
+        postgres, service = Postgres.of(data), clients["service"]
+        yield Clientdesk(
+            name,
+            f"http://127.0.0.1:{port}/oauth2/token",
+            basic(service["client_id"], service["client_secret"]),
+            [server, postgres.process],
+            BODY,
+            data=data,
+            clients=clients,
+            postgres=postgres,
+        )
+
+
+def manage(data: Path, *arguments: str, **environ: str) -> str:
+    """Run a command of ours on what is in the folder, and return what it printed."""
+    return run([sys.executable, "manage.py", *arguments], DATA_DIR=str(data), **environ)
 
 
 # -- Others -----------------------------------------------------------------------------------------------------------
