@@ -1,4 +1,8 @@
-"""Web origins (RFC 6454) as a browser writes them into the Origin header: scheme, host, and a port unless usual."""
+"""Web origins (RFC 6454) as a browser writes them into the Origin header: scheme, host, and a port unless usual.
+
+Of a loopback address too the port counts. Redirects of native apps may go to any (RFC 8252 section 7.3), because such
+an app takes whichever is free; a page that may read answers is on a port that its developer has chosen.
+"""
 
 from collections.abc import Iterable
 from urllib.parse import urlsplit

@@ -121,8 +121,6 @@ def place(ip: str | None) -> str:
         return ""
     if not isinstance(address, IPv6Address):
         return str(address)
-    if address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
     return f"{IPv6Address(int(address) >> 64 << 64)}/64"
 
 

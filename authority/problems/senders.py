@@ -97,6 +97,7 @@ def foreign_origin(client: Client, detail: dict[str, Any]) -> Words:
     return Words(
         "A web page may not read the answer",
         f"A page of {origin} called us from a browser, which kept the answer from it. Registered origins: {allowed}.",
-        "Register a redirect URI of that origin, so that its pages may call us. Compare scheme, host and port.",
+        "Register a redirect URI of that origin, so that its pages may call us. Compare scheme, host and port; "
+        "the port counts on 127.0.0.1 too, where only redirects go to any.",
         "settings",
     )

@@ -81,7 +81,9 @@ MEMBERS: dict[str, dict[str, Any]] = {
     ),
     "redirect_uris": texts("Where people return to after signing in, compared letter by letter."),
     "post_logout_redirect_uris": texts("Where people return to after signing out."),
-    "allowed_cors_origins": texts("Origins of its pages, which may call the token endpoint."),
+    "allowed_cors_origins": texts(
+        "Origins of its pages, which may call the token endpoint: scheme, host and exact port."
+    ),
     "contacts": texts("Ways to reach the people behind it."),
     "client_uri": text("Its website."),
     "logo_uri": text("Its logo."),

@@ -77,7 +77,8 @@ class ClientForm(WorkloadFields, OnceForm):
     identity = forms.MultipleChoiceField(label="About the person", required=False, initial=["openid"])
     redirect_uris = LinesField(
         label="Allowed addresses",
-        help_text="One per line. Use https, except for 127.0.0.1 and [::1] on your own machine.",
+        help_text="One per line. Use https, except for 127.0.0.1 and [::1] on your own machine: people come back to "
+        "any port there, while a page that calls us from the browser must be on the port that you write.",
     )
 
     def __init__(self, *args: Any, consumer: Consumer, **kwargs: Any) -> None:

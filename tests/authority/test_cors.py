@@ -6,6 +6,7 @@ from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from authority import redirects
 from clients.models import Client
 from tests.authority.conftest import Program
 from tests.authority.flows import Flow
@@ -211,6 +212,19 @@ def test_one_request_leaves_nothing_for_the_next(spa, globex_page):
     assert_readable(refresh(spa, PAGE))
     assert_readable(preflight("/oauth2/token", OTHERS_PAGE), OTHERS_PAGE)
     assert_closed(refresh(spa, OTHERS_PAGE))
+
+
+@pytest.mark.compliance("RFC 6454", "5")
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "localhost"])
+def test_on_a_loopback_address_the_port_of_a_page_counts_and_that_of_a_redirect_does_not(spa, host):
+    spa.client.allowed_cors_origins = [f"http://{host}:8401"]
+    spa.client.redirect_uris = ["http://127.0.0.1:8401/cb"]
+    spa.client.save()
+    assert_readable(refresh(spa, f"http://{host}:8401"), f"http://{host}:8401")
+    for other in (f"http://{host}:8402", f"http://{host}", f"https://{host}:8401"):
+        assert_closed(preflight("/oauth2/token", other))
+        assert_closed(refresh(spa, other))
+    assert redirects.allowed("http://127.0.0.1:8402/cb", spa.client.redirect_uris)
 
 
 # -- Everything else --------------------------------------------------------------------------------------------------

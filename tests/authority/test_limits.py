@@ -132,6 +132,12 @@ def test_a_forged_forwarding_header_gives_nobody_another_address(program, settin
     assert other.status_code == (401 if proxies else 429)
 
 
+def test_an_ipv4_caller_of_an_ipv6_socket_has_an_address_of_its_own():
+    assert scan(MOST + 1, ip="::ffff:192.0.2.7").status_code == 429
+    assert scan(1, ip="192.0.2.7").status_code == 429
+    assert scan(1, ip="::ffff:192.0.2.8").status_code == 401
+
+
 def test_with_the_limit_off_nobody_waits(settings):
     settings.FAILURES_PER_MINUTE = 0
     assert scan(MOST * 3).status_code == 401
