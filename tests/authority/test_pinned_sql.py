@@ -75,3 +75,40 @@ def test_introspection(program):
 def test_the_list_of_keys(client):
     client.get("/.well-known/jwks.json")  # makes the keys
     assert asked(lambda: client.get("/.well-known/jwks.json")) == ["SELECT authority_signingkey", "SELECT clients_api"]
+
+
+FEW_ROWS = {"authority_signingkey", "clients_api", "clients_scope"}  # however many clients and tokens there are
+
+
+def read_whole(request):
+    """Return the tables that a request can only read from end to end."""
+    with CaptureQueriesContext(connection) as statements:
+        assert request().status_code == 200
+    found = set()
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")  # which leaves it to where there is no index
+        for each in statements:
+            if each["sql"].split()[0] in {"SELECT", "INSERT", "UPDATE", "DELETE"}:
+                cursor.execute("EXPLAIN (FORMAT JSON) " + each["sql"])
+                found |= without_condition(cursor.fetchone()[0][0]["Plan"])
+    return found
+
+
+def without_condition(plan):
+    found = {plan["Relation Name"]} if "Scan" in plan["Node Type"] and "Relation Name" in plan else set()
+    if "Index Cond" in plan or "Recheck Cond" in plan:
+        found = set()
+    return found.union(*(without_condition(each) for each in plan.get("Plans", ())))
+
+
+def test_no_statement_takes_longer_the_more_clients_and_tokens_there_are(program, flow):
+    flow.tokens()
+    code, spent = flow.code(), flow.tokens()["refresh_token"]
+    token = program.token().json()["access_token"]
+    for request in (
+        program.token,
+        lambda: flow.exchange(code),
+        lambda: flow.refresh(spent),
+        lambda: program.post("/oauth2/introspect", {"token": token}),
+    ):
+        assert read_whole(request) <= FEW_ROWS
