@@ -15,10 +15,16 @@ from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 from granian import Granian
 from granian.constants import Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from authority import checks
 from portal import environment
+
+# That a worker holds at once: Granian counts idle ones too, and those on which a request comes a letter at a time. Half
+# of the files that a process may commonly open.
+CONNECTIONS = 512
+LONGEST_HEAD = 64 * 1024  # bytes of a request's first line and headers; Granian takes 408 kB otherwise
 
 
 class Server(Granian):
@@ -88,7 +94,8 @@ class Command(BaseCommand):
                 interface=Interfaces.WSGI,
                 workers=workers,
                 blocking_threads=4,
-                backpressure=64,
+                backpressure=CONNECTIONS,
+                http1_settings=HTTP1Settings(max_buffer_size=LONGEST_HEAD),
                 respawn_failed_workers=True,
                 workers_kill_timeout=10,
                 log_level=LogLevels.warning,
