@@ -254,7 +254,7 @@ SECURE_CSP = {
 # -- The token authority: every gate of RFC 9700 closed ---------------------------------------------------------------
 
 # Requests that prove nothing, from one address in one process; 0 is no limit.
-FAILURES_PER_MINUTE = environment.number("FAILURES_PER_MINUTE", 60, low=0, high=100_000)
+FAILURES_PER_MINUTE = environment.number("FAILURES_PER_MINUTE", 3600, low=0, high=100_000)
 # How long a refresh token waits to be used, and how long refreshing goes on at most: seconds.
 REFRESH_TOKEN_IDLE = environment.number("REFRESH_TOKEN_IDLE_DAYS", 30, low=1, high=3650) * 86400
 REFRESH_TOKEN_MAX = environment.number("REFRESH_TOKEN_MAX_DAYS", 365, low=1, high=3650) * 86400

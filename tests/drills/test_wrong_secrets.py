@@ -1,14 +1,18 @@
 """Many addresses send wrong secrets as fast as they can, while clients that work ask in earnest: to the real server."""
 
 import http.client
+import sys
 import threading
 import time
 from collections import Counter
 from itertools import cycle
 from urllib.parse import urlsplit
 
+import pytest
+
 from authority import listener, memory
 from tests.authority.conftest import FORM, basic
+from tests.live import free_port, running
 
 ADDRESSES = [f"127.0.0.{number}" for number in range(2, 52)]
 ATTEMPTS = 400  # of each of the four who attack
@@ -19,8 +23,8 @@ PATIENCE = 2.0  # seconds; on a machine with nothing else to do the slowest take
 class Caller:
     """A kept connection from an address of its own."""
 
-    def __init__(self, server, address):
-        parts = urlsplit(server.url)
+    def __init__(self, url, address):
+        parts = urlsplit(url)
         self.connection = http.client.HTTPConnection(parts.hostname, parts.port, 120, source_address=(address, 0))
 
     def ask(self, authorization):
@@ -39,14 +43,24 @@ def paced(step, pause, ended):
         time.sleep(max(0.0, begun + pause - time.monotonic()))
 
 
-def test_wrong_secrets_from_fifty_addresses_disturb_no_client_that_works(server):
+@pytest.fixture
+def strict(server):
+    """Another server on the same database, that soon loses patience; return its address."""
+    port = free_port()
+    command = [sys.executable, "manage.py", "serve", "--workers", "2", "--no-work", "--port", str(port)]
+    url = f"http://127.0.0.1:{port}"
+    with running(command, f"{url}/health/ready", server.environ | {"FAILURES_PER_MINUTE": "60"}):
+        yield url
+
+
+def test_wrong_secrets_from_fifty_addresses_disturb_no_client_that_works(server, strict):
     services = [server.service() for _ in range(4)]
     wrong = [basic(service[0], "cdsk_wrong") for service in services] + [basic("cl_nobody", "x")]
     answered, honest, retry, slowest = Counter(), Counter(), set(), []
     attacks: list[threading.Thread] = []
 
     def attack(numbers):
-        callers = cycle([(Caller(server, ADDRESSES[number]), wrong[number % len(wrong)]) for number in numbers])
+        callers = cycle([(Caller(strict, ADDRESSES[number]), wrong[number % len(wrong)]) for number in numbers])
 
         left = iter(range(ATTEMPTS))
 
@@ -61,7 +75,7 @@ def test_wrong_secrets_from_fifty_addresses_disturb_no_client_that_works(server)
 
     def work(service):
         # From where the strangers knock too, and named by them.
-        callers = cycle([Caller(server, ADDRESSES[0]), Caller(server, "127.0.0.1")])
+        callers = cycle([Caller(strict, ADDRESSES[0]), Caller(strict, "127.0.0.1")])
 
         last = time.monotonic()
 
@@ -79,7 +93,7 @@ def test_wrong_secrets_from_fifty_addresses_disturb_no_client_that_works(server)
         paced(step, 4 / 20, lambda: not any(each.is_alive() for each in attacks))
 
     for service in services:
-        assert Caller(server, "127.0.0.1").ask(basic(*service)).status == 200
+        assert Caller(strict, "127.0.0.1").ask(basic(*service)).status == 200
     attacks += [threading.Thread(target=attack, args=[range(number, len(ADDRESSES), 4)]) for number in range(4)]
     threads = [*attacks, *(threading.Thread(target=work, args=[service]) for service in services)]
     for thread in threads:
