@@ -30,7 +30,8 @@ def next_step(
     """Return what comes next for a person who is authenticated like `now`, when the request was shown at `at`.
 
     With `second_factor` the client would like one that the person has not shown. Whoever has none goes on without, and
-    so does whoever may not be asked; acr says so (OpenID Connect Core section 3.1.2.1, acr_values).
+    so does whoever may not be asked, or proves themselves in another way; acr says so (OpenID Connect Core section
+    3.1.2.1, acr_values).
 
     Raises LoginRequired or ConsentRequired where the client forbade to ask, and LoginRequired when the person signed in
     as another than the client expects.
@@ -52,7 +53,7 @@ def next_step(
         if silent:
             raise LoginRequired("The person signed in longer ago than max_age allows.")
         return Step.SIGN_IN_AGAIN
-    if second_factor and not silent:
+    if second_factor and not silent and not is_fresh:
         return Step.SECOND_FACTOR
     must_ask = "consent" in asked.prompts or not is_remembered
     if must_ask and silent:

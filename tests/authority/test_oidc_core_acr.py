@@ -13,6 +13,7 @@ from authority.authentication import ACR_VALUES, ONE_FACTOR, TWO_FACTORS, refere
 from tests.authority.flows import Flow, returned
 from tests.authority.test_oidc import id_token_claims
 from tests.authority.test_oidc_core_prompt import sign_in
+from tests.factories import PASSWORD
 
 pytestmark = pytest.mark.django_db
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
@@ -80,6 +81,14 @@ def test_whoever_has_no_second_factor_goes_on_and_the_token_says_so(web, alice):
     sign_in(browser, alice)
     flow = Flow(web, browser, acr_values=TWO_FACTORS)
     assert told(flow, flow.decide()) == (ONE_FACTOR, ["pwd"])
+
+
+def test_whoever_cannot_show_it_goes_on_in_another_way_and_the_token_says_so(web, browser):
+    Flow(web, browser).code()
+    flow = Flow(web, browser, acr_values=TWO_FACTORS)
+    there = flow.open()["Location"].replace("/2fa/", "/")  # which the page offers too
+    done = browser.post(there, {"password": PASSWORD})
+    assert told(flow, browser.get(done["Location"])) == (ONE_FACTOR, ["pwd"])
 
 
 def test_nobody_is_asked_where_the_client_forbids_it(web, browser):
