@@ -8,7 +8,7 @@ from oauth2_provider.models import get_grant_model
 
 from authority import families, resources
 from authority.authorization_requests import Asked
-from authority.models import Consent, Family
+from authority.models import Consent, DeviceRequest, Family
 from clients.models import Client, SelfRegistration
 from consumers import audit
 from consumers.audit import Actor, EventName
@@ -89,4 +89,5 @@ def revoke(*, consent: Consent, actor: Actor) -> None:
 
 def end_tokens(person: User, client: Client) -> None:
     Grant.objects.filter(user=person, application=client).delete()
+    DeviceRequest.objects.filter(user=person, client=client).delete()
     families.end(Family.objects.filter(user=person, client=client))

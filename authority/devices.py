@@ -12,7 +12,8 @@ from django.utils import timezone
 from oauthlib.oauth2.rfc6749.errors import InvalidGrantError
 from oauthlib.oauth2.rfc8628.errors import AccessDenied, AuthorizationPendingError, ExpiredTokenError, SlowDownError
 
-from authority import consents, families, reasons
+from authority import consents, families, reasons, sign_ins
+from authority.authentication import Authentication
 from authority.digests import digest
 from authority.directory import Entry
 from authority.models import DeviceRequest, Family
@@ -72,10 +73,13 @@ def find(typed: str) -> DeviceRequest | None:
 
 
 @transaction.atomic
-def decide(*, request: DeviceRequest, user: User, scopes: list[str], actor: Actor) -> None:
+def decide(
+    *, request: DeviceRequest, user: User, scopes: list[str], actor: Actor, now: Authentication | None = None
+) -> None:
     """Let the device in with these scopes, or not when there are none. Raises Conflict when it is too late.
 
-    What was allowed stands among the person's apps, where they can take it back; it is asked anew for each device.
+    `now` is how the person is authenticated, for the device's ID tokens to say. What was allowed stands among the
+    person's apps, where they can take it back; it is asked anew for each device.
     """
     waiting = DeviceRequest.objects.filter(pk=request.pk, state=State.WAITING, expires_at__gt=timezone.now())
     state = State.ALLOWED if scopes else State.DENIED
@@ -83,6 +87,9 @@ def decide(*, request: DeviceRequest, user: User, scopes: list[str], actor: Acto
     if not waiting.update(state=state, user=user, scopes=granted or request.scopes):
         raise Conflict("This code has ended, or somebody has answered it already. Start again on the device.")
     if scopes:
+        if now is not None:
+            sign_in = sign_ins.on_device(request.client, user, now)
+            DeviceRequest.objects.filter(pk=request.pk).update(sign_in=sign_in)
         consents.note(client=request.client, person=user, asked=request.scopes, granted=granted, actor=actor)
 
 
@@ -97,7 +104,7 @@ def present(entry: Entry, device_code: str) -> DeviceRequest:
     name = digest(device_code)
     request = (
         DeviceRequest.objects.select_for_update(of=("self",))
-        .select_related("user")
+        .select_related("user", "sign_in")
         .filter(digest=name, client=entry.client)
         .first()
     )
@@ -141,4 +148,5 @@ def family(entry: Entry, request: DeviceRequest, jkt: str | None) -> Family:
         code=request.digest,
         scopes=request.scopes,
         dpop_jkt=jkt or "",
+        **({"id": request.sign_in.pk} if request.sign_in else {}),
     )

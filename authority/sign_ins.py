@@ -10,9 +10,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from authority import authentication
+from authority.authentication import Authentication
 from authority.authorization_requests import Asked
 from authority.digests import digest
 from authority.models import Family, SignIn
+from clients.models import Client
 from consumers.models import User
 
 
@@ -29,6 +31,11 @@ def begin(request: HttpRequest, asked: Asked, person: User) -> SignIn:
         authenticated_at=now.moment,
         methods=list(now.methods),
     )
+
+
+def on_device(client: Client, person: User, now: Authentication) -> SignIn:
+    """Note that the person lets a device sign in as them; it has no browser session, and outlives this one."""
+    return SignIn.objects.create(client=client, user=person, authenticated_at=now.moment, methods=list(now.methods))
 
 
 def of_code(grant: Any) -> SignIn | None:

@@ -202,7 +202,7 @@ class Validator(OAuth2Validator):
         request.device = devices.present(request.entry, device_code)
         request.user, request.scopes = request.device.user, still_allowed(request.device.scopes, request)
         request.family = devices.family(request.entry, request.device, request.jkt)
-        request.sign_in = None  # the browser's session ends without the device's
+        request.sign_in = request.device.sign_in
 
     # -- Tokens ------------------------------------------------------------------------------------------------------
 

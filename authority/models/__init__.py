@@ -191,6 +191,7 @@ class DeviceRequest(models.Model):
     client = models.ForeignKey(Client, models.CASCADE, related_name="+", editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="+", editable=False)
     state = models.CharField(max_length=10, choices=State, default=State.WAITING, editable=False)
+    sign_in = models.ForeignKey(SignIn, models.SET_NULL, null=True, related_name="+", editable=False)
     scopes = ArrayField(models.CharField(max_length=100), default=list, editable=False)
     interval = models.PositiveSmallIntegerField(editable=False)
     polled_at = models.DateTimeField(null=True, editable=False)

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
-from authority import devices
+from authority import authentication, devices
 from authority.models import DeviceRequest
 from clients.models import Scope
 from clients.vocabulary import IDENTITY_SCOPES
@@ -59,7 +59,13 @@ def answer(request: HttpRequest, found: DeviceRequest) -> HttpResponse:
     wanted = found.scopes if request.POST["decision"] == "allow" else []
     scopes = [value for value in wanted if value in IDENTITY_SCOPES or value in ticked]
     try:
-        devices.decide(request=found, user=cast(User, request.user), scopes=scopes, actor=Actor.of(request))
+        devices.decide(
+            request=found,
+            user=cast(User, request.user),
+            scopes=scopes,
+            actor=Actor.of(request),
+            now=authentication.of(request),
+        )
     except Conflict as refusal:
         return ask_for_code(request, "", refusal.description)
     return render(request, "authority/device_done.html", {"client": found.client, "allowed": bool(scopes)})

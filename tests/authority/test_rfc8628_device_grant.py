@@ -4,13 +4,16 @@ from datetime import timedelta
 
 import pytest
 from django.core.cache import cache
+from django.test import Client as Browser
 from django.utils import timezone
 
-from authority import cleaning, devices
-from authority.models import DeviceRequest, Family
+from authority import cleaning, consents, devices
+from authority.models import Consent, DeviceRequest, Family
 from clients.vocabulary import GrantType
 from tests.authority.conftest import Program
-from tests.factories import ClientFactory, give_secret
+from tests.authority.test_oidc import id_token_claims
+from tests.authority.test_oidc_core_prompt import sign_in
+from tests.factories import ClientFactory, actor_for, give_secret
 
 pytestmark = pytest.mark.django_db
 SCOPE = "openid shipments:read shipments:write"
@@ -105,6 +108,33 @@ def test_confidential_device_proves_itself(acme, acme_access, browser_of, alice)
     assert device.program.introspect(tokens["access_token"])["sub"] == str(alice.pk)
     impostor = Program(client, "wrong")
     assert impostor.post("/oauth2/device_authorization", {"scope": "shipments:read"}).status_code == 401
+
+
+@pytest.mark.compliance("OpenID Connect Core", "2")
+def test_id_token_of_a_device_says_how_and_when_the_person_signed_in(terminal, alice):
+    browser = Browser()
+    sign_in(browser, alice)
+    device = Device(Program(terminal), browser)
+    device.begin()
+    device.decide()
+    tokens = device.poll().json()
+    _, claims = id_token_claims(device.program.http, tokens["id_token"])
+    assert claims["sub"] == str(alice.pk)
+    assert 0 <= claims["iat"] - claims["auth_time"] < 60
+    assert (claims["acr"], claims["amr"]) == ("urn:clientdesk:one-factor", ["pwd"])
+    assert "sid" not in claims  # the session of the browser is not the device's
+    browser.post("/account/logout/")
+    form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]} | device.named
+    refreshed = device.program.post("/oauth2/token", form).json()
+    assert id_token_claims(device.program.http, refreshed["id_token"])[1]["auth_time"] == claims["auth_time"]
+
+
+def test_person_who_takes_it_back_before_the_device_asks_lets_nobody_in(device, alice):
+    device.begin()
+    device.decide()
+    consents.revoke(consent=Consent.objects.get(user=alice), actor=actor_for(alice))
+    assert device.error() == "invalid_grant"
+    assert not Family.objects.exists()
 
 
 def test_person_may_allow_less(device):
