@@ -7,8 +7,8 @@ import pytest
 from django.test import Client as Browser
 from django.utils import timezone
 
-from clients.models import Api, Scope
-from consumers.scopes import AUDIENCE, MANAGEMENT_SCOPES, PREFIX
+from clients.models import Api
+from consumers.scopes import AUDIENCE, MANAGEMENT_SCOPES
 from consumers.tokens import create_token
 from tests.factories import actor_for
 
@@ -45,11 +45,7 @@ class Program:
 
 @pytest.fixture
 def management_api(db):
-    """The scopes of the management API, also where a test before has emptied the database."""
-    api, _ = Api.objects.get_or_create(identifier=AUDIENCE, defaults={"name": "Clientdesk management"})
-    for value, (name, _) in MANAGEMENT_SCOPES.items():
-        Scope.objects.get_or_create(value=f"{PREFIX}{value}", defaults={"api": api, "name": name})
-    return api
+    return Api.objects.get(identifier=AUDIENCE)
 
 
 @pytest.fixture

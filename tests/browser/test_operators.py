@@ -50,8 +50,7 @@ def operator(visitor, server):
     return arrive
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])  # neither depends on the other
 def test_pages_pass_axe_and_fit_the_screen(operator, addresses, theme, width):
     olga = operator(theme=theme, width=width)
     for address in addresses:

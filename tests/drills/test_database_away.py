@@ -17,8 +17,9 @@ from django.conf import settings
 from tests.authority.conftest import FORM, basic
 from tests.live import free_port, running
 
-AWAY = 4  # seconds, longer than anything is remembered without the database
-BACK = 5  # seconds until all is well again, on a machine with nothing else to do
+TRUSTED = 2  # seconds, more than anything is remembered without the database
+ANSWERS = 10  # of each kind, to requests that are sent after that
+BACK = 60  # seconds until all is well again; a machine with nothing else to do takes five
 
 
 @pytest.fixture
@@ -62,20 +63,21 @@ def test_without_its_database_the_server_asks_to_come_back_and_recovers_by_itsel
 
     def ask(name, http):
         method, path, headers, body = asked[name]
+        sent = time.monotonic()
         answer = http.request(method, url + path, headers=headers, content=body)
         if answer.status_code == 503:
             assert answer.headers["Retry-After"], name
             assert "Traceback" not in answer.text
-        seen[name].append((time.monotonic(), answer.status_code))
+        seen[name].append((sent, answer.status_code))
         return answer.status_code
 
     def keep_asking(name):
-        with httpx.Client(timeout=20) as http:
+        with httpx.Client() as http:
             while not stop.wait(0.1):
                 ask(name, http)
 
     command = [sys.executable, "manage.py", "serve", "--workers", "2"]
-    with running(command, f"{url}/health/ready", environ), httpx.Client(timeout=20) as http:
+    with running(command, f"{url}/health/ready", environ), httpx.Client() as http:
         well = {name: ask(name, http) for name in asked}
         assert well == {"token": 200, "introspection": 200, "page": 302, "management": 200, "ready": 200, "alive": 200}
         threads = [threading.Thread(target=keep_asking, args=[name]) for name in asked]
@@ -84,23 +86,25 @@ def test_without_its_database_the_server_asks_to_come_back_and_recovers_by_itsel
         time.sleep(1)
         stop_at_once(files)
         gone = time.monotonic()
-        time.sleep(AWAY)
+        late: dict[str, list[int]] = {}
+        while not late or min(map(len, late.values())) < ANSWERS:
+            time.sleep(0.1)
+            assert all(thread.is_alive() for thread in threads)
+            late = {name: [status for sent, status in seen[name] if sent > gone + TRUSTED] for name in asked}
         start_again(environ)
         back = time.monotonic()
-        while any(seen[name][-1][1] != well[name] for name in asked) and time.monotonic() < back + 6 * BACK:
+        while any(seen[name][-1][1] != well[name] for name in asked):
+            assert time.monotonic() < back + BACK, "it did not recover"
             time.sleep(0.1)
-        recovered = time.monotonic() - back
         stop.set()
         for thread in threads:
-            thread.join(timeout=30)
+            thread.join(timeout=120)
             assert not thread.is_alive(), "a worker hangs"
         assert {name: ask(name, http) for name in asked} == well
-    assert recovered < 3 * BACK
     assert {status for _, status in seen["alive"]} == {200}
     for name in asked.keys() - {"alive"}:
         assert {status for _, status in seen[name]} == {well[name], 503}, name
-        late = [status for moment, status in seen[name] if gone + 2 < moment < gone + AWAY - 0.5]
-        assert set(late) == {503}, f"{name}: nothing is trusted that long"
+        assert set(late[name]) == {503}, f"{name}: nothing is trusted that long"
 
 
 def demo_token(environ):

@@ -21,6 +21,8 @@ TOO_MANY = "Too many tries"
 def port(monkeypatch):
     """The port of a Redis that nobody has started yet, which the shared cache uses."""
     monkeypatch.setattr(cache, "_away_until", 0.0)
+    monkeypatch.setattr(cache, "PATIENCE", 60)  # the machine may be busy
+    monkeypatch.setattr(cache, "PAUSE", 3600)
     port = free_port()
     with override_settings(CACHES=environment.caches(f"redis://127.0.0.1:{port}/0")):
         caches["table"].clear()
@@ -38,7 +40,7 @@ def serve(port, tmp_path):
         command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
         started.append(subprocess.Popen(command, stdout=subprocess.DEVNULL))
         ours = redis.Redis(port=port)
-        for _ in range(100):
+        for _ in range(1000):
             try:
                 ours.ping()
                 return ours
@@ -91,12 +93,11 @@ def test_what_was_kept_is_read_deleted_and_added_once_either_way(port):
     assert shared.get("a", "none") == "none"
 
 
-def test_a_redis_that_swallows_everything_is_waited_for_once(port, monkeypatch):
+def test_a_redis_that_swallows_everything_is_waited_for_once(port, monkeypatch, caplog):
     monkeypatch.setattr(cache, "PATIENCE", 0.2)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", port))
         silent.listen()
-        begun = time.monotonic()
         for _ in range(20):
             caches["default"].set("a", 1)
-        assert time.monotonic() - begun < 2
+    assert caplog.text.count("Redis does not answer") == 1
