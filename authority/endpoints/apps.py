@@ -18,12 +18,15 @@ from consumers.audit import Actor
 def listing(request: HttpRequest) -> HttpResponse:
     mine = list(Consent.objects.filter(user=request.user.pk).select_related("client__consumer"))
     named = names([value for consent in mine for value in consent.scopes])
-    apps = [(consent, [named[value] for value in consent.scopes if value in named]) for consent in mine]
+    apps = [
+        (consent, [name for value, name in named.items() if value in consent.scopes] + consent.resources)
+        for consent in mine
+    ]
     return render(request, "authority/apps.html", {"apps": apps})
 
 
 def names(values: list[str]) -> dict[str, str]:
-    """Return how people read the scopes."""
+    """Return how people read the scopes: who they are first, as on the page that asked."""
     identity = {value: name for value, (name, _) in IDENTITY_SCOPES.items()} | {"openid": "Know who you are"}
     return identity | dict(Scope.objects.filter(value__in=values).values_list("value", "name"))
 

@@ -51,6 +51,8 @@ def test_resource_beyond_the_scopes_is_asked_for(web, browser):
     assert b"https://legacy.example/api" in beyond.open().content
     beyond.code()
     assert not is_asked(beyond)
+    page = browser.get("/account/apps/").content.decode()
+    assert "Know who you are, Read shipments, https://legacy.example/api" in page
 
 
 @pytest.mark.compliance("RFC 8252", "8.6")
