@@ -67,8 +67,7 @@ def seconds_to_wait(ip: str | None, name: str) -> int:
     A name is a client ID, or a token. One that has proven itself from there before answers for its own failures alone,
     so that nobody is locked out by a stranger behind the same address.
     """
-    most = settings.FAILURES_PER_MINUTE
-    if not _of_pairs.spells or not most:
+    if not _of_pairs.spells or not (most := settings.FAILURES_PER_MINUTE):
         return 0
     here = place(ip)
     pair = (here, hash(name))
