@@ -6,8 +6,7 @@ class PortalConfig(AppConfig):
     name = "portal"
 
 
-class OperatorsConfig(admin_apps.AdminConfig):
-    """Django's admin, with the operators' own site at its head."""
+class OperatorsConfig(admin_apps.SimpleAdminConfig):
+    """Django's admin, with the operators' own site at its head; portal/urls.py collects its pages."""
 
-    default = False
     default_site = "portal.operators.OperatorSite"

@@ -39,13 +39,13 @@ class Front:
 
     def __init__(self, django: Callable[..., Any]) -> None:
         self.django = django
-        self.jwks = reverse("jwks")
+        self.jwks = path_of("jwks")
         self.shortcuts = {
-            reverse("token"): (shortcuts.token, headers_of(cross_origin("POST")(endpoint("POST")(issued)))),
-            reverse("introspect"): (shortcuts.introspect, headers_of(endpoint("POST")(issued))),
+            path_of("token"): (shortcuts.token, headers_of(cross_origin("POST")(endpoint("POST")(issued)))),
+            path_of("introspect"): (shortcuts.introspect, headers_of(endpoint("POST")(issued))),
         }
         names = ("token", "introspect", "revoke", "userinfo", "authorize", "jwks")
-        self.seconds = {reverse(name): metrics.instruments().seconds.labels(name) for name in names}
+        self.seconds = {path_of(name): metrics.instruments().seconds.labels(name) for name in names}
         self.other = metrics.instruments().seconds.labels("other")
 
     def __call__(self, environ: Environ, start_response: Start) -> Any:
@@ -113,6 +113,11 @@ class Front:
         if document.status == "200 OK":
             _documents.remember(environ["PATH_INFO"], document, frozenset(("keys", "catalogue")), asked_at=asked_at)
         return document
+
+
+def path_of(name: str) -> str:
+    """Return the path of an endpoint, without the URLs of the pages, which would load the code of every page."""
+    return reverse(name, urlconf="authority.urls")
 
 
 @dataclass(frozen=True, slots=True)

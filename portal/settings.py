@@ -10,7 +10,9 @@ from pathlib import Path
 
 from django.utils.csp import CSP
 
-from portal import embedded, environment
+from portal import embedded, environment, lazily
+
+lazily.stand_in()  # before anything of INSTALLED_APPS is loaded
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(environment.text("DATA_DIR", str(BASE_DIR / ".data")))

@@ -56,6 +56,7 @@ def require_free(host: str, port: int) -> None:
 
 class Command(BaseCommand):
     help = "Serve the portal with Granian, and run the worker that delivers mail, rotates keys and cleans up."
+    requires_system_checks = []  # they load every page, and judge code, not this machine: `manage.py check` runs them
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(

@@ -1,0 +1,56 @@
+"""What the server loads before it answers: no more than tokens need."""
+
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings
+
+
+def run(code, **environ):
+    """Run it in a Python of its own; return what it printed."""
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, cwd=settings.BASE_DIR, check=True, capture_output=True, text=True, **environ).stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "use"),
+    [("requests", "requests.Session()"), ("urllib3", "urllib3.Timeout(1)"), ("cryptography.x509", "x509.ReasonFlags")],
+)
+def test_a_module_that_is_seldom_used_is_loaded_by_its_first_use(name, use):
+    package, _, module = name.rpartition(".")
+    out = run(f"""
+import sys
+from portal import lazily
+lazily.stand_in()
+{f"from {package} import {module}" if package else f"import {module}"}
+print(len([each for each in sys.modules if each.startswith("{name}")]))
+{use}
+import {name}
+assert not isinstance(sys.modules["{name}"], lazily.Seldom)
+print(len([each for each in sys.modules if each.startswith("{name}")]))
+""")
+    before, after = map(int, out.split())
+    assert before == 1
+    assert after > 5
+
+
+def test_what_is_missing_in_such_a_module_is_an_attribute_error():
+    run("""
+from portal import lazily
+lazily.stand_in()
+import requests
+try:
+    requests.nothing
+except AttributeError:
+    pass
+else:
+    raise SystemExit("it is there")
+""")
+
+
+def test_the_server_starts_without_the_code_of_the_pages(server):
+    out = run("import sys, portal.wsgi; print(*sys.modules)", env=server.environ)
+    loaded = set(out.split())
+    assert {"authority.endpoints.token", "authority.endpoints.shortcuts"} <= loaded
+    assert loaded.isdisjoint({"portal.urls", "clients.admin", "fido2.server", "urllib3.util", "cryptography.x509.base"})
