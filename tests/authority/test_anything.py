@@ -8,7 +8,7 @@ from urllib.parse import quote_plus
 import pytest
 from django.core.cache import cache
 from django.test import Client as Browser
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
@@ -113,17 +113,11 @@ def encoded(pairs):
     return "&".join(f"{quote_plus(name)}={quote_plus(value, errors='surrogatepass')}" for name, value in pairs)
 
 
-def explore(examples):
-    return hypothesis_settings(
-        max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-    )
-
-
 @pytest.mark.parametrize("path", FORMS)
 def test_programs_always_get_an_answer_in_json_that_no_cache_keeps(path, known):
     http = Browser(raise_request_exception=False)
 
-    @explore(60)
+    @hypothesis_settings(max_examples=60)
     @given(requests(known))
     def ask(request):
         cache.clear()  # of what rate limits count
@@ -146,7 +140,7 @@ def test_programs_always_get_an_answer_in_json_that_no_cache_keeps(path, known):
 def test_people_always_get_a_page_or_are_sent_where_the_client_registered(path, known, alice, signed_in):
     browser = Browser(raise_request_exception=False)
 
-    @explore(30)
+    @hypothesis_settings(max_examples=30)
     @given(requests(known), st.booleans())
     def ask(request, by_post):
         cache.clear()
@@ -171,7 +165,7 @@ def test_people_always_get_a_page_or_are_sent_where_the_client_registered(path, 
 def test_userinfo_always_answers(known, method):
     http = Browser(raise_request_exception=False)
 
-    @explore(40)
+    @hypothesis_settings(max_examples=40)
     @given(
         st.one_of(st.sampled_from(known["authorization"]), st.text(max_size=50)),
         st.none() | st.sampled_from(known["proof"]),
