@@ -6,6 +6,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from clients.models import Client
+from consumers.models import Consumer
+from tests.factories import ClientFactory, ConsumerFactory
+
 pytestmark = pytest.mark.django_db
 
 
@@ -101,7 +105,16 @@ def without_condition(plan):
     return found.union(*(without_condition(each) for each in plan.get("Plans", ())))
 
 
+def crowd():
+    """Let there be so many clients that the planner does not read all of them for want of difference."""
+    consumers = Consumer.objects.bulk_create(ConsumerFactory.build_batch(300))
+    Client.objects.bulk_create([ClientFactory.build(consumer=consumer) for consumer in consumers])
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE clients_client, consumers_consumer")
+
+
 def test_no_statement_takes_longer_the_more_clients_and_tokens_there_are(program, flow):
+    crowd()
     flow.tokens()
     code, spent = flow.code(), flow.tokens()["refresh_token"]
     token = program.token().json()["access_token"]
