@@ -8,6 +8,7 @@ import base64
 import os
 import re
 import signal
+import statistics
 import subprocess
 import tempfile
 import time
@@ -64,9 +65,10 @@ class Target:
         total = 0.0
         for top in self.processes:
             for process in [top, *top.children(recursive=True)]:
-                with suppress(psutil.NoSuchProcess):  # a helper of PostgreSQL that has just ended
-                    times = process.cpu_times()
-                    total += times.user + times.system
+                with suppress(psutil.NoSuchProcess):  # it has just ended
+                    used = process.cpu_times()
+                    # Processes that have ended count for their parent: PostgreSQL has one for each connection.
+                    total += used.user + used.system + used.children_user + used.children_system
         return total
 
     def memory_mib(self) -> float:
@@ -136,18 +138,7 @@ def drive(target: Target, connections: int, seconds: int) -> Measured:
     with tempfile.NamedTemporaryFile("w") as requests:
         requests.writelines(sent.line for sent in target.requests(connections, seconds))
         requests.flush()
-        command = [
-            "taskset",
-            "-c",
-            "1",
-            "wrk",
-            "-t1",
-            f"-c{connections}",
-            f"-d{seconds}s",
-            "--latency",
-            "--timeout",
-            "10s",
-        ]
+        command = f"taskset -c 1 wrk -t1 -c{connections} -d{seconds}s --latency --timeout 10s".split()
         before = target.cpu_seconds()
         out = run([*command, "-s", str(LOADS / target.load), target.url, "--", requests.name])
         settle(target)
@@ -161,8 +152,8 @@ def drive(target: Target, connections: int, seconds: int) -> Measured:
 
 
 def settle(target: Target) -> None:
-    """Wait until the server has dealt with what was still under way, so that it disturbs nobody's turn."""
-    while True:
+    """Wait until the server has dealt with what was under way, so that it disturbs nobody's turn; 20 s at most."""
+    for _ in range(100):
         before = target.cpu_seconds()
         time.sleep(0.2)
         if target.cpu_seconds() - before < 0.1:
@@ -182,7 +173,10 @@ def milliseconds(text: str) -> float:
 
 
 def compare(targets: Sequence[Target], each_connections: Sequence[int] = CONNECTIONS) -> None:
-    """Warm all, drive them in turns, and print the medians and what each is worth beside the first."""
+    """Warm all, drive them in turns, and print the medians and what each is worth beside the first.
+
+    The ratio is the median of those within a turn, for the machine is busier in one turn than in another.
+    """
     for target in targets:
         drive(target, 16, WARM_SECONDS)
     width = max(len(target.name) for target in targets)
@@ -196,19 +190,16 @@ def compare(targets: Sequence[Target], each_connections: Sequence[int] = CONNECT
         for _ in range(ROUNDS):
             for target in turns:
                 rounds[target.name].append(drive(target, connections, ROUND_SECONDS))
-        first = median(rounds[targets[0].name])
+        first = rounds[targets[0].name]
         for name, measured in rounds.items():
-            middle = median(measured)
-            ratio = f"{middle.per_cpu_second / first.per_cpu_second:.3g}" if middle is not first else ""
+            middle = sorted(measured, key=lambda each: each.per_cpu_second)[len(measured) // 2]
+            pairs = zip(measured, first, strict=True)
+            ratio = statistics.median(mine.per_cpu_second / its.per_cpu_second for mine, its in pairs)
             print(
                 f"{ways[name]:>11}  {name:<{width}} {figure(middle.per_cpu_second):>9} {figure(middle.per_second):>7} "
-                f"{middle.p50_ms:>8.1f} {middle.p99_ms:>8.1f}  {ratio}",
+                f"{middle.p50_ms:>8.1f} {middle.p99_ms:>8.1f}  {ratio:.3g}",
                 flush=True,
             )
-
-
-def median(rounds: Sequence[Measured]) -> Measured:
-    return sorted(rounds, key=lambda each: each.per_cpu_second)[len(rounds) // 2]
 
 
 def figure(number: float) -> str:
