@@ -16,13 +16,12 @@ Grant = get_grant_model()
 
 
 def lock(code: str, client: Client) -> Any:
-    """Return the client's unspent code, locked until the transaction ends, or None."""
-    return (
-        Grant.objects.select_for_update(of=("self",))
-        .select_related("user")
-        .filter(code=code, application=client)
-        .first()
-    )
+    """Return the client's unspent code, locked until the transaction ends, or None.
+
+    Whose it is is compared here: the database might look for it among all that the client has, not by its digest.
+    """
+    grant = Grant.objects.select_for_update(of=("self",)).select_related("user").filter(code=code).first()
+    return grant if grant is not None and grant.application_id == client.pk else None
 
 
 def bound_to(grant: Any) -> str:

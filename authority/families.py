@@ -53,15 +53,17 @@ def begin(entry: Entry, family: Family, *, access_token: int, refresh_token: str
 def present(entry: Entry, refresh_token: str) -> RefreshToken | None:
     """Return the refresh token if it may be exchanged, its family locked until the transaction ends.
 
-    One that was spent earlier ends its family.
+    One that was spent earlier ends its family. The database is not asked for the client's token: it might look for that
+    among all that the client has, instead of by its digest.
     """
     token = (
         RefreshToken.objects.select_for_update(of=("family",))
         .select_related("family__user")
-        .filter(digest=digest(refresh_token), family__client=entry.client)
+        .filter(digest=digest(refresh_token))
         .first()
     )
-    reason = refusal(entry, token) if token else "refresh_token_unknown"
+    mine = token is not None and token.family.client_id == entry.client.pk
+    reason = refusal(entry, token) if token is not None and mine else "refresh_token_unknown"
     if reason is not None:
         reasons.because(reason)
         return None

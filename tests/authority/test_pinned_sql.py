@@ -125,3 +125,12 @@ def test_no_statement_takes_longer_the_more_clients_and_tokens_there_are(program
         lambda: program.post("/oauth2/introspect", {"token": token}),
     ):
         assert read_whole(request) <= FEW_ROWS
+
+
+def test_a_code_and_a_refresh_token_are_sought_by_their_digest_alone(flow):
+    # Beside it, PostgreSQL would take the index of clients where it knows too little of one with many tokens.
+    code = flow.code()
+    with CaptureQueriesContext(connection) as statements:
+        flow.refresh(flow.exchange(code).json()["refresh_token"])
+    sought = [re.search(r"WHERE (.*) ORDER BY", each["sql"])[1] for each in statements if "FOR UPDATE" in each["sql"]]
+    assert [re.findall(r'"(\w+)" =', where) for where in sought] == [["code"], ["digest"]]
