@@ -34,7 +34,7 @@ def test_pasted_commands_show_a_code_and_get_tokens(server, settings, tmp_path, 
         with server.database():
             person = User.objects.get(email=server.demo["managers"][0]["email"])
             devices.decide(request=devices.find(code), user=person, scopes=client.scopes, actor=SYSTEM)
-        answer, _ = running.communicate(timeout=60)
+        answer, _ = running.communicate(timeout=120)
     assert running.returncode == 0, answer
     assert "access_token" in answer
     assert "refresh_token" in answer

@@ -39,7 +39,7 @@ def test_pasted_commands_sign_with_the_downloaded_key(alice_there, tmp_path, lan
     file = re.search(r"Save as (\S+)", text)[1]
     (tmp_path / file).write_text(text)
     program = node() if language == "node" else sys.executable
-    said = subprocess.run([program, file], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True).stdout
+    said = subprocess.run([program, file], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=True).stdout
     assert json.loads(said)["scope"] == "shipments:read"
 
 
@@ -76,7 +76,7 @@ def shell(script, folder, **environment):
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
         env={"PATH": f"{folder}:{os.environ['PATH']}"} | environment,
     )

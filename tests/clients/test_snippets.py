@@ -36,7 +36,7 @@ def run(language: str, text: str, folder: Path, given: str = "", **environment: 
         input=given,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
         env={"PATH": os.environ["PATH"], "HOME": str(folder)} | environment,
     )
@@ -47,7 +47,7 @@ def run(language: str, text: str, folder: Path, given: str = "", **environment: 
 @pytest.fixture
 def alice_there(server):
     """Alice's browser on the real server."""
-    with httpx.Client(base_url=server.url, follow_redirects=True, timeout=30) as browser:
+    with httpx.Client(base_url=server.url, follow_redirects=True, timeout=120) as browser:
         page = browser.get("/account/login/")
         alice = next(person for person in server.demo["managers"] if person["email"].startswith("alice"))
         form = {"login": alice["email"], "password": alice["password"], "csrfmiddlewaretoken": token_of(page.text)}
@@ -94,7 +94,7 @@ def test_pasted_commands_can_also_be_typed_into_the_interpreters(alice_there, tm
     found = commands(page)
     for program, given in (([sys.executable, "-i"], found["python"]), ([node(), "--eval", found["node"]], "")):
         done = subprocess.run(
-            program, input=given + "\n", cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+            program, input=given + "\n", cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
         )
         assert '"access_token"' in done.stdout, done.stderr
 
@@ -140,7 +140,7 @@ def test_pasted_commands_sign_a_person_in_with_pkce(server, alice_there, templat
         address = pasted.stdout.readline().strip()
         query = parse_qs(urlsplit(address).query)
         assert query["code_challenge_method"] == ["S256"]
-        out, err = pasted.communicate(person.allow(address) + "\n", timeout=60)
+        out, err = pasted.communicate(person.allow(address) + "\n", timeout=120)
     answer = json.loads(out.strip().splitlines()[-1])
     assert answer.get("token_type") == "Bearer", (answer, err, address)
     assert answer["id_token"]
@@ -163,7 +163,7 @@ def test_values_cannot_break_out_of_a_command(acme, tmp_path):
             "python": [sys.executable, "-m", "py_compile", "program"],
             "node": [node(), "--input-type=module", "--check", "-"],
         }[snippet.language]
-        subprocess.run(check, cwd=tmp_path, check=True, input=snippet.text, text=True, timeout=30)
+        subprocess.run(check, cwd=tmp_path, check=True, input=snippet.text, text=True, timeout=120)
         quoted = {"curl": "'https://app.example.com/?q=it'\"'\"'s$(touch"}.get(snippet.language, '"https://app.example')
         assert quoted in snippet.text
 

@@ -40,7 +40,7 @@ def test_wrong_encryption_key_stops_the_server(server, elsewhere, command):
         capture_output=True,
         check=False,
         text=True,
-        timeout=60,
+        timeout=120,
     )
     assert ended.returncode != 0
     assert "KEY_ENCRYPTION_KEYS does not open the signing key" in ended.stderr

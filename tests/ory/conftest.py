@@ -34,7 +34,7 @@ def run(package, server: Server) -> Run:
             **told,
         }
         command = [package, "--require", "./preload.cjs", "--import", "tsx", name]
-        ran = subprocess.run(command, cwd=HERE, env=environ, check=False, capture_output=True, text=True, timeout=60)
+        ran = subprocess.run(command, cwd=HERE, env=environ, check=False, capture_output=True, text=True, timeout=120)
         assert ran.returncode == 0, ran.stderr
         heard: dict[str, Any] = json.loads(ran.stdout)
         return heard

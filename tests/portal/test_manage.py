@@ -87,7 +87,7 @@ def test_second_server_at_one_port_says_so(fresh):
             env=fresh | {"PORT": port},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
 

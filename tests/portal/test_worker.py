@@ -50,7 +50,7 @@ def working():
         yield
     finally:
         stop.set()
-        thread.join(timeout=60)
+        thread.join(timeout=120)
         assert not thread.is_alive()
 
 
@@ -141,7 +141,7 @@ def test_the_command_stops_cleanly_when_told(settings, tmp_path):
     said = iter(process.stderr.readline, "")  # an empty database is told of first
     assert any("the worker is ready" in line for line in said)
     process.send_signal(signal.SIGTERM)
-    _, rest = process.communicate(timeout=60)
+    _, rest = process.communicate(timeout=120)
     assert process.returncode == 0
     assert "the worker has stopped" in rest
 

@@ -42,7 +42,7 @@ class Terminal:
             env=self.environ | environ,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
         return Answer(ended.returncode, ended.stdout, ended.stderr)
