@@ -1,11 +1,9 @@
 """A production server behind a proxy that ends TLS, as docs/deploy.md sets it up."""
 
-import fcntl
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -28,11 +26,12 @@ def portal(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[htt
     environ |= {
         "DATABASE_URL": urlsplit(settings.DATABASE_URL)._replace(path=f"/{name}").geturl(),
         "DATA_DIR": str(tmp_path_factory.mktemp("data")),
+        "STATIC_ROOT": str(tmp_path_factory.mktemp("static")),  # other tests read the usual one meanwhile
         "TRUSTED_PROXY_COUNT": "1",
         "PORT": str(port),
     }
     manage = [sys.executable, "manage.py"]
-    collect_static_files([*manage, "collectstatic", "--noinput", "-v0"], environ, tmp_path_factory.getbasetemp())
+    subprocess.run([*manage, "collectstatic", "--noinput", "-v0"], cwd=settings.BASE_DIR, env=environ, check=True)
     copy_database(template, name, django_db_blocker)
     try:
         with (
@@ -45,16 +44,6 @@ def portal(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[htt
         assert os.listdir(environ["DATA_DIR"]) == []
     finally:
         drop_database(name, django_db_blocker)
-
-
-def collect_static_files(command: list[str], environ: dict[str, str], own: Path) -> None:
-    """Do it once in a run, in one of the test processes: another's server may be reading them already."""
-    of_the_run = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
-    with (of_the_run / "collected").open("a+") as collected:
-        fcntl.flock(collected, fcntl.LOCK_EX)
-        if collected.tell() == 0:
-            subprocess.run(command, cwd=settings.BASE_DIR, env=environ, check=True)
-            collected.write("once")
 
 
 def test_plain_http_is_led_to_https(portal):
