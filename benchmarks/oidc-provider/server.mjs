@@ -4,9 +4,16 @@ import { generateKeyPairSync } from "node:crypto";
 import Provider from "oidc-provider";
 
 const { PORT: port, ALGORITHM: alg, TOKENS: accessTokenFormat = "jwt" } = process.env;
-const pair = alg === "RS256"
-  ? generateKeyPairSync("rsa", { modulusLength: 2048 })
-  : generateKeyPairSync("ec", { namedCurve: "P-256" });
+// As many keys as the demo publishes, the one that signs first.
+const made = { ES256: ["ec", { namedCurve: "P-256" }], RS256: ["rsa", { modulusLength: 2048 }] };
+const keys = [alg, alg, ...Object.keys(made).filter((each) => each !== alg).flatMap((each) => [each, each])].map(
+  (each, number) => ({
+    ...generateKeyPairSync(...made[each]).privateKey.export({ format: "jwk" }),
+    alg: each,
+    use: "sig",
+    kid: `benchmark-${number}`,
+  }),
+);
 
 const resource = "https://api.example.com/shipments";
 const scopes = "openid offline_access shipments:read";
@@ -26,7 +33,7 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
   findAccount: (_, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
   rotateRefreshToken: true,
   ttl: { AuthorizationCode: 3600 }, // as long as a run
-  jwks: { keys: [{ ...pair.privateKey.export({ format: "jwk" }), alg, use: "sig", kid: "benchmark" }] },
+  jwks: { keys },
   features: {
     clientCredentials: { enabled: true },
     introspection: { enabled: true },
