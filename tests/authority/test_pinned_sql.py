@@ -137,3 +137,9 @@ def test_a_code_and_a_refresh_token_are_sought_by_their_digest_alone(flow):
         flow.refresh(flow.exchange(code).json()["refresh_token"])
     sought = [re.search(r"WHERE (.*) ORDER BY", each["sql"])[1] for each in statements if "FOR UPDATE" in each["sql"]]
     assert [re.findall(r'"(\w+)" =', where) for where in sought] == [["code"], ["digest"]]
+
+
+def test_issued_tokens_write_no_index_that_nobody_reads(db):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT indexdef FROM pg_indexes WHERE tablename LIKE 'authority%'")
+        assert [index for (index,) in cursor.fetchall() if "pattern_ops" in index] == []
