@@ -25,7 +25,7 @@ from portal import environment
 # That a worker holds at once: Granian counts idle ones too, and those on which a request comes a letter at a time. Half
 # of the files that a process may commonly open.
 CONNECTIONS = 512
-LONGEST_HEAD = 64 * 1024  # bytes of a request's first line and headers; Granian takes 408 kB otherwise
+LONGEST_HEAD = 32 * 1024  # bytes of first line and headers that are surely taken; beyond twice that they surely are not
 
 
 class Server(Granian):
