@@ -57,7 +57,7 @@ def flush() -> None:
         return
     try:
         write_secrets(uses)
-        write_rules(uses)
+        write_proofs(TrustRule, uses)
         write_clients(uses)
     except Error:
         with _lock:  # the database is away: keep it for the next round
@@ -72,16 +72,31 @@ def flush() -> None:
 
 @transaction.atomic
 def write_secrets(uses: dict[UUID, Use]) -> None:
-    """Lock in the order of the primary key, so that two workers never wait for each other."""
-    rows = list(ClientSecret.objects.select_for_update(of=("self",)).filter(pk__in=uses).order_by("pk"))
-    first_used = [row.pk for row in rows if row.last_used_at is None]
-    for row in rows:
-        use = uses[row.pk]
-        if row.last_used_at is None or row.last_used_at < use.last:
-            row.last_used_at, row.last_used_ip = use.last, use.ip
-    ClientSecret.objects.bulk_update(rows, ["last_used_at", "last_used_ip"])
-    for secret in first_used:
+    for secret in write_proofs(ClientSecret, uses):
         end_predecessors(secret, uses[secret].first + GRACE_AFTER_FIRST_USE)
+
+
+def write_proofs(table: type[ClientSecret | TrustRule], uses: dict[UUID, Use]) -> list[UUID]:
+    """Note when the rows were last used, and from where; return those that had never been used before.
+
+    They are locked in the order of the primary key, so that two workers never wait for each other.
+    """
+    noted = [(proof, use.last, use.ip) for proof, use in uses.items()]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH own AS MATERIALIZED (
+                SELECT id, last_used_at AS before FROM {table._meta.db_table}
+                WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE
+            )
+            UPDATE {table._meta.db_table} AS proof SET last_used_at = noted.last, last_used_ip = noted.ip
+            FROM unnest(%s::uuid[], %s::timestamptz[], %s::inet[]) AS noted (id, last, ip) JOIN own USING (id)
+            WHERE proof.id = noted.id AND (own.before IS NULL OR own.before < noted.last)
+            RETURNING proof.id, own.before
+            """,  # noqa: S608  # names of our own tables
+            [list(uses), *([*column] for column in zip(*noted, strict=True))],
+        )
+        return [proof for proof, before in cursor.fetchall() if before is None]
 
 
 def end_predecessors(secret: UUID, end: datetime) -> None:
@@ -95,23 +110,22 @@ def end_predecessors(secret: UUID, end: datetime) -> None:
         older = found
 
 
-@transaction.atomic
-def write_rules(uses: dict[UUID, Use]) -> None:
-    rows = list(TrustRule.objects.select_for_update(of=("self",)).filter(pk__in=uses).order_by("pk"))
-    for row in rows:
-        row.last_used_at, row.last_used_ip = uses[row.pk].last, uses[row.pk].ip
-    TrustRule.objects.bulk_update(rows, ["last_used_at", "last_used_ip"])
-
-
-@transaction.atomic
 def write_clients(uses: dict[UUID, Use]) -> None:
+    """Note when clients were last used; locks as above."""
     latest: dict[int, datetime] = {}
     for use in uses.values():
         latest[use.client] = max(use.last, latest.get(use.client, use.last))
-    rows = list(Client.objects.select_for_update(of=("self",)).filter(pk__in=latest).order_by("pk"))
-    for row in rows:
-        row.last_used_at = max(latest[row.pk], row.last_used_at or latest[row.pk])
-    Client.objects.bulk_update(rows, ["last_used_at"])
+    table = Client._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH own AS MATERIALIZED (SELECT id FROM {table} WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE)
+            UPDATE {table} AS client SET last_used_at = greatest(client.last_used_at, noted.last)
+            FROM unnest(%s::bigint[], %s::timestamptz[]) AS noted (id, last) JOIN own USING (id)
+            WHERE client.id = noted.id
+            """,  # noqa: S608  # the name of our own table
+            [list(latest), list(latest), list(latest.values())],
+        )
 
 
 # -- The thread -------------------------------------------------------------------------------------------------------

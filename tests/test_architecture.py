@@ -92,6 +92,7 @@ RAW_SQL = {
     "authority/keys.py",  # advisory lock
     "authority/prepared.py",  # the question of nearly every request, such as whether a token was revoked
     "authority/outcomes.py",  # counts are added to in one statement
+    "authority/usage.py",  # the last uses of thousands of secrets are written in one statement
     "consumers/outbox.py",  # NOTIFY wakes the worker
     "portal/health.py",  # the shortest question to the database
     "portal/worker.py",  # LISTEN

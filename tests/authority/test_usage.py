@@ -1,5 +1,6 @@
 """When was a secret last used? Written later, in one go, without slowing the request."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -40,10 +41,22 @@ def test_many_uses_are_written_at_once(program, service):
         each.token()
     with CaptureQueriesContext(connection) as statements:
         usage.flush()
-    assert len([query for query in statements.captured_queries if query["sql"].startswith("UPDATE")]) == 2
+    tables = [re.search(r"UPDATE (\w+)", query["sql"]) for query in statements]
+    assert [each[1] for each in tables if each] == ["clients_clientsecret", "clients_trustrule", "clients_client"]
     with CaptureQueriesContext(connection) as statements:
         usage.flush()
     assert len(statements) == 0
+
+
+def test_a_use_that_is_written_late_does_not_hide_a_later_one(program, service):
+    later = timezone.now() + timedelta(minutes=1)  # another process has written it already
+    service.secrets.update(last_used_at=later, last_used_ip="192.0.2.1")
+    type(service).objects.update(last_used_at=later)
+    program.token()
+    usage.flush()
+    service.refresh_from_db()
+    secret = service.secrets.get()
+    assert (service.last_used_at, secret.last_used_at, secret.last_used_ip) == (later, later, "192.0.2.1")
 
 
 def test_first_use_of_the_new_secret_ends_the_old_one_a_day_later(program, service, alice):
