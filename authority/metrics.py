@@ -72,8 +72,10 @@ def found_in_memory() -> None:
 
 def took(histogram: "Histogram", seconds: float) -> None:
     """Note a duration. The library can only observe one at a time, so this goes to what it consists of."""
-    add(histogram._buckets[bisect_left(BUCKETS, seconds)])
-    add(histogram._sum, seconds)
+    bucket = histogram._buckets[bisect_left(BUCKETS, seconds)]
+    with _lock:
+        _gathered[bucket] = _gathered.get(bucket, 0.0) + 1
+        _gathered[histogram._sum] = _gathered.get(histogram._sum, 0.0) + seconds
 
 
 # -- Gathered ---------------------------------------------------------------------------------------------------------

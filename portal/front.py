@@ -92,13 +92,12 @@ class Front:
 
     def document(self, environ: Environ, start_response: Start) -> list[bytes] | None:
         """Answer with the list of keys as Django last gave it; None for a request that may want it otherwise."""
-        if not shortcuts.is_plain(environ) or any(name in environ for name in CONDITIONS) or not comes_in(environ):
+        if not shortcuts.is_plain(environ) or not environ.keys().isdisjoint(CONDITIONS) or not comes_in(environ):
             return None
         known = _documents.recall(environ["PATH_INFO"])
         if known is None or known.until <= time.monotonic():
             known = self.ask_django(environ)
-        headers = [(name, value) for name, value in known.headers if name != "X-Request-Id"]
-        start_response(known.status, [*headers, ("X-Request-Id", new_request_id())])
+        start_response(known.status, [*known.headers, ("X-Request-Id", new_request_id())])
         return [known.body]
 
     def ask_django(self, environ: Environ) -> "Document":
@@ -106,7 +105,8 @@ class Front:
         started: list[tuple[str, list[tuple[str, str]]]] = []
         response = self.django(environ, lambda status, headers: started.append((status, headers)))
         try:
-            (status, headers) = started[0]
+            (status, given) = started[0]
+            headers = [(name, value) for name, value in given if name != "X-Request-Id"]
             document = Document(status, headers, b"".join(response), begun + DOCUMENT_SECONDS)
         finally:
             response.close()
@@ -125,12 +125,12 @@ class Document:
     """What Django answered to everybody."""
 
     status: str
-    headers: list[tuple[str, str]]
+    headers: list[tuple[str, str]]  # but for the name of the request
     body: bytes
     until: float  # on time.monotonic(): the end of a retired key is no change that the database tells
 
 
-CONDITIONS = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_RANGE")
+CONDITIONS = {"HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_RANGE"}
 DOCUMENT_SECONDS = 10.0
 _documents: Memory[str, Document] = Memory(4)
 

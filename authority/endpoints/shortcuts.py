@@ -38,11 +38,11 @@ PLAIN = re.compile(rb"[\x21-\x7e]*")
 OF_TOKENS = {"grant_type", "scope", "client_id", "client_secret"}
 OF_INTROSPECTION = {"token", "token_type_hint", "client_id", "client_secret"}
 # A header that changes what we do or say makes a request unusual. So does one that frames the body in another way.
-UNUSUAL = ("HTTP_ORIGIN", "HTTP_DPOP", "HTTP_TRANSFER_ENCODING", "HTTP_CONTENT_ENCODING", "HTTP_EXPECT", "HTTP_COOKIE")
+UNUSUAL = {"HTTP_ORIGIN", "HTTP_DPOP", "HTTP_TRANSFER_ENCODING", "HTTP_CONTENT_ENCODING", "HTTP_EXPECT", "HTTP_COOKIE"}
 
 
 def is_plain(environ: Environ) -> bool:
-    return not environ.get("QUERY_STRING") and not any(name in environ for name in UNUSUAL)
+    return not environ.get("QUERY_STRING") and environ.keys().isdisjoint(UNUSUAL)
 
 
 def token(environ: Environ, body: bytes) -> bytes | None:
