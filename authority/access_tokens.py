@@ -22,23 +22,6 @@ TYPE = "at+jwt"
 OPAQUE_PREFIX = "cdat_"  # by which secret scanners know it
 
 
-def issue(
-    entry: Entry,
-    *,
-    scopes: list[str],
-    seconds: int,
-    family: Family | None = None,
-    named: Collection[str] = (),
-    jkt: str | None = None,
-) -> str:
-    """Return a token for the client itself, or for the person of the family, in the client's form.
-
-    `named` are the resources that the request named (RFC 8707). With `jkt` it is bound to the key of that thumbprint
-    (RFC 9449 section 6). A JWT needs no row; an opaque one is written down.
-    """
-    return draft(entry, scopes=scopes, seconds=seconds, family=family, named=named, jkt=jkt).issue()
-
-
 @dataclass(frozen=True, slots=True)
 class Draft:
     """A token but for what each one has of its own: when it was made, and its name."""
@@ -68,7 +51,12 @@ def draft(
     named: Collection[str] = (),
     jkt: str | None = None,
 ) -> Draft:
-    """Decide everything about tokens of this kind, so that those that are alike need it once."""
+    """Decide everything about tokens of this kind, so that those that are alike need it once.
+
+    They are for the client itself, or for the person of the family, and in the client's form. `named` are the resources
+    that the request named (RFC 8707). With `jkt` they are bound to the key of that thumbprint (RFC 9449 section 6). A
+    JWT needs no row; an opaque one is written down.
+    """
     content = claims(entry, scopes=scopes, family=family, named=named)
     if jkt is not None:
         content["cnf"] = {"jkt": jkt}

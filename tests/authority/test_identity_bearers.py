@@ -59,7 +59,7 @@ def test_revoked_expired_foreign_and_broken_bearers_are_refused(deployed, alice,
     entry = directory.find(deployed.client.client_id)
     family = families.new(entry, alice, grant_type="authorization_code", code="0", scopes=["openid"])
     families.begin(entry, family, access_token=60, refresh_token=None)
-    personal = access_tokens.issue(entry, scopes=["openid"], seconds=60, family=family)
+    personal = access_tokens.draft(entry, scopes=["openid"], seconds=60, family=family).issue()
     for bearer in (revoked, own_token(deployed, seconds=-1), personal, "x", "a.b.c", ""):
         answer = deployed.ask(Authorization=f"Bearer {bearer}")
         assert (answer.status_code, answer.json()["error"]) == (401, "invalid_token"), bearer

@@ -28,4 +28,4 @@ def parts(token):
 
 def own_token(program, scopes=(), seconds=60):
     """Return an access token of the client that is for us, not for an API."""
-    return access_tokens.issue(directory.find(program.client.client_id), scopes=list(scopes), seconds=seconds)
+    return access_tokens.draft(directory.find(program.client.client_id), scopes=list(scopes), seconds=seconds).issue()

@@ -122,8 +122,8 @@ def every_token(service, secret, cast, alice, browser_of):
     tokens = {
         "own": own.issue(),
         "of both scopes": Program(service, secret).token().json()["access_token"],
-        "without scopes": access_tokens.issue(entry, scopes=[], seconds=3600),
-        "bound": access_tokens.issue(entry, scopes=["shipments:read"], seconds=60, jkt="x" * 43),
+        "without scopes": access_tokens.draft(entry, scopes=[], seconds=3600).issue(),
+        "bound": access_tokens.draft(entry, scopes=["shipments:read"], seconds=60, jkt="x" * 43).issue(),
         "for several APIs": saying(own, aud=["https://other.example", own.claims["aud"]]).issue(),
         "of another issuer": saying(own, iss="https://other.example").issue(),
         "ended": replace(own, seconds=-1).issue(),
