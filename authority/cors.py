@@ -1,7 +1,8 @@
 """Which pages of other origins may read our answers? Those of the client that the request is about (Fetch section 3.2).
 
-Never every origin, and never with cookies. A request without a proven client gets an error that tells nothing of any
-client, so every registered page may read it; asking the named client instead would tell a stranger that it exists.
+Never every origin, but for the document that tells a page where to register, and never with cookies. A request without
+a proven client gets an error that tells nothing of any client, so every registered page may read it; asking the named
+client instead would tell a stranger that it exists.
 """
 
 import re

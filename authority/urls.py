@@ -17,6 +17,7 @@ from authority.endpoints import (
     userinfo,
     workloads,
 )
+from authority.endpoints.discovery import to_every_origin
 from authority.views import devices
 
 WORKLOADS = "v1/client-auth/<slug:auth_id>"
@@ -38,9 +39,11 @@ urlpatterns = [
     path("device", devices.device, name="device"),
     path("oauth2/logout", logout.logout, name="end-session"),
     path("oauth2/logout/decision", logout.decide, name="end-session-decision"),
-    path(".well-known/jwks.json", discovery.jwks, name="jwks"),
-    path(".well-known/openid-configuration", discovery.oauth_metadata, name="oidc-discovery"),
-    path(".well-known/oauth-authorization-server", discovery.oauth_metadata, name="oauth-metadata"),
+    path(".well-known/jwks.json", cross_origin("GET", "HEAD")(discovery.jwks), name="jwks"),
+    path(
+        ".well-known/openid-configuration", cross_origin("GET", "HEAD")(discovery.oauth_metadata), name="oidc-discovery"
+    ),
+    path(".well-known/oauth-authorization-server", to_every_origin(discovery.oauth_metadata), name="oauth-metadata"),
     path(f"{WORKLOADS}/.well-known/openid-configuration", workloads.metadata, name="workload-discovery"),
     path(f"{WORKLOADS}/.well-known/jwks.json", workloads.jwks, name="workload-jwks"),
     path(f"{WORKLOADS}/token", workloads.identity, name="workload-token"),

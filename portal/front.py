@@ -130,7 +130,7 @@ class Document:
     until: float  # on time.monotonic(): the end of a retired key is no change that the database tells
 
 
-CONDITIONS = {"HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_RANGE"}
+CONDITIONS = {"HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_ORIGIN", "HTTP_RANGE"}
 DOCUMENT_SECONDS = 10.0
 _documents: Memory[str, Document] = Memory(4)
 

@@ -22,14 +22,16 @@ from clients.jwks import ALGORITHMS
 from clients.models import DocumentHost
 from clients.vocabulary import IDENTITY_SCOPES, PROVING_METHODS, AuthMethod, SigningAlgorithm
 
+View = Callable[..., HttpResponse]
+
 logger = logging.getLogger(__name__)
 CACHE_CONTROL = (
     f"public, max-age={keys.JWKS_MAX_AGE.seconds}, stale-while-revalidate={keys.JWKS_STALE.seconds}"  # RFC 5861
 )
 
 
-def public(document: Callable[..., dict[str, Any]]) -> Callable[..., HttpResponse]:
-    """Serve the document to everybody and to every origin, with an ETag."""
+def cacheable(document: Callable[..., dict[str, Any]]) -> View:
+    """Serve the document to everybody, with an ETag."""
 
     @csrf_exempt  # a method that is not served is refused as such
     @wraps(document)
@@ -40,29 +42,36 @@ def public(document: Callable[..., dict[str, Any]]) -> Callable[..., HttpRespons
             body = json.dumps(document(**place), separators=(",", ":")).encode()
         except (OperationalError, InterfaceError):
             logger.exception("the database does not answer")
-            return shared(unavailable())
+            return unavailable()
         response = HttpResponse(body, content_type="application/json")
         etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
         response["ETag"] = etag
         response["Cache-Control"] = CACHE_CONTROL
-        return get_conditional_response(request, etag=etag, response=shared(response)) or response
+        return get_conditional_response(request, etag=etag, response=response) or response
 
     return view
 
 
-def shared(response: HttpResponse) -> HttpResponse:
-    response["Access-Control-Allow-Origin"] = "*"
-    response["Cross-Origin-Resource-Policy"] = "cross-origin"
-    return response
+def to_every_origin(view: View) -> View:
+    """Let every page read the document: one that is about to register itself has no origin of its own yet."""
+
+    @wraps(view)
+    def open_view(request: HttpRequest, **place: Any) -> HttpResponse:
+        response = view(request, **place)
+        response["Access-Control-Allow-Origin"] = "*"
+        response["Cross-Origin-Resource-Policy"] = "cross-origin"
+        return response
+
+    return open_view
 
 
-@public
+@cacheable
 def jwks() -> dict[str, Any]:
     """The public keys (RFC 7517)."""
     return {"keys": keys.published()}
 
 
-@public
+@cacheable
 def oauth_metadata() -> dict[str, Any]:
     """Authorization server metadata (RFC 8414), which OpenID Connect Discovery reads too: one truth for both."""
     return {

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from authority import client_authentication, keys, workload_issuer, workloads
 from authority.directory import Entry
-from authority.endpoints.discovery import public
+from authority.endpoints.discovery import cacheable, to_every_origin
 from authority.endpoints.protocol import endpoint, once, read_form
 from authority.errors import InvalidRequestError, InvalidTokenError, answer, refuse
 from clients.jwks import ALGORITHMS
@@ -31,14 +31,16 @@ def of_issuer(view: View) -> View:
 
 
 @of_issuer
-@public
+@to_every_origin
+@cacheable
 def jwks() -> dict[str, Any]:
     """The public keys of identity tokens (RFC 7517)."""
     return {"keys": keys.published(workloads.PURPOSE)}
 
 
 @of_issuer
-@public
+@to_every_origin
+@cacheable
 def metadata() -> dict[str, Any]:
     """What clouds and libraries read before they trust identity tokens (OpenID Connect Discovery section 3)."""
     return {

@@ -15,7 +15,9 @@ from tests.factories import ClientFactory, give_secret
 pytestmark = pytest.mark.django_db
 PAGE = "https://app.example.com"
 OTHERS_PAGE = "https://globex.example.com"
+DOCUMENTS = ["/.well-known/openid-configuration", "/.well-known/jwks.json"]
 ENDPOINTS = {"/oauth2/token": "POST", "/oauth2/revoke": "POST", "/oauth2/userinfo": "GET, POST"}
+ENDPOINTS |= dict.fromkeys(DOCUMENTS, "GET, HEAD")
 FOREIGN = [
     OTHERS_PAGE,  # registered, but by another client
     "null",
@@ -150,6 +152,24 @@ def test_page_signs_in_and_out(spa, spa_flow):
     assert after.status_code == 401
     assert_readable(after)
     assert "WWW-Authenticate" in after["Access-Control-Expose-Headers"]
+
+
+@pytest.mark.parametrize("path", DOCUMENTS)
+def test_page_reads_discovery_and_keys(spa, path):
+    answer = spa.http.get(path, headers={"Origin": PAGE})
+    assert answer.status_code == 200
+    assert_readable(answer)
+    known = spa.http.get(path, headers={"Origin": PAGE, "If-None-Match": answer["ETag"]})
+    assert known.status_code == 304
+    assert_readable(known)
+    for origin in FOREIGN:
+        assert_closed(spa.http.get(path, headers={"Origin": origin}))
+
+
+def test_any_page_reads_where_to_register(spa):
+    """An app that has no client yet, such as an MCP client in a browser, has no registered origin either."""
+    answer = spa.http.get("/.well-known/oauth-authorization-server", headers={"Origin": "https://inspector.example"})
+    assert answer["Access-Control-Allow-Origin"] == "*"
 
 
 @pytest.mark.parametrize("origin", FOREIGN)

@@ -52,7 +52,9 @@ def test_no_page_that_asks_for_a_decision_can_be_framed(visitor, server):
     addresses = [server.url + path for path in (asks, "/oauth2/logout", "/device", "/account/apps/")]
     frames = "".join(f'<iframe src="{address.replace("&", "&amp;")}"></iframe>' for address in addresses)
     refused = {}
-    page.on("requestfailed", lambda request: request.url in addresses and refused.update({request.url: request.failure}))
+    page.on(
+        "requestfailed", lambda request: request.url in addresses and refused.update({request.url: request.failure})
+    )
     with site_with(frames) as evil:
         page.goto(evil)
         while len(refused) < len(addresses):

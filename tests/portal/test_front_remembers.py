@@ -13,7 +13,7 @@ from consumers.audit import SYSTEM
 from portal import front
 from tests.authority.conftest import basic
 from tests.authority.listening import caught_up, eventually
-from tests.factories import give_secret
+from tests.factories import ClientFactory, give_secret
 from tests.portal.test_front import GRANT, ask, comparable, ordinary, short  # noqa: F401  # fixtures
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -97,6 +97,9 @@ def test_the_list_of_keys_is_remembered_until_keys_change(listening, api, ordina
     assert again[1]["X-Request-Id"] != first[1]["X-Request-Id"]
     assert again[2] == get(ordinary)[2]
     assert get(ways, if_none_match=first[1]["ETag"])[0] == 304
+    page = ClientFactory(template="public", allowed_cors_origins=["https://app.example.com"]).allowed_cors_origins[0]
+    assert get(ways, origin=page)[1]["Access-Control-Allow-Origin"] == page
+    assert "Access-Control-Allow-Origin" not in get(ways)[1]
     Api.objects.update(signing_algorithm="EdDSA")
     eventually(lambda: "EdDSA" in {key["alg"] for key in json.loads(get(ways)[2])["keys"]})
     revoked = keys.active(keys.Purpose.TOKENS, "EdDSA")
