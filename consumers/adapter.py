@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from consumers import emails, known_browsers, policy
 from consumers.addresses import caller_ip
@@ -44,6 +45,10 @@ class AccountAdapter(DefaultAccountAdapter):
         if ip is None:
             raise PermissionDenied("A request without an address cannot be limited.")
         return ip
+
+    def is_safe_url(self, url: str | None) -> bool:
+        """Lead people on to addresses of this portal alone, written as paths."""
+        return url_has_allowed_host_and_scheme(url, allowed_hosts=None)
 
     def clean_email(self, email: str) -> str:
         """Take the addresses that can be invited, at every form of the account. Raises ValidationError."""

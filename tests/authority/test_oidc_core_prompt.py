@@ -12,6 +12,7 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from authority.models import SignIn, SigningKey
+from clients.models import Client
 from tests.authority.flows import Flow, returned
 from tests.authority.test_oidc import id_token_claims
 from tests.factories import PASSWORD
@@ -187,6 +188,32 @@ def test_hint_holds_when_it_has_ended_and_its_key_is_retired(asked, web, browser
     )
     assert returned(asked(prompt="none", id_token_hint=hint).open())["code"]
     assert error(asked(id_token_hint="x.y.z").open()) == "invalid_request"
+
+
+@SECTION
+def test_sign_in_page_names_the_app_that_asks(web):
+    sign_in = Flow(web, Browser()).open()["Location"]
+    named = (
+        f"<strong>{web.client.name}</strong> asks you to sign in. It belongs to <strong>{web.client.consumer}</strong>."
+    )
+    assert named in Browser().get(sign_in).content.decode()
+    refused = Browser().post(
+        "/account/login/code/", {"email": "nobody", "next": parse_qs(urlsplit(sign_in).query)["next"]}
+    )
+    assert named in refused.content.decode()
+    Client.objects.update(disabled_at=timezone.now())
+    elsewhere = [
+        "",
+        "/",
+        "//[",
+        "/oauth2/authorize",
+        "/oauth2/authorize?client_id=%00",
+        "/oauth2/authorize?client_id=cl_no",
+    ]
+    for target in [*elsewhere, f"/oauth2/authorize?client_id={web.client.client_id}"]:
+        page = Browser().get("/account/login/", {"next": target})
+        assert page.status_code == 200
+        assert "asks you to sign in" not in page.content.decode()
 
 
 @SECTION

@@ -280,10 +280,20 @@ def test_other_sessions_can_be_ended(alice):
     assert here.get("/consumers/").status_code == 200
 
 
-@pytest.mark.parametrize(
-    "address", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"]
-)
+AWAY = ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", "//[", "http://testserver"]
+    "https://evil.example/",
+    "//evil.example",
+    "/\\evil.example",
+    "javascript:alert(1)",
+    "//[",
+    "http://testserver/",
+    "\x00",
+]
+
+
+@pytest.mark.parametrize("address", AWAY)
 def test_next_never_leads_away(client, alice, address):
+    assert client.get("/account/login/", {"next": address}).status_code == 200
     answer = client.post("/account/login/", {"login": alice.email, "password": PASSWORD, "next": address})
     assert answer["Location"] == "/"
 
