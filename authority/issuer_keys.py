@@ -20,11 +20,19 @@ def discovered(issuer: str) -> KeySet:
     """Return the keys that the issuer's discovery document leads to (OpenID Connect Discovery section 4)."""
 
     def keys(again: bool) -> dict[str, Any]:
-        document = fetching.document(issuer.rstrip("/") + DISCOVERY)
-        if document.get("issuer") != issuer:  # section 4.3
-            raise FetchError("issuer", "Its discovery document names another issuer.")
-        if not isinstance(document.get("jwks_uri"), str):
-            raise FetchError("issuer", "Its discovery document does not say where the keys are.")
-        return fetching.document(document["jwks_uri"], again=again)
+        try:
+            return fetching.document(address(issuer, again=False), again=again)
+        except FetchError:  # they may have moved since the document was read
+            return fetching.document(address(issuer, again=True), again=again)
 
     return keys
+
+
+def address(issuer: str, *, again: bool) -> str:
+    document = fetching.document(issuer.rstrip("/") + DISCOVERY, again=again)
+    if document.get("issuer") != issuer:  # section 4.3
+        raise FetchError("issuer", "Its discovery document names another issuer.")
+    found = document.get("jwks_uri")
+    if not isinstance(found, str):
+        raise FetchError("issuer", "Its discovery document does not say where the keys are.")
+    return found

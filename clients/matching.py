@@ -42,9 +42,9 @@ def comparable(value: Any) -> str | None:
 
 
 def said(value: Any) -> str:
-    """Return a value as people read it."""
+    """Return a value as people read it; a list looks like one, because one text alone is not the same."""
     if isinstance(value, list):
-        return ", ".join(said(each) for each in value)
+        return f"[{', '.join(said(each) for each in value)}]"
     return comparable(value) or ("" if value is None else "something that cannot be compared")
 
 

@@ -1,7 +1,7 @@
 """The platforms whose tokens a client may prove itself with: what they say, and what of it a stranger could say too."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from django.db import models
 
@@ -34,14 +34,16 @@ class Claim:
 
 @dataclass(frozen=True)
 class Platform:
-    """`reused` platforms hand one token to many requests, from a file or a cache, so that its jti cannot be spent."""
+    """`reused` platforms hand one token to many requests, from a file or a cache, so that its jti cannot be spent.
+
+    `narrow` holds claims of which a rule should name one, and what is so where it names none of them.
+    """
 
     issuer: str
     claims: tuple[Claim, ...]
     reused: bool = False
     better: str = ""  # which claims to add, where only names bind that somebody else could register
-    narrow: tuple[str, ...] = field(default=())  # without one of these, everything that the owner runs there may use it
-    too_wide: str = ""
+    narrow: tuple[tuple[tuple[str, ...], str], ...] = ()
 
 
 SUBJECT = Claim("sub", "Subject", "", binds=True)
@@ -61,8 +63,16 @@ PLATFORMS: dict[str, Platform] = {
             Claim("event_name", "Event", "push"),
         ),
         better="repository_id or repository_owner_id",
-        narrow=("environment", "ref", "job_workflow_ref", "workflow_ref", "sub"),
-        too_wide="Every workflow on every branch of the repository meets it. Name an environment or a branch.",
+        narrow=(
+            (
+                ("environment", "ref", "job_workflow_ref", "workflow_ref", "sub"),
+                "Every workflow on every branch meets it. Name an environment or a branch.",
+            ),
+            (
+                ("repository_id", "repository", "job_workflow_ref", "workflow_ref", "sub"),
+                "Every repository of the owner meets it, also one that a colleague makes tomorrow. Add repository_id.",
+            ),
+        ),
     ),
     PlatformName.GITLAB: Platform(
         issuer="https://gitlab.com",
@@ -76,8 +86,16 @@ PLATFORMS: dict[str, Platform] = {
             Claim("environment", "Environment", "production"),
         ),
         better="project_id or namespace_id",
-        narrow=("environment", "ref", "ref_protected", "sub"),
-        too_wide="Every pipeline of the project meets it, on every branch. Name an environment or a protected branch.",
+        narrow=(
+            (
+                ("environment", "ref", "ref_protected", "sub"),
+                "Every pipeline meets it, on every branch. Name an environment or a protected branch.",
+            ),
+            (
+                ("project_id", "project_path", "sub"),
+                "Every project of the group meets it, also one that a colleague makes tomorrow. Add project_id.",
+            ),
+        ),
     ),
     PlatformName.GCP: Platform(
         issuer="https://accounts.google.com",
@@ -96,8 +114,7 @@ PLATFORMS: dict[str, Platform] = {
             Claim(f"{AWS_CLAIMS}/org_id", "Organization", "o-a1b2c3d4e5", binds=True, lasting=True),
             Claim(f"{AWS_CLAIMS}/source_region", "Region", "eu-west-1"),
         ),
-        narrow=("sub",),
-        too_wide="Every role of the account meets it. Name the role’s ARN as the subject.",
+        narrow=((("sub",), "Every role of the account or organization meets it. Name the role’s ARN as the subject."),),
     ),
     PlatformName.AZURE: Platform(
         issuer="https://login.microsoftonline.com/00000000-0000-0000-0000-000000000000/v2.0",
@@ -106,6 +123,12 @@ PLATFORMS: dict[str, Platform] = {
             Claim("tid", "Tenant’s ID", "72f9…", lasting=True),
             Claim("azp", "Application’s ID", "4a1b…", binds=True, lasting=True),
             Claim("sub", "Subject", "6e5c…", binds=True, lasting=True),
+        ),
+        narrow=(
+            (
+                ("oid", "sub"),
+                "Whoever signs in through that application meets it, people too. Name the object ID (oid).",
+            ),
         ),
     ),
     PlatformName.KUBERNETES: Platform(
@@ -117,8 +140,12 @@ PLATFORMS: dict[str, Platform] = {
             Claim(f"{K8S}/serviceaccount/name", "Service account’s name", "sync"),
         ),
         reused=True,
-        narrow=("sub", f"{K8S}/serviceaccount/uid", f"{K8S}/serviceaccount/name"),
-        too_wide="Every service account of the namespace meets it. Name the service account.",
+        narrow=(
+            (
+                ("sub", f"{K8S}/serviceaccount/uid", f"{K8S}/serviceaccount/name"),
+                "Every service account of the namespace meets it. Name the service account.",
+            ),
+        ),
     ),
     PlatformName.SPIFFE: Platform(
         issuer="spiffe://acme.example",
@@ -142,8 +169,7 @@ def warnings(platform: str, audience: str, ours: str, claims: Mapping[str, str])
             "It names its owner by names alone. Whoever registers such a name after you gave it up meets the rule: "
             f"add {known.better}."
         )
-    if known.narrow and not set(known.narrow) & claims.keys():
-        found.append(known.too_wide)
+    found += [sentence for names, sentence in known.narrow if not set(names) & claims.keys()]
     if by_strangers(claims):
         found.append(
             "It is met by runs for pull or merge requests, which a stranger can open. "
@@ -151,6 +177,8 @@ def warnings(platform: str, audience: str, ours: str, claims: Mapping[str, str])
         )
     if platform == PlatformName.GITLAB and "ref" in claims and claims.get("ref_protected") != "true":
         found.append("Everybody who may push to the project can make such a branch. Add ref_protected: true.")
+    if platform == PlatformName.KUBERNETES and by_default(claims):
+        found.append("Every pod that names no service account runs as “default”. Give the program one of its own.")
     if audience != ours:
         found.append(
             f"Its audience is not this portal. Whoever receives tokens for {audience} could use them here: "
@@ -166,3 +194,8 @@ def by_strangers(claims: Mapping[str, str]) -> bool:
         or claims.get("pipeline_source", "") in ("merge_request_event", "external_pull_request_event")
         or claims.get("sub", "").endswith(":pull_request")
     )
+
+
+def by_default(claims: Mapping[str, str]) -> bool:
+    name = claims.get(f"{K8S}/serviceaccount/name", claims.get("sub", "").rpartition(":")[2])
+    return name == "default"

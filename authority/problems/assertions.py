@@ -1,11 +1,14 @@
-"""What is wrong with a signed assertion, in words. Braces take what the request said."""
+"""What is wrong with an assertion that the client signed itself, in words; a platform's has its own in platforms.py."""
 
-from collections import defaultdict
+from typing import Any
 
-from authority.problems.words import TOLD, Teller, Words
+from authority.problems.platforms import OF_PLATFORMS
+from authority.problems.words import TOLD, Phrases, Teller, Words, spoken
+from clients.models import Client
+from clients.vocabulary import AuthMethod
 
-# Kind: title, what happened, what to do about it, and the tab where.
-WORDS = {
+# Kind: title, what happened, what to do about it, and the tab where. How braces are filled in, see `spoken`.
+OWN: dict[str, Phrases] = {
     "assertion_malformed": (
         "The assertion is no signed JWT",
         "client_assertion cannot be read: it is not three parts of base64url with JSON in the first two.",
@@ -14,49 +17,56 @@ WORDS = {
     ),
     "assertion_algorithm": (
         "The assertion is signed with an algorithm that we do not take",
-        "Its alg is “{used}”.",
+        ("Its alg is “{used}”.", "Its alg is none that proves who signed it."),
         "Sign with a private key: RS256, PS256, ES256 or EdDSA, and their longer forms. Never with a shared secret.",
         "connect",
     ),
     "assertion_other_algorithm": (
         "The assertion is signed with another algorithm than registered",
-        "Its alg is “{used}”; the client is registered for {registered}.",
+        (
+            "Its alg is “{used}”; the client is registered for {registered}.",
+            "Its alg is not the one that the client is registered for.",
+        ),
         "Sign with the registered algorithm, or change it on the page Authentication.",
         "authentication",
     ),
     "assertion_type": (
         "The JWT was made for something else",
-        "Its typ is “{used}”; an assertion has JWT, or none.",
+        ("Its typ is “{used}”; an assertion has JWT, or none.", "An assertion has the typ JWT, or none."),
         "Send a JWT that was made to authenticate the client, not an access token or an ID token.",
         "connect",
     ),
     "assertion_header": (
         "The assertion brings its own key",
-        "Its header holds {name}, which we never follow.",
-        "Leave {name} out. We check the signature with the keys that are registered.",
+        ("Its header holds {name}, which we never follow.", "Its header holds jku, jwk, x5u or crit."),
+        "Leave that out. We check the signature with the keys that are registered.",
         "connect",
     ),
     "assertion_key_unknown": (
         "The assertion is signed with a key that is not registered",
-        "No registered key is called “{kid}” and makes signatures with {used}.",
+        (
+            "No registered key is called “{kid}” and makes signatures with {used}.",
+            "No registered key makes signatures with {used}.",
+            "None of the registered keys made its signature.",
+        ),
         "Register the public half of the key, and put its kid into the header of the assertion.",
         "authentication",
     ),
     "assertion_key_unnamed": (
         "The assertion does not say which key signed it",
-        "Several keys could have made a signature with {used}.",
+        ("Several keys could have made a signature with {used}.", "Several keys could have made its signature."),
         "Put the kid of the key into the header of the assertion.",
         "authentication",
     ),
     "assertion_signature": (
         "The signature of the assertion is wrong",
-        "The key “{kid}” did not make it.",
+        ("The key “{kid}” did not make it.", "The registered key did not make it."),
         "Check that the program signs with the private half of the registered key, and changes nothing afterwards.",
         "authentication",
     ),
     "assertion_keys_away": (
         "The keys could not be fetched",
-        "The address of the public keys gave none. {fault}",
+        ("The address of the public keys gave none. {fault}", "The address of the public keys gave none."),
         "Check the address and the server behind it. Until it answers, every request of the client is refused.",
         "authentication",
     ),
@@ -68,7 +78,7 @@ WORDS = {
     ),
     "assertion_audience": (
         "The assertion is meant for somebody else",
-        "Its aud is “{sent}”.",
+        ("Its aud is “{sent}”.", "It has no aud, or not ours."),
         "Set aud to our issuer, and to nothing else. Some libraries put the token URL there: configure them.",
         "connect",
     ),
@@ -108,30 +118,6 @@ WORDS = {
         "Set jti to a new random text in each assertion.",
         "connect",
     ),
-    "assertion_no_rule": (
-        "The token comes from an issuer that the client has no rule for",
-        "Its iss is “{issuer}”.",
-        "Add a rule for this issuer, if it is yours.",
-        "authentication",
-    ),
-    "assertion_issuer_off": (
-        "The issuer of the token is no longer allowed",
-        "The operator of this portal has turned off tokens of {issuer}.",
-        "Ask the operator, or let the client prove itself in another way.",
-        "authentication",
-    ),
-    "assertion_rule_unmet": (
-        "The token meets no rule of the client",
-        "Its {claim} is “{found}”; the nearest rule wants “{wanted}”.",
-        "Compare the token with the rules in the tester, letter by letter.",
-        "authentication",
-    ),
-    "assertion_two_rules": (
-        "The token meets two rules of the client",
-        "It is not clear which of them is meant, so that neither counts.",
-        "Make the rules exclude each other, or remove one.",
-        "authentication",
-    ),
     "assertion_replayed": (
         "The assertion was used twice",
         "An assertion with the same jti was accepted before.",
@@ -141,9 +127,14 @@ WORDS = {
 }
 
 
-def teller(words: tuple[str, ...]) -> Teller:
-    """Return what tells the problem, with what the request said filled in."""
-    return lambda _, detail: Words(*(text.format_map(defaultdict(str, detail)) for text in words))
+def teller(kind: str) -> Teller:
+    """Return what tells the problem: a client on a platform has no keys and no clock of its own to look after."""
+
+    def tell(client: Client, detail: dict[str, Any]) -> Words:
+        of_platform = client.token_endpoint_auth_method == AuthMethod.FEDERATED or kind not in OWN
+        return spoken((OF_PLATFORMS if of_platform and kind in OF_PLATFORMS else OWN)[kind], detail)
+
+    return tell
 
 
-TOLD |= {kind: teller(words) for kind, words in WORDS.items()}
+TOLD |= {kind: teller(kind) for kind in OWN.keys() | OF_PLATFORMS.keys()}

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from string import Formatter
 from typing import Any
 
 from clients.models import Client
@@ -17,6 +18,8 @@ class Words:
     to: str = ""
 
 
+# Title, what happened (where several ways tell it, the fullest first), what to do about it, and the tab where.
+Phrases = tuple[str, str | tuple[str, ...], str, str]
 Teller = Callable[[Client, dict[str, Any]], Words]
 TOLD: dict[str, Teller] = {}
 
@@ -37,3 +40,14 @@ def plain(kind: str, title: str, what: str, todo: str, to: str = "") -> None:
 
 def quoted(values: list[str]) -> str:
     return ", ".join(f"“{value}”" for value in values)
+
+
+def spoken(phrases: Phrases, detail: dict[str, Any]) -> Words:
+    """Return the words with what the request said in the braces, in the first way that says nothing of what it did not.
+
+    The last way has no braces: of many different requests only that there were some is kept.
+    """
+    title, what, todo, to = phrases
+    ways = (what,) if isinstance(what, str) else what
+    told = next(way for way in ways if all(detail.get(name) for _, name, _, _ in Formatter().parse(way) if name))
+    return Words(title, told.format_map(detail), todo, to)

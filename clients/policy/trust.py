@@ -57,6 +57,8 @@ def issuer_keys(wanted: TrustedIssuer) -> None:
     if wanted.jwks is not None:
         try:
             jwks.check(wanted.jwks)
+            if not wanted.jwks["keys"]:
+                raise Refusal("There is no key in it, so every token would be refused.", field="jwks")
         except jwks.UnfitKey as reason:
             raise Refusal(str(reason), field="jwks") from None
 
@@ -74,6 +76,7 @@ def rule(client: Client, issuer: TrustedIssuer, audience: str, claims: Mapping[s
             partial(meant_for, audience),
             partial(readable, claims),
             partial(binding, issuer, claims),
+            partial(own_domain, issuer, claims),
             partial(alone, others, audience, claims),
         )
     )
@@ -81,7 +84,9 @@ def rule(client: Client, issuer: TrustedIssuer, audience: str, claims: Mapping[s
 
 def method(client: Client) -> None:
     if client.token_endpoint_auth_method != AuthMethod.FEDERATED:
-        raise Refusal("This client proves itself in another way. Choose “Identity of its platform” in Settings first.")
+        raise Refusal(
+            "This client proves itself in another way. Choose the identity of its platform, on its page Authentication."
+        )
     if client.trust_rules.count() >= MAX_RULES:
         raise Refusal(f"A client has at most {MAX_RULES} rules. Remove one that is not needed.")
 
@@ -123,6 +128,13 @@ def binding(issuer: TrustedIssuer, claims: Mapping[str, str]) -> None:
         raise InvalidClientMetadata(
             f"Anybody on {issuer} could meet this rule. Name who it is for: {' or '.join(names)}.", field="claims"
         )
+
+
+def own_domain(issuer: TrustedIssuer, claims: Mapping[str, str]) -> None:
+    """Keep a trust domain's keys to its own names (SPIFFE JWT-SVID section 4.3): they prove nobody else's."""
+    subject = claims.get("sub", "")
+    if issuer.platform == PlatformName.SPIFFE and subject and not subject.startswith(f"{issuer.issuer}/"):
+        raise Refusal(f"Write the SPIFFE ID with its trust domain and path: {issuer.issuer}/…", field="claims")
 
 
 def alone(others: list[TrustRule], audience: str, claims: Mapping[str, str]) -> None:

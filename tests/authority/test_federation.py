@@ -317,6 +317,18 @@ def test_discovery_cannot_lead_us_into_our_own_network(github, publisher, settin
     refused(github.token())
 
 
+def test_keys_that_moved_are_found_where_discovery_says_now(github, publisher, monkeypatch):
+    assert github.token().status_code == 200
+    page = "/github/.well-known/openid-configuration"
+    old = publisher.pages[page]["jwks_uri"]
+    publisher.publish("/moved", publisher.pages.pop("/github/keys"))
+    publisher.publish(page, publisher.pages[page] | {"jwks_uri": old.replace("/github/keys", "/moved")})
+    fetching.forget(old)
+    refused(github.token())
+    monkeypatch.setattr(fetching, "AGAIN", 0)
+    assert github.token().status_code == 200
+
+
 def test_keys_may_be_given_by_the_operator(github, publisher):
     publisher.pages.clear()
     TrustedIssuer.objects.update(jwks=github.outside.key.jwks)

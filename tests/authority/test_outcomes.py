@@ -1,6 +1,7 @@
 """What is kept of the answers: counts a day, and why requests were refused."""
 
 import ast
+import re
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from django.utils import timezone
 from authority import outcomes, problems, redirects
 from authority.models import DailyCount, Problem
 from clients import secrets
+from clients.vocabulary import AuthMethod
 from tests.authority.conftest import FORM, Program
 from tests.factories import give_secret
 
@@ -318,7 +320,26 @@ def test_every_reason_that_the_code_gives_has_words():
     assert given - set(problems.TOLD) == set()
 
 
-def test_words_of_every_kind_stand_without_details(service):
+@pytest.mark.parametrize("method", AuthMethod.values)
+def test_words_of_every_kind_stand_without_details(service, method):
+    service.token_endpoint_auth_method = method
     for kind in problems.TOLD:
         told = problems.describe(Problem(client=service, kind=kind, detail={}, error="invalid_client"), service)
         assert all((told.title, told.what, told.todo)), kind
+        assert not re.search("“”|[{}]|  ", f"{told.title} {told.what} {told.todo}"), (kind, told)
+        assert told.what.endswith("."), (kind, told)
+
+
+def told_of(client, kind, **detail):
+    return problems.describe(Problem(client=client, kind=kind, detail=detail, error="invalid_client"), client)
+
+
+def test_a_client_on_a_platform_is_not_told_to_mend_keys_that_it_does_not_hold(service):
+    assert "Register the public half" in told_of(service, "assertion_key_unknown", kid="k", used="RS256").todo
+    service.token_endpoint_auth_method = AuthMethod.FEDERATED
+    told = told_of(service, "assertion_key_unknown", kid="k", used="RS256")
+    assert told.what == "The issuer publishes no key called “k” that makes signatures with RS256."
+    assert "registered" not in f"{told.title} {told.what} {told.todo}".lower()
+    assert told_of(service, "assertion_rule_unmet", claim="environment", wanted="production").what == (
+        "It has no environment; the nearest rule wants “production”."
+    )

@@ -101,8 +101,17 @@ def test_two_rules_exclude_each_other(add):
 
 
 def test_client_that_proves_itself_otherwise_has_no_rules(add, acme):
-    with pytest.raises(Refusal, match="Identity of its platform"):
+    with pytest.raises(Refusal, match="page Authentication"):
         add(client=ClientFactory(consumer=acme))
+
+
+def test_trust_domain_speaks_for_its_own_names_alone(add, issuer):
+    TrustedIssuer.objects.update(platform="spiffe", issuer="spiffe://acme.example")
+    issuer.refresh_from_db()
+    for subject in ("spiffe://other.example/sync", "spiffe://acme.example", "spiffe://acme.example.evil/sync", "sync"):
+        with pytest.raises(Refusal, match=r"spiffe://acme\.example/…"):
+            add({"sub": subject})
+    add({"sub": "spiffe://acme.example/sync"})
 
 
 def test_issuer_that_is_not_offered_is_refused(add, issuer, globex, olga):
@@ -122,6 +131,7 @@ def test_issuer_that_is_not_offered_is_refused(add, issuer, globex, olga):
 
 JWKS = KeyPair("ES256").jwks
 ISSUERS = {
+    "no key": {"jwks": {"keys": []}},
     "http": {"issuer": "http://issuer.example.com"},
     "an address of ours": {"issuer": "https://127.0.0.1/"},
     "no address": {"issuer": "issuer"},
@@ -179,12 +189,16 @@ def test_difference_tells_what_was_wanted_and_found():
         ("a", "B", "b"),
         ("t", "True", "true"),
         ("/deep/none/z", "1", ""),
-        ("list", "a", "a"),
+        ("list", "a", "[a]"),
     ]
 
 
 RISKY = {
     "names only": ("github", {"repository": "acme/billing", "environment": "production"}, "names alone"),
+    "every repository": ("github", {"repository_owner_id": "65", "environment": "production"}, "Every repository"),
+    "every project": ("gitlab", {"namespace_id": "72", "environment": "production"}, "Every project"),
+    "people": ("azure", {"azp": "4a1b"}, "people too"),
+    "default account": ("kubernetes", {"sub": "system:serviceaccount:billing:default"}, "names no service account"),
     "every branch": ("github", {"repository_id": "74"}, "every branch"),
     "pull request": ("github", {"repository_id": "74", "ref": "refs/pull/7/merge"}, "stranger can open"),
     "event": ("github", GOOD | {"event_name": "pull_request_target"}, "stranger can open"),
