@@ -9,8 +9,10 @@ from urllib.parse import urlsplit
 
 from authority import workload_issuer, workloads
 from clients.models import Client
-from clients.snippets import env_file
+from clients.snippets import assertion_program, env_file, platform_command
+from clients.vocabulary import AuthMethod
 
+ASSERTION_FILE = "assertion.py"
 BACKEND = "https://backend.example.com"  # where the list names none
 
 
@@ -73,7 +75,27 @@ def values(guide: Guide, client: Client) -> dict[str, Any]:
         "subject": client.workload.subject,
         "account": client.consumer.slug,
         "audience": audience,
+        "provider": of_google[0].removeprefix("https://iam.googleapis.com/") if of_google else "",
         "is_listed": audience in workloads.audiences(client) or (guide.name == "gcp" and bool(of_google)),
-        "env_file": env_file(client),
-        "resource_name": f"{client.project}-{client.environment_type}".lower().replace("_", "-").replace(".", "-")[:28],
+        **proof(client),
+        "resource_name": f"{client.project}-{client.environment_type}".lower()
+        .replace("_", "-")
+        .replace(".", "-")[:28]
+        .rstrip("-"),
     }
+
+
+def proof(client: Client) -> dict[str, Any]:
+    """Return how the client's commands prove who they are: `uses` is basic, post or assertion."""
+    method = client.token_endpoint_auth_method
+    told: dict[str, Any] = {"env_file": env_file(client), "uses": USES.get(method, "assertion")}
+    if method == AuthMethod.PRIVATE_KEY_JWT:
+        told |= {"assertion_file": ASSERTION_FILE, "assertion_command": f"python3 {ASSERTION_FILE}"}
+        told["assertion_program"] = assertion_program(client, ASSERTION_FILE)
+    elif method == AuthMethod.FEDERATED:
+        rule = client.trust_rules.select_related("issuer").first()
+        told |= {"rule": rule, "assertion_command": platform_command(rule)}
+    return told | {"assertion_type": AuthMethod.FEDERATED.value}
+
+
+USES = {AuthMethod.BASIC.value: "basic", AuthMethod.POST.value: "post"}

@@ -15,6 +15,7 @@ from clients.endpoints import endpoints
 from clients.models import Client, TrustRule
 from clients.vocabulary import IDENTITY_SCOPES, AuthMethod, GrantType
 
+COMMANDS = {"github", "gitlab", "gcp", "aws", "azure", "kubernetes"}  # platforms that say how a program asks them
 LANGUAGES = {"curl": "curl", "python": "Python", "node": "Node.js"}
 
 
@@ -97,15 +98,31 @@ def env_file(client: Client) -> str:
 
 def signed_snippets(client: Client, kid: str = "") -> list[Snippet]:
     """Return programs that sign an assertion with the private key in a file (RFC 7523 section 2.2)."""
-    keys = (client.client_jwks or {}).get("keys", [])
-    context = basics(client) | {
-        "key_file": env_file(client).removesuffix(".env") + ".pem",
-        "kid": kid or (keys[-1].get("kid") if keys else "") or "",
-    }
+    context = basics(client) | key_of(client, kid)
     return [
         Snippet(language, LANGUAGES[language], rendered(f"signed.{language}", context))
         for language in ("node", "python")
     ]
+
+
+def key_of(client: Client, kid: str = "") -> dict[str, str]:
+    keys = (client.client_jwks or {}).get("keys", [])
+    return {
+        "key_file": env_file(client).removesuffix(".env") + ".pem",
+        "kid": kid or (keys[-1].get("kid") if keys else "") or "",
+    }
+
+
+def assertion_program(client: Client, file: str) -> str:
+    """Return a program that prints an assertion, signed with the private key in a file."""
+    return rendered("assertion.python", basics(client) | key_of(client) | {"file": file})
+
+
+def platform_command(rule: TrustRule | None) -> str:
+    """Return the shell command that prints a token of the rule's platform, for the rule's audience."""
+    platform = rule.issuer.platform if rule else ""
+    name = platform if platform in COMMANDS else "other"
+    return rendered(f"platform.{name}", {"audience": rule.audience if rule else ""})
 
 
 def trust_snippets(client: Client, rules: Iterable[TrustRule]) -> list[Snippet]:
@@ -115,6 +132,7 @@ def trust_snippets(client: Client, rules: Iterable[TrustRule]) -> list[Snippet]:
         platform = rule.issuer.platform
         name = platform if platform in ("github", "gitlab", "kubernetes") else "other"
         context = basics(client) | {"audience": rule.audience, "claims": rule.claims, "issuer": rule.issuer}
+        context["command"] = platform_command(rule)
         label = str(rule.issuer.get_platform_display())
         found.setdefault(platform, Snippet(platform, label, rendered(f"trust.{name}", context)))
     return list(found.values())

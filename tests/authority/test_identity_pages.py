@@ -13,6 +13,7 @@ from tests.factories import ClientFactory, actor_for
 
 pytestmark = pytest.mark.django_db
 BACKEND = "https://backend.example.com"
+PROVIDER = "projects/12/locations/global/workloadIdentityPools/billing-production/providers/clientdesk"
 
 
 @pytest.fixture
@@ -118,3 +119,13 @@ def test_guide_asks_for_an_audience_that_is_not_listed(deployed, alice, browser_
     deployed.save()
     page = browser_of(alice).get(reverse("tokens:guide", args=["acme", deployed.client_id, "aws"]))
     assert "First allow the audience" not in page.text
+
+
+def test_google_s_guide_takes_the_provider_from_the_list(deployed, bob, browser_of):
+    deployed.audience = [f"https://iam.googleapis.com/{PROVIDER}"]
+    deployed.save()
+    page = unescape(
+        browser_of(bob).get(reverse("tokens:guide", args=["acme", deployed.client_id, "gcp"])).content.decode()
+    )
+    assert f"PROVIDER={PROVIDER}\n" in page
+    assert "PROVIDER=projects/$" not in page

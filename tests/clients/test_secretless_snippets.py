@@ -13,6 +13,7 @@ import jwcrypto.jwk
 import jwcrypto.jwt
 import pytest
 import yaml
+from django.conf import settings
 
 from clients import trust
 from clients.models import TrustedIssuer
@@ -63,7 +64,7 @@ def deploy(server):
             issuer = TrustedIssuer.objects.create(name=platform, platform=platform, issuer=outside.issuer)
             made.append(trust.add_rule(client=client, issuer=issuer, audience=ours, claims=claims, actor=SYSTEM))
         texts = {snippet.language: snippet.text for snippet in trust_snippets(client, made)}
-        yield publisher, outsides, {name: text.replace("http://127.0.0.1:8000", ours) for name, text in texts.items()}
+        yield publisher, outsides, {name: text.replace(settings.ISSUER, ours) for name, text in texts.items()}
 
 
 def shell(script, folder, **environment):

@@ -53,7 +53,18 @@ def test_workload_gets_its_identity(server, alice_at):
     known = server.demo["clients"]["workload"]
     words = ["identity-token", "--client-id", known["client_id"]]
     made = alice_at.json(*words, CLIENTDESK_CLIENT_SECRET=known["client_secret"])
-    assert any(str(value).count(".") == 2 for value in made.values())
+    assert made["id_token"].count(".") == 2
+    alone = alice_at.run(*words, "--quiet", CLIENTDESK_CLIENT_SECRET=known["client_secret"])
+    assert alone.out.strip().count(".") == 2
+    assert " " not in alone.out.strip()
+
+
+def test_assertion_of_the_environment_takes_the_place_of_a_secret(server, alice_at):
+    known = server.demo["clients"]["workload"]
+    words = ["identity-token", "--client-id", known["client_id"]]
+    refused = alice_at.run(*words, CLIENTDESK_CLIENT_ASSERTION="eyJhbGciOiJub25lIn0.e30.")
+    assert refused.status == 3
+    assert "invalid_client" in refused.err
 
 
 def test_test_token_is_made_by_hand(server, alice_at, service):

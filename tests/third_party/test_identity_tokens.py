@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import subprocess
 import threading
 import uuid
 from collections.abc import Iterator
@@ -250,17 +249,3 @@ def asyncio_run(transport: httpx.ASGITransport, headers: dict[str, str]) -> http
     # In a thread of its own: a browser of other tests may have left a loop running in this one.
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, get()).result()
-
-
-def test_shell_commands_of_the_guides_are_commands(person, workload):
-    """Every block that begins as a shell program parses as one, with the client's values in it."""
-    for name in ("", "gcp/", "aws/", "azure/", "vault/", "kubernetes/", "fastify/", "nginx/"):
-        page = person.browser.get(f"/consumers/acme/clients/{workload.client_id}/identity/{name}")
-        blocks = re.findall(r'<code id="code-[a-z]+">(.*?)</code>', page.text, re.DOTALL)
-        shell = [
-            unescape(block) for block in blocks if re.match(r"set -a|curl|gcloud|aws|az |vault|kubectl|[A-Z_]+=", block)
-        ]
-        assert shell, name
-        for text in shell:
-            parsed = subprocess.run(["sh", "-n"], check=False, input=text, text=True, capture_output=True)
-            assert parsed.returncode == 0, parsed.stderr

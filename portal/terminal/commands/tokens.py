@@ -28,6 +28,8 @@ Scope = Annotated[list[str] | None, typer.Option("--scope", help="Permission. Re
 Audience = Annotated[list[str] | None, typer.Option("--audience", "--resource", help="Which API it is for (RFC 8707).")]
 Public = Annotated[bool, typer.Option("--public", help="The client has no secret.")]
 SECRETS = ("CLIENTDESK_CLIENT_SECRET", "OAUTH2_CLIENT_SECRET")
+ASSERTION = "CLIENTDESK_CLIENT_ASSERTION"
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
 def secret() -> str | None:
@@ -40,10 +42,19 @@ def secret() -> str | None:
     return str(typer.prompt("Client secret (empty for a public client)", hide_input=True, default="", err=True)) or None
 
 
+def proven(client_id: str, form: dict[str, Any], *, public: bool = False) -> dict[str, Any]:
+    """Return the form with what proves the client: an assertion of the environment, its secret, or nothing at all."""
+    if (assertion := os.environ.get(ASSERTION)) and not public:
+        named = {"client_id": client_id, "client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion}
+        return {"data": form | named}
+    known = None if public else secret()
+    return {"data": form, "auth": (client_id, known)} if known else {"data": form | {"client_id": client_id}}
+
+
 def client_credentials(session: Session, client_id: ClientId, scope: Scope = None, audience: Audience = None) -> None:
-    """Get a token for the client itself. The secret comes from CLIENTDESK_CLIENT_SECRET, or is asked for."""
+    """Get a token for the client itself, by CLIENTDESK_CLIENT_SECRET, CLIENTDESK_CLIENT_ASSERTION or a typed secret."""
     form = {"grant_type": "client_credentials"} | asked(scope, audience)
-    show(session, exchange(session.stranger(), client_id, secret(), form))
+    show(session, exchange(session.stranger(), proven(client_id, form)))
 
 
 def device_code(session: Session, client_id: ClientId, scope: Scope = None) -> None:
@@ -94,7 +105,7 @@ def authorization_code(
     if "error" in answer:
         raise Problem(f"{answer.get('error_description', 'The request was refused.')} ({answer['error']})")
     form = {"grant_type": "authorization_code", "code": answer["code"], "redirect_uri": back, "code_verifier": verifier}
-    show(session, exchange(stranger, client_id, None if public else secret(), form))
+    show(session, exchange(stranger, proven(client_id, form, public=public)))
 
 
 @contextmanager
@@ -133,11 +144,9 @@ def asked(scope: list[str] | None, audience: list[str] | None) -> dict[str, Any]
     return ({"scope": " ".join(scope)} if scope else {}) | ({"resource": audience} if audience else {})
 
 
-def exchange(stranger: Remote, client_id: str, client_secret: str | None, form: dict[str, Any]) -> dict[str, Any]:
-    """Send a grant to the token endpoint, with the client's secret in the header where it has one."""
-    proof: dict[str, Any] = {"auth": (client_id, client_secret)} if client_secret else {}
-    body = form if client_secret else form | {"client_id": client_id}
-    tokens: dict[str, Any] = stranger.json("POST", str(stranger.discovery()["token_endpoint"]), data=body, **proof)
+def exchange(stranger: Remote, request: dict[str, Any]) -> dict[str, Any]:
+    """Send a grant to the token endpoint."""
+    tokens: dict[str, Any] = stranger.json("POST", str(stranger.discovery()["token_endpoint"]), **request)
     return tokens
 
 
@@ -152,15 +161,17 @@ def identity_token(
         str | None, typer.Option("--audience", help="Whom it is for; the client's own by default.")
     ] = None,
 ) -> None:
-    """Get an identity token of a workload, for clouds and backends. Its secret comes from the environment."""
+    """Get an identity token of a workload, by CLIENTDESK_CLIENT_SECRET, CLIENTDESK_CLIENT_ASSERTION or a typed secret.
+
+    With --quiet the token alone is printed, for a file or a variable.
+    """
     stranger = session.stranger()
     issuer = str(stranger.discovery().get("workload_issuer", ""))
     if not issuer:
         raise Problem("This server issues no identity tokens.")
     form = {"audience": audience} if audience else {}
-    client_secret = secret()
-    proof: dict[str, Any] = {"auth": (client_id, client_secret)} if client_secret else {}
-    show(session, stranger.json("POST", f"{issuer}/token", data=form, **proof))
+    answer = stranger.json("POST", f"{issuer}/token", **proven(client_id, form))
+    session.printer.show(answer, COLUMNS, identifier="id_token")
 
 
 def make_test_token(
@@ -206,10 +217,8 @@ def introspect(session: Session, words: Words = None, scope: Scope = None) -> No
 def revoke(session: Session, client_id: ClientId, words: Words = None, public: Public = False) -> None:
     """End a token, and what was issued with it (RFC 7009). The token is read from standard input."""
     stranger = session.stranger()
-    text, client_secret = read_token(words), None if public else secret()
-    proof: dict[str, Any] = {"auth": (client_id, client_secret)} if client_secret else {}
-    form = {"token": text} | ({} if client_secret else {"client_id": client_id})
-    stranger.request("POST", str(stranger.discovery()["revocation_endpoint"]), data=form, **proof)
+    request = proven(client_id, {"token": read_token(words)}, public=public)
+    stranger.request("POST", str(stranger.discovery()["revocation_endpoint"]), **request)
     session.printer.say("Revoked.")
 
 
