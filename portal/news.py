@@ -9,12 +9,15 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
+from authority.models import Problem
+from authority.problems import describe
 from clients.listing import with_state
 from clients.models import Client, ClientSecret
 from consumers.models import Consumer
-from portal.templatetags.ui import away, moment
+from portal.templatetags.ui import away, counted, moment
 
 UNUSED_AFTER = timedelta(days=7)
+REFUSED_WITHIN = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,13 @@ class Task:
 
 def tasks(consumer: Consumer) -> list[Task]:
     """Return what needs attention, the worst first."""
-    found = [*dead_clients(consumer), *ending_secrets(consumer), *ended_invitations(consumer), *unused(consumer)]
+    found = [
+        *dead_clients(consumer),
+        *refused_clients(consumer),
+        *ending_secrets(consumer),
+        *ended_invitations(consumer),
+        *unused(consumer),
+    ]
     return sorted(found, key=lambda task: ("bad", "warn", "quiet").index(task.tone))
 
 
@@ -49,6 +58,24 @@ def dead_clients(consumer: Consumer) -> Iterator[Task]:
         else:
             title, text = f"{client} has no secret", "It cannot get a token until it has one."
         yield Task("bad", "circle-x", title, text, "Add a secret", page("add-secret", client), in_dialog=True)
+
+
+def refused_clients(consumer: Consumer) -> Iterator[Task]:
+    """Clients that could work, and had requests refused since yesterday, each with its latest reason."""
+    able = with_state(Client.objects.of(consumer)).exclude(state__in=("disabled", "expired", "bare"))
+    since = timezone.now() - REFUSED_WITHIN
+    latest = Problem.objects.filter(client__in=able.values("pk"), last_at__gt=since).select_related("client__consumer")
+    for problem in latest.order_by("client_id", "-last_at", "-pk").distinct("client_id"):
+        whence = f", from {problem.last_ip}" if problem.last_ip else ""
+        yield Task(
+            "warn",
+            "circle-x",
+            f"Requests of {problem.client} are being refused",
+            f"{describe(problem, problem.client).title}: {counted(problem.count, 'request')}, "
+            f"the last {away(problem.last_at)}{whence}.",
+            "See what to fix",
+            reverse("tokens:problems", args=[consumer.slug, problem.client.client_id]),
+        )
 
 
 def ending_secrets(consumer: Consumer) -> Iterator[Task]:

@@ -19,6 +19,7 @@ ROOMS = ("portal", "consumers", "clients", "authority")
 SECTIONS = {
     "Who uses the APIs": ["Consumer", "Client"],
     "What they use": ["Api", "TrustedIssuer"],
+    "How clients register": ["OpenRegistration", "DocumentHost", "SoftwareIssuer"],
     "What happens": ["Event", "Message", "SigningKey"],
     "Who may enter": ["User", "Group"],
 }

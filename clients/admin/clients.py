@@ -110,7 +110,14 @@ class ClientAdmin(ReadOnlyDesk):
     lede = "Managers make and change their clients in their workspace. Here you set claims, stop and delete them."
     form = ClaimsForm
     empty = "There are no clients yet. Managers make them in their consumer's workspace."
-    list_display = ["client_name", "shown_id", "owner", "sort", "condition", moment("last_used_at", "Last used")]
+    list_display = [
+        "client_name",
+        "shown_id",
+        "consumer_page",
+        "sort",
+        "condition",
+        moment("last_used_at", "Last used"),
+    ]
     list_filter = [StateFilter, KindFilter, ConsumerFilter]
     list_select_related = ["consumer"]
     search_fields = ["client_name", "=client_id", "consumer__name"]
@@ -145,7 +152,7 @@ class ClientAdmin(ReadOnlyDesk):
         ),
     }
     FACTS = [
-        ("Client", ["shown_id", "owner", "sort", "condition", "description", "registered", "last_used"]),
+        ("Client", ["shown_id", "consumer_page", "sort", "condition", "description", "registered", "last_used"]),
         ("What it may do", ["permissions", "withheld", "grants"]),
         ("How it proves who it is", ["method", "client_jwks_uri"]),
         ("Where it runs", ["subject", "project", "deployment", "environment_type", "audiences"]),
@@ -217,7 +224,7 @@ class ClientAdmin(ReadOnlyDesk):
         return format_html("<code>{}</code>", client.client_id)
 
     @admin.display(description="Consumer", ordering="consumer__name")
-    def owner(self, client: Client) -> str:
+    def consumer_page(self, client: Client) -> str:
         return page_of(client.consumer)
 
     @admin.display(description="Kind")

@@ -15,6 +15,9 @@ from consumers.desk import Desk
 class OpenRegistrationAdmin(Desk):
     """One row at most: the consumer into which anybody may register clients."""
 
+    lede = "One consumer at most, into which programs may register clients without asking anybody."
+    empty = "Nobody registers clients without a token. Name a consumer here to let anybody do so."
+
     list_display = ("consumer", "client_days", "idle_days", "most_clients")
     fields = ("consumer", "grant_types", "scopes", "client_days", "idle_days", "most_clients")
 
@@ -49,11 +52,15 @@ class SourceAdmin(Desk):
 
 @admin.register(DocumentHost)
 class DocumentHostAdmin(SourceAdmin):
+    lede = "Apps that describe themselves in a document on one of these hosts are clients without registering."
+    empty = "No host is trusted yet. Add one whose apps shall be clients by their address alone."
     list_display = ("host", "consumer", "client_days")
     fields = ("host", "consumer", "grant_types", "scopes", "client_days")
 
 
 @admin.register(SoftwareIssuer)
 class SoftwareIssuerAdmin(SourceAdmin):
+    lede = "Whoever signs what programs say of themselves when they register."
+    empty = "No issuer is trusted yet. Add one, and clients may register with its software statements."
     list_display = ("issuer", "required")
     fields = ("issuer", "jwks_uri", "jwks", "required")

@@ -40,7 +40,7 @@ class InitialTokenForm(OnceForm):
     client_days = forms.ChoiceField(
         label="When do the clients end?",
         choices=list(CLIENT_DAYS.items()),
-        help_text="Of this token’s registrations. Ended clients get no tokens, and are deleted a while later.",
+        help_text="Those that are registered with this token. Ended clients get no tokens, and are deleted later.",
     )
     scopes = forms.MultipleChoiceField(required=False)
 

@@ -157,6 +157,7 @@ class DocumentHost(Limits):
 
     class Meta:
         verbose_name = "host of client metadata documents"
+        verbose_name_plural = "hosts of client metadata documents"
         ordering = ["host"]
 
     def __str__(self) -> str:

@@ -6,6 +6,7 @@ from html import unescape
 from math import cos, pi, sin
 
 from django import template
+from django.forms import BoundField
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -44,6 +45,13 @@ def disc(client_id: str, size: str = "", off: bool = False) -> SafeString:
         format_html(' data-off="{}"', "") if off else "",
         "".join(notches) or "M18 24.4L18 33",
     )
+
+
+@register.filter
+def labelled(field: BoundField) -> SafeString:
+    """Return a field of another package without the placeholder that says its label again."""
+    field.field.widget.attrs.pop("placeholder", None)
+    return field.as_field_group()
 
 
 @register.filter

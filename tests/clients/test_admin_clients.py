@@ -40,6 +40,12 @@ def test_clients_of_all_consumers_are_found(desk, service, others, query, found)
     assert {client.client_name for client in answer.context["cl"].queryset} == found
 
 
+def test_list_and_page_name_the_consumer_of_a_client(desk, acme, service):
+    there = f'<a href="{reverse("admin:consumers_consumer_change", args=[acme.pk])}">{acme}</a>'
+    assert there in desk.get(reverse("admin:clients_client_changelist")).text
+    assert there in desk.get(reverse("admin:clients_client_change", args=[service.pk])).text
+
+
 def test_clients_are_found_by_consumer_and_by_their_whole_id(desk, acme, service, others):
     for query in ({"consumer": str(acme.pk)}, {"q": service.client_id}):
         answer = desk.get(reverse("admin:clients_client_changelist"), query)

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from authority.models import Problem
 from clients.actions import End, rotate_secret
 from clients.models import Client
 from consumers.actions import invite_manager
@@ -115,3 +116,27 @@ def test_news_of_other_workspaces_is_not_told(browser, globex, service, mallory)
     page = browser.get(HOME).text
     assert "TENANT-B" not in page
     assert "tenant-b" not in page
+
+
+def test_refused_requests_are_news_for_a_day_with_their_latest_reason(browser, service):
+    give_secret(service)
+    now = timezone.now()
+    for kind, ago in (("wrong_secret", timedelta(hours=2)), ("scope_not_granted", timedelta(hours=1))):
+        Problem.objects.create(
+            client=service,
+            endpoint="token",
+            kind=kind,
+            detail={},
+            error="invalid_client",
+            count=3,
+            first_at=now - ago,
+            last_at=now - ago,
+            last_ip="192.0.2.7",
+        )
+    page = browser.get(HOME).text
+    assert "<h1>One thing needs you</h1>" in page
+    assert "Requests of Billing sync are being refused" in page
+    assert "three requests, the last 1 hour ago, from 192.0.2.7" in page
+    assert f'href="/consumers/acme/clients/{service.client_id}/problems/"' in page
+    Problem.objects.update(last_at=now - timedelta(days=2))
+    assert "All is well" in browser.get(HOME).text

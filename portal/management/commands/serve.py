@@ -82,7 +82,8 @@ class Command(BaseCommand):
 
     def handle(self, *, host: str, port: int, workers: int, no_work: bool, **options: Any) -> None:
         if missing := missing_migrations():
-            sys.exit(f"Clientdesk cannot start: the database lacks {missing} migrations. Run manage.py migrate.")
+            plural = "" if missing == 1 else "s"
+            sys.exit(f"Clientdesk cannot start: the database lacks {missing} migration{plural}. Run manage.py migrate.")
         require_free(host, port)
         checks.refuse_to_start_sealed()  # here, once, and not in each worker again and again
         connection.close()
