@@ -16,9 +16,12 @@ def installed(tmp_path_factory):
     found = subprocess.run([settings.BASE_DIR / ".ci" / "uv"], check=True, capture_output=True, text=True)
     uv = found.stdout.strip()
     environ = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+    environ |= {"UV_HTTP_TIMEOUT": "300", "UV_HTTP_RETRIES": "10"}  # seconds; the index may be slow
 
     def run(*words):
-        return subprocess.run(words, check=True, capture_output=True, text=True, env=environ, cwd=folder).stdout
+        done = subprocess.run(words, check=False, capture_output=True, text=True, env=environ, cwd=folder)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     run(uv, "build", "--quiet", "--wheel", "--out-dir", str(folder), str(settings.BASE_DIR))
     run(uv, "venv", "--quiet", "--python", "3.13", "venv")
