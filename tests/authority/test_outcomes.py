@@ -33,7 +33,8 @@ def words(client):
 # -- Counts -----------------------------------------------------------------------------------------------------------
 
 
-def test_issued_and_refused_tokens_are_counted_per_client_and_day(program, service):
+def test_issued_and_refused_tokens_are_counted_per_client_and_day(program, service, time_machine):
+    time_machine.move_to(timezone.now(), tick=False)  # the day must not end meanwhile
     for _ in range(3):
         program.token()
     program.token(scope="nothing")
