@@ -123,7 +123,7 @@ def told_to_wait(response: JsonResponse, headers: Mapping[str, str]) -> JsonResp
 
 def refuse(code: str, description: str | None = None, status: int | None = None) -> JsonResponse:
     """Return an error answer (RFC 6749 section 5.2)."""
-    reasons.refused(code)
+    reasons.refused(code, said=description)
     if code == "invalid_client":
         status = 401
     body = {"error": code, "error_description": description or DESCRIPTIONS.get(code, "The request was refused.")}

@@ -23,6 +23,7 @@ ORDINARY = {
 COUNTED = {"token", "identity", "identity_token"}  # endpoints that issue tokens to programs
 LONGEST = 200  # characters of a detail
 NAMED = 5  # values of a list that are told
+QUOTES = "\"'`‘’“”"
 # Line ends, terminal escapes, characters that turn the reading direction, halves of characters.
 UNREADABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -35,6 +36,7 @@ class Inquiry:
     client: int | None = None
     ip: str | None = None
     error: str = ""
+    said: str = ""  # error_description, which tells where nobody said why
     kind: str = ""
     unproven: tuple[str | None, str] | None = field(default=None, repr=False)  # whence, by which client ID or token
     detail: dict[str, Any] = field(default_factory=dict)
@@ -77,8 +79,13 @@ def because(kind: str, **detail: str | Iterable[str]) -> None:
 
 def because_secret(text: str) -> None:
     """Say that the secret is none that works. Its digests, never its text, tell later which one it was."""
-    hint = text[-4:] if secrets.looks_real(text) else ""
-    because("secret_unknown", hint=hint, digests=[secrets.digest(text, version) for version in secrets.peppers()])
+    bare = text.strip().strip(QUOTES).strip()
+    hint = bare[-4:] if secrets.looks_real(bare) else ""
+    shape = "" if text else "empty"
+    if bare.startswith(secrets.PREFIX):
+        shape = "damaged" if not hint else "wrapped" if bare != text else ""
+    digests = [secrets.digest(text, version) for version in secrets.peppers()]
+    because("secret_unknown", hint=hint, shape=shape, digests=digests)
 
 
 def because_unusable(client: Client) -> None:
@@ -86,11 +93,11 @@ def because_unusable(client: Client) -> None:
     because("client_disabled" if client.is_disabled else "consumer_suspended")
 
 
-def refused(error: str, ip: str | None = None) -> None:
-    """Note the registered code that the answer has, and where the request came from."""
+def refused(error: str, ip: str | None = None, *, said: str | None = None) -> None:
+    """Note the registered code that the answer has, what else it says, and where the request came from."""
     inquiry = _current.get()
     if inquiry is not None:
-        inquiry.error, inquiry.ip = error, ip
+        inquiry.error, inquiry.ip, inquiry.said = error, ip, said or ""
 
 
 def conclude(status: int) -> None:
@@ -104,9 +111,8 @@ def conclude(status: int) -> None:
         outcomes.count(inquiry.client, issued=status < 400)
     if status >= 400 or inquiry.error:
         kind = inquiry.kind or inquiry.error
-        outcomes.problem(
-            inquiry.client, inquiry.endpoint, kind, detail=inquiry.detail, error=inquiry.error, ip=inquiry.ip
-        )
+        detail = inquiry.detail if inquiry.kind or not inquiry.said else {"said": safe(inquiry.said)}
+        outcomes.problem(inquiry.client, inquiry.endpoint, kind, detail=detail, error=inquiry.error, ip=inquiry.ip)
 
 
 def granted(endpoint: str, client: int) -> None:

@@ -72,6 +72,7 @@ REASONS = {
     "MissingRedirectURIError": "redirect_uri_missing",
     "InvalidRedirectURIError": "redirect_uri_relative",
     "MissingResponseTypeError": "response_type",
+    "UnsupportedResponseTypeError": "response_type",
     "MissingCodeChallengeError": "challenge_missing",
     "UnsupportedCodeChallengeMethodError": "challenge_plain",
 }
@@ -96,5 +97,5 @@ def note(request: HttpRequest, error: OAuth2Error) -> None:
     """Keep why the request fails, for the people of its client."""
     if kind := REASONS.get(type(error).__name__):
         reasons.because(kind)
-    reasons.refused(error.error, caller_ip(request))
+    reasons.refused(error.error, caller_ip(request), said=error.description)
     reasons.conclude(400)

@@ -45,7 +45,7 @@ def challenge(scheme: str = "", code: str = "", description: str = "", status: i
         response["WWW-Authenticate"] = f'Bearer realm="userinfo", DPoP {ALGORITHMS}'
         return response
     description = description or DESCRIPTIONS[code]
-    reasons.refused(code)
+    reasons.refused(code, said=description)
     response = JsonResponse({"error": code, "error_description": description}, status=status)
     said = [f'error="{code}", error_description="{description}"']
     if code == "insufficient_scope":

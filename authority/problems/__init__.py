@@ -1,5 +1,6 @@
 """Problems in words: what each reason means, and what a developer does about it."""
 
+from authority.inspection.failures import CODES
 from authority.models import Problem
 from authority.problems import (  # noqa: F401  # they register their words
     assertions,
@@ -9,7 +10,7 @@ from authority.problems import (  # noqa: F401  # they register their words
     senders,
     workloads,
 )
-from authority.problems.words import TOLD, Words
+from authority.problems.words import TOLD, Words, answered
 from clients.models import Client
 
 __all__ = ["TOLD", "Words", "describe"]
@@ -21,8 +22,12 @@ def describe(problem: Problem, client: Client) -> Words:
 
 
 def other(problem: Problem) -> Words:
-    return Words(
-        f"A request was refused with {problem.error or problem.kind}",
-        "The answer says what was wrong with the request itself.",
-        "Read error_description in the answer that the program got.",
+    """Tell what has no words of its own as the inspector tells its code, with what the answer said."""
+    title, todo = CODES.get(
+        problem.error,
+        (
+            f"A request was refused with {problem.error or problem.kind}",
+            "Read error_description in the answer that the program got.",
+        ),
     )
+    return Words(title, answered(problem.detail), todo)

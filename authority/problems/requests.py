@@ -1,10 +1,12 @@
 """What the request asks for, where it leads, and how it is written."""
 
+from difflib import get_close_matches
 from typing import Any
 
 from authority import redirects
-from authority.problems.words import Words, plain, quoted, tells
+from authority.problems.words import Words, answered, plain, quoted, tells
 from clients.models import Client, Scope
+from clients.vocabulary import IDENTITY_SCOPES
 
 
 @tells("grant_not_registered")
@@ -38,18 +40,23 @@ plain(
 def foreign_scope(client: Client, detail: dict[str, Any]) -> Words:
     asked = detail.get("scopes", [])
     known = set(Scope.objects.filter(value__in=asked).values_list("value", flat=True))
-    unknown = [value for value in asked if value not in known and value not in client.scopes]
+    personal = [value for value in asked if value in IDENTITY_SCOPES and value not in client.scopes]
+    unknown = [value for value in asked if value not in {*known, *personal, *client.scopes}]
     withheld = [value for value in asked if value in client.scopes]
     parts = [
         f"The request names {quoted(asked)}." if asked else "The request names a scope that the client may not use."
     ]
+    granted = [*client.granted_scopes().values_list("value", flat=True)]
     if unknown:
-        parts.append(f"There is no scope {quoted(unknown)}: check the spelling.")
+        near = get_close_matches(unknown[0], granted, n=1, cutoff=0.7)
+        meant = f"perhaps “{near[0]}” is meant" if near else "check the spelling"
+        parts.append(f"There is no scope {quoted(unknown)}: {meant}.")
+    if personal:
+        parts.append(f"{quoted(personal)} {'is not registered' if client.signs_in else 'needs somebody who signs in'}.")
     if withheld:
         parts.append(
             f"{client} is registered for {quoted(withheld)}, but not by this grant or no longer by this workspace."
         )
-    granted = [*client.granted_scopes().values_list("value", flat=True)]
     parts.append(f"It may use {quoted(granted)}." if granted else "It may use none now.")
     return Words(
         "They ask for a permission that the client does not have",
@@ -137,13 +144,14 @@ def repeated(client: Client, detail: dict[str, Any]) -> Words:
     )
 
 
-plain(
-    "invalid_request",
-    "The request lacks a parameter, or is malformed",
-    "error_description in the answer that the program got says which.",
-    "Compare the request with the example.",
-    "connect",
-)
+@tells("invalid_request")
+def malformed(client: Client, detail: dict[str, Any]) -> Words:
+    return Words(
+        "The request lacks a parameter, or is malformed",
+        answered(detail),
+        "Compare the request with the example.",
+        "connect",
+    )
 
 
 # -- For which API (RFC 8707) -----------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Who sends the request: secrets, methods of authentication, switches, origins."""
 
+from functools import partial
 from typing import Any
 
 from django.utils.dateparse import parse_datetime
@@ -9,7 +10,7 @@ from clients.models import Client
 from consumers.activity import when
 
 
-def ended_secret(client: Client, detail: dict[str, Any]) -> Words:
+def ended_secret(client: Client, detail: dict[str, Any], deed: str) -> Words:
     ended = parse_datetime(detail.get("at", ""))
     which = f"The secret ••••{detail['hint']}" if "hint" in detail else "A secret"
     live = [str(secret) for secret in client.secrets.live()]
@@ -20,27 +21,43 @@ def ended_secret(client: Client, detail: dict[str, Any]) -> Words:
         else "The client has no secret that works. Add one, and put it where the program reads its own."
     )
     return Words(
-        "They send a secret that has ended",
-        f"{which} ended on {when(ended)}." if ended else f"{which} has ended.",
+        f"They send a secret that {deed}",
+        f"{which} {deed} on {when(ended)}." if ended else f"{which} {deed}.",
         todo,
         "secrets",
     )
 
 
-TOLD["secret_expired"] = TOLD["secret_revoked"] = ended_secret
+TOLD["secret_expired"] = partial(ended_secret, deed="expired")
+TOLD["secret_revoked"] = partial(ended_secret, deed="was revoked")
+
+SHAPES = {
+    "empty": ("They send an empty secret.", "Check that the variable which holds the secret is set where it runs."),
+    "damaged": (
+        "What they send begins like one of our secrets, but was cut off or changed.",
+        "Copy the secret again, whole. A shell or a template may have changed a part of it.",
+    ),
+    "wrapped": (
+        "They send a secret with a space, a line end or quotes around it.",
+        "Send it bare: trim what the program reads from its file or variable.",
+    ),
+}
 
 
 @tells("secret_unknown")
 def unknown_secret(client: Client, detail: dict[str, Any]) -> Words:
     live = " or ".join(str(secret) for secret in client.secrets.live()) or "none"
-    if "hint" in detail:
+    if shape := SHAPES.get(detail.get("shape", "")):
+        what, todo = shape
+        what += f" Those that work: {live}."
+    elif "hint" in detail:
         what = (
             f"They send a secret ending in {detail['hint']}, which is not one of this client. Those that work: {live}."
         )
         todo = "Check whether the program mixes up two clients or two environments."
     else:
         what = f"What they send does not look like one of our secrets: those begin with cdsk_. Those that work: {live}."
-        todo = "Look for a cut off, quoted or wrapped value, or a space or line end after it."
+        todo = "Put one that works where the program reads its own. Perhaps it has a key or password of another server."
     return Words("They send a wrong secret", what, todo, "secrets")
 
 

@@ -42,6 +42,13 @@ def quoted(values: list[str]) -> str:
     return ", ".join(f"“{value}”" for value in values)
 
 
+def answered(detail: dict[str, Any]) -> str:
+    """Return what the answer told the program itself."""
+    if said := detail.get("said"):
+        return f"We answered: {said}"
+    return "error_description in the answer that the program got says what was wrong with the request."
+
+
 def spoken(phrases: Phrases, detail: dict[str, Any]) -> Words:
     """Return the words with what the request said in the braces, in the first way that says nothing of what it did not.
 

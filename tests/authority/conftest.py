@@ -48,6 +48,12 @@ class Program:
         return self.post("/oauth2/revoke", {"token": token} | parameters)
 
 
+def kept(client):
+    """Return the client's problems by kind, after writing down what was noted."""
+    outcomes.flush()
+    return {problem.kind: problem for problem in client.problems.all()}
+
+
 @pytest.fixture(autouse=True)
 def nothing_noted():
     usage._noted.clear()

@@ -32,8 +32,8 @@ def test_refusals_are_listed_newest_first_with_what_to_do(page, program, service
     program.token(scope="nothing")
     told = page(browser_of(bob))
     assert "Two reasons why requests were refused" in told
-    assert f"••••{old.hint} ended on" in told
-    assert told.index("permission that the client does not have") < told.index("a secret that has ended")
+    assert f"••••{old.hint} expired on" in told
+    assert told.index("permission that the client does not have") < told.index("a secret that expired")
     assert told.count("What to do.") == 2
     assert text not in told
 
