@@ -5,8 +5,8 @@ from django.db import models
 # The scopes of OpenID Connect Core section 5.4 and 11; every client that signs people in may have them.
 IDENTITY_SCOPES = {
     "openid": ("Sign people in", "Learn who the person is."),
-    "profile": ("Name", "The person's name."),
-    "email": ("Email address", "The person's address, and whether it is verified."),
+    "profile": ("Name", "The person’s name."),
+    "email": ("Email address", "The person’s address, and whether it is verified."),
     "offline_access": ("Stay signed in", "Go on working after the person has left."),
 }
 

@@ -15,6 +15,7 @@ from consumers.rest.operations import Operation, refuse
 from portal.openapi import REFUSALS, TAGS, description, operations
 
 app_name = "api"
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")  # in the order that the page shows them
 
 
 @require_safe
@@ -34,7 +35,7 @@ def reference(request: HttpRequest) -> HttpResponse:
     for tag, words in TAGS.items():
         found = [
             entry(template, method, operation, document["paths"][template][method.lower()])
-            for template, method, operation in operations()
+            for template, method, operation in sorted(operations(), key=lambda each: (each[0], METHODS.index(each[1])))
             if operation.tag == tag
         ]
         parts.append({"name": tag, "words": words, "operations": found})

@@ -62,7 +62,7 @@ def issuer(value: Any, content: Content, viewer: Viewer) -> Meaning:
     if value == settings.ISSUER:
         return "This portal issued it. An API must accept this issuer only."
     if value == workload_issuer.issuer():
-        return "This portal's workload issuer, for clouds and backends."
+        return "This portal’s workload issuer, for clouds and backends."
     if value == content.get("sub"):
         return "Whoever signed it speaks for itself: a client."
     return "Somebody else issued it, not this portal."
@@ -166,8 +166,8 @@ PLAIN = {
     "acr": "How surely the person was recognised.",
     "amr": "By which means the person signed in.",
     "act": "Who acts for the person.",
-    "name": "The person's name.",
-    "email": "The person's address.",
+    "name": "The person’s name.",
+    "email": "The person’s address.",
     "email_verified": "Whether the address was proven.",
     "account": "The consumer that the workload belongs to.",
     "project": "The project of the workload.",

@@ -14,7 +14,7 @@ CODES = {
     ),
     "invalid_grant": (
         "The code or refresh token does not count",
-        "It ended, was used before, or redirect_uri or code_verifier differs: the client's Problems say which.",
+        "It ended, was used before, or redirect_uri or code_verifier differs: the client’s Problems say which.",
     ),
     "unauthorized_client": (
         "The client may not use this grant",
@@ -26,7 +26,7 @@ CODES = {
     ),
     "invalid_scope": (
         "A scope was asked for that the client may not have",
-        "Compare the scope of the request with the permissions in the client's settings, letter by letter.",
+        "Compare the scope of the request with the permissions in the client’s settings, letter by letter.",
     ),
     "invalid_target": (
         "The client may get no token for this API",
@@ -38,7 +38,7 @@ CODES = {
     ),
     "insufficient_scope": (
         "The token is good, but lacks a scope",
-        "Add the permission in the client's settings, ask for it in scope, and get a new token.",
+        "Add the permission in the client’s settings, ask for it in scope, and get a new token.",
     ),
     "access_denied": ("The person said no", "Tell them why the permission is needed, and let them try again."),
     "login_required": (
@@ -71,7 +71,7 @@ CODES = {
     "expired_token": ("The device code has ended", "Begin again, and show the new code."),
     "server_error": ("Something went wrong here", "Tell the operator the X-Request-Id of the answer."),
     "temporarily_unavailable": (
-        "The service is restarting, or too many requests from the program's address proved nothing",
+        "The service is restarting, or too many requests from the program’s address proved nothing",
         "Wait as many seconds as Retry-After says. With status 429, mend client ID and credentials before you go on.",
     ),
     "invalid_redirect_uri": ("A redirect URI cannot be registered", "error_description says which and why."),
@@ -98,7 +98,7 @@ PHRASES = {
     ),
     ("signature verification failed", "invalid signature", "signature is invalid"): (
         "The API says that the signature does not fit",
-        "Paste the token: a cut off character, another server's token, or an algorithm that the API does not expect.",
+        "Paste the token: a cut off character, another server’s token, or an algorithm that the API does not expect.",
     ),
     ("nbf", "not yet valid", "token used before issued", "not active"): (
         "The API says that the token is not valid yet",
@@ -106,7 +106,7 @@ PHRASES = {
     ),
     ("cors", "access-control-allow-origin", "failed to fetch"): (
         "A browser kept the answer from the page",
-        "Register a redirect URI of the page's origin; its Problems name the origin that was refused.",
+        "Register a redirect URI of the page’s origin; its Problems name the origin that was refused.",
     ),
 }
 

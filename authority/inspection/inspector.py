@@ -41,7 +41,7 @@ def token(text: str, viewer: Viewer, api: Api | None) -> Report:
         return signed(text, viewer, api)
     if parts == JWE_PARTS and text.startswith("ey"):
         report = Report("An encrypted token (JWE)")
-        why = "This portal issues signed tokens, never encrypted ones. It is another server's: ask that one."
+        why = "This portal issues signed tokens, never encrypted ones. It is another server’s: ask that one."
         report.fails("Form", "It has five parts: it is encrypted", why)
         return report
     if text.startswith("ey"):

@@ -94,7 +94,7 @@ def judge(token: Token, viewer: Viewer, api: Api | None = None) -> Report:
             report.fails("Type", "This is an ID token, and APIs take access tokens", ACCESS, text="An ID token.")
     report.rows = claims.explained(token.content, viewer)
     if not report.verdict:
-        report.verdict, report.advice = "It holds", "Nothing that can be seen from here speaks against it."
+        report.verdict, report.advice = "It is valid", "Nothing that can be seen from here speaks against it."
     return report
 
 
@@ -116,15 +116,15 @@ def foreign(token: Token, viewer: Viewer) -> Report:
         in_time(report, token)
         if not report.verdict:
             report.verdict, report.tone = "It looks right from here", ""
-            report.advice = "It works once, if one of the client's registered keys signed it. No API takes it."
+            report.advice = "It works once, if one of the client’s registered keys signed it. No API takes it."
         return report
-    report = Report("Somebody else's token")
+    report = Report("Somebody else’s token")
     iss = claims.shown(content.get("iss", "nobody"))
     report.fails(
         "Issuer",
         "This portal did not issue it",
         f"It says that {iss} did. APIs behind this portal accept {settings.ISSUER} only: get a token here, or look "
-        "for another server's address in the program's settings.",
+        "for another server’s address in the program’s settings.",
         text=f"{iss}, not {settings.ISSUER}.",
     )
     in_time(report, token)

@@ -20,13 +20,13 @@ LEAKED = "If others could read it where it came from, {} now."
 OTHERS = {
     PERSONAL: (
         "A personal access token",
-        "It manages clients in a person's name, and no API takes it",
-        LEAKED.format("revoke it on your account's page"),
+        "It manages clients in a person’s name, and no API takes it",
+        LEAKED.format("revoke it on your account’s page"),
     ),
     MANAGES: (
         "A registration access token",
         "It manages the one client that it was issued with, and no API takes it",
-        LEAKED.format("rotate it at the client's configuration endpoint"),
+        LEAKED.format("rotate it at the client’s configuration endpoint"),
     ),
     REGISTERS: (
         "An initial access token",
@@ -71,7 +71,7 @@ def access_token(text: str, viewer: Viewer, api: Api | None) -> Report:
     jwt.expects(report, token, api)
     report.rows = claims.explained(row.claims, viewer)
     if not report.verdict:
-        report.verdict, report.advice = "It holds", "An API has to ask the introspection endpoint what it is worth."
+        report.verdict, report.advice = "It is valid", "An API has to ask the introspection endpoint what it is worth."
     return report
 
 

@@ -71,7 +71,7 @@ OWN: dict[str, Phrases] = {
         "authentication",
     ),
     "assertion_issuer": (
-        "The assertion's issuer is not the client",
+        "The assertion’s issuer is not the client",
         "iss and sub must both be the client ID.",
         "Set iss and sub to the client ID.",
         "connect",

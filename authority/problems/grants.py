@@ -81,7 +81,7 @@ plain(
 )
 plain(
     "person_inactive",
-    "The person's account is closed",
+    "The person’s account is closed",
     "The token or code belongs to a person whose account is no longer active.",
     "Nothing in the program is wrong: sign out that person there too.",
 )

@@ -23,7 +23,7 @@ def foreign_grant(client: Client, detail: dict[str, Any]) -> Words:
 plain(
     "unsupported_grant_type",
     "They use a grant that we do not offer",
-    "grant_type names a grant that we do not serve, such as password, which hands a person's password to a program.",
+    "grant_type names a grant that we do not serve, such as password, which hands a person’s password to a program.",
     "Use the example on the Connect page.",
     "connect",
 )

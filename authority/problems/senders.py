@@ -88,7 +88,7 @@ def other_method(client: Client, detail: dict[str, Any]) -> Words:
 plain(
     "credentials_twice",
     "They authenticate in two ways at once",
-    "The request carries the client's credentials in the Authorization header and in the body, or an assertion too.",
+    "The request carries the client’s credentials in the Authorization header and in the body, or an assertion too.",
     "Leave one of them out. Many HTTP libraries add the header by themselves.",
     "connect",
 )

@@ -47,6 +47,7 @@ def index(request: HttpRequest, membership: Membership) -> HttpResponse:
         "here": "trials",
         "page": Paginator(made, PAGE).get_page(request.GET.get("page")),
         "able": able(membership),
+        "most": MOST,
     }
     return render(request, "authority/trials.html", context)
 

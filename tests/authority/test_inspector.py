@@ -33,7 +33,7 @@ def token(program):
 
 def test_good_token_is_explained_claim_by_claim(token, member, service):
     report = one(token, member)
-    assert (report.kind, report.verdict, report.tone) == ("An access token", "It holds", "good")
+    assert (report.kind, report.verdict, report.tone) == ("An access token", "It is valid", "good")
     rows = {row.name: row.meaning for row in report.rows}
     assert set(rows) == set(parts(token)[1])
     assert rows["client_id"] == f"{service}, one of your clients."
@@ -56,11 +56,13 @@ def test_good_token_is_explained_claim_by_claim(token, member, service):
     ],
 )
 def test_token_is_found_in_its_wrapping(token, member, wrapped):
-    assert one(wrapped.format(token), member).verdict == "It holds"
+    assert one(wrapped.format(token), member).verdict == "It is valid"
 
 
 def test_token_that_a_mail_broke_into_lines_is_put_together(token, member):
-    assert one("\n".join(token[start : start + 60] for start in range(0, len(token), 60)), member).verdict == "It holds"
+    assert (
+        one("\n".join(token[start : start + 60] for start in range(0, len(token), 60)), member).verdict == "It is valid"
+    )
 
 
 def test_expired_says_since_when(token, member):
@@ -87,7 +89,7 @@ def test_end_that_is_none(token, member, exp):
 
 
 def test_audience_of_another_api(token, member, api):
-    assert one(token, member, api).verdict == "It holds"
+    assert one(token, member, api).verdict == "It is valid"
     report = one(resigned(token, aud="https://other.example"), member, api)
     assert (
         report.verdict
@@ -112,7 +114,7 @@ def test_disabled_client_and_suspended_consumer(token, member, service, acme):
 
 def test_token_of_a_sign_in_that_was_ended(flow, web, member):
     tokens = flow.tokens()
-    assert one(tokens["access_token"], member).verdict == "It holds"
+    assert one(tokens["access_token"], member).verdict == "It is valid"
     web.revoke(tokens["refresh_token"])
     assert one(tokens["access_token"], member).verdict == "It was withdrawn"
 
@@ -125,7 +127,7 @@ def test_key_that_was_retired_or_revoked_says_when(token, member):
     key = SigningKey.objects.filter(kid=parts(token)[0]["kid"])
     key.update(state="retired", retired_at=now, serve_until=now + timedelta(hours=1))
     report = one(token, member)
-    assert report.verdict == "It holds"
+    assert report.verdict == "It is valid"
     assert "retired on" in next(fact.text for fact in report.facts if fact.label == "Signature")
     key.update(serve_until=now - timedelta(hours=1))
     assert one(token, member).verdict.startswith("It is signed by a key that was retired on ")
@@ -216,7 +218,7 @@ def test_id_token_is_not_for_apis(flow, member, api):
 
 def test_token_of_another_issuer(token, member):
     report = one(resigned(token, iss="https://other.example"), member)
-    assert (report.kind, report.verdict) == ("Somebody else's token", "This portal did not issue it")
+    assert (report.kind, report.verdict) == ("Somebody else’s token", "This portal did not issue it")
     assert "https://other.example" in report.advice
 
 
@@ -242,7 +244,7 @@ def test_workload_identity_token_is_no_access_token(member):
     now = int(time.time())
     content = {"iss": workloads.issuer(), "sub": "atcl_x", "aud": "https://cloud.example", "iat": now, "exp": now + 60}
     report = one(jose.encode(content, signer, typ="JWT"), member)
-    assert (report.kind, report.verdict) == ("A workload identity token", "It holds")
+    assert (report.kind, report.verdict) == ("A workload identity token", "It is valid")
     mixed = jose.encode(content, keys.signer("RS256", seconds=60), typ="JWT")
     assert "never had" in one(mixed, member).verdict
 
@@ -271,7 +273,7 @@ def test_opaque_access_token_is_looked_up_for_its_own_people(program, service, m
     service.save()
     token = program.token().json()["access_token"]
     report = one(token, member)
-    assert (report.kind, report.verdict) == ("An opaque access token", "It holds")
+    assert (report.kind, report.verdict) == ("An opaque access token", "It is valid")
     assert "scope" in {row.name for row in report.rows}
     foreign = one(token, Viewer(globex))
     assert (foreign.client, foreign.rows, foreign.facts) == (None, [], [])

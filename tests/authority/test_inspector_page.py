@@ -94,7 +94,7 @@ def test_of_a_neighbours_token_a_member_learns_what_stands_in_it_alone(globex, m
 def test_page_answers_by_post_alone_and_keeps_nothing(token, browser_of, bob, caplog, settings):
     browser = browser_of(bob)
     answer = browser.post("/consumers/acme/inspect/", {"pasted": token})
-    assert "It holds" in answer.text
+    assert "It is valid" in answer.text
     assert "no-store" in answer["Cache-Control"]
     signature = token.rsplit(".", 1)[1]
     assert signature not in caplog.text
@@ -123,7 +123,7 @@ def test_an_api_that_the_workspace_may_not_use_cannot_be_chosen(browser_of, mall
 
 def test_operators_inspect_tokens_of_every_workspace(browser_of, olga, token, service):
     answer = browser_of(olga).post("/operators/inspect/", {"pasted": token})
-    assert "It holds" in answer.text
+    assert "It is valid" in answer.text
     assert f"{service}, of Acme Logistics" in answer.text
     assert "no-store" in answer["Cache-Control"]
     assert browser_of(olga).post("/operators/inspect/", {"pasted": ""}).status_code == 422

@@ -63,7 +63,7 @@ def test_test_token_is_made_inspected_and_revoked(arrive, server, theme, width):
     page = alice.open("/consumers/acme/inspect/")
     page.get_by_label("Token or error").fill(token)
     page.get_by_role("button", name="Inspect").click()
-    page.get_by_role("heading", name="A test token. It holds").wait_for()
+    page.get_by_role("heading", name="A test token. It is valid").wait_for()
     found += complaints(page, "inspected")
     assert token not in page.url
 
