@@ -1,5 +1,6 @@
 """`clientdesk`: manage OAuth clients from a terminal."""
 
+import os
 import sys
 from importlib.metadata import version
 from typing import Annotated
@@ -7,10 +8,23 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from portal.terminal.commands import clients, doctor, imports, screens, secrets, signing_in, tokens, workspaces
+from portal.terminal.commands import (
+    clients,
+    doctor,
+    everything,
+    imports,
+    records,
+    registration,
+    screens,
+    secrets,
+    signing_in,
+    tokens,
+    trials,
+    workspaces,
+)
 from portal.terminal.output import errors
 from portal.terminal.printable import printable
-from portal.terminal.problems import Problem
+from portal.terminal.problems import FAILED, Problem
 
 app = typer.Typer(name="clientdesk", no_args_is_help=True, pretty_exceptions_enable=False)
 VERBS = {
@@ -18,8 +32,10 @@ VERBS = {
     "get": "Show clients.",
     "update": "Change a client.",
     "patch": "Change members of a client by JSON Patch.",
-    "delete": "Delete clients.",
+    "delete": "Delete clients, or end their tokens.",
     "list": "List clients.",
+    "enable": "Let disabled clients in again.",
+    "disable": "Refuse every request of clients.",
 }
 verbs = {verb: typer.Typer(no_args_is_help=True, help=text) for verb, text in VERBS.items()}
 verbs["import"] = typer.Typer(no_args_is_help=True, help="Bring clients from elsewhere.")
@@ -29,11 +45,21 @@ imports.add_to(verbs)
 for verb, group in verbs.items():
     app.add_typer(group, name=verb)
 signing_in.add_to(app)
-secrets.add_to(app)
-tokens.add_to(app)
-workspaces.add_to(app)
-doctor.add_to(app)
-screens.add_to(app)
+for module in (secrets, tokens, workspaces, registration, records, everything, doctor, screens):
+    module.add_to(app)
+trials.add_to(app, verbs)
+# Where the help shows a command; by the name that it has there.
+PANELS = {
+    "Clients": (*verbs, "secrets", "rotate-secret", "lifespans"),
+    "Tokens": ("token", "introspect", "revoke", "identity-token", "test-token"),
+    "Workspaces": ("consumers", "managers", "apis", "registration", "activity", "usage"),
+    "This program": ("login", "logout", "tui", "doctor", "api"),
+}
+for panel, names in PANELS.items():
+    for command in app.registered_commands:
+        command.rich_help_panel = panel if command.name in names else command.rich_help_panel
+    for commands in app.registered_groups:
+        commands.rich_help_panel = panel if commands.name in names else commands.rich_help_panel
 
 
 def show_version(asked: bool) -> None:
@@ -58,6 +84,9 @@ def main() -> None:
     except Problem as problem:
         errors.print(Text(printable(str(problem)), style="red"))
         sys.exit(problem.status)
+    except BrokenPipeError:  # whoever reads has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(FAILED)
 
 
 if __name__ == "__main__":

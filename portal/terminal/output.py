@@ -1,6 +1,7 @@
 """Answers in the format that the caller asked for. A table is for eyes; everything else is for programs."""
 
 import json
+import os
 import sys
 from collections.abc import Iterable
 from typing import Any
@@ -15,7 +16,8 @@ from portal.terminal.problems import USAGE, Problem
 FORMATS = "table, json, json-pretty, jsonpath=EXPRESSION, jsonpointer=/PATH, yaml"
 Row = dict[str, Any]
 
-console = Console(soft_wrap=True)
+WIDEST = 10_000  # columns for whoever reads in a pipe, where folding would tear values apart
+console = Console(soft_wrap=True, width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDEST)
 errors = Console(stderr=True, soft_wrap=True)
 
 
@@ -39,9 +41,25 @@ class Printer:
         elif self.shape != "table":
             print(self.document(found))
         elif isinstance(found, list):
-            console.print(listing(rows, list(columns)) if rows else "None.")
+            console.print(listing(rows, list(columns), identifier) if rows else "None.")
         else:
-            console.print(card(found, list(columns)))
+            for line in card(found, list(columns)):
+                console.print(line, no_wrap=True, overflow="ignore", crop=False)
+
+    def show_each(self, rows: list[Row], columns: Iterable[str]) -> None:
+        """Print things that a table has no room for: each by itself."""
+        if self.quiet or self.shape != "table":
+            self.show(rows, columns)
+            return
+        for number, row in enumerate(rows):
+            if number:
+                print()
+            self.show(row, columns)
+
+    def dump(self, found: Any) -> None:
+        """Print what has no columns: as JSON where a table was asked for."""
+        self.shape = "json-pretty" if self.shape == "table" else self.shape
+        print(self.document(found))
 
     def document(self, found: Any) -> str:
         if self.shape == "yaml":
@@ -69,8 +87,9 @@ def by_path(expression: str, found: Any) -> list[Any]:
     from jsonpath_ng import parse  # takes a moment, too
     from jsonpath_ng.exceptions import JSONPathError
 
+    path = expression.removeprefix("{").removesuffix("}")  # as kubectl writes it
     try:
-        return [match.value for match in parse(expression.strip("{}") or "$").find(found)]
+        return [match.value for match in parse(f"${path}" if path[:1] in ("", ".", "[") else path).find(found)]
     except (JSONPathError, ValueError, AttributeError):
         raise Problem(f"“{expression}” is not a JSONPath. Write for example jsonpath=$.client_id.", USAGE) from None
 
@@ -86,35 +105,41 @@ def by_pointer(expression: str, found: Any) -> Any:
     return found
 
 
-def listing(rows: list[Row], columns: list[str]) -> Table:
+EMPTY: tuple[Any, ...] = (None, "", [], {})
+
+
+def listing(rows: list[Row], columns: list[str], identifier: str) -> Table:
+    """Return a table of the columns that hold anything; what people copy stays on one line."""
+    shown = [name for name in columns if name == identifier or any(row.get(name) not in EMPTY for row in rows)]
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for name in columns:
-        table.add_column(heading(name), overflow="fold")
+    for name in shown:
+        table.add_column(heading(name), overflow="fold", no_wrap=name == identifier)
     for row in rows:
-        table.add_row(*(cell(row.get(name)) for name in columns))
+        table.add_row(*(cell(row.get(name), ", ") for name in shown))
     return table
 
 
-def card(found: Row, columns: list[str]) -> Table:
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    for name in columns:
-        if found.get(name) not in (None, "", [], {}):
-            table.add_row(heading(name), cell(found[name]))
-    return table
+def card(found: Row, columns: list[str]) -> Iterable[Text]:
+    """Yield a line for each member that holds anything. The terminal folds them, so that a token is copied whole."""
+    shown = [name for name in columns if found.get(name) not in EMPTY]
+    margin = max((len(heading(name)) for name in shown), default=0) + 2
+    for name in shown:
+        for number, line in enumerate(cell(found[name], "\n").split("\n")):
+            yield Text.assemble(("" if number else heading(name)).ljust(margin), line)
 
 
 def heading(name: str) -> str:
     return name.replace("_", " ").upper()
 
 
-def cell(value: Any) -> Text:
+def cell(value: Any, between: str) -> Text:
     """Return a value as plain text: Rich must not read markup in it."""
     if isinstance(value, list):
-        return Text(printable("\n".join(str(item) for item in value)))
+        return Text(printable(between.join(str(item) for item in value)))
     if isinstance(value, dict):
         return Text(json.dumps(value))
+    if isinstance(value, bool):
+        return Text("yes" if value else "no")
     return Text("" if value is None else printable(str(value)))
 
 
@@ -125,5 +150,7 @@ def read_input(source: str) -> str:
     try:
         with open(source, encoding="utf-8") as file:
             return file.read()
-    except (OSError, UnicodeDecodeError) as error:
-        raise Problem(f"{source} can't be read: {error}.", USAGE) from None
+    except OSError as error:
+        raise Problem(f"{source} can't be read: {error.strerror}.", USAGE) from None
+    except UnicodeDecodeError:
+        raise Problem(f"{source} is no text in UTF-8.", USAGE) from None

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from inspect import Parameter, Signature, signature
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 
 from portal.terminal import device, vault
+from portal.terminal.flags import completion
 from portal.terminal.output import FORMATS, Printer
 from portal.terminal.problems import USAGE, Problem
 from portal.terminal.remote import Remote
@@ -39,9 +41,9 @@ class Session:
 
 def token(session: Session) -> str | None:
     """Return the bearer token; a signed-in person's is refreshed when it has ended."""
-    given = os.environ.get("CLIENTDESK_TOKEN") or os.environ.get("ORY_API_KEY")
-    if given:
-        return given
+    given = os.environ.get("CLIENTDESK_TOKEN") or os.environ.get("ORY_API_KEY") or ""
+    if given.strip():
+        return given.strip()
     known = vault.recall(session.endpoint)
     if known.get("refresh_token") and known.get("expires_at", 0) < time.time() + 30:
         known = device.refresh(session.stranger(), known)
@@ -55,6 +57,13 @@ def endpoint_or_stop(given: str | None) -> str:
     )
     if not found:
         raise Problem("Which server? Give --endpoint, set CLIENTDESK_URL, or sign in with `clientdesk login`.", USAGE)
+    try:
+        parts = urlsplit(str(found))
+        whole = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        whole = False
+    if not whole:
+        raise Problem(f"“{found}” is not an address. Give one such as https://portal.example.com.", USAGE)
     return str(found).rstrip("/")
 
 
@@ -68,17 +77,36 @@ def read_headers(given: list[str]) -> dict[str, str]:
     return headers
 
 
+# -- Arguments that many commands take --------------------------------------------------------------------------------
+
+ClientId = Annotated[str, typer.Argument(metavar="CLIENT_ID", help="Its client ID.", show_default=False)]
+ClientIds = Annotated[list[str], typer.Argument(metavar="CLIENT_ID...", help="Client IDs.", show_default=False)]
+Consumer = Annotated[
+    str, typer.Argument(metavar="CONSUMER", help="Short name or ID of the consumer.", show_default=False)
+]
+
+
 # -- The options that every command takes -----------------------------------------------------------------------------
 
+
+def everywhere(*names: str, help: str, **more: Any) -> Any:
+    return typer.Option(*names, help=help, rich_help_panel="In every command", **more)
+
+
+SHAPES = ["table", "json", "json-pretty", "jsonpath=", "jsonpointer=", "yaml"]
 Endpoint = Annotated[
-    str | None, typer.Option("--endpoint", "-e", help="The portal's address. [env: CLIENTDESK_URL, ORY_SDK_URL]")
+    str | None,
+    everywhere("--endpoint", "-e", metavar="URL", help="The portal's address. [env: CLIENTDESK_URL, ORY_SDK_URL]"),
 ]
 Header = Annotated[
-    list[str] | None, typer.Option("--http-header", "-H", help="A header to send along, as “Name: value”. Repeatable.")
+    list[str] | None,
+    everywhere("--http-header", "-H", metavar="TEXT", help="A header to send along, as “Name: value”. Repeatable."),
 ]
-SkipTls = Annotated[bool, typer.Option("--skip-tls-verify", help="Accept any certificate. Never in production.")]
-Format = Annotated[str, typer.Option("--format", help=f"How to print: {FORMATS}.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print identifiers alone.")]
+SkipTls = Annotated[bool, everywhere("--skip-tls-verify", help="Accept any certificate. Never in production.")]
+Format = Annotated[
+    str, everywhere("--format", metavar="FORMAT", help=f"How to print: {FORMATS}.", autocompletion=completion(SHAPES))
+]
+Quiet = Annotated[bool, everywhere("--quiet", "-q", help="Print identifiers alone.")]
 GLOBAL = {
     "endpoint": (Endpoint, None),
     "http_header": (Header, None),

@@ -1,14 +1,18 @@
 """Clients from the command line, by Ory's commands and flags."""
 
 import json
+import re
+import subprocess
+import sys
 import uuid
+from pathlib import Path
 
 import pytest
 
 
 def create(terminal, *flags):
     name = f"Terminal {uuid.uuid4().hex[:8]}"
-    return terminal.json("create", "oauth2-client", "--name", name, *flags)
+    return terminal.call("create", "oauth2-client", "--name", name, *flags, "--format", "json").json
 
 
 @pytest.fixture
@@ -66,6 +70,7 @@ def test_patch_adds_replaces_and_removes(alice_at, service):
     ("shape", "printed"),
     [
         ("jsonpath=$.client_id", "{client_id}"),
+        ("jsonpath={.client_id}", "{client_id}"),
         ("jsonpointer=/client_id", "{client_id}"),
         ("yaml", "client_id: {client_id}"),
         ("json-pretty", '"client_id": "{client_id}"'),
@@ -73,7 +78,7 @@ def test_patch_adds_replaces_and_removes(alice_at, service):
     ],
 )
 def test_answer_is_printed_in_the_format_that_was_asked_for(alice_at, service, shape, printed):
-    answer = alice_at.run("get", "oauth2-client", service["client_id"], "--format", shape)
+    answer = alice_at.call("get", "oauth2-client", service["client_id"], "--format", shape)
     assert printed.format(**service) in answer.out
 
 
@@ -94,13 +99,88 @@ def test_quiet_prints_identifiers_alone(alice_at, service):
         (["list", "oauth2-clients", "--page-token", "forged"], 1),
         (["list", "oauth2-clients", "-e", "http://127.0.0.1:1"], 6),
         (["list", "oauth2-clients", "-H", "no colon"], 2),
+        (["list", "oauth2-clients", "-H", "X-Name: é"], 2),
+        (["list", "oauth2-clients", "-e", "http://[::1"], 2),
+        (["list", "oauth2-clients", "-e", "portal.example.com"], 2),
+        (["create", "oauth2-client", "--id", "mine"], 2),
+        (["create", "oauth2-client", "--secret", "mine"], 2),
+        (["perform", "client-credentials", "--client-id", "x", "--client-secret", "mine"], 2),
+        (["export", "oauth2-clients", "--file", "/nowhere/clients.json"], 2),
+        (["api", "get", "https://elsewhere.example/"], 2),
     ],
 )
 def test_what_goes_wrong_is_a_sentence_and_a_status(alice_at, words, status):
-    answer = alice_at.run(*words)
+    answer = alice_at.call(*words)
     assert answer.status == status, answer.err
     assert answer.err.strip()
     assert "Traceback" not in answer.err
+    assert "mine" not in answer.err
+
+
+@pytest.mark.parametrize("content", ["5", '"x"', "[]", '[{"client_name": "a"}, {"client_name": "b"}]', "[1]"])
+def test_file_that_holds_no_client_is_refused_in_words(alice_at, content):
+    for verb in ("update", "patch"):
+        answer = alice_at.call(verb, "oauth2-client", "cl_nobody", "--file", "-", typed=content)
+        assert answer.status in (1, 2, 4)
+        assert "Traceback" not in answer.err
+
+
+def test_token_with_a_line_break_is_never_repeated(nobody_at):
+    answer = nobody_at.run("list", "oauth2-clients", CLIENTDESK_TOKEN="cdp_first\ncdp_second")
+    assert answer.status == 2
+    assert "cdp_" not in answer.err
+
+
+def test_what_people_copy_stays_on_one_line(alice_at, service):
+    listed = alice_at.run("list", "oauth2-clients", "--name", service["client_name"], COLUMNS="60").out
+    assert service["client_id"] in listed
+    shown = alice_at.run("rotate-secret", service["client_id"], COLUMNS="40").out
+    assert len(next(line for line in shown.splitlines() if "cdsk_" in line)) > 60
+
+
+def test_list_says_how_to_go_on(alice_at, service):
+    create(alice_at, "--grant-type", "client_credentials")
+    first = alice_at.run("list", "oauth2-clients", "--page-size", "1", "-q", "--format", "json")
+    assert len(first.out.splitlines()) == 1
+    said = alice_at.run("list", "oauth2-clients", "--page-size", "1").err
+    token = re.search(r"--page-token (\S+),", said)[1]
+    second = alice_at.run("list", "oauth2-clients", "--page-size", "1", "-q", "--page-token", token)
+    assert second.status == 0
+    assert second.out != first.out
+
+
+def test_switches_are_turned_on_and_off(alice_at, service):
+    on = alice_at.json("update", "oauth2-client", service["client_id"], "--dpop")
+    assert on["dpop_bound_access_tokens"] is True
+    off = alice_at.json("update", "oauth2-client", service["client_id"], "--no-dpop")
+    assert off["dpop_bound_access_tokens"] is False
+
+
+def test_client_is_disabled_and_enabled_and_its_tokens_end(alice_at, service):
+    assert alice_at.json("disable", "oauth2-client", service["client_id"])["disabled"] is True
+    assert alice_at.json("enable", "oauth2-client", service["client_id"])["disabled"] is False
+    assert alice_at.run("delete", "access-tokens", service["client_id"]).status == 0
+
+
+def test_every_member_that_programs_may_change_has_a_flag():
+    from clients.api.schemas import WRITABLE
+    from portal.terminal.flags import FLAGS, LIFETIMES
+
+    assert {flag.member for flag in [*FLAGS, *LIFETIMES]} >= set(WRITABLE)
+
+
+def test_shell_completes_commands_and_values(alice_at):
+    def completions(words):
+        line = f"clientdesk {words}"
+        environ = {"_CLIENTDESK_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(line.count(" "))}
+        program = Path(sys.executable).parent / "clientdesk"
+        pipes = {"capture_output": True, "text": True}
+        return subprocess.run([program], check=True, env=alice_at.environ | environ, **pipes).stdout.split()
+
+    assert {"create", "consumers"} <= set(completions("c"))
+    assert completions("create oauth2-c") == ["oauth2-client"]
+    assert completions("create oauth2-client --grant-type cl") == ["client_credentials"]
+    assert "json-pretty" in completions("list oauth2-clients --format js")
 
 
 def test_without_a_token_it_says_how_to_get_one(nobody_at):
@@ -120,7 +200,7 @@ def test_escape_sequences_in_a_name_do_no_harm(server, alice_at, service):
     with server.database():
         Client.objects.filter(client_id=service["client_id"]).update(client_name="\x1b[31mred\x07\u202e")
     for shape in ("table", "yaml", "json", "jsonpath=$.client_name"):
-        out = alice_at.run("get", "oauth2-client", service["client_id"], "--format", shape).out
+        out = alice_at.call("get", "oauth2-client", service["client_id"], "--format", shape).out
         assert not {"\x1b", "\x07", "\u202e"} & set(out)
 
 

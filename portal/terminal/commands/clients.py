@@ -9,26 +9,30 @@ from portal.terminal import flags
 from portal.terminal.output import read_input
 from portal.terminal.problems import USAGE, Problem
 from portal.terminal.remote import part
-from portal.terminal.session import Session, command
+from portal.terminal.session import ClientId, ClientIds, Session, command
 
-COLUMNS = ["client_id", "client_name", "grant_types", "response_types", "scope", "audience", "redirect_uris"]
+COLUMNS = [
+    "client_id",
+    "client_name",
+    "consumer",
+    "grant_types",
+    "response_types",
+    "scope",
+    "audience",
+    "redirect_uris",
+]
 CARD = [
-    *(
-        "client_id",
-        "client_secret",
-        "client_secret_expires_at",
-        "client_name",
-        "owner",
-        "grant_types",
-        "response_types",
-    ),
+    *("client_id", "client_secret", "client_name", "consumer", "owner", "grant_types", "response_types"),
     *("scope", "audience", "redirect_uris", "post_logout_redirect_uris", "allowed_cors_origins"),
     *("token_endpoint_auth_method", "jwks_uri", "client_uri", "logo_uri", "policy_uri", "tos_uri", "contacts"),
-    *("access_token_strategy", "metadata", "created_at", "updated_at"),
+    *("access_token_strategy", "metadata", "disabled", "created_at", "updated_at", "expires_at", "last_used_at"),
 ]
-Ids = Annotated[list[str], typer.Argument(help="Client IDs.", show_default=False)]
-File = Annotated[str | None, typer.Option("--file", help="Read JSON from a file, or from standard input with “-”.")]
-Consumer = Annotated[str | None, typer.Option("--consumer", help="The consumer it belongs to; needed by operators.")]
+File = Annotated[
+    str | None, typer.Option("--file", metavar="FILE", help="Read JSON from a file, or from standard input with “-”.")
+]
+Consumer = Annotated[
+    str | None, typer.Option("--consumer", metavar="TEXT", help="The consumer it belongs to; needed by operators.")
+]
 
 
 def create(session: Session, given: dict[str, Any], file: File = None, consumer: Consumer = None) -> None:
@@ -43,17 +47,20 @@ def create(session: Session, given: dict[str, Any], file: File = None, consumer:
         session.printer.say("Keep the secret now: it is shown this once.")
 
 
-def get(session: Session, client_ids: Ids) -> None:
+def get(session: Session, client_ids: ClientIds) -> None:
     """Show clients."""
     found = [session.remote.json("GET", f"/admin/clients/{part(each)}") for each in client_ids]
     session.printer.show(found if len(found) > 1 else found[0], COLUMNS if len(found) > 1 else CARD)
 
 
-def update(session: Session, client_id: str, given: dict[str, Any], file: File = None) -> None:
+def update(session: Session, client_id: ClientId, given: dict[str, Any], file: File = None) -> None:
     """Change a client: what the flags name, or with --file everything."""
     path = f"/admin/clients/{part(client_id)}"
     if file:
-        (document,) = from_file(file)
+        documents = from_file(file)
+        if len(documents) > 1:
+            raise Problem(f"{file} holds {len(documents)} clients. Give one.", USAGE)
+        (document,) = documents
         found = session.remote.json("PUT", path, json=document | flags.document(given))
     elif not (changes := flags.patch(given)):
         raise Problem("Nothing to change. Give a flag, or --file.", USAGE)
@@ -62,16 +69,18 @@ def update(session: Session, client_id: str, given: dict[str, Any], file: File =
     session.printer.show(found, CARD)
 
 
-Operations = Annotated[list[str] | None, typer.Option(help="/path=JSON. Repeatable.")]
+Operations = Annotated[
+    list[str] | None, typer.Option(metavar="PATH=VALUE", help="Such as /owner=Team or /metadata={}. Repeatable.")
+]
 
 
 def patch(
     session: Session,
     *,
-    client_id: str,
+    client_id: ClientId,
     add: Operations = None,
     replace: Operations = None,
-    remove: Annotated[list[str] | None, typer.Option(help="/path. Repeatable.")] = None,
+    remove: Annotated[list[str] | None, typer.Option(metavar="PATH", help="Such as /contacts. Repeatable.")] = None,
     file: File = None,
 ) -> None:
     """Change members of a client by JSON Patch (RFC 6902)."""
@@ -79,7 +88,8 @@ def patch(
     operations += [operation("replace", text) for text in replace or []]
     operations += [{"op": "remove", "path": text} for text in remove or []]
     if file:
-        operations += flags.read_json(read_input(file), file)
+        read = flags.read_json(read_input(file), file)
+        operations += read if isinstance(read, list) else [read]
     if not operations:
         raise Problem("Nothing to change. Give --add, --replace, --remove or --file.", USAGE)
     found = session.remote.json("PATCH", f"/admin/clients/{part(client_id)}", json=operations)
@@ -98,34 +108,62 @@ def operation(op: str, text: str) -> dict[str, Any]:
     return {"op": op, "path": path, "value": value}
 
 
-def delete(session: Session, client_ids: Ids) -> None:
+def delete(session: Session, client_ids: ClientIds) -> None:
     """Delete clients with their secrets and tokens. It can't be undone."""
     for each in client_ids:
         session.remote.request("DELETE", f"/admin/clients/{part(each)}")
         session.printer.show({"client_id": each}, ["client_id"])
 
 
+def delete_tokens(session: Session, client_id: ClientId) -> None:
+    """End every token that a client has got until now."""
+    session.remote.request("DELETE", "/admin/oauth2/tokens", params={"client_id": client_id})
+    session.printer.show({"client_id": client_id}, ["client_id"])
+
+
+def disable(session: Session, client_ids: ClientIds) -> None:
+    """Refuse every request of clients from now on. Enabling undoes it."""
+    switch(session, client_ids, "disable")
+
+
+def enable(session: Session, client_ids: ClientIds) -> None:
+    """Undo disabling."""
+    switch(session, client_ids, "enable")
+
+
+def switch(session: Session, client_ids: list[str], deed: str) -> None:
+    found = [session.remote.json("POST", f"/admin/clients/{part(each)}/{deed}") for each in client_ids]
+    session.printer.show(found if len(found) > 1 else found[0], [*COLUMNS, "disabled"] if len(found) > 1 else CARD)
+
+
+Only = Annotated[str | None, typer.Option(metavar="TEXT", help="Only those with exactly this one.")]
+
+
 def listed(
     session: Session,
     *,
-    page_size: Annotated[int, typer.Option(help="How many to a page.")] = 100,
-    page_token: Annotated[str | None, typer.Option(help="Where to go on.")] = None,
+    page_size: Annotated[int, typer.Option(metavar="NUMBER", help="How many to a page, at most 500.")] = 100,
+    page_token: Annotated[str | None, typer.Option(metavar="TEXT", help="Where to go on.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every page.")] = False,
-    name: Annotated[str | None, typer.Option(help="Only those with this name.")] = None,
-    owner: Annotated[str | None, typer.Option(help="Only those with this label.")] = None,
-    consumer: Annotated[str | None, typer.Option(help="Only those of this consumer.")] = None,
+    name: Only = None,
+    owner: Only = None,
+    consumer: Only = None,
+    search: Annotated[str | None, typer.Option(metavar="TEXT", help="Only where it is part of name or ID.")] = None,
+    state: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Only active, rotating, disabled, expired or bare ones.")
+    ] = None,
+    grant_type: Only = None,
+    scope: Only = None,
 ) -> None:
     """List clients."""
-    query = {
-        "page_size": page_size,
-        "page_token": page_token,
-        "client_name": name,
-        "owner": owner,
-        "consumer": consumer,
-    }
-    pages = session.remote.pages("/admin/clients", **query)
-    rows = [row for page in pages for row in page] if everything else next(pages)
+    query = {"client_name": name, "owner": owner, "consumer": consumer, "q": search, "state": state}
+    query |= {"grant_type": grant_type, "scope": scope}
+    pages = session.remote.pages("/admin/clients", page_size=page_size, page_token=page_token, **query)
+    found = next(pages)
+    rows = [row for page in (found, *pages) for row in page.rows] if everything else found.rows
     session.printer.show(rows, COLUMNS)
+    if found.next_token and not everything:
+        session.printer.say(f"There are more: --page-token {found.next_token}, or --all.")
 
 
 def from_file(file: str) -> list[dict[str, Any]]:
@@ -146,6 +184,8 @@ def add_to(verbs: dict[str, typer.Typer]) -> None:
         ("update", update, flags.OPTIONS),
         ("patch", patch, None),
         ("delete", delete, None),
+        ("enable", enable, None),
+        ("disable", disable, None),
         ("list", listed, None),
     ):
         made = command(function, extra)
@@ -156,3 +196,4 @@ def add_to(verbs: dict[str, typer.Typer]) -> None:
             ("clients", True),
         ):
             verbs[verb].command(spelling, hidden=hidden)(made)
+    verbs["delete"].command("access-tokens")(command(delete_tokens))

@@ -141,4 +141,4 @@ CLIENT_CHECKS: list[Callable[[dict[str, Any]], Finding]] = [grants, redirects, s
 
 
 def add_to(app: typer.Typer) -> None:
-    app.command()(command(doctor))
+    app.command("doctor")(command(doctor))

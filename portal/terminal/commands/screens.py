@@ -13,4 +13,4 @@ def tui(session: Session) -> None:
 
 
 def add_to(app: typer.Typer) -> None:
-    app.command()(command(tui))
+    app.command("tui")(command(tui))

@@ -1,4 +1,4 @@
-"""`login`, `logout` and `whoami`."""
+"""`login` and `logout`."""
 
 import webbrowser
 from typing import Annotated
@@ -41,6 +41,9 @@ def login(
 def logout(session: Session) -> None:
     """Forget the token, and revoke it on the server."""
     known = vault.recall(session.endpoint)
+    if not known:
+        session.printer.say(f"You were not signed in to {session.endpoint}.")
+        return
     if token := known.get("refresh_token"):
         stranger = session.stranger()
         endpoint = str(stranger.discovery()["revocation_endpoint"])
@@ -50,5 +53,5 @@ def logout(session: Session) -> None:
 
 
 def add_to(app: typer.Typer) -> None:
-    for function in (login, logout):
-        app.command()(command(function))
+    app.command("login")(command(login))
+    app.command("logout")(command(logout))

@@ -15,18 +15,35 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import typer
 
 from portal.terminal import device
-from portal.terminal.flags import read_json
 from portal.terminal.output import errors
 from portal.terminal.printable import printable
 from portal.terminal.problems import FAILED, USAGE, Problem
-from portal.terminal.remote import Remote, part
+from portal.terminal.remote import Remote
 from portal.terminal.session import Session, command
 
-COLUMNS = ["access_token", "token_type", "expires_in", "scope", "id_token", "refresh_token", "issued_token_type"]
-ClientId = Annotated[str, typer.Option("--client-id", envvar=["CLIENTDESK_CLIENT_ID", "OAUTH2_CLIENT_ID"])]
+COLUMNS = [
+    *("access_token", "token_type", "expires_in", "expires_at", "scope", "audience", "id_token", "refresh_token"),
+    *("issued_token_type", "jti"),
+]
+ClientId = Annotated[
+    str,
+    typer.Option("--client-id", envvar=["CLIENTDESK_CLIENT_ID", "OAUTH2_CLIENT_ID"], help="Which client it is."),
+]
 Scope = Annotated[list[str] | None, typer.Option("--scope", help="Permission. Repeatable.")]
 Audience = Annotated[list[str] | None, typer.Option("--audience", "--resource", help="Which API it is for (RFC 8707).")]
 Public = Annotated[bool, typer.Option("--public", help="The client has no secret.")]
+NEVER_HERE = (
+    "A command line is seen by every process. Leave it out: CLIENTDESK_CLIENT_SECRET holds it, or it is asked for."
+)
+
+
+def never(given: str | None) -> None:
+    """Refuse the secret, in words: Ory's program takes it so."""
+    if given:
+        raise Problem(NEVER_HERE, USAGE)
+
+
+OnTheLine = Annotated[str | None, typer.Option("--client-secret", hidden=True, callback=never)]
 SECRETS = ("CLIENTDESK_CLIENT_SECRET", "OAUTH2_CLIENT_SECRET")
 ASSERTION = "CLIENTDESK_CLIENT_ASSERTION"
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -51,7 +68,13 @@ def proven(client_id: str, form: dict[str, Any], *, public: bool = False) -> dic
     return {"data": form, "auth": (client_id, known)} if known else {"data": form | {"client_id": client_id}}
 
 
-def client_credentials(session: Session, client_id: ClientId, scope: Scope = None, audience: Audience = None) -> None:
+def client_credentials(
+    session: Session,
+    client_id: ClientId,
+    scope: Scope = None,
+    audience: Audience = None,
+    client_secret: OnTheLine = None,
+) -> None:
     """Get a token for the client itself, by CLIENTDESK_CLIENT_SECRET, CLIENTDESK_CLIENT_ASSERTION or a typed secret."""
     form = {"grant_type": "client_credentials"} | asked(scope, audience)
     show(session, exchange(session.stranger(), proven(client_id, form)))
@@ -77,6 +100,7 @@ def authorization_code(
     port: Annotated[int, typer.Option(help="Of the loopback redirect URI http://127.0.0.1:PORT/callback.")] = 4446,
     public: Public = False,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address, open nothing.")] = False,
+    client_secret: OnTheLine = None,
 ) -> None:
     """Get a token for a person who signs in with the browser of this computer, with PKCE."""
     stranger = session.stranger()
@@ -174,32 +198,6 @@ def identity_token(
     session.printer.show(answer, COLUMNS, identifier="id_token")
 
 
-def make_test_token(
-    session: Session,
-    client_id: Annotated[str, typer.Argument(help="Whose token it would be.")],
-    *,
-    scope: Annotated[list[str], typer.Option(help="Permission. Repeatable.")],
-    reason: Annotated[str, typer.Option(help="Why it is made; it stands in the activity.")],
-    expires_in: Annotated[int, typer.Option(help="Seconds.")] = 600,
-    user_id: Annotated[str | None, typer.Option(help="Whom it speaks for.")] = None,
-    role: Annotated[list[str] | None, typer.Option(help="A role of theirs. Repeatable.")] = None,
-    audience: Annotated[list[str] | None, typer.Option(help="Which API. Repeatable.")] = None,
-    claims: Annotated[str | None, typer.Option(help="Further claims: a JSON object, or @FILE.")] = None,
-) -> None:
-    """Make a test token by hand: a real one that says so, is listed, and can be revoked."""
-    body: dict[str, Any] = {"scope": " ".join(scope), "reason": reason, "expires_in": expires_in}
-    more = {
-        "user_id": user_id,
-        "roles": role,
-        "audience": audience,
-        "claims": read_json(claims, "--claims") if claims else None,
-    }
-    body |= {name: value for name, value in more.items() if value}
-    if user_id:
-        body["grant_type"] = "authorization_code"
-    show(session, session.remote.json("POST", f"/admin/clients/{part(client_id)}/test-tokens", json=body))
-
-
 Words = Annotated[
     list[str] | None, typer.Argument(help="Nothing, or “-”: the token is read from standard input.", show_default=False)
 ]
@@ -244,6 +242,5 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(group, name="token")
     app.add_typer(group, name="perform", hidden=True)  # as Ory's program calls it
     app.command("identity-token")(command(identity_token))
-    app.command("test-token")(command(make_test_token))
     app.command("introspect")(command(introspect))
     app.command("revoke")(command(revoke))

@@ -1,20 +1,19 @@
-"""`consumers`, `managers`, `activity` and `registration`: who may do what, and who did."""
+"""`consumers` and `managers`: who may do what."""
 
-import json
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from portal.terminal.problems import NOT_FOUND, Problem
+from portal.terminal.problems import NOT_FOUND, USAGE, Problem
 from portal.terminal.remote import part
-from portal.terminal.session import Session, command
+from portal.terminal.session import Consumer, Session, command
 
 CONSUMER = ["slug", "name", "external_id", "suspended", "created_at"]
 MEMBER = ["email", "name", "role", "state", "id"]
-EVENT = ["at", "sentence", "ip"]
-Consumer = Annotated[str, typer.Argument(help="Short name or ID of the consumer.")]
-Role = Annotated[str, typer.Option(help="manager or viewer.")]
+Role = Annotated[str, typer.Option(metavar="TEXT", help="manager or viewer.")]
+Email = Annotated[str, typer.Argument(metavar="EMAIL", help="Their address.", show_default=False)]
+ExternalId = Annotated[str | None, typer.Option(metavar="TEXT", help="Its number in your own systems.")]
 
 
 # -- Consumers --------------------------------------------------------------------------------------------------------
@@ -32,13 +31,58 @@ def get_consumer(session: Session, consumer: Consumer) -> None:
 
 def create_consumer(
     session: Session,
-    slug: Annotated[str, typer.Argument(help="Its short name, which stands in addresses.")],
-    name: Annotated[str, typer.Option(help="As people read it.")],
-    external_id: Annotated[str | None, typer.Option(help="Its number in your own systems.")] = None,
+    slug: Annotated[
+        str, typer.Argument(metavar="SHORT_NAME", help="It stands in addresses: a-z, 0-9 and “-”.", show_default=False)
+    ],
+    name: Annotated[str, typer.Option(metavar="TEXT", help="As people read it.", show_default=False)],
+    external_id: ExternalId = None,
 ) -> None:
     """Make a consumer. For operators."""
     body = {"slug": slug, "name": name} | ({"external_id": external_id} if external_id else {})
     session.printer.show(session.remote.json("POST", "/admin/consumers", json=body), CONSUMER, identifier="slug")
+
+
+def update_consumer(
+    session: Session,
+    consumer: Consumer,
+    name: Annotated[str | None, typer.Option(metavar="TEXT", help="As people read it.")] = None,
+    external_id: ExternalId = None,
+) -> None:
+    """Change a consumer. For operators."""
+    changes = {"name": name, "external_id": external_id}
+    patch = [
+        {"op": "replace", "path": f"/{key}", "value": value} for key, value in changes.items() if value is not None
+    ]
+    if not patch:
+        raise Problem("Nothing to change. Give --name or --external-id.", USAGE)
+    session.printer.show(session.remote.json("PATCH", of(consumer), json=patch), CONSUMER, identifier="slug")
+
+
+def delete_consumer(session: Session, consumer: Consumer) -> None:
+    """Delete a consumer that has no clients any more. For operators."""
+    session.remote.request("DELETE", of(consumer))
+    session.printer.show({"slug": consumer}, ["slug"], identifier="slug")
+
+
+def access(
+    session: Session,
+    consumer: Consumer,
+    add: Annotated[list[str] | None, typer.Option(metavar="TEXT", help="Allow this permission. Repeatable.")] = None,
+    remove: Annotated[list[str] | None, typer.Option(metavar="TEXT", help="Take it. Repeatable.")] = None,
+) -> None:
+    """Show which permissions a consumer's clients may have, or change that, which is for operators."""
+    path = f"{of(consumer)}/access"
+    found = session.remote.json("GET", path)
+    if add or remove:
+        wanted = [scope for scope in found["scopes"] if scope not in (remove or [])]
+        found = session.remote.json("PUT", path, json={"scopes": list(dict.fromkeys([*wanted, *(add or [])]))})
+    session.printer.show([{"scope": scope} for scope in found["scopes"]], ["scope"], identifier="scope")
+
+
+def revoke_tokens(session: Session, consumer: Consumer) -> None:
+    """End every token that a consumer's clients have got until now. For operators."""
+    session.remote.request("DELETE", f"{of(consumer)}/tokens")
+    session.printer.say("Every token until now has ended.")
 
 
 def suspend(session: Session, consumer: Consumer) -> None:
@@ -63,19 +107,31 @@ def list_managers(session: Session, consumer: Consumer) -> None:
     session.printer.show(rows, MEMBER, identifier="email")
 
 
-def invite(session: Session, consumer: Consumer, email: str, role: Role = "manager") -> None:
+def invite(session: Session, consumer: Consumer, email: Email, role: Role = "manager") -> None:
     """Invite somebody by e-mail."""
     made = session.remote.json("POST", invitations(consumer), json={"email": email, "role": role})
     session.printer.show(made, MEMBER, identifier="email")
 
 
-def set_role(session: Session, consumer: Consumer, email: str, role: Role = "manager") -> None:
+def resend(session: Session, consumer: Consumer, email: Email) -> None:
+    """Send an invitation again."""
+    made = session.remote.json("POST", f"{invitation(session, consumer, email)}/resend")
+    session.printer.show(made, MEMBER, identifier="email")
+
+
+def withdraw(session: Session, consumer: Consumer, email: Email) -> None:
+    """Withdraw an invitation."""
+    session.remote.request("DELETE", invitation(session, consumer, email))
+    session.printer.say(f"The invitation of {email} is withdrawn.")
+
+
+def set_role(session: Session, consumer: Consumer, email: Email, role: Role = "manager") -> None:
     """Make somebody a manager or a viewer."""
     path = f"{of(consumer)}/members/{found(session, consumer, email)}"
     session.printer.show(session.remote.json("PUT", path, json={"role": role}), MEMBER, identifier="email")
 
 
-def remove(session: Session, consumer: Consumer, email: str) -> None:
+def remove(session: Session, consumer: Consumer, email: Email) -> None:
     """Take somebody's access, at once."""
     session.remote.request("DELETE", f"{of(consumer)}/members/{found(session, consumer, email)}")
     session.printer.say(f"{email} has no access any more.")
@@ -88,71 +144,20 @@ def found(session: Session, consumer: str, email: str) -> str:
     raise Problem(f"{email} has no access to {consumer}.", NOT_FOUND)
 
 
+def invitation(session: Session, consumer: str, email: str) -> str:
+    """Return the path of the latest invitation of an address. Raises Problem."""
+    for each in session.remote.everything(invitations(consumer)):
+        if each["email"].lower() == email.lower():
+            return f"{invitations(consumer)}/{part(str(each['id']))}"
+    raise Problem(f"{email} is not invited to {consumer}.", NOT_FOUND)
+
+
 def of(consumer: str) -> str:
     return f"/admin/consumers/{part(consumer)}"
 
 
 def invitations(consumer: str) -> str:
     return f"{of(consumer)}/invitations"
-
-
-# -- Activity and registration ----------------------------------------------------------------------------------------
-
-
-def activity(
-    session: Session,
-    consumer: Annotated[str | None, typer.Option(help="Only in this consumer.")] = None,
-    client_id: Annotated[str | None, typer.Option(help="Only what was done to this client.")] = None,
-    lines: Annotated[bool, typer.Option("--jsonl", help="One JSON object a line, all of them.")] = False,
-) -> None:
-    """Show who did what, the latest first."""
-    query = {"consumer": consumer, "client_id": client_id}
-    if lines:
-        for event in session.remote.everything("/admin/activity", page_size=500, **query):
-            print(json.dumps(event))
-        return
-    session.printer.show(next(session.remote.pages("/admin/activity", **query)), EVENT, identifier="id")
-
-
-Many = Annotated[list[str] | None, typer.Option(help="Only these. Repeatable.")]
-Days = Annotated[int | None, typer.Option(help="Clients end after so many days.")]
-
-
-def enable(
-    session: Session, consumer: Consumer, grant_type: Many = None, scope: Many = None, client_days: Days = None
-) -> None:
-    """Let anybody register clients for this consumer. For operators."""
-    body: dict[str, Any] = {"consumer": consumer} | limits(grant_type, scope, client_days)
-    session.printer.show(session.remote.json("PUT", "/admin/registration", json=body), list(body), "consumer")
-
-
-def disable(session: Session) -> None:
-    """Let nobody register without an initial access token. For operators."""
-    session.remote.request("DELETE", "/admin/registration")
-    session.printer.say("Registration takes an initial access token now.")
-
-
-def initial_token(
-    session: Session,
-    consumer: Consumer,
-    *,
-    name: Annotated[str, typer.Option(help="Who will use it.")],
-    expires_at: Annotated[str, typer.Option(help="When it ends, such as 2027-01-31T12:00:00Z.")],
-    uses: Annotated[int | None, typer.Option(help="How many clients; any number when it is left out.")] = None,
-    grant_type: Many = None,
-    scope: Many = None,
-    client_days: Days = None,
-) -> None:
-    """Make an initial access token, printed once."""
-    body = {"name": name, "expires_at": expires_at, "uses": uses} | limits(grant_type, scope, client_days)
-    made = session.remote.json("POST", f"{of(consumer)}/registration-tokens", json=body)
-    columns = ["initial_access_token", "name", "uses", "expires_at", "grant_types", "scopes"]
-    session.printer.show(made, columns, identifier="initial_access_token")
-
-
-def limits(grant_type: list[str] | None, scope: list[str] | None, client_days: int | None) -> dict[str, Any]:
-    given: dict[str, Any] = {"grant_types": grant_type, "scopes": scope, "client_days": client_days}
-    return {name: value for name, value in given.items() if value}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -163,17 +168,24 @@ def add_to(app: typer.Typer) -> None:
                 "list": list_consumers,
                 "get": get_consumer,
                 "create": create_consumer,
+                "update": update_consumer,
+                "delete": delete_consumer,
+                "access": access,
                 "suspend": suspend,
                 "resume": resume,
+                "revoke-tokens": revoke_tokens,
             },
         ),
         "managers": (
             "Who has access to a consumer's clients.",
-            {"list": list_managers, "invite": invite, "set-role": set_role, "remove": remove},
-        ),
-        "registration": (
-            "How clients may register themselves.",
-            {"enable": enable, "disable": disable, "token": initial_token},
+            {
+                "list": list_managers,
+                "invite": invite,
+                "resend": resend,
+                "withdraw": withdraw,
+                "set-role": set_role,
+                "remove": remove,
+            },
         ),
     }
     for name, (text, functions) in groups.items():
@@ -181,4 +193,3 @@ def add_to(app: typer.Typer) -> None:
         for verb, function in functions.items():
             group.command(verb)(command(function))
         app.add_typer(group, name=name)
-    app.command("activity")(command(activity))

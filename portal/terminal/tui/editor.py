@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Footer, Header, TabbedContent, TabPane
 
-from portal.terminal.flags import FLAGS, Flag
+from portal.terminal.flags import FLAGS, LIFETIMES, Flag
 from portal.terminal.printable import printable
 from portal.terminal.problems import Problem
 from portal.terminal.remote import part
@@ -68,7 +68,11 @@ class Editor(DeskScreen[bool]):
         for old in self.query(TabbedContent):
             await old.remove()
         panes = [
-            TabPane(tab, VerticalScroll(*(self.field(each) for each in FLAGS if each.tab == tab)), id=tab.lower())
+            TabPane(
+                tab,
+                VerticalScroll(*(self.field(each) for each in [*FLAGS, *LIFETIMES] if each.tab == tab)),
+                id=tab.lower(),
+            )
             for tab in TABS
         ]
         if self.client_id:

@@ -1,0 +1,36 @@
+"""Clients as other systems export them, told in RFC 7591's names, and what of them can't be carried over."""
+
+from collections.abc import Callable
+from typing import Any
+
+from portal.terminal.foreign.auth0 import auth0
+from portal.terminal.foreign.carried import Carried, Document
+from portal.terminal.foreign.hydra import hydra
+from portal.terminal.foreign.keycloak import built_in, keycloak
+from portal.terminal.problems import USAGE, Problem
+
+
+def read(found: Any) -> list[Carried]:
+    """Return the clients of an export of Hydra, Keycloak, Auth0 or Clientdesk. Raises Problem for anything else."""
+    if isinstance(found, dict) and ("realm" in found or "keycloakVersion" in found) and "clients" in found:
+        return [keycloak(each) for each in objects(found["clients"]) if not built_in(each)]
+    if isinstance(found, dict):
+        found = found.get("items", found.get("clients", [found]))
+    clients = objects(found)
+    if not clients:
+        raise Problem("The file holds no client.", USAGE)
+    return [reader_of(each)(each) for each in clients if not each.get("global")]  # Auth0's own, of the whole tenant
+
+
+def objects(found: Any) -> list[Document]:
+    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+        raise Problem("The file is no list of clients.", USAGE)
+    return found
+
+
+def reader_of(client: Document) -> Callable[[Document], Carried]:
+    if "clientId" in client:
+        return keycloak
+    if "app_type" in client or "callbacks" in client or "jwt_configuration" in client:
+        return auth0
+    return hydra
