@@ -15,10 +15,20 @@ def spend(purpose: str, issuer: str, identifier: str, *, until: float) -> bool:
     `purpose` parts what different doors spend, `until` is when whatever carries the identifier ends, in seconds since
     1970. Of requests at the same moment one wins: the others wait for its transaction at the primary key.
     """
-    digest = hashlib.sha256(json.dumps([purpose, issuer, identifier]).encode()).hexdigest()
     try:
         with transaction.atomic():
-            SpentIdentifier.objects.create(digest=digest, expires_at=datetime.fromtimestamp(until, UTC))
+            SpentIdentifier.objects.create(
+                digest=digest_of(purpose, issuer, identifier), expires_at=datetime.fromtimestamp(until, UTC)
+            )
     except IntegrityError:
         return False
     return True
+
+
+def is_spent(purpose: str, issuer: str, identifier: str) -> bool:
+    """Say whether it was used, for people who ask why; only `spend` decides."""
+    return SpentIdentifier.objects.filter(digest=digest_of(purpose, issuer, identifier)).exists()
+
+
+def digest_of(purpose: str, issuer: str, identifier: str) -> str:
+    return hashlib.sha256(json.dumps([purpose, issuer, identifier]).encode()).hexdigest()

@@ -1,10 +1,11 @@
 """From what was pasted to a verdict."""
 
-from authority.inspection import failures, jwt, opaque
+from authority.inspection import failures, jwt, opaque, outsiders
 from authority.inspection.material import Material, read
 from authority.inspection.report import Report, Viewer
 from clients.models import Api
 
+MOST = 3  # tokens of one paste
 LONGEST = 64 * 1024  # characters
 JWT_PARTS, JWE_PARTS = 3, 5
 
@@ -13,10 +14,13 @@ def inspect(text: str, viewer: Viewer, api: Api | None = None) -> list[Report]:
     """Return what is to be said: about the error first, then about the token."""
     found = read(text)
     reports = []
-    if found.error or (found.status and not found.token):
+    if found.is_private_key:
+        return [private_key()]
+    if found.error or (found.status and not found.tokens):
         reports.append(refusal(found, viewer))
-    if found.token:
-        reports.append(token(found.token, viewer, api))
+    reports += [token(each, viewer, api) for each in found.tokens[:MOST]]
+    if found.basic:
+        reports.append(credentials(*found.basic, viewer))
     if found.code and not found.error:
         reports.append(code(viewer, found))
     if not reports and (known := failures.recognised(text)):
@@ -54,11 +58,31 @@ def token(text: str, viewer: Viewer, api: Api | None) -> Report:
 
 def signed(text: str, viewer: Viewer, api: Api | None) -> Report:
     try:
-        return jwt.judge(jwt.read(text), viewer, api)
+        read = jwt.read(text)
+        return outsiders.judge(read, viewer) if jwt.is_foreign(read) else jwt.judge(read, viewer, api)
     except jwt.Malformed as malformed:
         report = Report("A damaged token")
         report.fails("Form", str(malformed), "Copy it again, whole and without changing a character.")
         return report
+
+
+def credentials(client_id: str, secret: str, viewer: Viewer) -> Report:
+    """Judge what Basic authentication carries: a client ID and its secret."""
+    report = opaque.judge(secret, viewer, None)
+    report.tells("Client ID", client_id[:255])
+    if report.client is not None and report.client.client_id != client_id:
+        why = "Look for two clients, or two environments, whose values were mixed."
+        report.fails("Pair", f"The secret is of {report.client}, which has another client ID", why)
+    return report
+
+
+def private_key() -> Report:
+    report = Report("A private key", tone="bad", verdict="This is a private key, and was meant for nobody else")
+    report.advice = (
+        "It signs; it is sent nowhere. If others could read it where it came from, make a new key pair on the client’s "
+        "page Authentication and remove the old one."
+    )
+    return report
 
 
 def code(viewer: Viewer, found: Material) -> Report:

@@ -59,7 +59,8 @@ def document(name: str, part: str) -> dict[str, Any]:
 def octets(name: str, part: str) -> bytes:
     for position, character in enumerate(part, 1):
         if not (character.isascii() and (character.isalnum() or character in "-_")):
-            named = "an equals sign, which JWTs leave out" if character == "=" else f"“{character}”"
+            seen = f"“{character}”" if character.isprintable() else f"the invisible character U+{ord(character):04X}"
+            named = "an equals sign, which JWTs leave out" if character == "=" else seen
             raise Malformed(f"The {name} holds {named} at character {position}, which base64url has not.")
     try:
         return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
@@ -67,20 +68,29 @@ def octets(name: str, part: str) -> bytes:
         raise Malformed(f"The {name} has {len(part)} characters, a length that base64url never has.") from None
 
 
+def is_foreign(token: Token) -> bool:
+    """Say whether somebody else than this portal signed it; of a DPoP proof the issuer says nothing."""
+    return kind(token) != "dpop+jwt" and token.content.get("iss") not in (settings.ISSUER, workload_issuer.issuer())
+
+
+def kind(token: Token) -> str:
+    return str(token.header.get("typ", "")).lower().removeprefix("application/")
+
+
 # -- What it is -------------------------------------------------------------------------------------------------------
 
 
 def judge(token: Token, viewer: Viewer, api: Api | None = None) -> Report:
-    """Say what the token is, and whether it holds here now."""
-    typ = str(token.header.get("typ", "")).lower().removeprefix("application/")
+    """Say what a token of ours is, and whether it holds here now."""
+    typ = kind(token)
     iss = token.content.get("iss")
     if typ == "dpop+jwt":
         report = Report("A DPoP proof", "This is a proof, not a token", PROOF, tone="")
     elif iss == workload_issuer.issuer():
         report = ours(token, viewer, Report("A workload identity token"), Purpose.WORKLOADS)
-        expects(report, token, api)
-    elif iss != settings.ISSUER:
-        report = foreign(token, viewer)
+        if api is not None:
+            why = "It shows clouds and backends who the workload is. Get an access token at the token endpoint instead."
+            report.fails("Type", "This is an identity token, and APIs take access tokens", why)
     elif typ == access_tokens.TYPE:
         test = tokens.is_trial(token.content)
         report = ours(token, viewer, Report("A test token" if test else "An access token"), Purpose.TOKENS)
@@ -100,35 +110,6 @@ def judge(token: Token, viewer: Viewer, api: Api | None = None) -> Report:
 
 ACCESS = "Send access_token of the token answer in the Authorization header, not id_token."
 PROOF = "It goes into the DPoP header of one request, beside the token that is bound to the same key, and works once."
-
-
-def foreign(token: Token, viewer: Viewer) -> Report:
-    """Judge what this portal did not issue: a client's own assertion, or somebody else's token."""
-    content = token.content
-    if content.get("iss") == content.get("sub") and not content.get("scope"):
-        report = Report("A client assertion")
-        report.client = viewer.client(content.get("sub"))
-        name = f"{report.client}, one of your clients" if report.client else "no client that you may see"
-        report.tells("Client", f"It speaks for {name}.")
-        if claims.strings(content.get("aud")) != [settings.ISSUER]:
-            said = ", ".join(claims.strings(content.get("aud"))) or "nobody"
-            report.fails("Audience", f"Its audience is {said}", f"Set aud to {settings.ISSUER}, as one string.")
-        in_time(report, token)
-        if not report.verdict:
-            report.verdict, report.tone = "It looks right from here", ""
-            report.advice = "It works once, if one of the client’s registered keys signed it. No API takes it."
-        return report
-    report = Report("Somebody else’s token")
-    iss = claims.shown(content.get("iss", "nobody"))
-    report.fails(
-        "Issuer",
-        "This portal did not issue it",
-        f"It says that {iss} did. APIs behind this portal accept {settings.ISSUER} only: get a token here, or look "
-        "for another server’s address in the program’s settings.",
-        text=f"{iss}, not {settings.ISSUER}.",
-    )
-    in_time(report, token)
-    return report
 
 
 def ours(token: Token, viewer: Viewer, report: Report, purpose: Purpose) -> Report:

@@ -1,11 +1,13 @@
 """What was pasted: a token in any wrapping, an answer, a header, an address, or what a terminal showed."""
 
+import base64
 import json
 import re
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote_plus, urlsplit
 
+from authority.inspection import failures
 from authority.inspection.report import readable
 
 JWT = re.compile(r"(?<![\w.-])(ey[\w+/=-]*(?:\.[\w+/=-]*){2}(?:\.[\w+/=-]*){0,2})(?![\w.-])")
@@ -13,6 +15,8 @@ OURS = re.compile(r"\b(cd[a-z]{1,3}_[0-9A-Za-z]{20,})")
 STATUS = re.compile(r"HTTP/[\d.]+ (\d{3}[^\r\n]{0,40})")
 MEMBER = re.compile(r"""["']?\b(error|error_description)["']?\s*[:=]\s*["']([^"'\r\n]{1,500})["']""")
 CLIENT = re.compile(r"""\bclient_id["']?\s*[:=]\s*["']?([\w.~-]{1,255})""")
+BASIC = re.compile(r"\bBasic\s+([A-Za-z0-9+/]{4,2000}={0,2})", re.IGNORECASE)
+PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 PROMPTS = re.compile(r"^[<>*] ?", re.MULTILINE)
 
 
@@ -20,7 +24,9 @@ PROMPTS = re.compile(r"^[<>*] ?", re.MULTILINE)
 class Material:
     """What could be read in it. A token and an error may both be there."""
 
-    token: str = ""
+    tokens: list[str] = field(default_factory=list, repr=False)
+    basic: tuple[str, str] | None = field(default=None, repr=False)  # client ID and secret of an Authorization header
+    is_private_key: bool = False
     error: str = ""
     description: str = ""
     status: str = ""
@@ -40,8 +46,9 @@ def read(text: str) -> Material:
         members(parsed, found)
     elif re.match(r"[a-z][a-z0-9+.-]*://\S+$", text, re.IGNORECASE):
         address(text, found)
-    if not (found.token or found.error or found.code):
-        transcript(text, found)
+    found.is_private_key = PRIVATE_KEY.search(text) is not None or (isinstance(parsed, dict) and "d" in parsed)
+    if not (found.tokens or found.error or found.code):
+        transcript(text, found, bare=not isinstance(parsed, dict | list))
     return found
 
 
@@ -60,7 +67,7 @@ def members(parsed: dict[str, Any], found: Material) -> None:
         return readable(value) if isinstance(value, str) else ""
 
     found.error, found.description = text_of("error"), text_of("error_description")
-    found.token = text_of("access_token") or text_of("id_token") or text_of("refresh_token") or text_of("token")
+    found.tokens = list(filter(None, map(text_of, ("access_token", "id_token", "refresh_token", "token"))))
     found.client_id = text_of("client_id")
 
 
@@ -73,12 +80,15 @@ def address(text: str, found: Material) -> None:
         return
     one = {name: given[0] for name, given in values.items()}
     found.error, found.description = one.get("error", ""), one.get("error_description", "")
-    found.token = one.get("access_token") or one.get("id_token") or one.get("id_token_hint") or ""
+    found.tokens = [one[name] for name in ("access_token", "id_token", "id_token_hint") if one.get(name)]
     found.client_id, found.code = one.get("client_id", ""), one.get("code", "")
 
 
-def transcript(text: str, found: Material) -> None:
-    """Read headers and bodies as curl -v and browsers show them; the last status and error count."""
+def transcript(text: str, found: Material, *, bare: bool) -> None:
+    """Read headers and bodies as curl -v and browsers show them; the last status and error count.
+
+    `bare` says that the whole may be a token itself.
+    """
     plain = PROMPTS.sub("", text)
     for name, value in MEMBER.findall(plain):
         if name == "error":
@@ -89,12 +99,28 @@ def transcript(text: str, found: Material) -> None:
         found.status = statuses[-1].strip()
     if named := CLIENT.search(plain):
         found.client_id = named[1]
-    if token := JWT.search(plain) or OURS.search(plain):
-        found.token = token[1]
-    elif not found.error and re.fullmatch(r"(?:authorization:\s*)?(?:bearer|dpop)?\s*\S+", plain, re.IGNORECASE):
-        found.token = plain.split()[-1] if plain else ""
-    elif not found.error and looks_wrapped(plain):
-        found.token = "".join(plain.split())
+    found.basic = basic(plain)
+    found.tokens = list(dict.fromkeys(JWT.findall(plain) or OURS.findall(plain)))
+    if found.tokens or found.basic or found.error or not bare:
+        return
+    if plain in failures.CODES:
+        found.error = plain
+    elif re.fullmatch(r"(?:authorization:\s*)?(?:bearer|dpop)?\s*\S+", plain, re.IGNORECASE):
+        found.tokens = plain.split()[-1:]
+    elif looks_wrapped(plain):
+        found.tokens = ["".join(plain.split())]
+
+
+def basic(text: str) -> tuple[str, str] | None:
+    """Return client ID and secret of a Basic header, as RFC 6749 section 2.3.1 packs them."""
+    if not (header := BASIC.search(text)):
+        return None
+    try:
+        decoded = base64.b64decode(header[1], validate=True).decode()
+    except ValueError:
+        return None
+    name, colon, secret = decoded.partition(":")
+    return (readable(unquote_plus(name)), readable(unquote_plus(secret))) if colon else None
 
 
 def looks_wrapped(text: str) -> bool:

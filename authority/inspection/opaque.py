@@ -43,12 +43,26 @@ def judge(text: str, viewer: Viewer, api: Api | None) -> Report:
         return access_token(text, viewer, api)
     if text.startswith(families.PREFIX):
         return refresh_token(text, viewer)
+    if text.startswith("cl_"):
+        return client_id(text, viewer)
     for prefix, (kind, verdict, advice) in OTHERS.items():
         if text.startswith(prefix):
             return Report(kind, verdict, advice, tone="warn")
     report = Report("A random text", tone="warn")
     report.verdict = "It says nothing by itself, and does not look like one of ours"
     report.advice = "It may be a code, or a token of another server. Whoever issued it can say what it is worth."
+    return report
+
+
+def client_id(text: str, viewer: Viewer) -> Report:
+    report = Report("A client ID", tone="")
+    report.client = viewer.client(text)
+    if report.client is None:
+        report.tone, report.verdict = "warn", "It names no client that you may see"
+        report.advice = "Compare it letter by letter with the client’s page. It is no secret, and no token."
+    else:
+        report.verdict = f"It names {report.client}" + (", which is disabled" if report.client.is_disabled else "")
+        report.advice = "It is no secret, and no token. Why its requests were refused stands among its problems."
     return report
 
 

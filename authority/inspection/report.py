@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from clients.models import Api, Client
+from clients.models import Api, Client, TrustedIssuer, TrustRule
 from consumers.models import Consumer
 
 
@@ -24,6 +24,16 @@ class Viewer:
             return None
         mine = Client.objects.select_related("consumer").filter(client_id=client_id)
         return (mine.of(self.consumer) if self.consumer else mine).first()
+
+    def trusted(self, name: str) -> TrustedIssuer | None:
+        """Return the outside issuer of that name if this person's clients may be trusted by it."""
+        mine = TrustedIssuer.objects.filter(issuer=name) if name else TrustedIssuer.objects.none()
+        return (mine & TrustedIssuer.objects.offered_to(self.consumer) if self.consumer else mine).first()
+
+    def rules(self, issuer: TrustedIssuer) -> list[TrustRule]:
+        """Return the rules for the issuer that this person may see."""
+        mine = TrustRule.objects.select_related("client__consumer").filter(issuer=issuer)
+        return list(mine.filter(client__consumer=self.consumer) if self.consumer else mine)
 
     @cached_property
     def apis(self) -> list[Api]:

@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from consumers.activity import when
 
+JUST_NOW = timedelta(seconds=2)
 UNITS = (("day", 86_400, 2 * 86_400), ("hour", 3600, 2 * 3600), ("minute", 60, 120), ("second", 1, 0))
 
 
@@ -30,4 +31,6 @@ def length(gap: timedelta) -> str:
 def told(at: datetime) -> str:
     """Return a moment with how far it is: 21 November 2026 at 03:01 UTC, 3 minutes ago."""
     gap = at - timezone.now()
+    if abs(gap) < JUST_NOW:
+        return f"{when(at)}, just now"
     return f"{when(at)}, " + (f"in {length(gap)}" if gap > timedelta() else f"{length(-gap)} ago")

@@ -223,6 +223,9 @@ def test_token_of_another_issuer(token, member):
 
 
 def test_assertion_of_a_client(member, service):
+    service.token_endpoint_auth_method = "private_key_jwt"
+    service.client_jwks_uri = "https://keys.example.com/"
+    service.save()
     now = int(time.time())
     content = {"iss": service.client_id, "sub": service.client_id, "aud": settings.ISSUER, "exp": now + 60, "jti": "a"}
     report = one(packed({"alg": "ES256", "typ": "JWT"}, content), member)
@@ -239,12 +242,14 @@ def test_proof_of_possession(member):
     assert report.kind == "A DPoP proof"
 
 
-def test_workload_identity_token_is_no_access_token(member):
+def test_workload_identity_token_is_no_access_token(member, api):
     signer = keys.signer("RS256", seconds=60, purpose=SigningKey.Purpose.WORKLOADS)
     now = int(time.time())
     content = {"iss": workloads.issuer(), "sub": "atcl_x", "aud": "https://cloud.example", "iat": now, "exp": now + 60}
     report = one(jose.encode(content, signer, typ="JWT"), member)
     assert (report.kind, report.verdict) == ("A workload identity token", "It is valid")
+    wrong = one(jose.encode(content, signer, typ="JWT"), member, api)
+    assert wrong.verdict == "This is an identity token, and APIs take access tokens"
     mixed = jose.encode(content, keys.signer("RS256", seconds=60), typ="JWT")
     assert "never had" in one(mixed, member).verdict
 
