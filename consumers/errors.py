@@ -19,6 +19,13 @@ class Refusal(Exception):
         self.detail = detail
         self.others: tuple[Refusal, ...] = ()
 
+    @property
+    def for_programs(self) -> str:
+        """The sentence, after the member that it is about: a program has no form to show it at."""
+        if self.field is None or self.field in self.description:
+            return self.description
+        return f"{self.field}: {self.description}"
+
 
 class Conflict(Refusal):
     """What was asked for was true a moment ago and is no longer."""

@@ -33,7 +33,7 @@ INTROSPECTION: dict[str, Any] = {
         "client_id": TEXT,
         "scope": TEXT,
         "sub": TEXT,
-        "aud": {"type": ["string", "array"], "items": TEXT},
+        "aud": {"type": "array", "items": TEXT},
         "exp": {"type": "integer"},
         "iat": {"type": "integer"},
         "token_use": TEXT | {"description": "access_token, refresh_token, or test."},
@@ -65,6 +65,9 @@ def introspect_token(call: Call) -> HttpResponse:
         wanted = set(sent.get("scope", "").split())
         if not mine.exists() or not wanted <= set(found["scope"].split()):
             found = INACTIVE
+        else:  # Ory's programs read a list alone; RFC 7662 section 2.2 allows either
+            audience = found.get("aud", [])
+            found = found | {"aud": [audience] if isinstance(audience, str) else audience}
     return answer(found)
 
 

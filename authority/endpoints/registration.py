@@ -170,7 +170,7 @@ def answer(client: Client, status: int = 200, *, secret: str | None = None, toke
 
 def refuse(refusal: Refusal) -> HttpResponse:
     """Return the error of RFC 7591 section 3.2.2, or of RFC 6750 section 3."""
-    said = " ".join(each.description for each in (refusal, *refusal.others))
+    said = " ".join(each.for_programs for each in (refusal, *refusal.others))
     body = json.dumps({"error": refusal.code, "error_description": said})
     response = HttpResponse(body, status=refusal.status, content_type="application/json")
     if refusal.status == 401:

@@ -97,6 +97,7 @@ def create_client(call: Call) -> HttpResponse:
     if sent.get("client_id"):
         raise InvalidClientMetadata("We choose the client_id. Leave it out.", field="client_id")
     refuse_secret(sent)
+    documents.refuse_what_is_set_elsewhere(sent)
     client, secret = actions.register_client(
         consumer=consumer,
         metadata=documents.read(sent),
@@ -138,6 +139,7 @@ def set_client(call: Call, client_id: str) -> HttpResponse:
         if sent.get("consumer") not in (None, "", client.consumer.slug, str(client.consumer_id)):
             raise InvalidClientMetadata("A client stays with its consumer.", field="consumer")
         refuse_secret(sent, client)
+        documents.refuse_what_is_set_elsewhere(sent, client)
         return shown(save(call, client, documents.read(sent)))
 
 
@@ -156,13 +158,14 @@ def set_client(call: Call, client_id: str) -> HttpResponse:
 def patch_client(call: Call, client_id: str) -> HttpResponse:
     """JSON Patch (RFC 6902) with add, remove and replace, all carried out or none.
 
-    What we set ourselves, secrets and what operators decide cannot be patched.
+    What we set ourselves and secrets cannot be patched, and what operators decide by them alone.
     """
     operations = call.body
     with transaction.atomic():
         client = find_locked(call, client_id)
         before = documents.writable(ClientMetadata.of(client))
-        after = patch.apply(before, operations, fixed=(*READ_ONLY, *TRUST, "client_secret"))
+        decided = () if call.is_operator else TRUST
+        after = patch.apply(before, operations, fixed=(*READ_ONLY, *decided, "client_secret"))
         return shown(save(call, client, documents.read(after)))
 
 

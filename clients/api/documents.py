@@ -1,6 +1,9 @@
 """Between a client's metadata and its document on the wire."""
 
+import json
 from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
 
 from clients import durations
 from clients.api.schemas import CLIENT, NEUTRAL, SPREAD, TRUST, WRITABLE
@@ -88,6 +91,25 @@ def read_lifespans(sent: dict[str, Any]) -> dict[str, int]:
         except ValueError as problem:
             raise InvalidClientMetadata(f"{name}: {problem}.", field=name) from None
     return found
+
+
+# What has a door of its own: sent otherwise than it is, it would be swallowed.
+ELSEWHERE = {
+    "disabled": "POST to …/disable or …/enable changes it",
+    "claims": "operators PUT them to …/claims",
+    "expires_at": "the rule by which the client registered itself sets it",
+    "client_secret_expires_at": "give each secret its end below …/secrets",
+}
+
+
+def refuse_what_is_set_elsewhere(sent: dict[str, Any], client: Client | None = None) -> None:
+    """Refuse members that the request would change and cannot; null and what GET shows are fine."""
+    now: dict[str, Any] = {"disabled": False, "claims": {}, "expires_at": "", "client_secret_expires_at": 0}
+    if client is not None:
+        now |= json.loads(json.dumps({name: document(client)[name] for name in now}, cls=DjangoJSONEncoder))
+    for name, how in ELSEWHERE.items():
+        if sent.get(name) not in (None, "", now[name]):
+            raise InvalidClientMetadata(f"{name} does not change here: {how}.", field=name)
 
 
 def refuse_what_has_no_effect(sent: dict[str, Any]) -> None:

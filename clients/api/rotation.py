@@ -8,7 +8,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from clients import actions
 from clients.api import documents
-from clients.api.clients import find_locked
+from clients.api.clients import etag, find_locked
 from clients.api.schemas import CLIENT
 from consumers.rest.operations import Call, answer, operation
 
@@ -32,7 +32,7 @@ def rotate(call: Call, client_id: str) -> HttpResponse:
     with transaction.atomic():
         client = find_locked(call, client_id)
         secret = actions.rotate_client(client=client, actor=call.caller.actor)
-    return answer(documents.document(client, secret=secret))
+    return answer(documents.document(client, secret=secret), headers={"ETag": etag(client)})
 
 
 @operation(id="deleteRotatedOAuth2ClientSecrets", summary="Drop rotated secrets", **ABOUT)
@@ -41,4 +41,4 @@ def drop_rotated(call: Call, client_id: str) -> HttpResponse:
     with transaction.atomic():
         client = find_locked(call, client_id)
         actions.revoke_rotated(client=client, actor=call.caller.actor)
-    return answer(documents.document(client))
+    return answer(documents.document(client), headers={"ETag": etag(client)})

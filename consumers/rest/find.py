@@ -5,7 +5,7 @@ from uuid import UUID
 from django.db.models import Model, Q, QuerySet
 
 from consumers.models import Consumer
-from consumers.rest.errors import InvalidRequest, NotFound
+from consumers.rest.errors import AccessDenied, InvalidRequest, NotFound
 from consumers.rest.operations import Call
 
 
@@ -38,6 +38,8 @@ def consumer_for(call: Call, name: str | None) -> Consumer:
         call.require_writable(consumer)
         return consumer
     reached = list(call.writable()[:2])
+    if not reached and call.readable().exists():
+        raise AccessDenied("This needs a manager of the consumer, or an operator who may do it.")
     if len(reached) != 1:
         raise InvalidRequest(
             "Name the consumer that it is for: a member “consumer”, or “?consumer=…”, with its short name.",

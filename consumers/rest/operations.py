@@ -207,7 +207,7 @@ def nothing() -> HttpResponse:
 
 def refuse(refusal: Refusal, operations: Mapping[str, Operation]) -> HttpResponse:
     """Return the refusal as RFC 6749 section 5.2 shapes it, with every sentence of those that came together."""
-    said = dict.fromkeys(each.description for each in (refusal, *refusal.others))
+    said = dict.fromkeys(each.for_programs for each in (refusal, *refusal.others))
     response = answer({"error": refusal.code, "error_description": " ".join(said)}, refusal.status)
     if isinstance(refusal, InvalidToken):
         response["WWW-Authenticate"] = 'Bearer error="invalid_token"'

@@ -4,6 +4,7 @@
 """
 
 import copy
+from itertools import pairwise
 from typing import Any
 
 from consumers.rest.errors import InvalidRequest
@@ -40,6 +41,8 @@ def apply(document: dict[str, Any], operations: list[dict[str, Any]], fixed: tup
             raise InvalidRequest(f"{path[0]} cannot be patched.", field=path[0])
         if name != "remove" and "value" not in operation:
             raise InvalidRequest(f"The operation {name} needs a value.")
+        if name == "add":
+            prepare(changed, path)
         change(changed, path, name, operation.get("value"))
     return changed
 
@@ -52,6 +55,15 @@ def parts(path: str) -> list[str]:
     if len(steps) > MAX_DEPTH:
         raise InvalidRequest(f"A path has at most {MAX_DEPTH} steps.")
     return [step.replace("~1", "/").replace("~0", "~") for step in steps]
+
+
+def prepare(document: dict[str, Any], path: list[str]) -> None:
+    """Make what an addition leads through and is unset, as Ory's servers do: lists where a place in one follows."""
+    at: Any = document
+    for step, following in pairwise(path):
+        if isinstance(at, dict) and at.get(step) is None:
+            at[step] = [] if following in ("-", "0") else {}
+        at = member(at, step)
 
 
 def change(document: dict[str, Any], path: list[str], name: str, value: Any) -> None:

@@ -64,9 +64,13 @@ def in_words(types: list[str]) -> str:
     return " or ".join(WORDS[name] for name in sorted(types, key=list(WORDS).index))
 
 
+def one_of(names: list[str]) -> str:
+    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
 TOLD: dict[str, Callable[[Any], str]] = {
     "type": lambda kind: f"write {in_words(kind.types)}.",
-    "enum": lambda kind: f"use {', '.join(str(each) for each in kind.options if each is not None)}.",
+    "enum": lambda kind: f"use {one_of([str(each) for each in kind.options if each not in (None, '')])}.",
     "required": lambda kind: f"{kind.property} is missing.",
     "additionalProperties": lambda kind: (
         f"{shown(min(kind.unexpected))} is not known here. Check its spelling, or leave it out."

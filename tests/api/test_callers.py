@@ -127,7 +127,7 @@ def test_viewers_read_and_do_not_write(service, bob, program_of):
         program.post(f"{path}/disable"),
     ):
         assert refused(answer, 403, "access_denied")
-    assert program.post(CLIENTS, {"grant_types": ["client_credentials"]}).status_code == 400
+    assert program.post(CLIENTS, {"grant_types": ["client_credentials"]}).status_code == 403
     assert service.secrets.count() == 0
 
 

@@ -200,8 +200,6 @@ def test_a_page_token_belongs_to_its_list_its_caller_and_its_hour(acme, alice, o
         [{"op": "replace", "path": "/created_at", "value": "2020-01-01T00:00:00Z"}],
         [{"op": "replace", "path": "/disabled", "value": True}],
         [{"op": "add", "path": "/claims/admin", "value": True}],
-        [{"op": "replace", "path": "/skip_consent", "value": True}],
-        [{"op": "replace", "path": "/skip_logout_consent", "value": False}],
         [{"op": "replace", "path": "/client_secret", "value": "x" * 40}],
         [{"op": "replace", "path": "/registration_access_token", "value": "x"}],
         [{"op": "add", "path": "/redirect_uris/5", "value": "https://a.example"}],
@@ -211,6 +209,10 @@ def test_a_page_token_belongs_to_its_list_its_caller_and_its_hour(acme, alice, o
         [{"op": "add", "path": "/grant_types/" + "9" * 400, "value": "x"}],
         [{"op": "add", "path": "/owner/0", "value": "x"}],
         [{"op": "add", "path": "/metadata" + "/a" * 30, "value": 1}],
+        [{"op": "add", "path": "/owner/a/b", "value": 1}],
+        [{"op": "add", "path": "/contacts/a/b", "value": 1}],
+        [{"op": "replace", "path": "/metadata/a/b", "value": 1}],
+        [{"op": "remove", "path": "/metadata/a/b"}],
         [{"op": "add", "path": "/owner", "value": "x"}] * 51,
         [{"op": "add", "path": "/owner", "value": "x"}] * 10_000,
         [{"op": "add", "path": "/metadata/a", "value": "x" * 20_000}],
@@ -224,6 +226,20 @@ def test_a_bad_patch_is_refused_and_changes_nothing(patch, service, olga, progra
     assert answer.status_code in (400, 413), answer.text
     assert answer.json()["error"] in ("invalid_request", "invalid_client_metadata")
     assert program.get(path).content == before
+
+
+def test_an_addition_makes_what_its_path_leads_through(service, alice, program_of):
+    program, path = program_of(alice), f"{CLIENTS}/{service.client_id}"
+    for place in ("/metadata/plan/limits/daily", "/metadata/seen/-"):
+        assert program.patch(path, [{"op": "add", "path": place, "value": 5}]).status_code == 200
+    assert program.get(path).json()["metadata"] == {"plan": {"limits": {"daily": 5}}, "seen": [5]}
+
+
+def test_what_operators_decide_is_patched_by_them_alone(service, alice, olga, program_of):
+    path = f"{CLIENTS}/{service.client_id}"
+    patch = [{"op": "replace", "path": "/skip_consent", "value": True}]
+    assert refused(program_of(alice).patch(path, patch))
+    assert program_of(olga).patch(path, patch).json()["skip_consent"] is True
 
 
 def test_a_patch_is_carried_out_whole_or_not_at_all(service, alice, program_of):

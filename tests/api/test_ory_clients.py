@@ -79,10 +79,10 @@ def test_what_get_returns_can_be_put_and_changes_nothing(service, alice, program
 def test_lifespans_are_written_as_go_writes_them(service, alice, program_of):
     program = program_of(alice)
     path = f"/admin/clients/{service.client_id}"
-    sent = {"client_credentials_grant_access_token_lifespan": "31h"}
-    answer = program.put(f"{path}/lifespans", sent)
-    assert answer.status_code == 200, answer.text
-    assert answer.json()["client_credentials_grant_access_token_lifespan"] == "31h0m0s"
+    for sent, written in {"75s": "1m15s", "3600s": "1h0m0s", "15m": "15m0s", "31h": "31h0m0s"}.items():
+        answer = program.put(f"{path}/lifespans", {"client_credentials_grant_access_token_lifespan": sent})
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["client_credentials_grant_access_token_lifespan"] == written
     service.refresh_from_db()
     assert service.lifespans == {"client_credentials_grant_access_token_lifespan": 111600}
     answer = program.put(f"{path}/lifespans", {})
@@ -99,7 +99,9 @@ def test_a_patch_path_without_its_slash_is_taken_as_with_one(service, alice, pro
 def test_rotation_makes_a_secret_and_dropping_ends_the_old(service, alice, program_of):
     program, path = program_of(alice), f"/admin/clients/{service.client_id}/secrets/rotate"
     form = {"content_type": "application/x-www-form-urlencoded"}
-    texts = [program.post(path, "", **form).json()["client_secret"] for _ in range(7)]
+    answers = [program.post(path, "", **form) for _ in range(7)]
+    texts = [answer.json()["client_secret"] for answer in answers]
+    assert {answer["ETag"] for answer in answers} == {program.get(f"/admin/clients/{service.client_id}")["ETag"]}
     live = list(service.secrets.live().order_by("created_at"))
     assert len(live) == 5
     assert [secret.matches(text) for secret, text in zip(live, texts[-5:], strict=True)] == [True] * 5
@@ -120,6 +122,17 @@ def test_a_slash_at_the_end_changes_nothing(service, alice, program_of):
     program = program_of(alice)
     assert program.get(f"/admin/clients/{service.client_id}/").status_code == 200
     assert program.get("/admin/clients/").status_code == 200
+
+
+def test_introspection_names_audiences_in_a_list(acme_access, client, alice, program_of):
+    program = program_of(alice)
+    made = program.post("/admin/clients", SERVICE | {"token_endpoint_auth_method": "client_secret_post"}).json()
+    form = {name: made[name] for name in ("client_id", "client_secret")} | {"grant_type": "client_credentials"}
+    token = client.post("/oauth2/token", form).json()["access_token"]
+    kind = "application/x-www-form-urlencoded"
+    answer = program.post("/admin/oauth2/introspect", f"token={token}", content_type=kind)
+    assert answer.json()["active"] is True
+    assert isinstance(answer.json()["aud"], list)
 
 
 def test_disabled_and_enabled(service, alice, program_of):

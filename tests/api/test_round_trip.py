@@ -201,6 +201,10 @@ def test_empty_members_are_defaults(value, service, alice, program_of):
     ("implicit_grant_id_token_lifespan", "1h"),
     ("jwt_bearer_grant_access_token_lifespan", "1h"),
     ("client_secret", "a secret of my own"),
+    ("disabled", True),
+    ("claims", {"admin": True}),
+    ("expires_at", "2099-01-01T00:00:00Z"),
+    ("client_secret_expires_at", 4070908800),
     ("skip_consent", True),
     ("skip_logout_consent", True),
     ("grant_types", ["implicit"]),
@@ -232,6 +236,30 @@ def test_what_means_nothing_here_is_refused_and_said(name, value, service, alice
     assert answer.status_code == 400, answer.text
     assert answer.json()["error"] == "invalid_client_metadata"
     assert json.loads(program.get(path).content) == got
+
+
+@pytest.mark.parametrize("member", [{"disabled": True}, {"claims": {"a": 1}}, {"client_secret_expires_at": 5}])
+def test_what_has_a_door_of_its_own_is_not_swallowed_when_a_client_is_made(member, alice, program_of):
+    wanted = {"client_name": "New", "grant_types": ["client_credentials"]}
+    answer = program_of(alice).post("/admin/clients", wanted | member)
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_client_metadata")
+    assert next(iter(member)) in answer.json()["error_description"]
+
+
+def test_a_disabled_client_with_claims_and_an_end_round_trips(service, olga, program_of):
+    program, path = program_of(olga), f"/admin/clients/{service.client_id}"
+    program.put(f"{path}/claims", {"tier": "gold"})
+    program.post(f"{path}/disable")
+    Client.objects.filter(pk=service.pk).update(expires_at="2099-01-01T00:00:00.123456Z")
+    got = program.get(path)
+    assert (got.json()["disabled"], got.json()["claims"]) == (True, {"tier": "gold"})
+    assert program.put(path, got.json()).content == got.content
+
+
+def test_a_refusal_names_the_member_that_it_is_about(alice, program_of):
+    wanted = {"client_name": "New", "grant_types": ["client_credentials"], "metadata": {"a": "x" * 20_000}}
+    said = program_of(alice).post("/admin/clients", wanted).json()["error_description"]
+    assert said.startswith("metadata: ")
 
 
 def test_an_operator_trusts_a_client_and_its_manager_may_keep_that(service, olga, alice, program_of):

@@ -25,7 +25,7 @@ def test_every_call_of_the_package_is_understood(run):
     assert heard["location"] == f"/admin/clients/{created['client_id']}"
     assert heard["listed"] == [got] == [heard["put"]]
     assert created == got | {"client_secret": created["client_secret"]}
-    assert heard["lifespans"]["client_credentials_grant_access_token_lifespan"] == "0h31m0s"
+    assert heard["lifespans"]["client_credentials_grant_access_token_lifespan"] == "31m0s"
     assert heard["expires_in"] == 31 * 60
     assert heard["rotated"]["client_secret"] != created["client_secret"]
     assert heard["active"]["active"] is True
