@@ -1,5 +1,7 @@
 """Ory's client API, request by request."""
 
+from urllib.parse import urlencode
+
 import pytest
 
 from clients.models import Client
@@ -127,9 +129,9 @@ def test_a_slash_at_the_end_changes_nothing(service, alice, program_of):
 def test_introspection_names_audiences_in_a_list(acme_access, client, alice, program_of):
     program = program_of(alice)
     made = program.post("/admin/clients", SERVICE | {"token_endpoint_auth_method": "client_secret_post"}).json()
-    form = {name: made[name] for name in ("client_id", "client_secret")} | {"grant_type": "client_credentials"}
-    token = client.post("/oauth2/token", form).json()["access_token"]
     kind = "application/x-www-form-urlencoded"
+    form = {name: made[name] for name in ("client_id", "client_secret")} | {"grant_type": "client_credentials"}
+    token = client.post("/oauth2/token", urlencode(form), content_type=kind).json()["access_token"]
     answer = program.post("/admin/oauth2/introspect", f"token={token}", content_type=kind)
     assert answer.json()["active"] is True
     assert isinstance(answer.json()["aud"], list)
