@@ -160,7 +160,7 @@ def answer(client: Client, status: int = 200, *, secret: str | None = None, toke
     """Return the client information response (RFC 7591 section 3.2.1, RFC 7592 section 3)."""
     document = documents.registration(client)
     if secret is not None:
-        document |= {"client_secret": secret, "client_secret_expires_at": 0}
+        document |= {"client_secret": secret, "client_secret_expires_at": client.secrets.all_end_at()}
     if token:
         document["registration_access_token"] = token
     document["registration_client_uri"] = f"{settings.ISSUER}{reverse('register-client', args=[client.client_id])}"

@@ -48,7 +48,7 @@ ONE = {200: CLIENT}
 )
 def list_clients(call: Call) -> HttpResponse:
     """In the order in which they were registered. Go on with the address in the Link header, until there is none."""
-    clients: QuerySet[Any] = Client.objects.select_related("consumer")
+    clients: QuerySet[Any] = Client.objects.select_related("consumer").prefetch_related("secrets")
     if not call.is_operator or call.caller.consumer_id is not None:
         clients = clients.filter(consumer__in=call.readable())
     rows, headers = page(call.request, filtered(clients, call.query), call.query, whose=call.token_key)

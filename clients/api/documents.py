@@ -22,7 +22,7 @@ def document(client: Client, *, secret: str | None = None) -> dict[str, Any]:
     metadata = ClientMetadata.of(client)
     shown: dict[str, Any] = {
         "client_id": client.client_id,
-        "client_secret_expires_at": 0,
+        "client_secret_expires_at": client.secrets.all_end_at(),
         "consumer": client.consumer.slug,
         "created_at": client.created,
         "updated_at": client.updated,

@@ -67,7 +67,10 @@ MEMBERS: dict[str, dict[str, Any]] = {
     "client_id": text("The client's name on the wire. We choose it.", examples=["cl_8fj2k3m4n5p6q7r8s9t2"]),
     "client_name": text("What people read. Left out, they read the client ID.", maxLength=100),
     "client_secret": text("In the answer that made it alone: POST of the client, or of a rotation."),
-    "client_secret_expires_at": {"type": ["integer", "null"], "description": "0: the secret has no end of its own."},
+    "client_secret_expires_at": {
+        "type": ["integer", "null"],
+        "description": "When all its secrets will have ended; 0: never.",
+    },
     "description": text("What it is for, for colleagues.", maxLength=1000),
     "consumer": text("Short name of the consumer that it belongs to.", examples=["acme"]),
     "grant_types": texts("How it gets tokens; authorization_code when left out.", examples=list(GrantType.values)),

@@ -21,6 +21,15 @@ class ClientSecretQuerySet(models.QuerySet["ClientSecret"]):
         """Return the secrets that authenticate now."""
         return self.filter(revoked_at=None).filter(models.Q(expires_at=None) | models.Q(expires_at__gt=Now()))
 
+    def all_end_at(self) -> int:
+        """Return when the last of a client's secrets ends, in seconds since 1970 (RFC 7591 section 3.2.1).
+
+        0 while one has no end, and where there is none.
+        """
+        ends = [secret.expires_at for secret in self if secret.is_live]
+        known = [end for end in ends if end is not None]
+        return int(max(known).timestamp()) if known and len(known) == len(ends) else 0
+
     def listed(self) -> Self:
         """Return the live ones, and those that ended within 30 days, to be recognised in refused requests."""
         since = timezone.now() - timedelta(days=30)

@@ -6,6 +6,7 @@ import pytest
 
 from clients.models import Client
 from consumers.models import Event
+from tests.factories import give_secret
 
 pytestmark = pytest.mark.django_db
 
@@ -36,6 +37,20 @@ def test_a_registered_client_is_what_the_answer_says(acme, acme_access, alice, p
     assert made["client_secret_expires_at"] == 0
     event = Event.objects.get(name="client.registered")
     assert event.actor_label == "Alice Martin (token “Test”)"
+
+
+def test_end_that_the_operator_gives_secrets_is_told(acme, acme_access, alice, program_of):
+    acme.secret_days = 90
+    acme.save()
+    made = program_of(alice).post("/admin/clients", SERVICE).json()
+    client = Client.objects.get(client_id=made["client_id"])
+    end = int(client.secrets.get().expires_at.timestamp())
+    assert made["client_secret_expires_at"] == end
+    assert program_of(alice).get(f"/admin/clients/{client.client_id}").json()["client_secret_expires_at"] == end
+    (listed,) = program_of(alice).get("/admin/clients").json()
+    assert listed["client_secret_expires_at"] == end
+    give_secret(client)
+    assert program_of(alice).get(f"/admin/clients/{client.client_id}").json()["client_secret_expires_at"] == 0
 
 
 def test_the_secret_stands_in_the_first_answer_alone(acme_access, alice, program_of):

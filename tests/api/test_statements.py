@@ -38,7 +38,11 @@ def program(alice, program_of):
 
 def test_statements_of_a_list(acme, program):
     ClientFactory.create_batch(3, consumer=acme)
-    expected = [*CALLER, "SELECT clients_client"]  # within reach, one more than the page holds
+    expected = [
+        *CALLER,
+        "SELECT clients_client",  # within reach, one more than the page holds
+        "SELECT clients_clientsecret",  # when they end, of all at once
+    ]
     assert statements(lambda: program.get("/admin/clients?page_size=2")) == expected
     ClientFactory.create_batch(30, consumer=acme)
     assert statements(lambda: program.get("/admin/clients?page_size=30")) == expected
@@ -55,4 +59,5 @@ def test_statements_of_a_patch(service, program):
         "SELECT clients_scope",  # what the policy allows
         "UPDATE clients_client",
         "INSERT consumers_event",  # in the transaction of the deed
+        "SELECT clients_clientsecret",  # when they end
     ]

@@ -43,6 +43,15 @@ def assert_refused(answer, status, error):
 
 
 @pytest.mark.compliance("RFC 7591", "3.2.1")
+def test_registered_client_is_told_when_its_secret_ends(client, token, acme):
+    acme.secret_days = 30
+    acme.save()
+    told = ask(client, WANTED, token).json()
+    (secret,) = Client.objects.get(client_id=told["client_id"]).secrets.all()
+    assert told["client_secret_expires_at"] == int(secret.expires_at.timestamp())
+
+
+@pytest.mark.compliance("RFC 7591", "3.2.1")
 def test_registered_client_is_told_everything_once(client, token, acme):
     answer = ask(client, WANTED, token)
     assert answer.status_code == 201

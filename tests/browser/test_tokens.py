@@ -86,3 +86,10 @@ def test_token_is_gone_after_reload_and_back(arrive, server):
     assert page.url.endswith("/test-tokens/")
     page.go_back(wait_until="load")
     assert token not in page.content()
+
+
+def test_way_off_secrets_can_be_clicked_although_the_row_leads_elsewhere(arrive):
+    page = arrive().open(f"{CLIENTS}secrets/")
+    page.get_by_role("link", name="Let it sign with a key of its own").first.click(timeout=5000)
+    page.get_by_role("heading", name="How it proves itself").wait_for()
+    assert page.url.endswith("/authentication/")
