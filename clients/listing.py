@@ -1,5 +1,6 @@
 """How a workspace's clients are found: their state as the database computes it, filters, and order."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from clients.models import Client, ClientSecret
 from clients.vocabulary import SECRET_METHODS, GrantType
 
 PAGE = 25
+TOKEN_DAYS = 30
 # State and how a page says it.
 STATES = {
     "active": "Active",
@@ -60,6 +62,17 @@ def with_state(clients: QuerySet[Client]) -> QuerySet[Any]:
         )
     )
     return stated
+
+
+def tokens_by_day(clients: Iterable[Client]) -> dict[int, list[int]]:
+    """Return how many tokens each client got on each of the last days in UTC, today at the end."""
+    first = timezone.now().date() - timedelta(days=TOKEN_DAYS - 1)
+    found: dict[int, list[int]] = {client.pk: [0] * TOKEN_DAYS for client in clients}
+    counts = Client.objects.filter(pk__in=found, daily_counts__day__gte=first).order_by()
+    for pk, day, issued in counts.values_list("pk", "daily_counts__day", "daily_counts__issued"):
+        if (place := (day - first).days) < TOKEN_DAYS:  # midnight may have passed
+            found[pk][place] += issued
+    return found
 
 
 def of_kind(clients: QuerySet[Any], kind: str) -> QuerySet[Any]:

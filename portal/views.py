@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_safe
 
+from authority.models import DailyCount
 from clients.forms.clients import KINDS
 from clients.listing import with_state
 from clients.models import Client
@@ -18,6 +19,7 @@ from consumers import activity
 from consumers.access import workspace
 from consumers.models import Consumer, Event, Membership, Role, User
 from portal.news import tasks
+from portal.usage import usage
 
 RECENT = 6
 
@@ -38,7 +40,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @workspace(Role.VIEWER)
 @require_safe
 def dashboard(request: HttpRequest, membership: Membership) -> HttpResponse:
-    """Say what needs somebody, then show what was used and done last. An empty workspace teaches the first step."""
+    """Say what needs somebody, how much is used and what was done last. An empty workspace teaches the first step."""
     consumer = membership.consumer
     clients = with_state(Client.objects.of(consumer)).order_by(F("last_used_at").desc(nulls_last=True), "client_name")
     shown = list(clients[:RECENT])
@@ -47,6 +49,8 @@ def dashboard(request: HttpRequest, membership: Membership) -> HttpResponse:
         "here": "home",
         "tasks": tasks(consumer),
         "clients": shown,
+        "total": Client.objects.of(consumer).count(),
+        "usage": usage(DailyCount.objects.filter(client__consumer=consumer)),
         "last_used": shown[0].last_used_at if shown else None,
         "entries": activity.describe_all(events, consumer),
         "kinds": KINDS,

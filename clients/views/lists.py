@@ -23,6 +23,8 @@ def index(request: HttpRequest, membership: Membership) -> HttpResponse:
     page = Paginator(form.find(mine), listing.PAGE).get_page(request.GET.get("page"))
     if not page.object_list and not form.filters and not mine.exists():
         return render(request, "clients/empty.html", {"here": "clients", "kinds": KINDS})
+    for client, days in zip(page, listing.tokens_by_day(page).values(), strict=True):
+        client.tokens_by_day = days
     counts = dict(
         listing.with_state(mine)
         .order_by()

@@ -1,5 +1,6 @@
 """The small pieces that pages are made of. Every template has them without loading."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from html import unescape
@@ -44,6 +45,22 @@ def disc(client_id: str, size: str = "", off: bool = False) -> SafeString:
         format_html(' data-size="{}"', size) if size else "",
         format_html(' data-off="{}"', "") if off else "",
         "".join(notches) or "M18 24.4L18 33",
+    )
+
+
+@register.simple_tag
+def tokens(by_day: Sequence[int]) -> SafeString:
+    """Return how many tokens there were, and a bar for each day."""
+    most, width = max(by_day), 100 / len(by_day)
+    tall = [max(1.5, 24 * count / most) if count else 0 for count in by_day]
+    bars = (
+        (f"{place * width:.2f}%", f"{0.7 * width:.2f}%", f"{24 - height:.1f}", f"{height:.1f}")
+        for place, height in enumerate(tall)
+        if height
+    )
+    rects = format_html_join("", '<rect x="{}" width="{}" y="{}" height="{}"/>', bars)
+    return format_html(
+        '<span class="number">{}</span><svg class="spark" aria-hidden="true">{}</svg>', f"{sum(by_day):,}", rects
     )
 
 

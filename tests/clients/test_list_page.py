@@ -66,7 +66,7 @@ def test_list_shows_each_client_with_its_state_and_secrets(browser, clients):
     assert names(page) == sorted(clients)
     for text in ("Rotating", "Disabled", "Expired", "No secret", "2 live", "One ends in 2 days", "1 hour ago", "Never"):
         assert text in page.text
-    assert "Five clients: 1 active, 1 rotating, 1 disabled, 1 expired, 1 without secret" in page.text
+    assert "5 clients: 1 active, 1 rotating, 1 disabled, 1 expired, 1 without secret" in page.text
 
 
 @pytest.mark.parametrize(
@@ -149,12 +149,22 @@ def test_list_costs_the_same_for_one_client_and_for_many(
 ):
     ClientFactory(consumer=acme)
     browser.get(LIST)
-    with django_assert_max_num_queries(12) as one:
+    with django_assert_max_num_queries(13) as one:
         browser.get(LIST)
     for _ in range(20):
         give_secret(ClientFactory(consumer=acme))
     with django_assert_num_queries(len(one)):
         browser.get(LIST)
+
+
+def test_list_counts_the_tokens_of_thirty_days(browser, clients):
+    today = timezone.now().date()
+    for back, issued in ((0, 2), (29, 1500), (30, 9)):
+        clients["active"].daily_counts.create(day=today - timedelta(days=back), issued=issued, refused=1)
+    page = browser.get(f"{LIST}?q=active").text
+    assert '<span class="number">1,502</span>' in page
+    assert page.count("<rect ") == 2
+    assert '<span class="number">0</span>' in browser.get(f"{LIST}?q=rotating").text
 
 
 def test_swapped_part_holds_the_rows_alone(browser, clients):

@@ -1,0 +1,83 @@
+"""How many tokens clients got: the figures and the chart of the last 30 days, from what the authority counted."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from django.db.models import QuerySet, Sum
+from django.utils import timezone
+
+from authority.models import DailyCount
+
+DAYS = 30
+TOP, BASE = 16, 176  # of the bars, in pixels; across, everything is a percentage
+
+
+@dataclass(frozen=True)
+class Day:
+    date: date
+    issued: int
+    refused: int
+
+
+def last_days(counts: QuerySet[DailyCount]) -> list[Day]:
+    """Return each of the last days in UTC, today at the end, and also those on which nothing happened."""
+    today = timezone.now().date()
+    found = {
+        day: (issued, refused)
+        for day, issued, refused in counts.filter(day__gt=today - timedelta(days=DAYS))
+        .values("day")
+        .annotate(all_issued=Sum("issued"), all_refused=Sum("refused"))
+        .values_list("day", "all_issued", "all_refused")
+    }
+    dates = [today - timedelta(days=back) for back in reversed(range(DAYS))]
+    return [Day(each, *found.get(each, (0, 0))) for each in dates]
+
+
+def usage(counts: QuerySet[DailyCount]) -> dict[str, Any] | None:
+    """Return what templates/portal/_usage.html shows, or None where nobody has asked for a token."""
+    days = last_days(counts)
+    issued, refused = sum(day.issued for day in days), sum(day.refused for day in days)
+    if not issued + refused:
+        return None
+    in_use = counts.filter(day__gte=days[0].date, issued__gt=0).values("client").distinct().count()
+    return {
+        "issued": issued,
+        "refused": refused,
+        "share": 100 * refused / (issued + refused),
+        "in_use": in_use,
+        "has_refused": refused > 0,
+        **chart(days),
+    }
+
+
+def chart(days: list[Day]) -> dict[str, Any]:
+    """Lay out a bar for each day, the last of which is not over yet."""
+    limit = ceiling(max(day.issued for day in days))
+    slot = 100 / len(days)
+    bars = []
+    for place, day in enumerate(days):
+        tall = max(1.5, (BASE - TOP) * day.issued / limit) if day.issued else 0
+        bars.append(
+            {
+                "day": day,
+                "left": f"{place * slot:.2f}%",
+                "slot": f"{slot:.2f}%",
+                "x": f"{(place + 0.11) * slot:.2f}%",
+                "width": f"{0.78 * slot:.2f}%",
+                "middle": f"{(place + 0.5) * slot:.2f}%",
+                "y": f"{BASE - tall:.1f}",
+                "height": f"{tall:.1f}",
+                "dot": f"{BASE - tall - 9:.1f}",
+                "is_named": (len(days) - 1 - place) % 7 == 0,
+            }
+        )
+    lines = [{"y": TOP + (BASE - TOP) * part // 4, "value": limit - limit * part // 4} for part in range(4)]
+    return {"bars": bars, "lines": lines, "base": BASE, "top": TOP, "tall": BASE - TOP}
+
+
+def ceiling(most: int) -> int:
+    """Return the next round number, whose half is whole: 2, 4, 6, 8, 10, 20, 30, 40, 50, 60, 80, 100."""
+    size = int(10 ** max(0, len(str(most - 1)) - 1))
+    steps = (2, 4, 6, 8, 10) if size == 1 else (2, 3, 4, 5, 6, 8, 10)
+    return next(step * size for step in steps if step * size >= most)
