@@ -1,5 +1,8 @@
 """/account/apps/: what a person lets clients do, and how they take it back."""
 
+from urllib.parse import urlencode, urlsplit
+
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -8,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from authority import consents
 from authority.models import Consent
-from clients.models import Scope
+from clients.models import Client, Scope
 from clients.vocabulary import IDENTITY_SCOPES
 from consumers.audit import Actor
 
@@ -19,10 +22,22 @@ def listing(request: HttpRequest) -> HttpResponse:
     mine = list(Consent.objects.filter(user=request.user.pk).select_related("client__consumer"))
     named = names([value for consent in mine for value in consent.scopes])
     apps = [
-        (consent, [name for value, name in named.items() if value in consent.scopes] + consent.resources)
+        (
+            consent,
+            [name for value, name in named.items() if value in consent.scopes] + consent.resources,
+            where_to_begin(consent.client),
+        )
         for consent in mine
     ]
     return render(request, "authority/apps.html", {"apps": apps})
+
+
+def where_to_begin(client: Client) -> str:
+    """Return the address at which the app begins a sign-in with us, or "" (OpenID Connect Core section 4)."""
+    uri: str = client.initiate_login_uri
+    if not uri or not client.is_usable(None):
+        return ""
+    return f"{uri}{'&' if urlsplit(uri).query else '?'}{urlencode({'iss': settings.ISSUER})}"
 
 
 def names(values: list[str]) -> dict[str, str]:

@@ -121,7 +121,7 @@ MEMBERS: dict[str, dict[str, Any]] = {
     },
     "require_auth_time": flag("Say in each ID token when the person signed in."),
     "default_acr_values": texts("Ways of signing in that it wants, where a request does not say."),
-    "initiate_login_uri": text("Where sign-in can begin."),
+    "initiate_login_uri": text("Where a sign-in begins: people open the app there, from the list of their apps."),
     "backchannel_logout_uri": text("Where we tell it that a person has signed out."),
     "backchannel_logout_session_required": flag("Name the session in logout tokens."),
     "skip_consent": flag("Ask nobody for consent; operators set it."),

@@ -1,9 +1,11 @@
 """What people allowed is remembered, and theirs to take back."""
 
-from urllib.parse import parse_qs, urlsplit
+from html import escape
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 from django.test import Client as Browser
+from django.utils import timezone
 
 from authority.models import Consent, SignIn
 from clients.models import SelfRegistration
@@ -29,6 +31,22 @@ def test_same_or_less_is_not_asked_again_and_more_is(web, browser):
     assert not is_asked(Flow(web, browser, scope="openid email shipments:read"))
     assert not is_asked(Flow(web, browser, scope="openid"))
     assert is_asked(Flow(web, browser, scope="openid shipments:read shipments:write"))
+
+
+@pytest.mark.compliance("OpenID Connect Core", "4")
+@pytest.mark.parametrize(
+    ("uri", "joint"), [("https://app.example.com/begin", "?"), ("https://app.example.com/?at=1", "&")]
+)
+def test_person_opens_an_app_where_it_begins_a_sign_in(web, browser, settings, uri, joint):
+    Flow(web, browser).code()
+    assert ">Open<" not in browser.get("/account/apps/").text
+    web.client.initiate_login_uri = uri
+    web.client.save()
+    address = escape(f"{uri}{joint}iss={quote(settings.ISSUER, safe='')}")
+    assert f'href="{address}"' in browser.get("/account/apps/").text
+    web.client.disabled_at = timezone.now()
+    web.client.save()
+    assert ">Open<" not in browser.get("/account/apps/").text
 
 
 def test_what_was_unticked_is_asked_again(web, browser):
