@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from clients.converters import ClientId
-from clients.views import authentication, hygiene, initial_tokens, lists, pages, registration, secrets
+from clients.views import authentication, hygiene, initial_tokens, lists, pages, registration, secrets, settings
 
 app_name = "clients"
 register_converter(ClientId, "client")
@@ -16,7 +16,8 @@ urlpatterns = [
     path("registration/new/", initial_tokens.create, name="new-initial-token"),
     path("registration/<uuid:token_id>/revoke/", initial_tokens.revoke, name="revoke-initial-token"),
     path("<client:client_id>/", pages.detail, name="detail"),
-    path("<client:client_id>/settings/", pages.settings, name="settings"),
+    path("<client:client_id>/settings/", settings.settings, name="settings"),
+    path("<client:client_id>/settings/advanced/", settings.advanced, name="advanced"),
     path("<client:client_id>/activity/", pages.activity, name="activity"),
     path("<client:client_id>/disable/", pages.disable, name="disable"),
     path("<client:client_id>/enable/", pages.enable, name="enable"),

@@ -1,17 +1,14 @@
 """What a client is called, may do, and where it leads people."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
 from itertools import groupby
 from typing import Any, NamedTuple
 
 from django import forms
-from django.http import QueryDict
-from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
 from clients.forms.authentication import METHODS
 from clients.forms.base import Choice, Form, LinesField, OnceForm, RuledField
+from clients.forms.versioned import VersionedForm
 from clients.forms.workloads import WorkloadFields
 from clients.metadata import TEMPLATES, ClientMetadata
 from clients.models import Api, Client, Scope
@@ -139,15 +136,14 @@ class NewClientForm(ClientForm):
         return self.metadata(base)
 
 
-class SettingsForm(ClientForm):
-    """Changes of a client; `version` says which state of it the person saw."""
+class SettingsForm(ClientForm, VersionedForm):
+    """What most people change of a client."""
 
     dpop_bound_access_tokens = forms.BooleanField(
         label="Bind its tokens to a key",
         required=False,
         help_text="The program proves with every request that it holds the key (DPoP). A stolen token opens nothing.",
     )
-    version = forms.CharField(required=False, widget=forms.HiddenInput(attrs={"autocomplete": "off"}), max_length=40)
 
     def __init__(self, *args: Any, client: Client, **kwargs: Any) -> None:
         values = ClientMetadata.of(client)
@@ -169,9 +165,8 @@ class SettingsForm(ClientForm):
         offered = {scope.value for scope in self.offered} | set(IDENTITY_SCOPES)
         self.withdrawn = [value for value in values.scope if value not in offered]
 
-    def differences(self, theirs: "SettingsForm") -> list[tuple[str, str]]:
-        """Return what somebody else saved where this person typed something else, by the fields' labels."""
-        mine, saved = self.cleaned_data, theirs.initial
+    def compared(self, saved: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+        mine = self.cleaned_data
         offered = {scope.value for scope in self.offered}
         pairs = {
             "client_name": (mine["client_name"], saved["client_name"]),
@@ -179,44 +174,15 @@ class SettingsForm(ClientForm):
             "scope": (set(mine["scope"]), offered & set(saved["scope"])),
             "identity": (set(mine["identity"]), set(IDENTITY_SCOPES) & set(saved["scope"])),
             "redirect_uris": (mine["redirect_uris"], saved["redirect_uris"]),
-            "dpop_bound_access_tokens": (yes_or_no(mine), yes_or_no(saved)),
+            "dpop_bound_access_tokens": (mine["dpop_bound_access_tokens"], saved["dpop_bound_access_tokens"]),
         }
         if saved["environment_type"]:
             names = ("project", "deployment", "environment_type", "audience", "identity_token_lifespan")
             pairs |= {name: (mine[name], type(mine[name])(saved[name])) for name in names}
-        return [
-            (
-                str(self.fields[name].label or name.capitalize()),
-                ", ".join(their) if isinstance(their, (tuple, set)) else str(their),
-            )
-            for name, (typed, their) in pairs.items()
-            if typed != their
-        ]
+        return pairs
 
     def metadata(self, base: ClientMetadata) -> ClientMetadata:
         return super().metadata(base).but(dpop_bound_access_tokens=self.cleaned_data["dpop_bound_access_tokens"])
-
-    def overwrite(self, client: Client) -> None:
-        """Let the next submission replace the state that the client has now."""
-        data = QueryDict(mutable=True)
-        data.update(self.data)
-        data["version"] = client.updated.isoformat()
-        self.data = data
-
-    @property
-    def seen(self) -> datetime:
-        """Return the state that the person saw; without a readable one, a time before every client."""
-        try:
-            seen = parse_datetime(self.cleaned_data["version"])
-        except ValueError:
-            seen = None
-        return (
-            seen if seen and timezone.is_aware(seen) else datetime.min.replace(tzinfo=timezone.get_current_timezone())
-        )
-
-
-def yes_or_no(values: Mapping[str, Any]) -> str:
-    return "Yes" if values["dpop_bound_access_tokens"] else "No"
 
 
 class DeleteForm(Form):

@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 from django.contrib import messages
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_variables
@@ -11,7 +11,7 @@ from django.views.decorators.debug import sensitive_variables
 from clients.listing import with_state
 from clients.models import ACCESS_TOKEN_LIFETIME, Client, ClientSecret
 from clients.snippets import snippets
-from consumers.models import Membership, User
+from consumers.models import Event, Membership, User
 from consumers.submissions import AlreadyDone
 
 
@@ -22,6 +22,11 @@ def find(membership: Membership, client_id: str) -> Any:
     if client is None:
         raise Http404
     return client
+
+
+def client_events(client: Client) -> QuerySet[Event]:
+    """Return what people did to the client, the latest first."""
+    return Event.objects.filter(consumer=client.consumer, target_kind="client", target_id=str(client.pk))
 
 
 def person(request: HttpRequest) -> User:

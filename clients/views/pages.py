@@ -1,32 +1,22 @@
 """The tabs of a client, and what is done to the client as a whole."""
 
 from django.contrib import messages
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from clients import actions
 from clients.endpoints import endpoints
-from clients.forms.clients import DeleteForm, SettingsForm
-from clients.metadata import ClientMetadata
-from clients.models import Client
-from clients.policy import portal_policy
+from clients.forms.clients import DeleteForm
 from clients.snippets import env_file, snippets
-from clients.views.common import find, longest_token, render_client, render_sheet
+from clients.views.common import client_events, find, longest_token, render_client, render_sheet
 from clients.vocabulary import IDENTITY_SCOPES
 from consumers import activity as words
-from consumers.access import require_manager, workspace
+from consumers.access import workspace
 from consumers.audit import Actor
-from consumers.errors import Conflict, Refusal
-from consumers.forms import explain
-from consumers.models import Event, Membership, Role
+from consumers.models import Membership, Role
 
 EVENTS = 50
-
-
-def client_events(client: Client) -> QuerySet[Event]:
-    return Event.objects.filter(consumer=client.consumer, target_kind="client", target_id=str(client.pk))
 
 
 @workspace(Role.VIEWER)
@@ -43,41 +33,6 @@ def detail(request: HttpRequest, membership: Membership, client_id: str) -> Http
         "identity": [value for value in client.scopes if value in IDENTITY_SCOPES],
     }
     return render_client(request, client, "connect", context)
-
-
-@workspace(Role.VIEWER)
-@require_http_methods(["GET", "HEAD", "POST"])
-def settings(request: HttpRequest, membership: Membership, client_id: str) -> HttpResponse:
-    """Show what is registered; managers change it."""
-    client = find(membership, client_id)
-    if request.method != "POST":
-        return render_client(request, client, "settings", {"form": SettingsForm(client=client)})
-    require_manager(membership)
-    form = SettingsForm(request.POST, client=client)
-    if form.is_valid():
-        try:
-            actions.update_client(
-                client=client,
-                metadata=form.metadata(ClientMetadata.of(client)),
-                policy=portal_policy(membership.consumer, client),
-                actor=Actor.of(request),
-                unchanged_since=form.seen,
-            )
-        except Conflict:
-            client = find(membership, client_id)
-            form.overwrite(client)
-            context = {
-                "form": form,
-                "differences": form.differences(SettingsForm(client=client)),
-                "editor": client_events(client).filter(at__gte=form.seen).first(),
-            }
-            return render_client(request, client, "settings", context, status=409)
-        except Refusal as refusal:
-            explain(form, refusal)
-        else:
-            messages.success(request, "Saved. New permissions are in the next token.")
-            return redirect("clients:settings", membership.consumer.slug, client.client_id)
-    return render_client(request, client, "settings", {"form": form}, status=422)
 
 
 @workspace(Role.VIEWER)

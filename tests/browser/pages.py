@@ -92,6 +92,7 @@ MANAGER = [
     Opened("clients:detail", "/consumers/acme/clients/{web}/"),
     Opened("clients:detail", "/consumers/acme/clients/{spa}/"),
     Opened("clients:settings", "/consumers/acme/clients/{web}/settings/"),
+    Opened("clients:advanced", "/consumers/acme/clients/{web}/settings/advanced/"),
     Opened("clients:activity", "/consumers/acme/clients/{service}/activity/"),
     Opened("clients:disable", "/consumers/acme/clients/{service}/disable/"),
     Opened("clients:revoke-tokens", "/consumers/acme/clients/{web}/revoke-tokens/"),

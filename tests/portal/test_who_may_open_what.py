@@ -23,6 +23,7 @@ ADDRESSES = {
     "clients:hygiene": (200, 200),
     "clients:detail": (200, 200),
     "clients:settings": (200, 200),
+    "clients:advanced": (200, 200),
     "clients:activity": (200, 200),
     "clients:disable": (403, 200),
     "clients:revoke-tokens": (403, 200),
@@ -72,7 +73,7 @@ OF_A_CLIENT = [
     "tokens:try",
 ]
 # Reading pages that also take a manager's POST.
-WRITES_FOR_MANAGERS = {"clients:settings", "clients:authentication", "tokens:identity"}
+WRITES_FOR_MANAGERS = {"clients:settings", "clients:advanced", "clients:authentication", "tokens:identity"}
 # Pages whose form is posted to keep it out of addresses, and changes nothing.
 QUESTIONS = {"tokens:try-rules", "tokens:inspector"}
 
