@@ -24,7 +24,7 @@ from consumers.errors import Refusal
 from consumers.models import Role
 from consumers.rest.bodies import read_json
 from consumers.rest.callers import Caller, authenticate
-from consumers.rest.errors import InvalidRequest, TooManyRequests
+from consumers.rest.errors import AccessDenied, InsufficientScope, InvalidRequest, TooManyRequests
 from consumers.rest.find import named
 
 OPENLY = "20/h/ip"  # how often one address may register without any token
@@ -69,6 +69,8 @@ def permitted(request: HttpRequest, sent: dict[str, Any]) -> Permit:
     reached = caller.consumers("clients.add_client", Role.MANAGER)
     chosen = reached.filter(named(sent["consumer"])) if isinstance(sent.get("consumer"), str) else reached
     consumers = list(chosen[:2])
+    if not reached.exists():
+        raise AccessDenied("This needs a manager of the consumer, or an operator who may do it.")
     if len(consumers) != 1:
         raise InvalidRequest("Name the consumer that the client is for, in a member “consumer”.", field="consumer")
     return permits.by_manager(consumers[0], caller.actor.label)
@@ -120,10 +122,13 @@ def managed(request: HttpRequest, client_id: str) -> tuple[Client, Actor]:
 
 
 def manager(request: HttpRequest) -> Caller:
-    """Return whoever the management token stands for, if it may change clients."""
+    """Return whoever the management token stands for, if it may change clients.
+
+    Raises InvalidToken, and InsufficientScope (RFC 6750 section 3.1).
+    """
     caller, _ = authenticate(request)
     if SCOPE not in caller.scopes:
-        raise InvalidToken(f"This token lacks the scope {SCOPE}. Make one that has it.")
+        raise InsufficientScope(f"This token lacks the scope {SCOPE}. Make one that has it.")
     return caller
 
 
@@ -173,7 +178,7 @@ def refuse(refusal: Refusal) -> HttpResponse:
     said = " ".join(each.for_programs for each in (refusal, *refusal.others))
     body = json.dumps({"error": refusal.code, "error_description": said})
     response = HttpResponse(body, status=refusal.status, content_type="application/json")
-    if refusal.status == 401:
+    if refusal.status == 401 or isinstance(refusal, InsufficientScope):
         response["WWW-Authenticate"] = f'Bearer realm="registration", error="{refusal.code}"'
     if isinstance(refusal, TooManyRequests):
         response["Retry-After"] = str(refusal.seconds)

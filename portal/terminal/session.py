@@ -45,10 +45,17 @@ def token(session: Session) -> str | None:
     if given.strip():
         return given.strip()
     known = vault.recall(session.endpoint)
-    if known.get("refresh_token") and known.get("expires_at", 0) < time.time() + 30:
-        known = device.refresh(session.stranger(), known)
-        vault.remember(session.endpoint, known, in_keyring=bool(known.get("in_keyring")))
+    if is_stale(known):
+        with vault.alone():  # a refresh token works once, and a second use of it would end the sign-in
+            known = vault.recall(session.endpoint)
+            if is_stale(known):
+                known = device.refresh(session.stranger(), known)
+                vault.remember(session.endpoint, known, in_keyring=bool(known.get("in_keyring")))
     return known.get("access_token")
+
+
+def is_stale(known: dict[str, Any]) -> bool:
+    return bool(known.get("refresh_token")) and known.get("expires_at", 0) < time.time() + 30
 
 
 def endpoint_or_stop(given: str | None) -> str:

@@ -2,6 +2,8 @@
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,21 @@ SERVICE = "clientdesk"
 def folder() -> Path:
     named = os.environ.get("CLIENTDESK_HOME")
     return Path(named) if named else user_config_path("clientdesk", appauthor=False)
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Keep other runs of the program waiting meanwhile, where the system can lock a file."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    place = folder()
+    place.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (place / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def settings() -> dict[str, Any]:

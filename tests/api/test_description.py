@@ -3,8 +3,10 @@
 import importlib
 import inspect
 import pkgutil
+import re
 
 import pytest
+from django.conf import settings
 from django.urls import reverse
 
 from consumers.rest.schemas import check
@@ -117,6 +119,23 @@ def test_every_action_has_its_door_or_a_reason_for_none():
     known = {operation.id: operation for _, _, operation in operations()}
     for deed, door in BEHIND.items():
         assert f"{deed.rpartition('.')[2]}(" in calls(known[door].handler), deed
+
+
+# Deeds that people do on no page: what they do there instead.
+NO_PAGE = {
+    "clients.actions.rotate_client": "Ory's rotation; a page rotates one secret",
+    "clients.actions.revoke_rotated": "Ory's rotation; a page revokes one secret",
+    "clients.actions.expire_secret": "a page rotates with an end, or revokes",
+}
+
+
+def test_every_action_has_its_page_or_a_reason_for_none():
+    rooms = [settings.BASE_DIR / room for room in ("consumers", "clients", "authority")]
+    files = [file for room in rooms for file in room.rglob("*.py") if {"views", "admin"} & {*file.parts, file.stem}]
+    source = "\n".join(file.read_text() for file in files)
+    for deed in BEHIND:
+        name = re.escape(deed.rpartition(".")[2])
+        assert bool(re.search(rf"\b{name}\b", source)) is not (deed in NO_PAGE), deed
 
 
 def test_operations_are_told_apart_and_sorted():

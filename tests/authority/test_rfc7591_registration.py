@@ -10,7 +10,7 @@ from clients.models import Client, InitialToken, RegistrationToken, SelfRegistra
 from clients.registration import actions
 from consumers.audit import SYSTEM
 from consumers.models import Event
-from tests.authority.conftest import Program
+from tests.authority.conftest import Program, management_token
 
 WANTED = {
     "client_name": "Tracker",
@@ -223,6 +223,15 @@ def test_managers_token_registers_in_their_own_workspace_alone(client, manager_t
     assert ask(client, WANTED, manager_token).status_code == 201
     assert Client.objects.get().consumer == acme
     assert_refused(ask(client, WANTED | {"consumer": "globex"}, manager_token), 400, "invalid_request")
+
+
+@pytest.mark.compliance("RFC 6750", "3.1")
+def test_management_token_without_the_scope_or_the_right_is_forbidden(client, alice, bob, acme, acme_access):
+    narrowed = management_token(alice, scopes=["clients:read"])
+    answer = ask(client, WANTED, narrowed)
+    assert_refused(answer, 403, "insufficient_scope")
+    assert 'error="insufficient_scope"' in answer["WWW-Authenticate"]
+    assert_refused(ask(client, WANTED, management_token(bob)), 403, "access_denied")
 
 
 # -- At rest ----------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -52,6 +53,16 @@ def test_token_that_has_ended_is_refreshed(nobody_at, alice_browser):
     file.write_text(re.sub(r'"expires_at": [\d.]+', '"expires_at": 0', before))
     assert nobody_at.run("consumers", "list").status == 0
     assert file.read_text() != before
+
+
+def test_two_commands_at_once_refresh_once(nobody_at, alice_browser):
+    assert login(nobody_at, alice_browser)[0] == 0
+    file = nobody_at.home / "credentials.json"
+    file.write_text(re.sub(r'"expires_at": [\d.]+', '"expires_at": 0', file.read_text()))
+    with ThreadPoolExecutor(3) as pool:
+        answers = list(pool.map(lambda _: nobody_at.run("consumers", "list"), range(3)))
+    assert [answer.status for answer in answers] == [0, 0, 0], [answer.err for answer in answers]
+    assert nobody_at.run("consumers", "list").status == 0
 
 
 def test_person_says_no(nobody_at, alice_browser):

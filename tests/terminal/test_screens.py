@@ -175,6 +175,21 @@ def test_every_tab_is_reached_by_keyboard(remote, client):
     drive(remote, steps)
 
 
+def test_client_is_disabled_and_enabled_by_one_key(remote, client):
+    path = f"/admin/clients/{client['client_id']}"
+
+    async def steps(app, pilot):
+        await find(app, pilot, client)
+        for disabled in (True, False):
+            await pilot.press("s")
+            await settled(pilot, lambda: isinstance(app.screen, Confirm))
+            await pilot.press("tab", "enter")
+            await settled(pilot, lambda expected=disabled: remote.json("GET", path)["disabled"] is expected)
+            await settled(pilot, lambda expected=disabled: ("(disabled)" in text(app)) is expected)
+
+    drive(remote, steps)
+
+
 def test_every_field_says_what_it_is_for(remote, client):
     async def steps(app, pilot):
         await open_editor(app, pilot, client)

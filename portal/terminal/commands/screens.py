@@ -9,6 +9,9 @@ def tui(session: Session) -> None:
     """Work on the terminal's screen: consumers, clients, an editor, secrets and activity, by keyboard alone."""
     from portal.terminal.tui.app import Screens  # Textual takes a moment that other commands need not wait for
 
+    session.remote.request(
+        "GET", "/admin/consumers", params={"page_size": 1}
+    )  # what is wrong is said before the screens
     Screens(session.remote).run()
 
 

@@ -21,8 +21,14 @@ FILTERS: list[tuple[str, Any]] = [
 ]
 
 
+def title(client: Row) -> str:
+    """Return what people call a client; one without a name by its ID, and one that is disabled as such."""
+    named = str(client.get("client_name") or "").strip() or str(client["client_id"])
+    return f"{named} (disabled)" if client.get("disabled") else named
+
+
 class Clients(Listing):
-    COLUMNS: ClassVar[dict[str, str]] = {"client_name": "Name", "client_id": "Client ID", "grant_types": "Grants"}
+    COLUMNS: ClassVar[dict[str, str]] = {"title": "Name", "client_id": "Client ID", "grant_types": "Grants"}
     IDENTIFIER = "client_id"
     PROMPT = "Search names, IDs, grants"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -30,6 +36,7 @@ class Clients(Listing):
         Binding("f", "filter", "Filter"),
         Binding("v", "document", "JSON"),
         Binding("k", "rotate", "Rotate"),
+        Binding("s", "switch", "Disable"),
         Binding("d", "delete", "Delete"),
     ]
 
@@ -40,7 +47,8 @@ class Clients(Listing):
         self.found: list[Row] = []
 
     async def fetch(self) -> list[Row]:
-        self.found = await self.desk.everything("/admin/clients", consumer=self.consumer["slug"])
+        found = await self.desk.everything("/admin/clients", consumer=self.consumer["slug"])
+        self.found = [each | {"title": title(each)} for each in found]
         return self.kept()
 
     def kept(self) -> list[Row]:
@@ -74,14 +82,14 @@ class Clients(Listing):
             except Problem as problem:
                 self.desk.tell(problem)
             else:
-                await self.app.push_screen_wait(Document(str(row["client_name"]), document))
+                await self.app.push_screen_wait(Document(str(row["title"]), document))
 
     @work
     async def action_rotate(self) -> None:
         if (row := self.chosen()) is None:
             return
         question = "Make a new secret for {}? The present ones keep working until you end them."
-        if await self.app.push_screen_wait(Confirm(question.format(row["client_name"]), "Rotate")):
+        if await self.app.push_screen_wait(Confirm(question.format(row["title"]), "Rotate")):
             path = f"/admin/clients/{part(row['client_id'])}/secrets/rotate"
             try:
                 made = await self.desk.ask("POST", path)
@@ -91,15 +99,32 @@ class Clients(Listing):
                 await self.app.push_screen_wait(Secret(made["client_id"], made["client_secret"]))
 
     @work
+    async def action_switch(self) -> None:
+        """Disable a client, or enable one that is disabled."""
+        if (row := self.chosen()) is None:
+            return
+        deed = "enable" if row.get("disabled") else "disable"
+        question = (
+            "Let {} in again?" if row.get("disabled") else "Disable {}? It is refused everything until you enable it."
+        )
+        if await self.app.push_screen_wait(Confirm(question.format(row["title"]), deed.capitalize())):
+            try:
+                await self.desk.ask("POST", f"/admin/clients/{part(row['client_id'])}/{deed}")
+            except Problem as problem:
+                self.desk.tell(problem)
+            else:
+                await self.reload()
+
+    @work
     async def action_delete(self) -> None:
         if (row := self.chosen()) is None:
             return
         question = "Delete {}? Its secrets and tokens stop working at once. It can't be undone."
-        if await self.app.push_screen_wait(Confirm(question.format(row["client_name"]), "Delete")):
+        if await self.app.push_screen_wait(Confirm(question.format(row["title"]), "Delete")):
             try:
                 await self.desk.ask("DELETE", f"/admin/clients/{part(row['client_id'])}")
             except Problem as problem:
                 self.desk.tell(problem)
             else:
-                self.notify(f"{printable(str(row['client_name']))} is deleted.", markup=False)
+                self.notify(f"{printable(str(row['title']))} is deleted.", markup=False)
                 await self.reload()

@@ -12,7 +12,8 @@ class Consumers(Listing):
     PROMPT = "Search consumers"
 
     async def fetch(self) -> list[Row]:
-        return await self.desk.everything("/admin/consumers")
+        found = await self.desk.everything("/admin/consumers")
+        return [each | {"state": "suspended" if each["suspended"] else ""} for each in found]
 
     def open(self, row: Row) -> None:
         self.app.push_screen(Clients(row))

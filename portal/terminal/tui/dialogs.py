@@ -78,7 +78,7 @@ class Secret(ModalScreen[None]):
 class Document(ModalScreen[None]):
     """Shows JSON, with every character beyond ASCII escaped."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,v", "dismiss", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,v,f2", "dismiss", "Close")]
 
     def __init__(self, title: str, document: Any) -> None:
         super().__init__()

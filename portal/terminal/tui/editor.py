@@ -64,7 +64,7 @@ class Editor(DeskScreen[bool]):
 
     async def show_client(self) -> None:
         """Build the tabs anew from what the server says."""
-        self.sub_title = printable(str(self.client.get("client_name", ""))) if self.client_id else "New client"
+        self.sub_title = printable(str(self.client.get("client_name") or self.client_id or "New client"))
         for old in self.query(TabbedContent):
             await old.remove()
         panes = [
@@ -120,7 +120,9 @@ class Editor(DeskScreen[bool]):
         self.notify("Saved.")
 
     def action_document(self) -> None:
-        self.app.push_screen(Document(str(self.client.get("client_name", "New client")), self.client))
+        self.app.push_screen(
+            Document(str(self.client.get("client_name") or self.client_id or "New client"), self.client)
+        )
 
     @work
     async def action_leave(self) -> None:

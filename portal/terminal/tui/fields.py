@@ -58,7 +58,7 @@ class Field(Vertical):
         if self.flag.kind == "json":
             return self.json(text)
         if self.flag.kind == "number":
-            return int(text) if text else None
+            return int(text) if text.strip("-") else None
         return " ".join(text.split()) if self.flag.kind == "words" else text.strip()
 
     def json(self, text: str) -> Any:

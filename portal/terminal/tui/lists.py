@@ -22,7 +22,7 @@ class Listing(DeskScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "search", "Search", key_display="/"),
-        Binding("r", "reload", "Reload"),
+        Binding("r", "reload", "Reload", show=False),  # 80 columns have no room for it
         Binding("escape", "back", "Back"),
     ]
     COLUMNS: ClassVar[dict[str, str]] = {}  # member to heading
