@@ -40,6 +40,7 @@ class TokenForm(forms.Form):
     consumer = forms.ChoiceField(label="Workspace", required=False, help_text="It never reaches further than you do.")
     lifetime = forms.ChoiceField(label="When does it end?", choices=list(LIFETIMES.items()), initial="90")
     scopes = forms.MultipleChoiceField(
+        label="What may it do?",
         choices=[(value, name) for value, (name, _) in MANAGEMENT_SCOPES.items()],
         error_messages={"required": "Choose at least one thing that the token may do."},
     )
@@ -47,6 +48,7 @@ class TokenForm(forms.Form):
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["key"].initial = new_key()
+        self.is_operators = user.is_staff
         everywhere = "Every workspace" if user.is_staff else "Every workspace of mine"
         self.reach = {str(each.pk): each for each in (Consumer.objects.all() if user.is_staff else user.workspaces())}
         choices = [("", everywhere), *((pk, str(consumer)) for pk, consumer in self.reach.items())]
@@ -54,9 +56,12 @@ class TokenForm(forms.Form):
 
     @property
     def offers(self) -> list[tuple[str, str, str, bool]]:
-        """Return value, name, description and whether it is chosen, of each scope."""
+        """Return value, name, description and whether it is chosen, of each scope that the person can make use of."""
         chosen = set(self["scopes"].value() or [])
-        return [(value, *words, value in chosen) for value, words in MANAGEMENT_SCOPES.items()]
+        useful = {
+            value: words for value, words in MANAGEMENT_SCOPES.items() if self.is_operators or value != "apis:write"
+        }
+        return [(value, *words, value in chosen) for value, words in useful.items()]
 
 
 @login_required

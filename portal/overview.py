@@ -8,10 +8,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from authority.admin import TONES
-from authority.models import SigningKey
+from authority.models import DailyCount, SigningKey
 from clients.models import Api, Client
 from consumers.activity import describe
 from consumers.models import Consumer, Event, Message
+from portal.usage import last_days
 
 
 def overview(site: AdminSite, request: HttpRequest) -> dict[str, Any]:
@@ -27,6 +28,7 @@ def overview(site: AdminSite, request: HttpRequest) -> dict[str, Any]:
         desk["first_steps"] = may_add and not desk["consumers"]["total"]
     if may_read(Client):
         desk["clients"] = count(Client, "disabled_at")
+        desk["yesterday"], desk["today"] = last_days(DailyCount.objects.all(), 2)
     if may_read(Message):
         failed = Message.objects.filter(state=Message.State.FAILED).defer("sealed")
         desk["mail"] = {

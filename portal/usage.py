@@ -20,17 +20,17 @@ class Day:
     refused: int
 
 
-def last_days(counts: QuerySet[DailyCount]) -> list[Day]:
+def last_days(counts: QuerySet[DailyCount], length: int = DAYS) -> list[Day]:
     """Return each of the last days in UTC, today at the end, and also those on which nothing happened."""
     today = timezone.now().date()
     found = {
         day: (issued, refused)
-        for day, issued, refused in counts.filter(day__gt=today - timedelta(days=DAYS))
+        for day, issued, refused in counts.filter(day__gt=today - timedelta(days=length))
         .values("day")
         .annotate(all_issued=Sum("issued"), all_refused=Sum("refused"))
         .values_list("day", "all_issued", "all_refused")
     }
-    dates = [today - timedelta(days=back) for back in reversed(range(DAYS))]
+    dates = [today - timedelta(days=back) for back in reversed(range(length))]
     return [Day(each, *found.get(each, (0, 0))) for each in dates]
 
 

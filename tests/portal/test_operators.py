@@ -1,12 +1,16 @@
 """The operators' desk as a whole: who may enter, what the overview says, what no page shows."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission
 from django.core import mail
 from django.test import Client as Browser
 from django.urls import reverse
+from django.utils import timezone
 
+from authority.models import DailyCount
 from consumers.actions import invite_manager
 from consumers.models import Event, Message
 from consumers.vault import vault
@@ -265,3 +269,12 @@ def test_lists_are_filtered_by_what_they_offer(browser_of, vera, everything):
 def test_nul_in_a_filter_is_a_bad_request(browser_of, vera, everything, query):
     for name in ("consumers/event", "clients/client", "consumers/consumer"):
         assert browser_of(vera).get(f"/operators/{name}/?{query}").status_code == 400
+
+
+def test_overview_counts_the_tokens_of_today_and_yesterday(browser_of, olga, service):
+    today = timezone.now().date()
+    DailyCount.objects.create(client=service, day=today, issued=6247, refused=37)
+    DailyCount.objects.create(client=service, day=today - timedelta(days=1), issued=5900, refused=0)
+    page = browser_of(olga).get("/operators/").text
+    for text in ("<strong>6,247</strong>", "5,900 yesterday", "<strong>37</strong>", "0 yesterday"):
+        assert text in page
