@@ -9,7 +9,9 @@ from authority import assertions, issuer_keys, reasons
 from authority.assertions import Assertion
 from authority.errors import InvalidClientError
 from authority.federation import LONGEST, issuer_of
-from authority.problems import TOLD, Words
+from authority.problems import Words
+from authority.problems.platforms import OF_PLATFORMS
+from authority.problems.words import spoken
 from clients import matching
 from clients.matching import Difference
 from clients.models import Client, TrustedIssuer, TrustRule
@@ -35,7 +37,7 @@ def try_token(client: Client, text: str) -> Report:
     """Judge the token as the token endpoint would, to the end instead of to the first fault."""
     report = Report()
     read: list[Assertion] = []
-    if problem := fault(client, lambda: read.append(assertions.read(text))):
+    if problem := fault(lambda: read.append(assertions.read(text)), of_platform):
         report.problems.append(problem)
         return report
     assertion = read[0]
@@ -54,18 +56,23 @@ def try_token(client: Client, text: str) -> Report:
             lambda: assertions.prove(assertion, issuer_keys.of(offered)),
             lambda: assertions.judge_times(assertion, LONGEST),
         ]
-        report.problems += [problem for step in steps if (problem := fault(client, step))]
+        report.problems += [problem for step in steps if (problem := fault(step, of_platform))]
     return report
 
 
-def fault(client: Client, step: Callable[[], object]) -> Words | None:
-    """Return what the step finds wrong, in the words of the page Problems."""
+def fault(step: Callable[[], object], teller: Callable[[str, dict[str, Any]], Words]) -> Words | None:
+    """Return what the step finds wrong, as the teller words its kind and details."""
     inquiry = reasons.begin("rules")
     try:
         step()
     except InvalidClientError:
-        return TOLD[inquiry.kind](client, inquiry.detail)
+        return teller(inquiry.kind, inquiry.detail)
     return None
+
+
+def of_platform(kind: str, detail: dict[str, Any]) -> Words:
+    """Word it as for a client on a platform, which this one may be about to become."""
+    return spoken(OF_PLATFORMS[kind], detail)
 
 
 def flat(claims: Any, place: str = "") -> Any:

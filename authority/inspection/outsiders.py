@@ -6,6 +6,7 @@ from authority import assertions, federation, replay, rule_tester
 from authority.inspection import claims
 from authority.inspection.jwt import Token, in_time
 from authority.inspection.report import Report, Viewer
+from authority.problems import TOLD
 from clients import matching
 from clients.models import Client, TrustedIssuer
 from clients.vocabulary import AuthMethod
@@ -73,7 +74,9 @@ def own_assertion(token: Token, viewer: Viewer) -> Report:
 def signed(report: Report, token: Token, client: Client) -> None:
     """Judge the signature by the keys that are registered here; those at an address are not asked for."""
     keys = assertions.given(client.client_jwks or {})
-    problem = rule_tester.fault(client, lambda: assertions.prove(assertions.read(token.text), keys))
+    problem = rule_tester.fault(
+        lambda: assertions.prove(assertions.read(token.text), keys), lambda kind, detail: TOLD[kind](client, detail)
+    )
     if problem:
         report.fails("Signature", problem.title, f"{problem.what} {problem.todo}")
     else:

@@ -7,6 +7,7 @@ from django.utils.dateparse import parse_datetime
 
 from authority.problems.words import TOLD, Words, plain, tells
 from clients.models import Client
+from clients.vocabulary import AuthMethod
 from consumers.activity import when
 
 
@@ -75,6 +76,7 @@ def other_method(client: Client, detail: dict[str, Any]) -> Words:
         "client_secret_basic": "Send client ID and secret in the Authorization header (Basic), not in the body.",
         "client_secret_post": "Send client_id and client_secret in the body, not in an Authorization header.",
         "private_key_jwt": "Send a signed client_assertion instead of a secret.",
+        AuthMethod.FEDERATED.value: "Send the platform’s token as client_assertion, beside client_id, and no secret.",
         "none": "Send client_id in the body, and no secret.",
     }
     return Words(

@@ -175,6 +175,11 @@ class Client(AbstractApplication):
         return self.token_endpoint_auth_method == AuthMethod.NONE
 
     @property
+    def is_federated(self) -> bool:
+        """Say whether it proves itself by the identity of its platform."""
+        return self.token_endpoint_auth_method == AuthMethod.FEDERATED
+
+    @property
     def holds_secrets(self) -> bool:
         return self.token_endpoint_auth_method in SECRET_METHODS
 

@@ -12,7 +12,6 @@ from clients.platforms import PlatformName
 from clients.policy.addresses import may_be_asked
 from clients.policy.common import every
 from clients.policy.words import plain_text
-from clients.vocabulary import AuthMethod
 from consumers.errors import Refusal
 
 MAX_RULES = 20
@@ -83,10 +82,9 @@ def rule(client: Client, issuer: TrustedIssuer, audience: str, claims: Mapping[s
 
 
 def method(client: Client) -> None:
-    if client.token_endpoint_auth_method != AuthMethod.FEDERATED:
-        raise Refusal(
-            "This client proves itself in another way. Choose the identity of its platform, on its page Authentication."
-        )
+    """Let a client that proves itself otherwise have rules too: they wait, so that it can change without an outage."""
+    if client.is_public:
+        raise Refusal("This client proves nothing: anybody can send its ID. Register one that proves who it is.")
     if client.trust_rules.count() >= MAX_RULES:
         raise Refusal(f"A client has at most {MAX_RULES} rules. Remove one that is not needed.")
 

@@ -61,19 +61,17 @@ def change(request: HttpRequest, client: Client, metadata: ClientMetadata) -> Cl
 
 def show(request: HttpRequest, client: Client, form: AuthenticationForm, status: int = 200) -> HttpResponse:
     rules = list(client.trust_rules.select_related("issuer"))
-    federated = client.token_endpoint_auth_method == AuthMethod.FEDERATED
     context = {
         "form": form,
         "key": new_key(),
         "keys": (client.client_jwks or {}).get("keys", []),
         "signs": client.token_endpoint_auth_method == AuthMethod.PRIVATE_KEY_JWT,
-        "federated": federated,
         "rules": [
             (rule, platforms.warnings(rule.issuer.platform, rule.audience, settings.ISSUER, rule.claims))
             for rule in rules
         ],
         "issuers": TrustedIssuer.objects.offered_to(client.consumer),
-        "snippets": trust_snippets(client, rules) if federated else [],
+        "snippets": trust_snippets(client, rules),
     }
     return render_client(request, client, "authentication", context, status)
 
@@ -166,7 +164,7 @@ def add_rule(request: HttpRequest, membership: Membership, client_id: str, issue
                         client=client, issuer=issuer, audience=audience, claims=claims, actor=Actor.of(request)
                     )
                     submission.outcome = client.get_absolute_url() + "authentication/"
-                messages.success(request, f"The rule is in force. Tokens of {issuer} that meet it are {client}.")
+                messages.success(request, now_that_it_is_made(client, issuer))
                 return redirect("clients:authentication", membership.consumer.slug, client.client_id)
         except AlreadyDone as done:
             return already_done(request, done, "This rule is made already.")
@@ -175,6 +173,12 @@ def add_rule(request: HttpRequest, membership: Membership, client_id: str, issue
             explain(form, refusal)
     context = {"form": form, "issuer": issuer, "warned": warned, "client": client, "here": "clients"}
     return render(request, "clients/add_rule.html", context, status=422 if posted else 200)
+
+
+def now_that_it_is_made(client: Client, issuer: TrustedIssuer) -> str:
+    if client.is_federated:
+        return f"The rule is in force. Tokens of {issuer} that meet it are {client}."
+    return f"The rule is ready, and nothing has changed yet. It counts once {client} uses the identity of its platform."
 
 
 @workspace(Role.MANAGER)

@@ -223,6 +223,18 @@ def test_only_a_client_that_registered_it_proves_itself_so(github, registered):
     refused(github.token())
 
 
+def test_rule_waits_until_the_client_is_said_to_use_it_and_its_secret_works_meanwhile(enlist, acme, acme_access):
+    client = ClientFactory(consumer=acme, scopes=["shipments:read"])
+    program = Program(client, give_secret(client)[1])
+    waiting = enlist("github", client=client)
+    refused(waiting.token())
+    assert program.token().status_code == 200
+    client.token_endpoint_auth_method = METHOD
+    client.save()
+    assert waiting.token().status_code == 200
+    refused(program.token())
+
+
 def test_its_client_cannot_use_a_secret_nor_an_assertion_of_its_own(github):
     _, text = give_secret(github.client)
     refused(Program(github.client, text).token())

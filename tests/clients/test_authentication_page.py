@@ -292,7 +292,7 @@ def test_tester_says_in_what_a_token_differs(attempt, changes, words):
 
 
 def test_tester_tells_a_forged_token_and_what_is_none(attempt, github, settings):
-    assert "The signature of the assertion is wrong" in attempt(
+    assert "The signature of the token is wrong" in attempt(
         github.token(settings.ISSUER, key=KeyPair("RS256", github.key.kid))
     )
     for text in ("x", "a.b.c", "é", "." * 1000):

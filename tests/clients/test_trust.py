@@ -100,9 +100,10 @@ def test_two_rules_exclude_each_other(add):
     assert TrustRule.objects.count() == 4
 
 
-def test_client_that_proves_itself_otherwise_has_no_rules(add, acme):
-    with pytest.raises(Refusal, match="page Authentication"):
-        add(client=ClientFactory(consumer=acme))
+def test_client_that_proves_itself_otherwise_can_prepare_and_a_public_one_cannot(add, acme):
+    add(client=ClientFactory(consumer=acme))
+    with pytest.raises(Refusal, match="proves nothing"):
+        add(client=ClientFactory(consumer=acme, template="public"))
 
 
 def test_trust_domain_speaks_for_its_own_names_alone(add, issuer):
