@@ -25,6 +25,8 @@ def name(metadata: ClientMetadata) -> None:
 
 def optional_name(metadata: ClientMetadata) -> None:
     """Let a program leave the name out (RFC 7591 section 2); people then read the client ID."""
+    if metadata.client_name and not metadata.client_name.strip():
+        raise InvalidClientMetadata("Give the client a name that can be seen, or none.", field="client_name")
     short(metadata.client_name, 100, "client_name", "the name")
 
 
@@ -51,6 +53,8 @@ def contacts(metadata: ClientMetadata) -> None:
     """Ways to reach the people behind it, usually addresses of mail (RFC 7591 section 2)."""
     few(metadata.contacts, 20, "contacts")
     for contact in metadata.contacts:
+        if not contact.strip():
+            raise InvalidClientMetadata("Leave out what is empty.", field="contacts")
         short(contact, 200, "contacts", "a contact")
 
 

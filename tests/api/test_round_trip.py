@@ -226,6 +226,8 @@ def test_empty_members_are_defaults(value, service, alice, program_of):
     ("client_nmae", "a slip"),
     ("owner", "x" * 201),
     ("contacts", ["a\u202eb"]),
+    ("contacts", [" "]),
+    ("client_name", " "),
     ("client_name#deu tsch", "Name"),
     ("owner#de", "Name"),
 ])  # fmt: skip

@@ -99,6 +99,19 @@ def test_doctor_finds_nothing_wrong(alice_at, service):
     assert {"issuer", "clock", "keys", "token", "scope"} <= {row["checked"] for row in findings}
 
 
+def test_doctor_finds_what_keeps_a_client_from_tokens(alice_at):
+    words = ["create", "oauth2-client", "--grant-type", "client_credentials", "--scope", "shipments:read"]
+    client_id = alice_at.call(*words, "-q").out.strip()
+    (secret,) = alice_at.json("secrets", "list", client_id)
+    assert alice_at.call("disable", "oauth2-client", client_id).status == 0
+    assert alice_at.call("secrets", "revoke", client_id, secret["id"]).status == 0
+    answer = alice_at.call("doctor", "--client-id", client_id, "--format", "json")
+    assert answer.status == 1
+    bad = {row["checked"]: row["found"] for row in answer.json if row["result"] == "bad"}
+    assert bad.keys() == {"state", "secrets"}
+    assert f"clientdesk secrets create {client_id}" in bad["secrets"]
+
+
 def test_doctor_says_what_is_wrong(nobody_at, alice_at):
     answer = nobody_at.run("doctor", "--format", "json")
     assert answer.status == 1

@@ -4,6 +4,7 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from portal.terminal.session import Session, command
 
 Finding = tuple[str, str, str]  # good, advice or bad; what was looked at; what was found
 LEEWAY = 60  # seconds that clocks may differ before tokens are refused
+SOON = timedelta(days=14)
 
 
 def doctor(
@@ -52,6 +54,7 @@ def examine(session: Session, client_id: str | None) -> Iterator[Finding]:
             yield "bad", "client", str(problem)
         else:
             yield from (check(client) for check in CLIENT_CHECKS)
+            yield from secrets(session, client)
 
 
 def address(endpoint: str) -> Finding:
@@ -106,6 +109,40 @@ def signed_in(session: Session) -> Finding:
 # -- A client ---------------------------------------------------------------------------------------------------------
 
 
+def state(client: dict[str, Any]) -> Finding:
+    if client.get("disabled"):
+        advice = f"clientdesk enable oauth2-client {client['client_id']}"
+        return "bad", "state", f"It is disabled, so that every request is refused. Undo it with: {advice}"
+    ends = moment(client.get("expires_at"))
+    if ends is not None and ends < datetime.now(UTC):
+        return "bad", "state", f"It ended at {client['expires_at']}. Register another."
+    return "good", "state", "enabled" if ends is None else f"enabled until {client['expires_at']}"
+
+
+def secrets(session: Session, client: dict[str, Any]) -> Iterator[Finding]:
+    """Look at the secrets of a client that proves itself with one."""
+    if not str(client.get("token_endpoint_auth_method")).startswith("client_secret"):
+        return
+    try:
+        found = session.remote.json("GET", f"/admin/clients/{part(str(client['client_id']))}/secrets")
+    except Problem as problem:
+        yield "bad", "secrets", str(problem)
+        return
+    live = [each for each in found if each.get("state") not in ("ended", "revoked", "expired")]
+    ends = [moment(each.get("expires_at")) for each in live]
+    if not live:
+        advice = f"clientdesk secrets create {client['client_id']}"
+        yield "bad", "secrets", f"None works, so it gets no token. Make one with: {advice}"
+    elif all(each is not None and each < datetime.now(UTC) + SOON for each in ends):
+        yield "advice", "secrets", f"The last ends at {max(each for each in ends if each)}. Rotate it before."
+    else:
+        yield "good", "secrets", f"{len(live)} of {len(found)} work"
+
+
+def moment(text: Any) -> datetime | None:
+    return datetime.fromisoformat(text) if isinstance(text, str) and text else None
+
+
 def grants(client: dict[str, Any]) -> Finding:
     granted = client.get("grant_types", [])
     if "authorization_code" in granted and "refresh_token" not in granted:
@@ -117,6 +154,8 @@ def redirects(client: dict[str, Any]) -> Finding:
     plain = [uri for uri in client.get("redirect_uris", []) if uri.startswith("http://") and not is_loopback(uri)]
     if plain:
         return "bad", "redirect URIs", f"{plain[0]} has no TLS: a code can be read on its way."
+    if "authorization_code" not in client.get("grant_types", []):
+        return "good", "redirect URIs", "none needed: nobody signs in"
     return "good", "redirect URIs", f"{len(client.get('redirect_uris', []))} registered, compared letter by letter"
 
 
@@ -137,7 +176,7 @@ def authentication(client: dict[str, Any]) -> Finding:
     return "good", "authentication", method
 
 
-CLIENT_CHECKS: list[Callable[[dict[str, Any]], Finding]] = [grants, redirects, scope, authentication]
+CLIENT_CHECKS: list[Callable[[dict[str, Any]], Finding]] = [state, grants, redirects, scope, authentication]
 
 
 def add_to(app: typer.Typer) -> None:
