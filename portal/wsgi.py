@@ -12,11 +12,13 @@ from django.db import connection  # noqa: E402
 
 from authority import checks, listener, usage  # noqa: E402  # needs the applications loaded
 from portal.front import Front  # noqa: E402
+from portal.processes import end_with_parent  # noqa: E402
 
 checks.refuse_to_start_sealed()
 if multiprocessing.parent_process() is not None:
     # Ctrl-C in a terminal reaches the whole process group. Out of it, a worker hears one signal: the server's own.
     os.setpgrp()
+    end_with_parent()
 application = Front(django)
 connection.close()  # requests run in threads that have connections of their own
 usage.start()

@@ -5,7 +5,6 @@ Its data are committed, so a test that uses it asks for no `db`; what a test cha
 until the session ends.
 """
 
-import ctypes
 import itertools
 import json
 import os
@@ -34,6 +33,7 @@ from clients.metadata import TEMPLATES
 from clients.policy import portal_policy
 from consumers.audit import SYSTEM
 from consumers.models import Consumer
+from portal.processes import end_with_parent
 
 
 @dataclass
@@ -125,7 +125,7 @@ def running(
     command: list[str], ready: str, environ: dict[str, str], cwd: Path = settings.BASE_DIR
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a program until the block ends, from the moment that its address answers anything below 500."""
-    process = subprocess.Popen(command, cwd=cwd, env=environ, start_new_session=True, preexec_fn=die_with_parent)  # noqa: PLW1509
+    process = subprocess.Popen(command, cwd=cwd, env=environ, start_new_session=True, preexec_fn=end_with_parent)  # noqa: PLW1509
     try:
         wait_for(ready, process)
         yield process
@@ -136,13 +136,6 @@ def running(
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)  # whatever it has started and left behind
         process.wait()
-
-
-def die_with_parent() -> None:
-    """Ask Linux to end the program when the tests end, however they end."""
-    if sys.platform == "linux":
-        pr_set_pdeathsig = 1
-        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
 
 
 def wait_for(url: str, process: subprocess.Popen[bytes], seconds: float = 120) -> None:

@@ -21,6 +21,7 @@ from granian.log import LogLevels
 
 from authority import checks
 from portal import environment
+from portal.processes import end_with_parent
 
 # That a worker holds at once: Granian counts idle ones too, and those on which a request comes a letter at a time. Half
 # of the files that a process may commonly open.
@@ -93,7 +94,9 @@ class Command(BaseCommand):
             settings.DEMO_PORT_FILE.write_text(str(port))
             os.environ["PORT"] = str(port)
         command = [sys.executable, sys.argv[0], "work"]
-        worker = None if no_work else subprocess.Popen(command, process_group=0)  # noqa: S603
+        worker = None
+        if not no_work:
+            worker = subprocess.Popen(command, process_group=0, preexec_fn=end_with_parent)  # noqa: S603, PLW1509
         run_in_turns()
         try:
             # One thread a process runs Python; more would only take turns at the interpreter lock, but while one waits
