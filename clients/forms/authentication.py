@@ -12,6 +12,7 @@ from clients.jwks import ALGORITHMS
 from clients.metadata import ClientMetadata
 from clients.models import Client, TrustedIssuer
 from clients.vocabulary import AuthMethod
+from consumers.models import Consumer
 
 MONO = {"class": "mono", "autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}
 
@@ -30,14 +31,22 @@ PLATFORM = Choice(
     "On GitHub Actions, GitLab, a cloud or a cluster: its platform says who it is. Nothing to keep or to leak.",
     "shield-check",
 )
+NOT_OFFERED = "Choose one of these. Where no secret is offered, the operator allows none."
 METHODS = [SECRET, KEY, PLATFORM]
+
+
+def methods_of(consumer: Consumer) -> list[Choice]:
+    """Return the ways that a new client of the consumer may have, the usual one first."""
+    return METHODS if consumer.secrets_allowed else [KEY, PLATFORM]
 
 
 class AuthenticationForm(forms.Form):
     """The method, and what it needs."""
 
     use_required_attribute = False
-    method = forms.ChoiceField(error_messages={"required": "Choose how the client proves itself."})
+    method = forms.ChoiceField(
+        error_messages={"required": "Choose how the client proves itself.", "invalid_choice": NOT_OFFERED}
+    )
     jwks = RuledField(
         label="Public keys (JWKS)",
         required=False,
@@ -66,7 +75,7 @@ class AuthenticationForm(forms.Form):
         }
         kwargs["initial"] = initial
         super().__init__(*args, **kwargs)
-        self.methods = [*METHODS]
+        self.methods = [*(METHODS if client.holds_secrets else methods_of(client.consumer))]
         if values.token_endpoint_auth_method == AuthMethod.POST:
             self.methods[0] = SECRET._replace(value=AuthMethod.POST)
         self.fields["method"].choices = [(each.value, each.title) for each in self.methods]  # type: ignore[attr-defined]

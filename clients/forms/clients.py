@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from django import forms
 
-from clients.forms.authentication import METHODS
+from clients.forms.authentication import NOT_OFFERED, methods_of
 from clients.forms.base import Choice, Form, LinesField, OnceForm, RuledField
 from clients.forms.versioned import VersionedForm
 from clients.forms.workloads import WorkloadFields
@@ -120,19 +120,20 @@ class NewClientForm(ClientForm):
         error_messages={"required": "Choose the template that fits what you build."},
     )
     proof = forms.ChoiceField(
-        label="How it proves itself",
-        required=False,
-        initial=AuthMethod.BASIC,
-        choices=[(method.value, method.title) for method in METHODS],
+        label="How it proves itself", required=False, error_messages={"invalid_choice": NOT_OFFERED}
     )
     kinds = KINDS
-    methods = METHODS
+
+    def __init__(self, *args: Any, consumer: Consumer, **kwargs: Any) -> None:
+        super().__init__(*args, consumer=consumer, **kwargs)
+        self.methods = methods_of(consumer)
+        self.fields["proof"].choices = [(method.value, method.title) for method in self.methods]  # type: ignore[attr-defined]
 
     def new_metadata(self) -> ClientMetadata:
         """Return what was typed; a public client proves nothing, whatever was chosen."""
         base = TEMPLATES[self.cleaned_data["template"]]
         if base.token_endpoint_auth_method != AuthMethod.NONE:
-            base = base.but(token_endpoint_auth_method=self.cleaned_data["proof"] or AuthMethod.BASIC)
+            base = base.but(token_endpoint_auth_method=self.cleaned_data["proof"] or self.methods[0].value)
         return self.metadata(base)
 
 

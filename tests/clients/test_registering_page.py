@@ -227,3 +227,19 @@ def test_a_file_is_made_of_this_clients_live_secret_alone(browser, registered, s
         assert text == "" or text not in page.text
     client.secrets.get().delete()
     assert "nothing to download" in browser.post(path, {"secret": secret}, follow=True).text
+
+
+def test_where_the_operator_allows_no_secrets_none_is_offered(browser, acme, service):
+    acme.secrets_allowed = False
+    acme.save()
+    page = browser.get(NEW)
+    assert 'value="client_secret_basic"' not in page.text
+    assert "The operator allows Acme Logistics no secrets." in page.text
+    answer = browser.post(NEW, SERVICE | {"key": key_of(page)})
+    assert (answer.status_code, 'id="private-key"' in answer.text) == (200, True)
+    made = Client.objects.get(client_name="Yard planner")
+    assert made.token_endpoint_auth_method == "private_key_jwt"
+    of_key = browser.get(f"{made.get_absolute_url()}authentication/").text
+    assert 'value="client_secret_basic"' not in of_key
+    kept = browser.get(f"{service.get_absolute_url()}authentication/").text
+    assert 'value="client_secret_basic" checked' in kept

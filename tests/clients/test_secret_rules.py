@@ -94,9 +94,10 @@ def test_policy_refuses_new_clients_with_secrets_and_leaves_old_ones_alone(rule,
 def test_page_says_that_no_secrets_are_allowed(rule, service, alice, browser_of):
     rule(allowed=False)
     form = {"template": "service", "client_name": "New", "scope": "shipments:read"}
+    form["proof"] = "client_secret_basic"
     page = browser_of(alice).post(reverse("clients:create", args=["acme"]), form)
     assert page.status_code == 422
-    assert "may not use client secrets" in page.text
+    assert "the operator allows none" in page.text
     assert (
         "allows no new ones" in browser_of(alice).get(reverse("clients:secrets", args=["acme", service.client_id])).text
     )
