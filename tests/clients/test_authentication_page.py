@@ -130,7 +130,7 @@ def test_own_keys_are_pasted(browser, page, service, settings):
     ("form", "words"),
     [
         ({}, "Choose how"),
-        ({"method": "none"}, "valid choice"),
+        ({"method": "none"}, "Choose one of these"),
         ({"method": "private_key_jwt"}, "public keys"),
         ({"method": "private_key_jwt", "jwks": "{"}, "no JSON"),
         ({"method": "private_key_jwt", "jwks": "[" * 10_000}, "no JSON"),
