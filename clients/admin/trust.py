@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 
 from clients import trust
 from clients.models import TrustedIssuer
+from clients.platforms import PLATFORMS, PlatformName
 from clients.policy.trust import issuer as may_be_trusted
 from consumers.audit import Actor
 from consumers.desk import Deed, Desk, badge, page_of, several
@@ -18,6 +19,7 @@ from consumers.errors import Refusal
 from consumers.fields import JSONField
 from consumers.forms import explain
 
+PUBLIC = ("github", "gitlab", "gcp", "aws", "azure")  # platforms whose issuer everybody knows
 KEPT = "Issuer and platform stay as they are, because rules were made for them. Disabling stops every token at once."
 
 
@@ -55,6 +57,12 @@ def stopping(issuer: TrustedIssuer) -> list[str]:
     ]
 
 
+def well_known() -> str:
+    """Say which issuer the public platforms have; where it has zeros, each account or tenant has its own."""
+    known = "; ".join(f"{PlatformName(name).label}: {PLATFORMS[name].issuer}" for name in PUBLIC)
+    return f"{known}. Put your own account’s or tenant’s ID in the place of zeros."
+
+
 @admin.register(TrustedIssuer)
 class TrustedIssuerAdmin(Desk):
     form = IssuerForm
@@ -84,7 +92,7 @@ class TrustedIssuerAdmin(Desk):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         return [
-            ("Issuer", {"fields": ["name", "platform", "issuer"], "description": KEPT if obj else ""}),
+            ("Issuer", {"fields": ["name", "platform", "issuer"], "description": KEPT if obj else well_known()}),
             ("Its keys", {"fields": ["jwks_uri", "jwks"]}),
             ("Who may use it", {"fields": ["consumer"]}),
         ]

@@ -1,6 +1,7 @@
 """Rules for the tokens of platforms: narrow enough that no stranger meets them, and plain."""
 
 import pytest
+from django.urls import reverse
 
 from clients import trust
 from clients.matching import differences
@@ -228,3 +229,9 @@ def test_every_platform_is_described():
     assert set(PLATFORMS) == set(PlatformName.values)
     for platform in PLATFORMS.values():
         assert any(claim.binds for claim in platform.claims)
+
+
+def test_operators_read_which_issuer_a_platform_has(olga, browser_of):
+    page = browser_of(olga).get(reverse("admin:clients_trustedissuer_add"))
+    assert "GitHub Actions: https://token.actions.githubusercontent.com" in page.text
+    assert "own account’s or tenant’s ID" in page.text
