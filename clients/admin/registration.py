@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
@@ -9,6 +10,8 @@ from clients.models import DocumentHost, OpenRegistration, SoftwareIssuer
 from clients.registration import actions
 from consumers.audit import Actor
 from consumers.desk import Desk
+from consumers.errors import Refusal
+from consumers.forms import explain
 
 
 @admin.register(OpenRegistration)
@@ -40,8 +43,21 @@ class OpenRegistrationAdmin(Desk):
         actions.close_registration(actor=Actor.of(request))
 
 
+class SourceForm(forms.ModelForm):  # type: ignore[type-arg]
+    def _post_clean(self) -> None:
+        """Put the rules' words at the field that they are about, while everything else may still be corrected."""
+        super()._post_clean()  # type: ignore[misc]
+        if not self.errors:
+            try:
+                actions.check_source(self.instance)
+            except Refusal as refusal:
+                explain(self, refusal)
+
+
 class SourceAdmin(Desk):
     """Somebody whom the operator trusts to describe clients."""
+
+    form = SourceForm
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         actions.save_source(source=obj, actor=Actor.of(request))

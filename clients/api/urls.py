@@ -1,9 +1,10 @@
 """Addresses of clients, their secrets, and what they may ask for, below /admin/."""
 
-from clients.api import catalogue, clients, decisions, registration, rotation, secrets
+from clients.api import catalogue, clients, decisions, registration, rotation, secrets, trusted
 from consumers.rest.addresses import address
 
 CLIENT = "/admin/clients/{client_id}"
+ISSUER = "/admin/trusted-issuers/{issuer_id}"
 
 urlpatterns = [
     address("/admin/clients", "clients", GET=clients.list_clients, POST=clients.create_client),
@@ -42,6 +43,14 @@ urlpatterns = [
         "registration-token",
         DELETE=registration.revoke_token,
     ),
+    address("/admin/trusted-issuers", "trusted-issuers", GET=trusted.list_issuers, POST=trusted.allow_issuer),
+    address(f"{ISSUER}/disable", "disable-issuer", POST=trusted.disable_issuer),
+    address(f"{ISSUER}/enable", "enable-issuer", POST=trusted.enable_issuer),
+    address(ISSUER, "trusted-issuer", PUT=trusted.set_issuer, DELETE=trusted.remove_issuer),
+    address("/admin/registration/software-issuers", "software-issuers", **trusted.ALL_PUBLISHERS),
+    address("/admin/registration/software-issuers/{source_id}", "software-issuer", **trusted.ONE_PUBLISHER),
+    address("/admin/registration/document-hosts", "document-hosts", **trusted.ALL_HOSTS),
+    address("/admin/registration/document-hosts/{source_id}", "document-host", **trusted.ONE_HOST),
     address(
         "/admin/registration",
         "open-registration",

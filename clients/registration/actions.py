@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from clients import actions
+from clients import actions, jwks
 from clients.metadata import ClientMetadata
 from clients.models import (
     Client,
@@ -18,6 +18,7 @@ from clients.models import (
     SelfRegistration,
     SoftwareIssuer,
 )
+from clients.policy.addresses import may_be_asked
 from clients.registration.permits import PREFIX, Permit
 from clients.vocabulary import IDENTITY_SCOPES, GrantType
 from consumers import audit, credentials, policy
@@ -154,9 +155,31 @@ def close_registration(*, actor: Actor) -> None:
 
 @transaction.atomic
 def save_source(*, source: DocumentHost | SoftwareIssuer, actor: Actor) -> None:
-    """Trust a host's metadata documents, or an issuer's software statements, as the row says."""
-    source.save()
+    """Trust a host's metadata documents, or an issuer's software statements, as the row says. Raises Refusal."""
+    check_source(source)
+    try:
+        with transaction.atomic():
+            source.save()
+    except IntegrityError:
+        field = "host" if isinstance(source, DocumentHost) else "issuer"
+        raise Conflict(f"{source} is trusted already.", field=field) from None
     audit.record(EventName.REGISTRATION_SOURCE_SAVED, actor=actor, target=source)
+
+
+def check_source(source: DocumentHost | SoftwareIssuer) -> None:
+    """Refuse a source that could describe nothing, or whose keys could not be used."""
+    policy.valid(source)
+    if isinstance(source, DocumentHost):
+        check_limits(source.consumer, tuple(source.grant_types), tuple(source.scopes), source.client_days)
+    elif bool(source.jwks) == bool(source.jwks_uri):
+        raise Refusal("Give its public keys or their address: one of the two.", field="jwks_uri")
+    elif source.jwks_uri:
+        may_be_asked(source.jwks_uri, "jwks_uri")
+    else:
+        try:
+            jwks.check(source.jwks)
+        except jwks.UnfitKey as reason:
+            raise Refusal(str(reason), field="jwks") from None
 
 
 @transaction.atomic

@@ -35,13 +35,8 @@ NO_DOOR = {
         "a program could give itself rights",
     ),
     **dict.fromkeys(
-        (
-            *("clients.trust.allow_issuer", "clients.trust.update_issuer", "clients.trust.remove_issuer"),
-            *("clients.trust.disable_issuer", "clients.trust.enable_issuer"),
-            *("clients.registration.actions.save_source", "clients.registration.actions.delete_source"),
-            *("authority.rotation.rotate", "authority.rotation.revoke"),
-        ),
-        "whom the portal trusts is decided by operators, on their pages",
+        ("authority.rotation.rotate", "authority.rotation.revoke"),
+        "the portal's own keys are rotated on the operators' pages, and by manage.py keys",
     ),
     **dict.fromkeys(
         (
@@ -66,6 +61,13 @@ BEHIND = {
     "clients.actions.expire_secret": "expireSecret",
     "clients.actions.revoke_secret": "revokeSecret",
     "clients.secret_rules.set_secret_rules": "setSecretRules",
+    "clients.trust.allow_issuer": "allowTrustedIssuer",
+    "clients.trust.update_issuer": "setTrustedIssuer",
+    "clients.trust.disable_issuer": "disableTrustedIssuer",
+    "clients.trust.enable_issuer": "enableTrustedIssuer",
+    "clients.trust.remove_issuer": "removeTrustedIssuer",
+    "clients.registration.actions.save_source": "addSoftwareIssuer",
+    "clients.registration.actions.delete_source": "removeDocumentHost",
     "clients.trust.add_rule": "addTrustRule",
     "clients.trust.remove_rule": "removeTrustRule",
     "clients.registration.actions.create_initial_token": "createInitialAccessToken",

@@ -69,6 +69,23 @@ COMMANDS = {
     "setResourceServers": "api put /admin/apis/0/resource-servers --file {file}",
     "setSecretRules": "api put /admin/consumers/nobody/secret-rules --file {file}",
     "setClientClaims": "api put /admin/clients/cl_nobody/claims --file {file}",
+    "listTrustedIssuers": "api get /admin/trusted-issuers",
+    "allowTrustedIssuer": "api post /admin/trusted-issuers --file {file}",
+    "setTrustedIssuer": "api put /admin/trusted-issuers/0 --file {file}",
+    "disableTrustedIssuer": "api post /admin/trusted-issuers/0/disable",
+    "enableTrustedIssuer": "api post /admin/trusted-issuers/0/enable",
+    "removeTrustedIssuer": "api delete /admin/trusted-issuers/0",
+    **{
+        f"{verb}{kind}": f"api {method} /admin/registration/{path}{one}{body}"
+        for kind, path in {"SoftwareIssuer": "software-issuers", "DocumentHost": "document-hosts"}.items()
+        for verb, method, one, body in (
+            ("add", "post", "", " --file {file}"),
+            ("set", "put", "/0", " --file {file}"),
+            ("remove", "delete", "/0", ""),
+        )
+    },
+    "listSoftwareIssuers": "api get /admin/registration/software-issuers",
+    "listDocumentHosts": "api get /admin/registration/document-hosts",
     "listTrustRules": "api get /admin/clients/cl_nobody/trust-rules",
     "addTrustRule": "api post /admin/clients/cl_nobody/trust-rules --file {file}",
     "removeTrustRule": "api delete /admin/clients/cl_nobody/trust-rules/1",
@@ -103,6 +120,8 @@ NO_SCREEN = {
             *("createConsumer", "getConsumer", "setConsumer", "patchConsumer", "deleteConsumer", "suspendConsumer"),
             *("resumeConsumer", "revokeConsumerTokens", "listMembers", "setMember", "removeMember", "listInvitations"),
             *("inviteManager", "resendInvitation", "withdrawInvitation", "getAccess", "setAccess", "setSecretRules"),
+            *("listTrustedIssuers", "allowTrustedIssuer", "setTrustedIssuer", "disableTrustedIssuer"),
+            *("enableTrustedIssuer", "removeTrustedIssuer"),
             *("setClientClaims", "listTrustRules", "addTrustRule", "removeTrustRule", "exportActivity", "listUsage"),
         ),
         "decided rarely: on the portal's pages, or by a command",
