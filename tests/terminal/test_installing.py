@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 
 import pytest
 from django.conf import settings
@@ -23,8 +24,8 @@ def installed(tmp_path_factory):
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    run(uv, "build", "--quiet", "--wheel", "--out-dir", str(folder), str(settings.BASE_DIR))
-    run(uv, "venv", "--quiet", "--python", "3.13", "venv")
+    run(uv, "build", "--quiet", "--python", sys.executable, "--wheel", "--out-dir", str(folder), str(settings.BASE_DIR))
+    run(uv, "venv", "--quiet", "--python", sys.executable, "venv")
     (wheel,) = folder.glob("*.whl")
     run(uv, "pip", "install", "--quiet", "--python", "venv/bin/python", str(wheel))
     packages = run(uv, "pip", "list", "--quiet", "--python", "venv/bin/python", "--format", "freeze")
