@@ -80,10 +80,6 @@ class AuthenticationForm(forms.Form):
             self.methods[0] = SECRET._replace(value=AuthMethod.POST)
         self.fields["method"].choices = [(each.value, each.title) for each in self.methods]  # type: ignore[attr-defined]
 
-    @property
-    def problem_count(self) -> int:
-        return sum(len(errors) for errors in self.errors.values())
-
     def clean_jwks(self) -> Any:
         """Return the key set; the policy judges what is in it."""
         text = self.cleaned_data["jwks"].strip()

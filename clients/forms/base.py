@@ -21,10 +21,6 @@ class Form(forms.Form):
 
     use_required_attribute = False
 
-    @property
-    def problem_count(self) -> int:
-        return sum(len(errors) for errors in self.errors.values())
-
 
 class OnceForm(Form):
     """A form that is carried out once, however often it is sent."""

@@ -7,7 +7,7 @@ from html import unescape
 from math import cos, pi, sin
 
 from django import template
-from django.forms import BoundField
+from django.forms import BaseForm, BoundField
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -62,6 +62,12 @@ def tokens(by_day: Sequence[int]) -> SafeString:
     return format_html(
         '<span class="number">{}</span><svg class="spark" aria-hidden="true">{}</svg>', f"{sum(by_day):,}", rects
     )
+
+
+@register.filter
+def error_count(form: BaseForm) -> int:
+    """Return how many things are wrong with a form, of which a field may have several."""
+    return sum(len(errors) for errors in form.errors.values())
 
 
 @register.filter
