@@ -11,6 +11,7 @@ from clients.registration import actions
 from consumers.audit import Actor
 from consumers.desk import Desk
 from consumers.errors import Refusal
+from consumers.fields import JSONField
 from consumers.forms import explain
 
 
@@ -53,6 +54,23 @@ class SourceForm(forms.ModelForm):  # type: ignore[type-arg]
             except Refusal as refusal:
                 explain(self, refusal)
 
+    def validate_constraints(self) -> None:
+        """Leave it to the rules, which say the same in words."""
+
+
+class PublisherForm(SourceForm):
+    jwks = JSONField(
+        label="Keys", required=False, widget=forms.Textarea(attrs={"rows": 6}), help_text="The public keys themselves."
+    )
+
+    class Meta:
+        model = SoftwareIssuer
+        fields = ["issuer", "jwks_uri", "jwks", "required"]
+        labels = {"jwks_uri": "Address of the keys"}  # as Django reads it
+
+    def clean_jwks(self) -> dict[str, Any] | None:
+        return self.cleaned_data["jwks"] or None
+
 
 class SourceAdmin(Desk):
     """Somebody whom the operator trusts to describe clients."""
@@ -76,6 +94,7 @@ class DocumentHostAdmin(SourceAdmin):
 
 @admin.register(SoftwareIssuer)
 class SoftwareIssuerAdmin(SourceAdmin):
+    form = PublisherForm
     lede = "Whoever signs what programs say of themselves when they register."
     empty = "No issuer is trusted yet. Add one, and clients may register with its software statements."
     list_display = ("issuer", "required")

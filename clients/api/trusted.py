@@ -259,9 +259,9 @@ def sources(model: type[DocumentHost] | type[SoftwareIssuer], schema: dict[str, 
 ALL_PUBLISHERS, ONE_PUBLISHER = sources(
     SoftwareIssuer,
     PUBLISHER,
-    "publisher of software",
+    "software publisher",
     {"issuer": "https://publisher.example.com", "jwks_uri": "https://publisher.example.com/keys"},
 )
 ALL_HOSTS, ONE_HOST = sources(
-    DocumentHost, HOST, "host of metadata documents", {"host": "apps.example.com", "consumer": "sandbox"}
+    DocumentHost, HOST, "metadata document host", {"host": "apps.example.com", "consumer": "sandbox"}
 )
