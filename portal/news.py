@@ -18,6 +18,17 @@ from portal.templatetags.ui import away, counted, moment
 
 UNUSED_AFTER = timedelta(days=7)
 REFUSED_WITHIN = timedelta(days=1)
+MOST_REFUSED = 10  # clients that are told at a time
+FEW = 3  # clients with the same trouble are told one by one; more of them are one thing to look at
+# State: of one client, what follows, and of many.
+DEAD = {
+    "expired": (
+        "Every secret of {} has ended",
+        "Its requests are refused until it has a new secret.",
+        "{} have no secret that still works",
+    ),
+    "bare": ("{} has no secret", "It cannot get a token until it has one.", "{} have no secret"),
+}
 
 
 @dataclass(frozen=True)
@@ -49,15 +60,30 @@ def page(name: str, client: Client, *more: Any) -> str:
     return reverse(f"clients:{name}", args=[client.consumer.slug, client.client_id, *more])
 
 
+def there(consumer: Consumer, **chosen: str) -> str:
+    """Return the address of the list of clients, of those that are chosen."""
+    return reverse("clients:index", args=[consumer.slug], query=chosen)
+
+
 def dead_clients(consumer: Consumer) -> Iterator[Task]:
     """Clients that can get no token, because no secret of theirs works."""
     mine = with_state(Client.objects.of(consumer)).select_related("consumer")
-    for client in mine.filter(state__in=("expired", "bare")):
-        if client.state == "expired":
-            title, text = f"Every secret of {client} has ended", "Its requests are refused until it has a new secret."
-        else:
-            title, text = f"{client} has no secret", "It cannot get a token until it has one."
-        yield Task("bad", "circle-x", title, text, "Add a secret", page("add-secret", client), in_dialog=True)
+    for state, (one, text, many) in DEAD.items():
+        found = mine.filter(state=state)
+        if (count := found.count()) > FEW:
+            title = many.format(counted(count, "client").capitalize())
+            yield Task(
+                "bad",
+                "circle-x",
+                title,
+                "They cannot get a token until they do.",
+                "See them",
+                there(consumer, state=state),
+            )
+            continue
+        for client in found:
+            url = page("add-secret", client)
+            yield Task("bad", "circle-x", one.format(client), text, "Add a secret", url, in_dialog=True)
 
 
 def refused_clients(consumer: Consumer) -> Iterator[Task]:
@@ -65,7 +91,7 @@ def refused_clients(consumer: Consumer) -> Iterator[Task]:
     able = with_state(Client.objects.of(consumer)).exclude(state__in=("disabled", "expired", "bare"))
     since = timezone.now() - REFUSED_WITHIN
     latest = Problem.objects.filter(client__in=able.values("pk"), last_at__gt=since).select_related("client__consumer")
-    for problem in latest.order_by("client_id", "-last_at", "-pk").distinct("client_id"):
+    for problem in latest.order_by("client_id", "-last_at", "-pk").distinct("client_id")[:MOST_REFUSED]:
         whence = f", from {problem.last_ip}" if problem.last_ip else ""
         yield Task(
             "warn",
@@ -127,6 +153,11 @@ def unused(consumer: Consumer) -> Iterator[Task]:
     """Clients that could work for a week and never did."""
     mine = with_state(Client.objects.of(consumer)).select_related("consumer", "user")
     old = mine.filter(state="active", last_used_at=None, created__lt=timezone.now() - UNUSED_AFTER)
+    if (count := old.count()) > FEW:
+        title = f"{counted(count, 'client').capitalize()} have never asked for a token"
+        text = "They could have for a week. Set them up, or delete those that nobody needs."
+        yield Task("quiet", "circle-help", title, text, "See them", there(consumer, used="never"))
+        return
     for client in old.order_by("created"):
         yield Task(
             "quiet",

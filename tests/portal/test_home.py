@@ -140,3 +140,18 @@ def test_refused_requests_are_news_for_a_day_with_their_latest_reason(browser, s
     assert f'href="/consumers/acme/clients/{service.client_id}/problems/"' in page
     Problem.objects.update(last_at=now - timedelta(days=2))
     assert "All is well" in browser.get(HOME).text
+
+
+def test_many_clients_with_the_same_trouble_are_one_thing(browser, acme):
+    for _ in range(4):
+        ClientFactory(consumer=acme)
+    page = browser.get(HOME).text
+    assert "<h1>One thing needs you</h1>" in page
+    assert "Four clients have no secret" in page
+    assert 'href="/consumers/acme/clients/?state=bare"' in page
+    for client in Client.objects.all():
+        give_secret(client)
+    Client.objects.update(created=timezone.now() - timedelta(days=8))
+    page = browser.get(HOME).text
+    assert "Four clients have never asked for a token" in page
+    assert 'href="/consumers/acme/clients/?used=never"' in page
