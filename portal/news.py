@@ -76,7 +76,7 @@ def dead_clients(consumer: Consumer) -> Iterator[Task]:
                 "bad",
                 "circle-x",
                 title,
-                "They cannot get a token until they do.",
+                "They cannot get a token until they have one.",
                 "See them",
                 there(consumer, state=state),
             )
