@@ -3,6 +3,7 @@
 from authority.inspection import failures, jwt, opaque, outsiders
 from authority.inspection.material import Material, read
 from authority.inspection.report import Report, Viewer
+from clients import secrets
 from clients.models import Api
 
 MOST = 3  # tokens of one paste
@@ -69,10 +70,20 @@ def signed(text: str, viewer: Viewer, api: Api | None) -> Report:
 def credentials(client_id: str, secret: str, viewer: Viewer) -> Report:
     """Judge what Basic authentication carries: a client ID and its secret."""
     report = opaque.judge(secret, viewer, None)
+    wrong = next((fact.text for fact in report.facts if fact.tone == "bad"), "")
+    report.kind, report.advice = "A client ID and its secret", opaque.LEAKED.format("rotate it")
     report.tells("Client ID", client_id[:255])
     if report.client is not None and report.client.client_id != client_id:
-        why = "Look for two clients, or two environments, whose values were mixed."
-        report.fails("Pair", f"The secret is of {report.client}, which has another client ID", why)
+        report.tone, report.verdict = "bad", f"The secret is of {report.client}, which has another client ID"
+        report.advice = "Look for two clients, or two environments, whose values were mixed. " + report.advice
+    elif not secret.startswith(secrets.PREFIX):
+        report.tone, report.verdict = "bad", f"The secret is none of ours: those begin with {secrets.PREFIX}"
+    elif wrong:
+        report.tone, report.verdict = "bad", f"The secret does not work. {wrong}"
+    elif report.client is None:
+        report.tone, report.verdict = "warn", "The secret is none of a client that you may see"
+    else:
+        report.tone, report.verdict = "good", "They belong together, and the secret works"
     return report
 
 

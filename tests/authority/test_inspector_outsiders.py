@@ -4,6 +4,7 @@ import base64
 
 import pytest
 from django.conf import settings
+from django.utils import timezone
 
 from authority.inspection.inspector import inspect
 from authority.inspection.report import Viewer
@@ -98,15 +99,28 @@ def header(client_id, secret):
     return "Authorization: Basic " + base64.b64encode(f"{client_id}:{secret}".encode()).decode()
 
 
-def test_basic_header_is_taken_apart(service, acme, member):
+def test_basic_header_is_taken_apart(service, acme, globex, member):
     _, text = give_secret(service)
     report = one(header(service.client_id, text), member)
-    assert (report.kind, report.client) == ("A client secret", service)
+    assert (report.verdict, report.client) == ("They belong together, and the secret works", service)
     assert text not in str(report)
-    other = ClientFactory(consumer=acme)
-    assert "which has another client ID" in one(header(other.client_id, text), member).facts[-1].text
-    report = inspect(f"> {header(service.client_id, text)}\n< HTTP/1.1 401\n{{'error': 'invalid_client'}}", member)
-    assert [each.kind for each in report] == ["A refused request", "A client secret"]
+    answered = f"> {header(service.client_id, text)}\n< HTTP/1.1 401\n{{'error': 'invalid_client'}}"
+    assert [each.kind for each in inspect(answered, member)] == ["A refused request", "A client ID and its secret"]
+
+
+def test_what_is_wrong_with_a_basic_header_comes_first(service, acme, globex, member):
+    _, text = give_secret(service)
+    _, ended = give_secret(service, revoked_at=timezone.now())
+    _, foreign = give_secret(ClientFactory(consumer=globex))
+    told = {
+        header(ClientFactory(consumer=acme).client_id, text): "which has another client ID",
+        header(service.client_id, ended): "The secret does not work. It ended on",
+        header(service.client_id, text[:-1]): "it was cut or changed",
+        header(service.client_id, "hunter2"): "those begin with cdsk_",
+        header(service.client_id, foreign): "none of a client that you may see",
+    }
+    for pasted, verdict in told.items():
+        assert verdict in one(pasted, member).verdict
 
 
 @pytest.mark.parametrize(
