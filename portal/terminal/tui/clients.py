@@ -10,7 +10,7 @@ from portal.terminal.problems import Problem
 from portal.terminal.remote import part
 from portal.terminal.tui.dialogs import Confirm, Document, Secret
 from portal.terminal.tui.editor import Editor
-from portal.terminal.tui.lists import Listing, Row
+from portal.terminal.tui.lists import Listing, Row, shown
 
 # What the key `f` walks through: a name for the person, and which clients it keeps.
 FILTERS: list[tuple[str, Any]] = [
@@ -36,7 +36,7 @@ class Clients(Listing):
         Binding("f", "filter", "Filter"),
         Binding("v", "document", "JSON"),
         Binding("k", "rotate", "Rotate"),
-        Binding("s", "switch", "Disable"),
+        Binding("s", "switch", "Stop"),
         Binding("d", "delete", "Delete"),
     ]
 
@@ -55,6 +55,11 @@ class Clients(Listing):
         name, keeps = FILTERS[self.filter]
         self.sub_title = f"{printable(str(self.consumer['name']))}: {name}"
         return [client for client in self.found if keeps(client)]
+
+    def cell(self, member: str, row: Row) -> str:
+        """Show the first grant, and how many more there are: 80 columns have no room for all."""
+        grants = row["grant_types"] if member == "grant_types" else []
+        return shown(grants[:1]) + f" +{len(grants) - 1}" if len(grants) > 1 else super().cell(member, row)
 
     def open(self, row: Row) -> None:
         self.edit(str(row["client_id"]))

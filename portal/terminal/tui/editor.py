@@ -41,7 +41,7 @@ class Editor(DeskScreen[bool]):
         self.made_something = False
 
     def compose(self) -> ComposeResult:
-        yield Header()
+        yield Header(icon="")
         yield Footer()
 
     async def on_mount(self) -> None:

@@ -21,7 +21,7 @@ class Listing(DeskScreen[None]):
     """A table of things; `/` goes to the search, Enter opens a row, Escape goes back."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "search", "Search", key_display="/"),
+        Binding("slash", "search", "Find", key_display="/"),
         Binding("r", "reload", "Reload", show=False),  # 80 columns have no room for it
         Binding("escape", "back", "Back"),
     ]
@@ -34,7 +34,7 @@ class Listing(DeskScreen[None]):
         self.rows: list[Row] = []
 
     def compose(self) -> ComposeResult:
-        yield Header()
+        yield Header(icon="")
         yield Input(placeholder=self.PROMPT, id="search", compact=True)
         yield DataTable(cursor_type="row", zebra_stripes=True)
         yield Footer()
@@ -72,7 +72,13 @@ class Listing(DeskScreen[None]):
             cells = [shown(row.get(member)) for member in self.COLUMNS]
             haystack = " ".join([*cells, str(row.get(self.IDENTIFIER, ""))]).lower()
             if all(word in haystack for word in words):
-                self.table.add_row(*(Text(cell) for cell in cells), key=str(row[self.IDENTIFIER]))
+                self.table.add_row(
+                    *(Text(self.cell(member, row)) for member in self.COLUMNS), key=str(row[self.IDENTIFIER])
+                )
+
+    def cell(self, member: str, row: Row) -> str:
+        """Return what a column shows; the search looks at all of it."""
+        return shown(row.get(member))
 
     def chosen(self) -> Row | None:
         """Return the row under the cursor."""
