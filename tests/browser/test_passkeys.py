@@ -28,7 +28,7 @@ def mallory(server, visitor):
     return one
 
 
-def test_a_passkey_is_added_and_signs_in(mallory, server):
+def test_a_passkey_is_added_signs_in_and_is_a_second_step(mallory, server):
     password = server.demo["managers"][0]["password"]
     mallory.sign_in("mallory@globex.example", password)
     page = mallory.open("/account/2fa/")
@@ -38,9 +38,8 @@ def test_a_passkey_is_added_and_signs_in(mallory, server):
     assert page.get_by_label("Sign in with it alone").is_checked()
     page.get_by_role("button", name="Add").click()
     page.wait_for_url("**/recovery-codes/**")
-    assert "recovery codes" in page.content()
-    page.get_by_label("I have saved my recovery codes").check()
-    page = mallory.open("/account/2fa/")
+    page.get_by_role("heading", name="Save your recovery codes now").wait_for()
+    page.get_by_role("link", name="I have saved them").click()
     assert page.get_by_text("Chrome on Linux").is_visible()
 
     mallory.open("/account/logout/").get_by_role("button", name="Sign out").click()
@@ -50,3 +49,10 @@ def test_a_passkey_is_added_and_signs_in(mallory, server):
 
     page = mallory.open("/consumers/globex/people/")
     assert page.get_by_text("Passkey, password").is_visible()
+
+    mallory.open("/account/logout/").get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/account/login/**")
+    mallory.sign_in("mallory@globex.example", password)
+    page.get_by_role("heading", name="One more step").wait_for()
+    page.get_by_role("button", name="Use a passkey or security key").click()
+    page.wait_for_url("**/consumers/globex/")
