@@ -73,7 +73,7 @@ def values(guide: Guide, client: Client) -> dict[str, Any]:
         "token_url": workload_issuer.address("workload-token"),
         "identity_url": workload_issuer.address("workload-identity-token"),
         "subject": client.workload.subject,
-        "account": client.consumer.slug,
+        "account": client.workload.account,
         "audience": audience,
         "provider": of_google[0].removeprefix("https://iam.googleapis.com/") if of_google else "",
         "is_listed": audience in workloads.audiences(client) or (guide.name == "gcp" and bool(of_google)),

@@ -56,7 +56,7 @@ def issue(client: Client, audience: str | None = None) -> Issued:
     now = int(time.time())
     seconds = int(client.lifespans.get(LIFESPAN, LONGEST))
     claims = {
-        "account": client.consumer.slug,
+        "account": workload.account,
         "project": client.project,
         "deployment": client.deployment,
         "environment_type": client.environment_type,

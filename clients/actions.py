@@ -303,9 +303,21 @@ def lock(client: Client) -> Client:
 
 
 def give_subject(client: Client) -> None:
-    """Give a workload the subject of its identity tokens, once for all."""
-    if client.is_workload:
-        Workload.objects.get_or_create(client=client)
+    """Give a workload the subject and account of its identity tokens, once for all. Raises Refusal.
+
+    Backends let in whatever names an account, so nobody gets one that another consumer's workloads had: short names
+    are free again once a consumer is renamed or deleted.
+    """
+    if not client.is_workload or Workload.objects.filter(client=client).exists():
+        return
+    consumer = client.consumer
+    if Workload.objects.filter(account=consumer.slug).exclude(held_by=consumer.pk).exists():
+        raise Refusal(
+            f"Workloads of another workspace were called {consumer.slug}, and others may still trust that name. "
+            "Ask the operator of this portal for another short name of this workspace.",
+            field="environment_type",
+        )
+    Workload.objects.create(client=client, account=consumer.slug, held_by=consumer.pk)
 
 
 def lock_live(client: Client, secret: ClientSecret) -> ClientSecret:

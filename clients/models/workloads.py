@@ -1,4 +1,4 @@
-"""Who a workload is to the world: a subject that is never given again, whatever becomes of its client."""
+"""Who a workload is to the world: a subject and an account that are never given to others, whatever becomes of them."""
 
 import secrets as random
 import string
@@ -15,10 +15,12 @@ def new_subject() -> str:
 
 
 class Workload(models.Model):
-    """The `sub` of a client's identity tokens. The row outlives the client."""
+    """The `sub` and `account` of a client's identity tokens. The row outlives the client and its consumer."""
 
     subject = models.CharField(max_length=40, primary_key=True, default=new_subject, editable=False)
     client = models.OneToOneField(Client, models.SET_NULL, null=True, related_name="workload", editable=False)
+    account = models.CharField(max_length=50, default="", db_index=True, editable=False)  # its consumer's name then
+    held_by = models.UUIDField(null=True, editable=False)  # that consumer; it may be renamed, or gone
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     def __str__(self) -> str:

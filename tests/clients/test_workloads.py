@@ -4,10 +4,12 @@ import pytest
 from django.urls import reverse
 
 from clients import actions
+from clients.actions import register_client
 from clients.metadata import TEMPLATES, ClientMetadata
 from clients.models import Client, Workload
 from clients.policy import portal_policy
 from clients.workloads import LIFESPAN
+from consumers.actions import update_consumer
 from consumers.errors import Refusal
 from tests.factories import actor_for
 
@@ -63,6 +65,22 @@ def test_subject_is_given_once_and_kept(acme, alice):
     actions.register_client(consumer=acme, metadata=GOOD, policy=policy, actor=actor)
     assert Workload.objects.get(client=None).subject == subject
     assert Workload.objects.exclude(client=None).get().subject != subject
+
+
+def test_account_is_kept_and_never_given_to_another(acme, globex, alice, olga):
+    def make(consumer, name):
+        metadata, policy = GOOD.but(client_name=name), portal_policy(consumer)
+        return register_client(consumer=consumer, metadata=metadata, policy=policy, actor=actor_for(alice))[0]
+
+    first = make(acme, "First")
+    acme.slug = "acme-logistics"
+    update_consumer(consumer=acme, changed=["slug"], actor=actor_for(olga))
+    globex.slug = "acme"
+    update_consumer(consumer=globex, changed=["slug"], actor=actor_for(olga))
+    with pytest.raises(Refusal, match="Workloads of another workspace were called acme"):
+        make(globex, "Mine")
+    assert (first.workload.account, make(acme, "Second").workload.account) == ("acme", "acme-logistics")
+    assert not globex.clients.exists()
 
 
 def test_service_has_no_subject(service):
