@@ -86,7 +86,12 @@ def export(
     consumer: Annotated[str | None, typer.Option(metavar="TEXT", help="Only those of this consumer.")] = None,
 ) -> None:
     """Write every client as JSON, as `import` reads it. Secrets are not among it: nobody can read them."""
-    text = json.dumps(session.remote.everything("/admin/clients", page_size=500, consumer=consumer), indent=2)
+    clients: list[Row] = []
+    with errors.status("Reading clients …") as status:
+        for page in session.remote.pages("/admin/clients", page_size=500, consumer=consumer):
+            clients += page.rows
+            status.update(f"{len(clients):,} clients …")
+    text = json.dumps(clients, indent=2)
     if file == "-":
         print(text)
         return
