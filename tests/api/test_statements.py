@@ -61,3 +61,18 @@ def test_statements_of_a_patch(service, program):
         "INSERT consumers_event",  # in the transaction of the deed
         "SELECT clients_clientsecret",  # when they end
     ]
+
+
+def test_statements_of_a_registration(acme, acme_access, program):
+    new = {"client_name": "New", "grant_types": ["client_credentials"], "scope": "shipments:read"}
+    assert statements(lambda: program.post("/admin/clients", new)) == [
+        *CALLER,
+        "SELECT consumers_consumer",  # the only one in reach
+        "SELECT consumers_consumer",  # is it active now
+        "SELECT clients_scope",  # what the policy allows
+        "INSERT clients_client",
+        "INSERT consumers_event",  # in the transaction of the deed
+        "SELECT clients_clientsecret",  # how many there are
+        "INSERT clients_clientsecret",
+        "SELECT clients_clientsecret",  # when they end
+    ]
