@@ -16,7 +16,7 @@ import yaml
 from django.conf import settings
 
 from clients import trust
-from clients.models import TrustedIssuer
+from clients.models import TrustedIssuer, TrustRule
 from clients.snippets import trust_snippets
 from clients.vocabulary import AuthMethod
 from consumers.audit import SYSTEM
@@ -121,3 +121,19 @@ def test_gitlab_job_gets_a_token(server, deploy, tmp_path):
     script = job["script"][-1] + "\necho $token"
     token = shell(script, tmp_path, IDENTITY=outsides["gitlab"].token(server.demo["issuer"])).strip()
     assert proven(server, token)["scope"] == "shipments:read"
+
+
+@pytest.mark.parametrize("name", ["production", "yes", "1.0", "a: b", "#1", "EU (west)", "it's", "Straße", 'x"y'])
+def test_values_stay_texts_in_the_files_of_platforms(db, acme, name):
+    client = ClientFactory(consumer=acme, token_endpoint_auth_method=AuthMethod.FEDERATED.value)
+    made = []
+    for platform, owner in (("github", "repository_id"), ("gitlab", "project_id")):
+        issuer = TrustedIssuer.objects.create(
+            name=platform, platform=platform, issuer=f"https://{platform}.example.com"
+        )
+        claims = {owner: "74", "environment": name}
+        made.append(TrustRule(client=client, issuer=issuer, audience="urn:a", claims=claims))
+    texts = {snippet.language: yaml.safe_load(snippet.text) for snippet in trust_snippets(client, made)}
+    assert texts["github"]["jobs"]["token"]["environment"] == name
+    assert texts["gitlab"]["token"]["environment"] == name
+    assert texts["gitlab"]["token"]["id_tokens"]["IDENTITY"]["aud"] == "urn:a"
