@@ -12,7 +12,7 @@ import pytest
 from authority import reasons
 from authority.models import SpentIdentifier
 from authority.problems import TOLD
-from authority.problems.assertions import WORDS
+from authority.problems.assertions import OWN
 from tests.authority.signing import KEY, Signing, refused
 from tests.factories import ClientFactory
 from tests.signing import TYPE, KeyPair, own_claims, pack, to_base64
@@ -182,5 +182,6 @@ def test_each_reason_has_its_words(signing, monkeypatch):
     for kind, detail in noted:
         if kind.startswith("assertion_"):
             assert TOLD[kind](signing.client, detail).what
-            wanted = {field for text in WORDS[kind] for _, field, _, _ in Formatter().parse(text)}
-            assert wanted - {None} <= detail.keys(), kind
+            what = OWN[kind][1]
+            fullest = what if isinstance(what, str) else what[0]
+            assert {field for _, field, _, _ in Formatter().parse(fullest)} - {None} <= detail.keys(), kind
