@@ -31,7 +31,7 @@ SCHEMA = {
         ({"days": 1.5}, "days", "days: write a whole number or null."),
         ({"days": 0}, "days", "days: use 1 or more."),
         ({"days": 10**400}, "days", "days: use 10,000 or less."),
-        ({"role": "owner"}, "role", "role: use manager, viewer."),
+        ({"role": "owner"}, "role", "role: use manager or viewer."),
         ({"members": [{}, {}, {}]}, "members", "members: name at most 2."),
         ({"members": [{"email": "a@b"}, {}]}, "members", "members[1]: email is missing."),
         ({"members": [{"email": "long@long"}]}, "members", "members[0].email: shorten it to 5 characters."),
