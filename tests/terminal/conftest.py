@@ -69,8 +69,8 @@ class Terminal:
         return Answer(0, out.getvalue(), err.getvalue())
 
     def json(self, *words: str, **options: Any) -> Any:
-        """Run a command that must succeed; return what it prints as JSON."""
-        answer = self.run(*words, "--format", "json", **options)
+        """Run a command that must succeed in this process; return what it prints as JSON."""
+        answer = self.call(*words, "--format", "json", **options)
         assert answer.status == 0, answer.err
         return answer.json
 
