@@ -97,7 +97,7 @@ class Remote:
 
     def pages(self, path: str, **query: Any) -> Iterator[Page]:
         """Yield page after page of a list, led by the `next` links (RFC 8288)."""
-        parameters = {name: value for name, value in query.items() if value not in (None, "")}
+        parameters: dict[str, Any] | None = {name: value for name, value in query.items() if value not in (None, "")}
         while True:
             answer = self.request("GET", path, params=parameters)
             found = re.search(r'<([^>]*)>;\s*rel="next"', answer.headers.get("Link", ""))
@@ -106,7 +106,7 @@ class Remote:
             )
             if found is None:
                 return
-            path, parameters = found[1], {}
+            path, parameters = found[1], None  # an empty dict would take the query away
 
     def everything(self, path: str, **query: Any) -> list[Any]:
         return [item for page in self.pages(path, **query) for item in page.rows]
