@@ -84,11 +84,19 @@ def create(algorithm: str, purpose: str = Purpose.TOKENS) -> SigningKey:
     return active(purpose, algorithm) or make(purpose, algorithm, State.ACTIVE)
 
 
+def pair(algorithm: str) -> tuple[Any, dict[str, Any]]:
+    """Return a new private key and its public half, whose kid no command line takes for an option."""
+    while True:
+        private_key = jose.generate(algorithm)
+        jwk = jose.public_jwk(private_key, algorithm)
+        if not jwk["kid"].startswith("-"):
+            return private_key, jwk
+
+
 def make(purpose: str, algorithm: str, state: SigningKey.State) -> SigningKey:
     """Make a key; the caller holds the lock. Raises KeysSealed."""
     require_openable()
-    private_key = jose.generate(algorithm)
-    jwk = jose.public_jwk(private_key, algorithm)
+    private_key, jwk = pair(algorithm)
     if purpose == Purpose.WORKLOADS:
         jwk["kid"] = "atky_" + secrets.token_hex(12)
     now = timezone.now()

@@ -32,6 +32,22 @@ def clock(db):
         yield clock
 
 
+def test_no_kid_reads_like_an_option_of_a_command(db, monkeypatch):
+    generate, made = jose.generate, []
+
+    def dashed(algorithm):
+        """Make a key whose thumbprint begins with a dash, as one of 64 does, and any afterwards."""
+        key = generate(algorithm)
+        while not made and not jose.public_jwk(key, algorithm)["kid"].startswith("-"):
+            key = generate(algorithm)
+        made.append(key)
+        return key
+
+    monkeypatch.setattr(jose, "generate", dashed)
+    assert not keys.pair("ES256")[1]["kid"].startswith("-")
+    assert len(made) > 1
+
+
 def states(algorithm="ES256", purpose="tokens"):
     """Return the kid in each state."""
     return dict(SigningKey.objects.filter(algorithm=algorithm, purpose=purpose).values_list("state", "kid"))

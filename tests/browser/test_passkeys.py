@@ -35,6 +35,8 @@ def test_a_passkey_is_added_signs_in_and_is_a_second_step(mallory, server):
     page.get_by_role("link", name="Add a passkey").click()
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Confirm").click()
+    # Until the page's scripts have run: before that, the form asks no authenticator.
+    page.wait_for_url(lambda url: "/reauthenticate/" not in url)
     assert page.get_by_label("Sign in with it alone").is_checked()
     page.get_by_role("button", name="Add").click()
     page.wait_for_url("**/recovery-codes/**")

@@ -13,7 +13,9 @@ HOME = "/consumers/acme/"
 
 
 @pytest.fixture
-def count(service):
+def count(service, time_machine):
+    time_machine.move_to(timezone.now(), tick=False)  # the day must not end meanwhile
+
     def add(back: int, issued: int = 0, refused: int = 0, client=service) -> None:
         day = timezone.now().date() - timedelta(days=back)
         DailyCount.objects.create(client=client, day=day, issued=issued, refused=refused)

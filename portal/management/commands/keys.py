@@ -35,7 +35,7 @@ class Command(BaseCommand):
         rotate.add_argument("--purpose", choices=Purpose.values, default=Purpose.TOKENS.value)
         rotate.add_argument("--algorithm", choices=SigningAlgorithm.values, help="only this algorithm's key")
         revoke = deeds.add_parser("revoke", help="never trust a key again: every token that it signed ends now")
-        revoke.add_argument("kid", nargs="+", help="the ids of the keys")
+        revoke.add_argument("kid", nargs="+", help="the ids of the keys; write -- before one that begins with a dash")
         revoke.add_argument("--yes", action="store_true", help="do not ask")
         deeds.add_parser("reseal", help="encrypt all that rests sealed under the first of KEY_ENCRYPTION_KEYS")
 
