@@ -97,6 +97,7 @@ def test_operator_defines_managers_manage_and_a_stranger_sees_nothing(visitor, s
     page = ben.open(f"/consumers/{harbour}/clients/")
     page.get_by_role("link", name="Yard planner").click()
     page.get_by_role("navigation", name="Yard planner").get_by_role("link", name="Secrets").click()
+    page.wait_for_url("**/secrets/")  # and for the scripts, which open dialogs
     page.get_by_role("link", name="Rotate").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("At once").check()

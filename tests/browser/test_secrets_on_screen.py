@@ -64,6 +64,7 @@ def test_rotation_opens_in_a_dialog_that_the_keyboard_closes(arrive):
     page = alice.page
     page.get_by_role("link", name=re.compile("I have saved it")).click()
     page.get_by_role("link", name="Secrets").click()
+    page.wait_for_url("**/secrets/")  # and for the scripts, which open dialogs
     rotate = page.get_by_role("link", name="Rotate")
     rotate.focus()
     page.keyboard.press("Enter")
