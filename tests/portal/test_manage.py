@@ -18,7 +18,8 @@ from tests.live import free_port, running
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory):
     """An environment that says nothing but where the data go; with a migrated embedded database."""
-    data = tmp_path_factory.mktemp("fresh")
+    data = tmp_path_factory.mktemp("private") / "fresh"  # in a folder that no other test opens to others
+    data.mkdir(mode=0o700)
     environ = {key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "EMAIL_URL", "PORT")}
     environ["DATA_DIR"] = str(data)
     manage(environ, "migrate", "--verbosity", "0")
