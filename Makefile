@@ -11,9 +11,10 @@ run:
 	@echo "  Serving. Ctrl-C stops it; the data stay in .data/."
 	@exec "$(UV)" run --no-sync manage.py serve
 
+# Servers, browsers and clocks of a busy machine take part in the tests: three that fail are asked once more, and told.
 test: check
 	.ci/browser
-	"$(UV)" run --no-sync pytest -n 2 --dist worksteal
+	"$(UV)" run --no-sync pytest -n 2 --dist worksteal --reruns 1 --max-suite-reruns 3 --rerun-show-tracebacks
 
 check:
 	"$(UV)" sync --quiet --locked

@@ -6,58 +6,26 @@ needs neither cache nor database. docs/decisions/limits.md says why that is enou
 
 import logging
 import threading
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from math import ceil
-from time import monotonic
 
 from django.conf import settings
+
+from consumers.tally import KEPT, Tally
 
 logger = logging.getLogger(__name__)
 
 WINDOW = 60.0  # seconds, from the first failure on
-KEPT = 4096  # of each kind; whoever comes from more places makes us forget the oldest, never grow
 SHARE = 6  # a single name may fail so many times less often than the place from which it comes
-
-
-@dataclass(slots=True)
-class Spell:
-    end: float  # on monotonic()
-    failures: int = 0
-
-
-class Tally[K: Hashable]:
-    """How often each failed of late: the most recent, and no more than KEPT."""
-
-    def __init__(self) -> None:
-        self.spells: dict[K, Spell] = {}
-
-    def add(self, key: K) -> int:
-        """Count a failure; return how many there were in this spell."""
-        with _lock:
-            spell = self.spells.get(key)
-            if spell is None or spell.end <= monotonic():
-                self.spells.pop(key, None)  # so that the dictionary stays in the order of time
-                spell = self.spells[key] = Spell(monotonic() + WINDOW)
-                if len(self.spells) > KEPT:
-                    del self.spells[next(iter(self.spells))]
-            spell.failures += 1
-            return spell.failures
-
-    def wait(self, key: K, most: int) -> float:
-        """Return the seconds until the spell ends of which all failures are spent; 0 when some are left."""
-        spell = self.spells.get(key)
-        return max(0.0, spell.end - monotonic()) if spell is not None and spell.failures >= most else 0.0
-
 
 type Pair = tuple[str, int]  # a place, and the hash of a name: names may be long, and secret
 
 _lock = threading.Lock()
-_of_places: Tally[str] = Tally()
-_of_pairs: Tally[Pair] = Tally()
+_of_places: Tally[str] = Tally(WINDOW)
+_of_pairs: Tally[Pair] = Tally(WINDOW)
 _proven: dict[Pair, None] = {}
 
 

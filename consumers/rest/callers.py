@@ -7,21 +7,26 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from math import ceil
 from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
-from consumers import failures, limits
+from consumers import failures
 from consumers.addresses import caller_ip
 from consumers.audit import Actor, origin
 from consumers.models import Consumer, ConsumerQuerySet, Role, User
 from consumers.rest.errors import InvalidToken, TooManyRequests
+from consumers.tally import Tally
 from consumers.tokens import PREFIX, find_token
 
 MAX_TOKEN = 16 * 1024
-PER_TOKEN = "100/10s/key"  # requests of one token
+PER_TOKEN = 100  # requests in a window, in each process
+WINDOW = 10.0  # seconds, from the first request on
+
+_of_tokens: Tally[str] = Tally(WINDOW)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +72,8 @@ def authenticate(request: HttpRequest) -> tuple[Caller, str]:
             caller = next(filter(None, (reader(token, request) for reader in readers())), None)
         if caller is None:
             raise InvalidToken("This token is unknown, has ended or is for another API. Make a new one in the portal.")
-    limits.consume(request, PER_TOKEN, "api", TooManyRequests, key=key)
+    if _of_tokens.add(key) > PER_TOKEN:
+        raise TooManyRequests(ceil(_of_tokens.wait(key, PER_TOKEN)))
     return caller, key
 
 

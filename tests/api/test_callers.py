@@ -147,11 +147,11 @@ def test_an_operator_without_the_right_reaches_nothing(service, program_of):
 
 
 def test_too_many_requests_are_told_to_wait(alice, service, program_of, monkeypatch):
-    monkeypatch.setattr("consumers.rest.callers.PER_TOKEN", "3/m/key")
+    monkeypatch.setattr("consumers.rest.callers.PER_TOKEN", 3)
     program = program_of(alice)
     answers = [program.get(CLIENTS) for _ in range(4)]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
-    assert answers[-1]["Retry-After"] == "60"
+    assert 0 < int(answers[-1]["Retry-After"]) <= 10
     assert program_of(alice).get(CLIENTS).status_code == 200  # another token has its own count
 
 

@@ -67,7 +67,7 @@ def test_what_is_a_neighbours_looks_like_what_does_not_exist(
 
 
 def test_no_answer_to_a_neighbour_tells_of_them(theirs, acme_access, alice, program_of, monkeypatch):
-    monkeypatch.setattr("consumers.rest.callers.PER_TOKEN", "1000/10s/key")
+    monkeypatch.setattr("consumers.rest.callers.PER_TOKEN", 1000)
     program = program_of(alice)
     for template, method, operation in operations():
         for ids in ({}, theirs):
@@ -84,7 +84,7 @@ def test_every_address_asks_for_a_token(client):
 
 
 def test_viewers_change_nothing(service, bob, program_of, monkeypatch):
-    monkeypatch.setattr("consumers.rest.callers.PER_TOKEN", "1000/10s/key")
+    monkeypatch.setattr("consumers.rest.callers.PER_TOKEN", 1000)
     secret, _ = give_secret(service)
     ids = {"client_id": service.client_id, "consumer": "acme", "secret_id": str(secret.pk)}
     program = program_of(bob)

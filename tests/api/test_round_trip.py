@@ -144,7 +144,7 @@ DRAWN = {
 @settings(max_examples=40)
 @given(drawn=st.fixed_dictionaries(DRAWN))
 def test_put_of_what_get_returned_changes_nothing(drawn, acme, acme_access, alice, program_of, monkeypatch):
-    monkeypatch.setattr("consumers.rest.callers.PER_TOKEN", "100000/10s/key")
+    monkeypatch.setattr("consumers.rest.callers.PER_TOKEN", 100_000)
     client = ClientFactory.build(consumer=acme, template="web")
     wanted = ClientMetadata.of(client).but(**drawn)
     try:

@@ -4,8 +4,9 @@ import logging
 
 import pytest
 
-from consumers import failures
-from consumers.failures import KEPT, WINDOW, note, place, proven, seconds_to_wait
+from consumers import failures, tally
+from consumers.failures import WINDOW, note, place, proven, seconds_to_wait
+from consumers.tally import KEPT
 
 HERE, NAME = "192.0.2.7", "cl_one"
 
@@ -15,7 +16,7 @@ def clock(settings, monkeypatch):
     """A limit of 12 for an address, so 2 for a name; time passes when the test says so."""
     settings.FAILURES_PER_MINUTE = 12
     now = [1000.0]
-    monkeypatch.setattr(failures, "monotonic", lambda: now[0])
+    monkeypatch.setattr(tally, "monotonic", lambda: now[0])
 
     def later(seconds):
         now[0] += seconds

@@ -73,7 +73,7 @@ def test_without_its_database_the_server_asks_to_come_back_and_recovers_by_itsel
 
     def keep_asking(name):
         with httpx.Client() as http:
-            while not stop.wait(0.1):
+            while not stop.wait(0.2):
                 ask(name, http)
 
     command = [sys.executable, "manage.py", "serve", "--workers", "2"]
