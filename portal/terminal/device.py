@@ -1,43 +1,36 @@
 """Signing in from a terminal: the device authorization grant (RFC 8628), and refreshing what it gave."""
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 from portal.terminal.problems import NOT_ALLOWED, Problem
+from portal.terminal.proof import Proof, public
 from portal.terminal.remote import Remote
 
 CLIENT_ID = "clientdesk-cli"  # the program's own client, public, which every installation knows
+OURSELVES = public(CLIENT_ID)
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 
 
-def authorize(remote: Remote, scope: str, client_id: str = CLIENT_ID) -> dict[str, Any]:
+def authorize(remote: Remote, scope: str, client: Proof = OURSELVES) -> dict[str, Any]:
     """Return the codes of RFC 8628 section 3.2."""
     endpoint = remote.discovery().get("device_authorization_endpoint")
     if not endpoint:
         raise Problem("This server does not offer the device flow. Set CLIENTDESK_TOKEN to a personal access token.")
-    form = {"client_id": client_id, "scope": scope}
-    codes: dict[str, Any] = remote.json(
-        "POST", str(endpoint), data={name: value for name, value in form.items() if value}
-    )
+    codes: dict[str, Any] = client.ask(remote, str(endpoint), {"scope": scope} if scope else {})
     return codes
 
 
-def wait(
-    remote: Remote,
-    codes: dict[str, Any],
-    client_id: str = CLIENT_ID,
-    sleep: Callable[[float], None] = time.sleep,
-) -> dict[str, Any]:
+def wait(remote: Remote, codes: dict[str, Any], client: Proof = OURSELVES) -> dict[str, Any]:
     """Ask for the tokens until the person has decided, as slowly as the server wants (RFC 8628 section 3.5)."""
     interval = float(codes.get("interval", 5))
     deadline = time.monotonic() + float(codes["expires_in"])
     endpoint = str(remote.discovery()["token_endpoint"])
-    form = {"grant_type": GRANT, "device_code": codes["device_code"], "client_id": client_id}
+    form = {"grant_type": GRANT, "device_code": codes["device_code"]}
     while time.monotonic() < deadline:
-        sleep(interval)
+        time.sleep(interval)
         try:
-            return with_end(remote.json("POST", endpoint, data=form))
+            return with_end(client.ask(remote, endpoint, form))
         except Problem as problem:
             if problem.code == "slow_down":
                 interval += 5
@@ -45,7 +38,7 @@ def wait(
                 raise Problem("The sign-in was refused in the browser.", NOT_ALLOWED) from None
             elif problem.code != "authorization_pending":
                 raise
-    raise Problem("Nobody confirmed the code in time. Run `clientdesk login` again.", NOT_ALLOWED)
+    raise Problem("Nobody confirmed the code in time. Run the command again.", NOT_ALLOWED)
 
 
 def refresh(remote: Remote, known: dict[str, Any]) -> dict[str, Any]:

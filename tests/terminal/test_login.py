@@ -1,5 +1,6 @@
 """Signing in from a terminal: the device flow, with a person who confirms it in a browser."""
 
+import json
 import re
 import subprocess
 import sys
@@ -69,3 +70,21 @@ def test_person_says_no(nobody_at, alice_browser):
     status, said = login(nobody_at, alice_browser, "deny")
     assert status == 3
     assert "refused" in said
+
+
+def test_device_that_has_a_secret_gets_a_persons_token(server, alice_at, alice_browser):
+    client_id, secret = server.register("device", scope=("openid",), token_endpoint_auth_method="client_secret_post")
+    words = ["token", "device-code", "--client-id", client_id, "--scope", "openid"]
+    words += ["--auth-method", "client_secret_post"]
+    command = [sys.executable, "-m", "portal.terminal.cli", *words, "--format", "json"]
+    environ = alice_at.environ | {"CLIENTDESK_CLIENT_SECRET": secret}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, env=environ, **pipes) as process:
+        try:
+            address, code = re.search(r"Open (\S+) and enter (\S+)\.", process.stderr.readline()).groups()
+            alice_browser.let_in(f"{address}?user_code={code}")
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == 0, err
+    assert json.loads(out)["token_type"] == "Bearer"

@@ -1,13 +1,17 @@
 """Tokens from the command line: secrets come from the environment or standard input, never from the command line."""
 
 import json
+import os
 import stat
 import subprocess
 import sys
+from unittest import mock
 
 import httpx
 import pytest
 
+from authority import client_authentication
+from portal.terminal.proof import Method, proof
 from tests.live import free_port
 from tests.third_party.person import Person
 
@@ -41,6 +45,56 @@ def test_wrong_secret_is_refused(alice_at, service):
     answer = alice_at.run("token", "client-credentials", "--client-id", service[0], CLIENTDESK_CLIENT_SECRET="wrong")
     assert answer.status == 3
     assert "wrong" not in answer.err.replace("credentials are wrong", "")
+
+
+def test_client_that_sends_its_secret_in_the_body_gets_and_revokes_a_token(server, alice_at):
+    client_id, secret = server.register(
+        "service", scope=("shipments:read",), token_endpoint_auth_method="client_secret_post"
+    )
+    environ = {"CLIENTDESK_CLIENT_SECRET": secret}
+    words = ["token", "client-credentials", "--client-id", client_id]
+    refused = alice_at.call(*words, **environ)
+    assert refused.status == 3
+    assert "client_secret_post" in refused.err
+    assert "--auth-method" in refused.err
+    token = alice_at.json(*words, "--auth-method", "client_secret_post", **environ)["access_token"]
+    revoke = ["revoke", "--client-id", client_id]
+    assert alice_at.call(*revoke, typed=token, **environ).status == 3
+    assert alice_at.json("introspect", typed=token)["active"]
+    ended = alice_at.call(*revoke, "--auth-method", "client_secret_post", typed=token, **environ)
+    assert ended.status == 0, ended.err
+    assert alice_at.call("introspect", typed=token).status == 1
+
+
+def test_workload_that_sends_its_secret_in_the_body_gets_its_identity(server, alice_at):
+    client_id, secret = server.register(
+        "workload", project="p", deployment="d", token_endpoint_auth_method="client_secret_post"
+    )
+    words = ["identity-token", "--client-id", client_id, "--auth-method", "client_secret_post"]
+    assert alice_at.json(*words, CLIENTDESK_CLIENT_SECRET=secret)["id_token"].count(".") == 2
+
+
+@pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post", "private_key_jwt"])
+def test_method_without_what_it_needs_says_what_that_is(alice_at, service, method):
+    answer = alice_at.call("token", "client-credentials", "--client-id", service[0], "--auth-method", method)
+    assert answer.status == 2
+    assert method in answer.err
+    assert "CLIENTDESK_CLIENT_" in answer.err
+
+
+def test_method_that_is_named_goes_before_the_assertion_of_the_environment(alice_at, service):
+    client_id, secret = service
+    words = ["token", "client-credentials", "--client-id", client_id, "--auth-method", "client_secret_basic"]
+    environ = {"CLIENTDESK_CLIENT_SECRET": secret, "CLIENTDESK_CLIENT_ASSERTION": "eyJhbGciOiJub25lIn0.e30."}
+    assert alice_at.json(*words, **environ)["access_token"]
+
+
+def test_odd_characters_of_a_secret_arrive_as_they_are():
+    """RFC 6749 section 2.3.1: both parts are form-encoded before they are joined."""
+    with mock.patch.dict(os.environ, CLIENTDESK_CLIENT_SECRET="a+b%2F:c é"):
+        header = proof("https://app.example/client", Method.BASIC).headers["Authorization"]
+    sent = client_authentication.read_basic(header)
+    assert (sent.client_id, sent.secret) == ("https://app.example/client", "a+b%2F:c é")
 
 
 def test_token_on_the_command_line_is_refused(alice_at):
@@ -77,7 +131,8 @@ def test_test_token_is_made_by_hand(server, alice_at, service):
 
 def test_person_of_this_computer_lets_a_client_in(server, alice_at):
     client_id, _ = server.register("public", redirect_uris=("http://127.0.0.1/callback",), scope=("openid",))
-    words = ["token", "authorization-code", "--client-id", client_id, "--scope", "openid", "--public", "--no-browser"]
+    words = ["token", "authorization-code", "--client-id", client_id, "--scope", "openid", "--auth-method", "none"]
+    words += ["--no-browser"]
     command = [sys.executable, "-m", "portal.terminal.cli", *words, "--port", str(free_port()), "--format", "json"]
     alice = server.demo["managers"][0]
     person = Person(server.url, alice["email"], alice["password"])

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import os
 import secrets
 import sys
 import webbrowser
@@ -18,6 +17,7 @@ from portal.terminal import device
 from portal.terminal.output import errors
 from portal.terminal.printable import printable
 from portal.terminal.problems import FAILED, USAGE, Problem
+from portal.terminal.proof import AuthMethod, Proof, proof
 from portal.terminal.remote import Remote
 from portal.terminal.session import Session, command
 
@@ -31,7 +31,6 @@ ClientId = Annotated[
 ]
 Scope = Annotated[list[str] | None, typer.Option("--scope", help="Permission. Repeatable.")]
 Audience = Annotated[list[str] | None, typer.Option("--audience", "--resource", help="Which API it is for (RFC 8707).")]
-Public = Annotated[bool, typer.Option("--public", help="The client has no secret.")]
 NEVER_HERE = (
     "A command line is seen by every process. Leave it out: CLIENTDESK_CLIENT_SECRET holds it, or it is asked for."
 )
@@ -44,49 +43,36 @@ def never(given: str | None) -> None:
 
 
 OnTheLine = Annotated[str | None, typer.Option("--client-secret", hidden=True, callback=never)]
-SECRETS = ("CLIENTDESK_CLIENT_SECRET", "OAUTH2_CLIENT_SECRET")
-ASSERTION = "CLIENTDESK_CLIENT_ASSERTION"
-ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-
-
-def secret() -> str | None:
-    """Return the client's secret from the environment or the terminal: a command line is seen by every process."""
-    for name in SECRETS:
-        if value := os.environ.get(name):
-            return value
-    if not sys.stdin.isatty():
-        return sys.stdin.readline().strip() or None
-    return str(typer.prompt("Client secret (empty for a public client)", hide_input=True, default="", err=True)) or None
-
-
-def proven(client_id: str, form: dict[str, Any], *, public: bool = False) -> dict[str, Any]:
-    """Return the form with what proves the client: an assertion of the environment, its secret, or nothing at all."""
-    if (assertion := os.environ.get(ASSERTION)) and not public:
-        named = {"client_id": client_id, "client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion}
-        return {"data": form | named}
-    known = None if public else secret()
-    return {"data": form, "auth": (client_id, known)} if known else {"data": form | {"client_id": client_id}}
 
 
 def client_credentials(
     session: Session,
+    *,
     client_id: ClientId,
     scope: Scope = None,
     audience: Audience = None,
+    auth_method: AuthMethod = None,
     client_secret: OnTheLine = None,
 ) -> None:
     """Get a token for the client itself, by CLIENTDESK_CLIENT_SECRET, CLIENTDESK_CLIENT_ASSERTION or a typed secret."""
     form = {"grant_type": "client_credentials"} | asked(scope, audience)
-    show(session, exchange(session.stranger(), proven(client_id, form)))
+    show(session, exchange(session.stranger(), proof(client_id, auth_method), form))
 
 
-def device_code(session: Session, client_id: ClientId, scope: Scope = None) -> None:
+def device_code(
+    session: Session,
+    *,
+    client_id: ClientId,
+    scope: Scope = None,
+    auth_method: AuthMethod = None,
+    client_secret: OnTheLine = None,
+) -> None:
     """Get a token for a person who confirms a code in a browser anywhere."""
-    stranger = session.stranger()
-    codes = device.authorize(stranger, " ".join(scope or []), client_id)
+    stranger, client = session.stranger(), proof(client_id, auth_method)
+    codes = device.authorize(stranger, " ".join(scope or []), client)
     errors.print(f"Open {printable(str(codes['verification_uri']))} and enter {printable(str(codes['user_code']))}.")
     with errors.status("Waiting for the person …"):
-        tokens = device.wait(stranger, codes, client_id)
+        tokens = device.wait(stranger, codes, client)
     tokens.pop("expires_at")
     show(session, tokens)
 
@@ -98,7 +84,7 @@ def authorization_code(
     scope: Scope = None,
     audience: Audience = None,
     port: Annotated[int, typer.Option(help="Of the loopback redirect URI http://127.0.0.1:PORT/callback.")] = 4446,
-    public: Public = False,
+    auth_method: AuthMethod = None,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address, open nothing.")] = False,
     client_secret: OnTheLine = None,
 ) -> None:
@@ -129,7 +115,7 @@ def authorization_code(
     if "error" in answer:
         raise Problem(f"{answer.get('error_description', 'The request was refused.')} ({answer['error']})")
     form = {"grant_type": "authorization_code", "code": answer["code"], "redirect_uri": back, "code_verifier": verifier}
-    show(session, exchange(stranger, proven(client_id, form, public=public)))
+    show(session, exchange(stranger, proof(client_id, auth_method), form))
 
 
 @contextmanager
@@ -168,9 +154,9 @@ def asked(scope: list[str] | None, audience: list[str] | None) -> dict[str, Any]
     return ({"scope": " ".join(scope)} if scope else {}) | ({"resource": audience} if audience else {})
 
 
-def exchange(stranger: Remote, request: dict[str, Any]) -> dict[str, Any]:
+def exchange(stranger: Remote, client: Proof, form: dict[str, Any]) -> dict[str, Any]:
     """Send a grant to the token endpoint."""
-    tokens: dict[str, Any] = stranger.json("POST", str(stranger.discovery()["token_endpoint"]), **request)
+    tokens: dict[str, Any] = client.ask(stranger, str(stranger.discovery()["token_endpoint"]), form)
     return tokens
 
 
@@ -180,10 +166,13 @@ def show(session: Session, tokens: dict[str, Any]) -> None:
 
 def identity_token(
     session: Session,
+    *,
     client_id: ClientId,
     audience: Annotated[
         str | None, typer.Option("--audience", help="Whom it is for; the client's own by default.")
     ] = None,
+    auth_method: AuthMethod = None,
+    client_secret: OnTheLine = None,
 ) -> None:
     """Get an identity token of a workload, by CLIENTDESK_CLIENT_SECRET, CLIENTDESK_CLIENT_ASSERTION or a typed secret.
 
@@ -194,7 +183,7 @@ def identity_token(
     if not issuer:
         raise Problem("This server issues no identity tokens.")
     form = {"audience": audience} if audience else {}
-    answer = stranger.json("POST", f"{issuer}/token", **proven(client_id, form))
+    answer = proof(client_id, auth_method).ask(stranger, f"{issuer}/token", form)
     session.printer.show(answer, COLUMNS, identifier="id_token")
 
 
@@ -212,11 +201,18 @@ def introspect(session: Session, words: Words = None, scope: Scope = None) -> No
         raise Problem("The token is not active.", FAILED)
 
 
-def revoke(session: Session, client_id: ClientId, words: Words = None, public: Public = False) -> None:
+def revoke(
+    session: Session,
+    *,
+    client_id: ClientId,
+    words: Words = None,
+    auth_method: AuthMethod = None,
+    client_secret: OnTheLine = None,
+) -> None:
     """End a token, and what was issued with it (RFC 7009). The token is read from standard input."""
-    stranger = session.stranger()
-    request = proven(client_id, {"token": read_token(words)}, public=public)
-    stranger.request("POST", str(stranger.discovery()["revocation_endpoint"]), **request)
+    form = {"token": read_token(words)}
+    stranger, client = session.stranger(), proof(client_id, auth_method)
+    client.ask(stranger, str(stranger.discovery()["revocation_endpoint"]), form)
     session.printer.say("Revoked.")
 
 
