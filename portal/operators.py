@@ -72,7 +72,9 @@ class OperatorSite(AdminSite):
         return super().index(request, {"desk": overview(self, request)})
 
     def get_urls(self) -> list[Any]:
-        return [path("inspect/", self.admin_view(self.inspector), name="inspector"), *super().get_urls()]
+        from authority.views.inspector import measured  # the site is made before the models are
+
+        return [path("inspect/", self.admin_view(measured(self.inspector)), name="inspector"), *super().get_urls()]
 
     def inspector(self, request: HttpRequest) -> HttpResponse:
         """Inspect a token of any workspace, for operators who may read clients."""

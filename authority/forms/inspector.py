@@ -3,11 +3,14 @@
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxLengthValidator
 
 from authority.inspection.inspector import LONGEST
 from authority.inspection.report import Viewer
 from clients.forms.base import Form
 from clients.models import Api
+
+TOO_MUCH = f"Paste at most {LONGEST // 1024} KB: the token alone, or the lines around the error."
 
 
 class InspectForm(Form):
@@ -15,10 +18,11 @@ class InspectForm(Form):
 
     pasted = forms.CharField(
         label="Token or error",
-        max_length=LONGEST,
+        # No max_length: it would let browsers cut a token off without a word.
+        validators=[MaxLengthValidator(LONGEST, TOO_MUCH)],
         help_text="A token, the JSON of an error, a WWW-Authenticate header, an address with error=, or what curl -v "
         "showed. We read it, answer, and forget it.",
-        error_messages={"required": "Paste a token or an error first.", "max_length": "Paste at most 64 KB."},
+        error_messages={"required": "Paste a token or an error first."},
         widget=forms.Textarea(
             attrs={
                 "rows": 6,

@@ -1,8 +1,10 @@
 """The inspector: errors in words, nothing of other workspaces, and its page."""
 
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from authority.inspection.inspector import inspect
@@ -103,10 +105,34 @@ def test_page_answers_by_post_alone_and_keeps_nothing(token, browser_of, bob, ca
     assert signature not in browser.get("/consumers/acme/inspect/", {"pasted": token}).text
 
 
-@pytest.mark.parametrize("pasted", ["", "x" * 70000])
-def test_page_says_what_to_paste(browser_of, bob, pasted):
-    answer = browser_of(bob).post("/consumers/acme/inspect/", {"pasted": pasted})
+@pytest.mark.parametrize("pasted", ["", "x" * 70_000, "x" * 300_000])
+@pytest.mark.parametrize(("person", "page"), [("bob", "/consumers/acme/inspect/"), ("olga", "/operators/inspect/")])
+def test_page_says_what_to_paste(request, browser_of, acme, person, page, pasted, caplog):
+    browser = browser_of(request.getfixturevalue(person))
+    answer = browser.post(page, urlencode({"pasted": pasted}), content_type="application/x-www-form-urlencoded")
     assert answer.status_code == 422
+    assert ("Paste at most 64 KB" if pasted else "Paste a token or an error first") in answer.text
+    assert 'name="pasted"' in answer.text
+    assert "xxxxx" not in caplog.text
+
+
+@pytest.mark.parametrize(("person", "page"), [("bob", "/consumers/acme/inspect/"), ("olga", "/operators/inspect/")])
+def test_page_inspects_for_no_other_site(request, acme, person, page, token):
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(request.getfixturevalue(person), backend="allauth.account.auth_backends.AuthenticationBackend")
+    assert browser.post(page, {"pasted": token}).status_code == 403
+
+
+def test_a_browser_cuts_nothing_off(browser_of, bob):
+    assert "maxlength" not in browser_of(bob).get("/consumers/acme/inspect/").text.partition('name="pasted"')[2][:400]
+
+
+@pytest.mark.parametrize("page", ["/consumers/acme/inspect/", "/operators/inspect/"])
+def test_however_much_a_stranger_pastes_the_page_stays_closed(browser_of, mallory, acme, page):
+    body = urlencode({"pasted": "x" * 300_000})
+    answer = browser_of(mallory).post(page, body, content_type="application/x-www-form-urlencoded")
+    assert answer.status_code in (302, 403, 404)
+    assert 'name="pasted"' not in answer.text
 
 
 def test_what_is_pasted_is_shown_as_text(browser_of, bob, member):
