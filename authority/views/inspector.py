@@ -1,6 +1,5 @@
 """The inspector's page, in a workspace and for operators. What is pasted comes by POST, and nothing keeps it."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -13,11 +12,11 @@ from django.views.decorators.http import require_http_methods
 from authority.forms.inspector import TOO_MUCH, InspectForm
 from authority.inspection.inspector import inspect
 from authority.inspection.report import Viewer
-from consumers.access import workspace
+from consumers.access import View, workspace
 from consumers.models import Membership, Role
 
 
-def measured(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def measured(view: View) -> View:
     """Let a view look at the length of a body before the middleware reads it for the form's token.
 
     Django reads no body of more than DATA_UPLOAD_MAX_MEMORY_SIZE and answers a page that says nothing of what to do.
