@@ -7,7 +7,7 @@ from typing import Any
 
 from oauthlib.oauth2.rfc6749.errors import CustomOAuth2Error, InvalidRequestError
 
-from authority import authentication, dpop, identity
+from authority import authentication, dpop, identity, redirects
 from authority.directory import Entry
 
 # BASE64URL(SHA-256) is 43 characters (RFC 7636 section 4.2).
@@ -57,7 +57,7 @@ def check(request: Any) -> dict[str, Any]:
             )
     if request.response_mode not in (None, *MODES):
         raise InvalidRequestError(f"response_mode must be {', '.join(MODES[:-1])} or {MODES[-1]}.", request=request)
-    if request.response_mode == "form_post" and not request.redirect_uri.startswith("http"):
+    if request.response_mode == "form_post" and not redirects.is_web(request.redirect_uri):
         raise InvalidRequestError("response_mode form_post needs a web address as redirect_uri.", request=request)
     if request.code_challenge is not None and not CHALLENGE.fullmatch(request.code_challenge):
         raise InvalidRequestError("code_challenge must be 43 characters of base64url.", request=request)

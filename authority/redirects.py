@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 # An app on the person's own machine listens on whatever port is free (RFC 8252 section 7.3). Only the literal
 # addresses: what “localhost” is, others can decide.
@@ -19,6 +19,21 @@ def allowed(uri: str, registered: Iterable[str]) -> bool:
         return False
     known = (LOOPBACK.fullmatch(candidate) for candidate in registered)
     return any(asked.groups() == match.groups() for match in known if match)
+
+
+def is_web(uri: str) -> bool:
+    """Say whether the place is a page, not an app with a scheme of its own."""
+    return uri.startswith(("https:", "http:"))
+
+
+def carrying(uri: str, parameters: Iterable[tuple[str, str]], *, in_fragment: bool = False) -> str:
+    """Return a registered address with parameters added to it, itself unchanged (RFC 6749 section 3.1.2)."""
+    added = urlencode(list(parameters))
+    if in_fragment:
+        return f"{uri}#{added}"
+    if "?" not in uri:
+        return f"{uri}?{added}"
+    return uri + ("" if uri.endswith(("?", "&")) else "&") + added
 
 
 def origin(uri: str) -> str:
@@ -37,7 +52,7 @@ def host(uri: str) -> str:
 
 def is_local(uri: str) -> bool:
     """Say whether the place is an app on the person's own device: at loopback, or with an own scheme."""
-    return LOOPBACK.fullmatch(uri) is not None or not uri.startswith(("http:", "https:"))
+    return LOOPBACK.fullmatch(uri) is not None or not is_web(uri)
 
 
 class Difference(NamedTuple):

@@ -7,7 +7,6 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseRedirectBase
 from django.shortcuts import render
-from oauthlib.common import add_params_to_uri
 
 from authority import reasons, redirects
 from authority.errors import OAuth2Error
@@ -38,9 +37,9 @@ def send_back(
     to; so after a form a page of ours leads on.
     """
     parameters = [*answer, ("iss", settings.ISSUER)]
-    if response_mode == "form_post" and redirect_uri.startswith("http"):
+    if response_mode == "form_post" and redirects.is_web(redirect_uri):
         return form_post(request, redirect_uri, parameters)
-    uri = add_params_to_uri(redirect_uri, parameters, response_mode == "fragment")
+    uri = redirects.carrying(redirect_uri, parameters, in_fragment=response_mode == "fragment")
     return lead_on(request, redirect_uri, uri) if after_form and request.method == "GET" else Return(uri)
 
 

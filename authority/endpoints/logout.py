@@ -16,7 +16,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
-from oauthlib.common import add_params_to_uri
 
 from authority import directory, identity, redirects
 from authority.endpoints.answers import Return, error_page, leading_to
@@ -134,5 +133,5 @@ def address_back(parameters: Mapping[str, str], client: Client | None) -> str | 
     if client is None or not redirects.allowed(uri, client.post_logout_redirect_uris):
         raise InvalidRequestError("post_logout_redirect_uri is not registered for this client.")
     if "state" in parameters:
-        return cast("str", add_params_to_uri(uri, [("state", parameters["state"])]))
+        return redirects.carrying(uri, [("state", parameters["state"])])
     return uri
