@@ -51,3 +51,17 @@ def private_pages(get_response: GetResponse) -> GetResponse:
         return response
 
     return middleware
+
+
+def dialogs(get_response: GetResponse) -> GetResponse:
+    """Lead the whole page to where a redirect points: htmx would follow it unseen, and show that page in the dialog."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if request.headers.get("HX-Target") == "sheet" and "Location" in response:
+            response.headers["HX-Redirect"] = response.headers["Location"]
+            del response.headers["Location"]
+            response.status_code = 200
+        return response
+
+    return middleware

@@ -43,6 +43,7 @@ class SecretForm(OnceForm):
 class RotateForm(SecretForm):
     """When the old secret ends. Where no further secret fits, only at once is offered."""
 
+    is_optional = True  # says nothing at the date, which is needed exactly where it is shown
     ends = forms.ChoiceField(
         label="When should the old secret end?", error_messages={"required": "Choose when the old secret ends."}
     )
