@@ -1,11 +1,13 @@
 """The pages about people: their name, the choice of a workspace, its people and its activity."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from allauth.mfa.models import Authenticator
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -62,18 +64,21 @@ def name(request: HttpRequest) -> HttpResponse:
 @require_safe
 def people(request: HttpRequest, membership: Membership) -> HttpResponse:
     consumer = membership.consumer
-    members = list(consumer.memberships.select_related("user").order_by("user__name", "user__email"))
-    methods = sign_in_methods(members)
+    members = consumer.memberships.select_related("user").order_by("user__name", "user__email")
+    page = Paginator(members, PAGE).get_page(request.GET.get("page"))
+    invitations = consumer.invitations.pending().select_related("invited_by").order_by("-created_at", "-pk")
+    methods = sign_in_methods(page.object_list)
     context = {
         "here": "people",
-        "members": [(member, methods[member.user_id]) for member in members],
-        "invitations": consumer.invitations.pending().select_related("invited_by"),
+        "page": page,
+        "members": [(member, methods[member.user_id]) for member in page],
+        "invitations": Paginator(invitations, PAGE).get_page(request.GET.get("invitations")),
         "form": InviteForm(initial={"role": Role.VIEWER}),
     }
     return render(request, "consumers/people.html", context)
 
 
-def sign_in_methods(members: list[Membership]) -> dict[UUID, str]:
+def sign_in_methods(members: Iterable[Membership]) -> dict[UUID, str]:
     """Return how each member's person can sign in, in words."""
     kinds: dict[UUID, set[str]] = {member.user_id: set() for member in members}
     for user_id, kind in Authenticator.objects.filter(user_id__in=kinds).values_list("user_id", "type"):

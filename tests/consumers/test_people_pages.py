@@ -7,10 +7,12 @@ import re
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP
 from django.core import mail
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from consumers import audit, spreadsheets
+from consumers.actions import invite_manager
 from consumers.audit import EventName
 from consumers.models import Invitation, Membership, Role
 from tests.factories import MembershipFactory, UserFactory, actor_for
@@ -38,6 +40,39 @@ def test_people_are_listed_with_how_they_sign_in_and_when_they_were_seen(browser
     assert "Email code" in page
     assert "2 Nov 2026, 09:30" in page
     assert Membership.objects.get(user=alice).seen_at
+
+
+def test_many_people_and_many_invitations_are_paged_apart(browser_of, alice, acme):
+    for number in range(59):
+        person = UserFactory(name=f"Person {number:02}", email=f"p{number:02}@acme.example")
+        MembershipFactory(consumer=acme, user=person, role=Role.VIEWER)
+        invite_manager(consumer=acme, email=f"i{number:02}@acme.example", actor=actor_for(alice))
+    browser = browser_of(alice)
+    first = browser.get(PEOPLE).text
+    assert "60 members" in first
+    assert "59 invitations" in first
+    assert "p48@acme.example" in first
+    assert "p49@acme.example" not in first
+    assert "i09@acme.example" in first
+    assert "i08@acme.example" not in first
+    second = browser.get(f"{PEOPLE}?page=2&invitations=2").text
+    assert re.findall(r"[pi]\d\d@", second) == [f"p{n}@" for n in range(49, 59)] + [
+        f"i{n:02}@" for n in range(8, -1, -1) for _ in range(3)
+    ]
+    assert "Page 2 of 2" in second
+    assert 'href="?page=1&amp;invitations=2"' in second
+    assert "Page 2 of 2" in browser.get(f"{PEOPLE}?page=99&invitations=nonsense").text
+
+
+def test_pages_of_people_ask_the_database_as_often_as_one_page(browser_of, alice, acme, django_assert_num_queries):
+    browser = browser_of(alice)
+    browser.get(PEOPLE)
+    with CaptureQueriesContext(connection) as few:
+        browser.get(PEOPLE)
+    for _ in range(20):
+        MembershipFactory(consumer=acme, user=UserFactory())
+    with django_assert_num_queries(len(few)):
+        browser.get(PEOPLE)
 
 
 def test_a_visit_is_noted_at_most_every_five_minutes(browser_of, alice, django_assert_num_queries, time_machine):
