@@ -107,7 +107,7 @@ def prove(assertion: Assertion, keys: KeySet, algorithms: tuple[str, ...] = jwks
         raise refusal("assertion_algorithm", used=str(algorithm))
     if algorithm not in algorithms:
         raise refusal("assertion_other_algorithm", used=str(algorithm), registered=algorithms[0])
-    if not isinstance(typ, str) or typ.lower() not in TYPES:
+    if not isinstance(typ, str) or typ.lower().removeprefix("application/") not in TYPES:  # RFC 7515 section 4.1.9
         raise refusal("assertion_type", used=str(typ))
     for name in REFUSED_HEADERS:
         if name in header:

@@ -64,7 +64,7 @@ def prove(credentials: Credentials) -> tuple[Entry, UUID | None]:
     registered = entry.client.token_endpoint_auth_method if entry else ""
     proof: UUID | None = None
     if credentials.assertion is not None:
-        if entry is None or registered not in (AuthMethod.PRIVATE_KEY_JWT, AuthMethod.FEDERATED):
+        if entry is None or registered not in (credentials.method, AuthMethod.FEDERATED):
             reasons.because("method_differs", used=credentials.method, registered=registered)
             raise InvalidClientError()
         if registered == AuthMethod.FEDERATED:
@@ -174,10 +174,13 @@ def read_assertion(parameters: Mapping[str, str]) -> Credentials:
     if parameters.get("client_assertion_type") not in (assertions.TYPE, federation.SPIFFE_TYPE):
         raise InvalidClientError(f"Send client_assertion_type={assertions.TYPE} with client_assertion.")
     assertion = assertions.read(parameters["client_assertion"])
+    method = AuthMethod.PRIVATE_KEY_JWT
+    if parameters["client_assertion_type"] == federation.SPIFFE_TYPE:
+        method = AuthMethod.FEDERATED  # no client makes such a token itself
     subject = assertion.claim("sub")
     if "client_id" not in parameters and assertion.claim("iss") != subject:
         raise InvalidClientError("Send client_id too: the token of another issuer does not say which client it is for.")
-    return Credentials(AuthMethod.PRIVATE_KEY_JWT, parameters.get("client_id", subject), assertion=assertion)
+    return Credentials(method, parameters.get("client_id", subject), assertion=assertion)
 
 
 def signed_by_client(client: Client, assertion: Assertion) -> None:

@@ -122,6 +122,9 @@ def present(entry: Entry, device_code: str) -> DeviceRequest:
     if request.user is None or not request.user.is_active or entry.has_revoked(request.created_at):
         reasons.because("person_inactive")
         raise InvalidGrantError()
+    if sign_ins.is_over(request.sign_in, request.user, entry.client, request.scopes):
+        reasons.because("sign_in_over")
+        raise InvalidGrantError()
     return request
 
 
@@ -148,5 +151,5 @@ def family(entry: Entry, request: DeviceRequest, jkt: str | None) -> Family:
         code=request.digest,
         scopes=request.scopes,
         dpop_jkt=jkt or "",
-        **({"id": request.sign_in.pk} if request.sign_in else {}),
+        sign_in=request.sign_in,
     )

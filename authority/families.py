@@ -17,7 +17,8 @@ from django.utils import timezone
 from authority import lifetimes, reasons
 from authority.digests import digest
 from authority.directory import Entry
-from authority.models import Family, RefreshToken
+from authority.models import Family, RefreshToken, SignIn
+from clients.models import Client
 from clients.vocabulary import GrantType
 from consumers.models import Membership, User
 
@@ -25,20 +26,27 @@ PREFIX = "cdrt_"  # by which secret scanners know a refresh token
 MAX_GRACES = 5  # answers to one spent generation
 
 
-def new(entry: Entry, user: User, *, grant_type: str, code: str, scopes: list[str], **more: Any) -> Family:
+def new(
+    entry: Entry,
+    user: User,
+    *,
+    grant_type: str,
+    code: str,
+    scopes: list[str],
+    sign_in: SignIn | None = None,
+    **more: Any,
+) -> Family:
     """Return a family that is not saved yet: `begin` does, once nothing can refuse the request any more.
 
-    `code` is the digest of what it is given for.
+    `code` is the digest of what it is given for. Whoever signed in as a member is one to the family too, also when they
+    left before the code was exchanged.
     """
-    return Family(
-        client=entry.client,
-        user=user,
-        as_member=is_member(user, entry),
-        grant_type=grant_type,
-        code=code,
-        scopes=scopes,
-        **more,
-    )
+    family = Family(client=entry.client, user=user, grant_type=grant_type, code=code, scopes=scopes, **more)
+    if sign_in is not None:
+        family.pk = sign_in.pk
+    known = sign_in.as_member if sign_in else None
+    family.as_member = is_member(user, entry.client) if known is None else known
+    return family
 
 
 def begin(entry: Entry, family: Family, *, access_token: int, refresh_token: str | None) -> None:
@@ -123,11 +131,11 @@ def holds(entry: Entry, family: Family) -> bool:
         return False
     if ends_at(entry, family) <= timezone.now():
         return False
-    return not family.as_member or is_member(family.user, entry)
+    return not family.as_member or is_member(family.user, entry.client)
 
 
-def is_member(user: User, entry: Entry) -> bool:
-    return Membership.objects.filter(user=user, consumer=entry.client.consumer_id).exists()
+def is_member(user: User, client: Client) -> bool:
+    return Membership.objects.filter(user=user, consumer=client.consumer_id).exists()
 
 
 def ends_at(entry: Entry, family: Family) -> datetime:

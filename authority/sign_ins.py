@@ -1,6 +1,7 @@
 """Who signed in where, in which browser session, and how: what ID tokens say of it, and whom its end concerns."""
 
 import json
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -9,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from authority import authentication
+from authority import authentication, families
 from authority.authentication import Authentication
 from authority.authorization_requests import Asked
 from authority.digests import digest
@@ -28,6 +29,7 @@ def begin(request: HttpRequest, asked: Asked, person: User) -> SignIn:
         user=person,
         sid=sid,
         session=digest(request.session.session_key or ""),
+        as_member=families.is_member(person, asked.client),
         authenticated_at=now.moment,
         methods=list(now.methods),
     )
@@ -35,7 +37,13 @@ def begin(request: HttpRequest, asked: Asked, person: User) -> SignIn:
 
 def on_device(client: Client, person: User, now: Authentication) -> SignIn:
     """Note that the person lets a device sign in as them; it has no browser session, and outlives this one."""
-    return SignIn.objects.create(client=client, user=person, authenticated_at=now.moment, methods=list(now.methods))
+    return SignIn.objects.create(
+        client=client,
+        user=person,
+        as_member=families.is_member(person, client),
+        authenticated_at=now.moment,
+        methods=list(now.methods),
+    )
 
 
 def of_code(grant: Any) -> SignIn | None:
@@ -47,6 +55,19 @@ def of_code(grant: Any) -> SignIn | None:
 def of_family(family: UUID) -> SignIn | None:
     """Return the sign-in that the tokens descend from; those of earlier releases have none."""
     return SignIn.objects.filter(pk=family).first()
+
+
+def is_over(sign_in: SignIn | None, person: User, client: Client, scopes: Collection[str]) -> bool:
+    """Say whether the person has left since: signed out of the browser session, or out of the client's consumer.
+
+    What would have ended with either must not begin after it. Whoever may go on while the person is away may also begin
+    then, as in authority/logouts.py.
+    """
+    if sign_in is None:
+        return False
+    if sign_in.sid and not sign_in.session and "openid" in scopes and "offline_access" not in scopes:
+        return True
+    return bool(sign_in.as_member) and not families.is_member(person, client)
 
 
 def ended() -> QuerySet[SignIn]:

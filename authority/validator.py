@@ -147,6 +147,9 @@ class Validator(OAuth2Validator):
         request.grant, request.user = grant, grant.user
         request.sign_in = sign_ins.of_code(grant)
         granted = scope_to_list(grant.scope)
+        if sign_ins.is_over(request.sign_in, grant.user, client, granted):
+            reasons.because("sign_in_over")
+            return False
         request.scopes = still_allowed(granted, request)
         request.family = families.new(
             request.entry,
@@ -156,7 +159,7 @@ class Validator(OAuth2Validator):
             scopes=granted,
             dpop_jkt=request.jkt or "",
             resource=grant.resource,
-            **({"id": request.sign_in.pk} if request.sign_in else {}),
+            sign_in=request.sign_in,
         )
         return True
 

@@ -1,8 +1,12 @@
 """GET or POST /oauth2/userinfo: who signed in? (OpenID Connect Core section 5.3)"""
 
+from typing import Any
+
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from authority import cors, dpop, identity, presented, reasons
+from authority.directory import Entry
 from authority.endpoints.protocol import endpoint
 from authority.errors import DESCRIPTIONS, InvalidDpopProofError, TooManyFailuresError, UseDpopNonceError
 from consumers import failures
@@ -16,6 +20,8 @@ def userinfo(request: HttpRequest) -> HttpResponse:
     scheme, token = presented.read(request)
     if scheme not in (presented.BEARER, presented.DPOP) or not token:
         return challenge()
+    if is_sent_elsewhere(request):
+        return challenge(scheme, "invalid_request", "Send the access token in the header Authorization alone.", 400)
     ip = caller_ip(request)
     if seconds := failures.seconds_to_wait(ip, token):
         cors.answers_nobody()
@@ -29,10 +35,22 @@ def userinfo(request: HttpRequest) -> HttpResponse:
         return challenge(scheme, "invalid_token")
     if found.user is None or "openid" not in found.scopes:
         return challenge(scheme, "insufficient_scope", status=403)
-    told = identity.claims(found.user, found.scopes)
-    if found.entry.client.userinfo_signed_response_alg:
-        return HttpResponse(identity.signed_userinfo(found.entry, told), content_type="application/jwt")
+    return answer(found.entry, identity.claims(found.user, found.scopes))
+
+
+def answer(entry: Entry, told: dict[str, Any]) -> HttpResponse:
+    """Return the claims as JSON or, to the client that asks for one, as a signed JWT (section 5.3.2)."""
+    if entry.client.userinfo_signed_response_alg:
+        return HttpResponse(identity.signed_userinfo(entry, told), content_type="application/jwt")
     return JsonResponse(told)
+
+
+def is_sent_elsewhere(request: HttpRequest) -> bool:
+    """Say whether the token stands in the address, which is logged, or in the body too (RFC 6750 section 2)."""
+    try:
+        return "access_token" in request.GET or "access_token" in request.POST
+    except (SuspiciousOperation, BadRequest):  # a body that cannot be read holds no token for us
+        return False
 
 
 def challenge(scheme: str = "", code: str = "", description: str = "", status: int = 401) -> HttpResponse:

@@ -20,6 +20,8 @@ class SignIn(models.Model):
     # as a digest of its key. Empty where there is none, such as on a device, or no longer.
     sid = models.CharField(max_length=43, blank=True, editable=False)
     session = models.CharField(max_length=64, blank=True, db_index=True, editable=False)
+    # Whether the person belonged to the client's consumer then; unknown of sign-ins of earlier releases.
+    as_member = models.BooleanField(null=True, editable=False)
     authenticated_at = models.DateTimeField(editable=False)
     methods = ArrayField(models.CharField(max_length=20), default=list, editable=False)
     created_at = models.DateTimeField(default=timezone.now, db_index=True, editable=False)

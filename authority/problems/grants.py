@@ -56,6 +56,12 @@ plain(
     "connect",
 )
 plain(
+    "sign_in_over",
+    "The person had left by then",
+    "The person signed out, or left the workspace, after the code was given and before it was exchanged.",
+    "Exchange the code as soon as it arrives. Otherwise nothing in the program is wrong: the person signs in again.",
+)
+plain(
     "refresh_token_unknown",
     "The refresh token is not one of this client",
     "The refresh token is unknown, belongs to another client, or ended long ago.",

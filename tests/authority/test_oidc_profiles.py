@@ -79,6 +79,18 @@ def test_userinfo_reads_no_token_from_the_body(flow):
     assert flow.program.http.post("/oauth2/userinfo", form, content_type=FORM).status_code == 401
 
 
+@pytest.mark.compliance("RFC 6750", "3.1")
+@pytest.mark.parametrize("place", ["address", "body"])
+def test_token_that_comes_in_two_ways_is_an_invalid_request(flow, place):
+    sent = flow.tokens()["access_token"]
+    address = f"/oauth2/userinfo?access_token={sent}" if place == "address" else "/oauth2/userinfo"
+    form = f"access_token={sent}" if place == "body" else ""
+    answer = flow.program.http.post(address, form, content_type=FORM, headers={"Authorization": f"Bearer {sent}"})
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+    assert 'error="invalid_request"' in answer["WWW-Authenticate"]
+    assert sent not in answer.content.decode()
+
+
 @pytest.mark.compliance("OpenID Connect Core", "2")
 def test_no_client_gets_id_tokens_without_a_signature(client, token):  # noqa: F811  # the fixture
     assert "none" not in client.get(DISCOVERY).json()["id_token_signing_alg_values_supported"]

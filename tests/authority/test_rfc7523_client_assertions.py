@@ -72,7 +72,9 @@ def test_what_the_rules_allow_is_accepted(signing, changes):
 
 
 @pytest.mark.compliance("RFC 8725", "3.11")
-@pytest.mark.parametrize("typ", [None, "JWT", "jwt", "client-authentication+jwt"])
+@pytest.mark.parametrize(
+    "typ", [None, "JWT", "jwt", "client-authentication+jwt", "application/jwt", "application/client-authentication+jwt"]
+)
 def test_typ_of_an_assertion_may_say_what_it_is(signing, typ):
     assert signing.token(signing.assertion({"typ": typ})).status_code == 200
 

@@ -152,7 +152,11 @@ def test_forgery_is_an_invalid_client(signing, case):
 
 @pytest.mark.compliance("RFC 7521", "4.2")
 @pytest.mark.parametrize(
-    "kind", [None, "", "x", "urn:ietf:params:oauth:client-assertion-type:saml2-bearer", TYPE + " "]
+    "kind",
+    [
+        *(None, "", "x", TYPE + " ", "urn:ietf:params:oauth:client-assertion-type:saml2-bearer"),
+        "urn:ietf:params:oauth:client-assertion-type:jwt-spiffe",  # which nobody makes for themselves
+    ],
 )
 def test_assertion_of_another_type_is_an_invalid_client(signing, kind):
     refused(signing.token(client_assertion_type=kind or ""))
