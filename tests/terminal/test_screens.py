@@ -6,13 +6,16 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.conf import settings
+from textual.screen import Screen
 from textual.widgets import DataTable, Input, TabbedContent
 
 from portal.terminal.remote import Remote
 from portal.terminal.tui.app import Screens
 from portal.terminal.tui.clients import Clients
-from portal.terminal.tui.dialogs import Confirm, Document, Secret
-from portal.terminal.tui.editor import Editor
+from portal.terminal.tui.consumers import Consumers
+from portal.terminal.tui.dialogs import Ask, Confirm, Document, Secret
+from portal.terminal.tui.editor import TABS, Editor
 from portal.terminal.tui.fields import Field
 
 SIZE = (80, 24)
@@ -173,6 +176,24 @@ def test_every_tab_is_reached_by_keyboard(remote, client):
         await settled(pilot, lambda: app.screen.query_one("#activity DataTable").row_count)
 
     drive(remote, steps)
+
+
+PICTURES = {Consumers: "consumers", Clients: "clients", Confirm: "rotate", Ask: "new-secret"}
+PICTURES |= {Secret: "secret-once", Document: "json", Editor: "new"}
+
+
+def leaves(kind):
+    """Return the screens of ours that are no mere base of others."""
+    for each in kind.__subclasses__():
+        below = set(leaves(each))
+        yield from below or ({each} if each.__module__.startswith("portal.terminal.tui.") else ())
+
+
+def test_every_screen_and_every_tab_has_its_picture_in_the_documentation():
+    assert set(leaves(Screen)) == PICTURES.keys()
+    page = (settings.BASE_DIR / "docs/cli.md").read_text()
+    for name in [*PICTURES.values(), *(tab.lower() for tab in TABS), "secrets", "activity"]:
+        assert f"(images/tui-{name}.png)" in page
 
 
 def test_client_is_disabled_and_enabled_by_one_key(remote, client):
