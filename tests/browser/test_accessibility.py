@@ -23,6 +23,9 @@ def world(server, mail):
         "from consumers.actions import invite_manager; from consumers.audit import SYSTEM; "
         "invite_manager(consumer=Consumer.objects.get(slug='acme'), email='axe@acme.example', actor=SYSTEM)"
     )
+    redirect_uri = "http://127.0.0.1:8400/signed-in"
+    # An app that nobody has allowed anything yet, whatever other tests did in this demo.
+    app, _ = server.register("web", redirect_uris=(redirect_uri,), scope=("openid", "shipments:read"))
     with server.database():
         acme = Consumer.objects.get(slug="acme")
         clients = {key: made["client_id"] for key, made in server.demo["clients"].items()}
@@ -42,17 +45,16 @@ def world(server, mail):
             "token": PersonalToken.objects.get(user__email="alice@acme.example", name="Demo", revoked_at=None).pk,
             "initial_token": InitialToken.objects.get(consumer=acme, name="Demo").pk,
             "app": Consent.objects.get_or_create(
-                user=User.objects.get(email="alice@acme.example"), client=Client.objects.get(client_id=clients["web"])
+                user=User.objects.get(email="alice@acme.example"), client=Client.objects.get(client_id=app)
             )[0].pk,
             "pending": Invitation.objects.get(email="axe@acme.example").pk,
         }
     link = mail.link_to("axe@acme.example", "/invitations/")
-    web = server.demo["clients"]["web"]
     return places | {
         "invitation": link.rstrip("/").rsplit("/", 1)[-1],
         "message": mail.page_of("axe@acme.example"),
         "authorize": "/oauth2/authorize?response_type=code&scope=openid+shipments:read&state=s"
-        f"&client_id={web['client_id']}&redirect_uri={web['redirect_uris'][0]}"
+        f"&client_id={app}&redirect_uri={redirect_uri}"
         f"&code_challenge={CHALLENGE}&code_challenge_method=S256",
     }
 
