@@ -24,7 +24,7 @@ from consumers.errors import Refusal
 from consumers.models import Role
 from consumers.rest.bodies import read_json
 from consumers.rest.callers import Caller, authenticate
-from consumers.rest.errors import AccessDenied, InsufficientScope, InvalidRequest, TooManyRequests
+from consumers.rest.errors import AccessDenied, InsufficientScope, InvalidRequest, MissingToken, TooManyRequests
 from consumers.rest.find import named
 
 OPENLY = "20/h/ip"  # how often one address may register without any token
@@ -178,7 +178,9 @@ def refuse(refusal: Refusal) -> HttpResponse:
     said = " ".join(each.for_programs for each in (refusal, *refusal.others))
     body = json.dumps({"error": refusal.code, "error_description": said})
     response = HttpResponse(body, status=refusal.status, content_type="application/json")
-    if refusal.status == 401 or isinstance(refusal, InsufficientScope):
+    if isinstance(refusal, MissingToken):
+        response["WWW-Authenticate"] = 'Bearer realm="registration"'
+    elif refusal.status == 401 or isinstance(refusal, InsufficientScope):
         response["WWW-Authenticate"] = f'Bearer realm="registration", error="{refusal.code}"'
     if isinstance(refusal, TooManyRequests):
         response["Retry-After"] = str(refusal.seconds)

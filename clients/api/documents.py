@@ -150,6 +150,8 @@ def registration(client: Client) -> dict[str, Any]:
     """Return the client as RFC 7591 section 3.2.1 shows it: nothing that is empty, nothing of ours."""
     shown = writable(ClientMetadata.of(client))
     document = {name: value for name, value in shown.items() if name in UNDERSTOOD and value not in (None, "", [], {})}
+    if not client.userinfo_signed_response_alg:  # left out it is plain JSON; “none” would be a JWT
+        del document["userinfo_signed_response_alg"]
     document |= {"client_id": client.client_id, "client_id_issued_at": int(client.created.timestamp())}
     if client.expires_at is not None:
         document["client_expires_at"] = int(client.expires_at.timestamp())

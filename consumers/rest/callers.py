@@ -18,7 +18,7 @@ from consumers import failures
 from consumers.addresses import caller_ip
 from consumers.audit import Actor, origin
 from consumers.models import Consumer, ConsumerQuerySet, Role, User
-from consumers.rest.errors import InvalidToken, TooManyRequests
+from consumers.rest.errors import InvalidToken, MissingToken, TooManyRequests
 from consumers.tally import Tally
 from consumers.tokens import PREFIX, find_token
 
@@ -64,7 +64,7 @@ def authenticate(request: HttpRequest) -> tuple[Caller, str]:
     scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     token = token.strip()
     if scheme.lower() != "bearer" or not token:
-        raise InvalidToken("Send a token in the Authorization header: “Bearer cdp_…”.")
+        raise MissingToken("Send a token in the Authorization header: “Bearer cdp_…”.")
     key = hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
     with failures.guess(caller_ip(request), key, InvalidToken, TooManyRequests):
         caller = None

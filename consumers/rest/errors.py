@@ -14,6 +14,10 @@ class InvalidToken(Refusal):
     status = 401
 
 
+class MissingToken(InvalidToken):
+    """The request shows no token, so that its challenge names no error (RFC 6750 section 3.1)."""
+
+
 class InsufficientScope(Refusal):
     """RFC 6750 section 3.1."""
 

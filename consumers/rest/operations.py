@@ -24,6 +24,7 @@ from consumers.rest.errors import (
     InvalidRequest,
     InvalidToken,
     MethodNotAllowed,
+    MissingToken,
     NotFound,
     TooManyRequests,
 )
@@ -209,7 +210,9 @@ def refuse(refusal: Refusal, operations: Mapping[str, Operation]) -> HttpRespons
     """Return the refusal as RFC 6749 section 5.2 shapes it, with every sentence of those that came together."""
     said = dict.fromkeys(each.for_programs for each in (refusal, *refusal.others))
     response = answer({"error": refusal.code, "error_description": " ".join(said)}, refusal.status)
-    if isinstance(refusal, InvalidToken):
+    if isinstance(refusal, MissingToken):
+        response["WWW-Authenticate"] = 'Bearer realm="management"'
+    elif isinstance(refusal, InvalidToken):
         response["WWW-Authenticate"] = 'Bearer error="invalid_token"'
     elif isinstance(refusal, InsufficientScope):
         response["WWW-Authenticate"] = 'Bearer error="insufficient_scope"'

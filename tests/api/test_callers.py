@@ -49,6 +49,13 @@ def test_whatever_is_no_token_of_ours_opens_nothing(header, service):
     assert answer["WWW-Authenticate"].startswith("Bearer")
 
 
+@pytest.mark.compliance("RFC 6750", "3.1")
+def test_request_without_a_token_is_told_how_to_send_one_and_of_no_error(db):
+    assert Browser().get(CLIENTS)["WWW-Authenticate"] == 'Bearer realm="management"'
+    wrong = Browser().get(CLIENTS, headers={"Authorization": "Bearer cdp_x"})
+    assert wrong["WWW-Authenticate"] == 'Bearer error="invalid_token"'
+
+
 def test_a_session_cookie_opens_nothing(alice, service, browser_of):
     assert browser_of(alice).get(CLIENTS).status_code == 401
     assert "Set-Cookie" not in browser_of(alice).get(CLIENTS)

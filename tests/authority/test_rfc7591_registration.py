@@ -51,6 +51,14 @@ def test_registered_client_is_told_when_its_secret_ends(client, token, acme):
     assert told["client_secret_expires_at"] == int(secret.expires_at.timestamp())
 
 
+@pytest.mark.compliance("OpenID Connect Registration", "2")
+def test_userinfo_is_told_to_be_signed_where_it_is_alone(client, token):
+    """Left out it is plain JSON; “none” would be a JWT that nobody signed."""
+    assert "userinfo_signed_response_alg" not in ask(client, WANTED, token).json()
+    signed = ask(client, WANTED | {"client_name": "Signed", "userinfo_signed_response_alg": "RS256"}, token)
+    assert signed.json()["userinfo_signed_response_alg"] == "RS256"
+
+
 @pytest.mark.compliance("RFC 7591", "3.2.1")
 def test_registered_client_is_told_everything_once(client, token, acme):
     answer = ask(client, WANTED, token)

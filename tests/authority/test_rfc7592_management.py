@@ -133,3 +133,11 @@ def test_client_cannot_make_more_of_itself_than_its_initial_token_allowed(client
     assert_refused(manage(client, told, "put", more), 400, "invalid_client_metadata")
     assert manage(client, told, "put", wider | {"scope": "openid"}).status_code == 200
     assert manage(client, told, "put", wider, token=manager_token).status_code == 200  # people may
+
+
+@pytest.mark.compliance("RFC 6750", "3.1")
+def test_request_without_a_token_is_told_how_to_send_one_and_of_no_error(client, mine):
+    path = f"/oauth2/register/{mine['client_id']}"
+    assert client.get(path)["WWW-Authenticate"] == 'Bearer realm="registration"'
+    wrong = client.get(path, headers={"Authorization": "Bearer cdr_x"})
+    assert wrong["WWW-Authenticate"] == 'Bearer realm="registration", error="invalid_token"'
