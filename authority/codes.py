@@ -8,20 +8,47 @@ from typing import Any
 
 from oauth2_provider.models import get_grant_model
 
-from authority import families
-from authority.models import Family
+from authority import families, people
+from authority.models import Family, SignIn
+from authority.people import Person
+from authority.prepared import Statement
+from authority.rows import Columns
 from clients.models import Client
+from consumers.models import User
 
 Grant = get_grant_model()
 
+GRANT = Columns(Grant)
+LOCK = Statement(
+    "lock a code",
+    f"""
+    SELECT {GRANT.of("code")}, {people.COLUMNS}
+    FROM "{Grant._meta.db_table}" AS code
+    JOIN "{User._meta.db_table}" AS person ON person.id = code.user_id
+    LEFT JOIN "{SignIn._meta.db_table}" AS sign_in ON sign_in.id = (nullif(claims, '')::jsonb ->> 'sign_in')::uuid
+    WHERE code.code = %s
+    FOR UPDATE OF code
+    """,  # noqa: S608  # names of tables
+)
+SPEND = Statement("spend a code", f'DELETE FROM "{Grant._meta.db_table}" WHERE id = %s')  # noqa: S608
 
-def lock(code: str, client: Client) -> Any:
-    """Return the client's unspent code, locked until the transaction ends, or None.
+
+def lock(code: str, client: Client) -> tuple[Any, Person] | None:
+    """Return the client's unspent code, locked until the transaction ends, and the person whose it is; or None.
 
     Whose it is is compared here: the database might look for it among all that the client has, not by its digest.
     """
-    grant = Grant.objects.select_for_update(of=("self",)).select_related("user").filter(code=code).first()
-    return grant if grant is not None and grant.application_id == client.pk else None
+    row = LOCK.first(client.consumer_id, code)
+    if row is None:
+        return None
+    values = iter(row)
+    grant, person = GRANT.take(values), people.take(values)
+    return (grant, person) if grant.application_id == client.pk else None
+
+
+def spend(grant: Any) -> None:
+    """Delete a code that was locked."""
+    SPEND.first(grant.pk)
 
 
 def bound_to(grant: Any) -> str:

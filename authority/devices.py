@@ -12,11 +12,12 @@ from django.utils import timezone
 from oauthlib.oauth2.rfc6749.errors import InvalidGrantError
 from oauthlib.oauth2.rfc8628.errors import AccessDenied, AuthorizationPendingError, ExpiredTokenError, SlowDownError
 
-from authority import consents, families, reasons, sign_ins
+from authority import consents, families, people, reasons, sign_ins
 from authority.authentication import Authentication
 from authority.digests import digest
 from authority.directory import Entry
 from authority.models import DeviceRequest, Family
+from authority.people import Person
 from clients.vocabulary import GrantType
 from consumers import credentials
 from consumers.audit import Actor
@@ -96,8 +97,8 @@ def decide(
 # -- The device -------------------------------------------------------------------------------------------------------
 
 
-def present(entry: Entry, device_code: str) -> DeviceRequest:
-    """Return the request that a person has allowed, locked until the transaction ends.
+def present(entry: Entry, device_code: str) -> tuple[DeviceRequest, Person]:
+    """Return the request that a person has allowed, locked until the transaction ends, and who that is.
 
     Raises the errors of RFC 8628 section 3.5. A code that was exchanged before ends what it gave.
     """
@@ -122,10 +123,11 @@ def present(entry: Entry, device_code: str) -> DeviceRequest:
     if request.user is None or not request.user.is_active or entry.has_revoked(request.created_at):
         reasons.because("person_inactive")
         raise InvalidGrantError()
-    if sign_ins.is_over(request.sign_in, request.user, entry.client, request.scopes):
+    person = Person(request.user, people.is_member(request.user, entry.client), request.sign_in)
+    if sign_ins.is_over(person, request.scopes):
         reasons.because("sign_in_over")
         raise InvalidGrantError()
-    return request
+    return request, person
 
 
 def pace(request: DeviceRequest) -> None:
@@ -141,15 +143,13 @@ def pace(request: DeviceRequest) -> None:
     raise AuthorizationPendingError()
 
 
-def family(entry: Entry, request: DeviceRequest, jkt: str | None) -> Family:
+def family(entry: Entry, request: DeviceRequest, person: Person, jkt: str | None) -> Family:
     """Return the family that the request leads to, unsaved."""
-    assert request.user is not None
     return families.new(
         entry,
-        request.user,
+        person,
         grant_type=GrantType.DEVICE_CODE,
         code=request.digest,
         scopes=request.scopes,
         dpop_jkt=jkt or "",
-        sign_in=request.sign_in,
     )

@@ -15,13 +15,14 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import InterfaceError, OperationalError, connection
-from django.db.models import BooleanField, Func, JSONField, Model, OuterRef
+from django.db.models import BooleanField, Func, OuterRef
 from django.db.models.functions import JSONObject
 from django.utils import timezone
 
 from authority import memory, metrics
 from authority.memory import Memory
 from authority.models import SigningKey
+from authority.rows import Columns
 from clients.models import Api, Client, ClientSecret, Scope
 from clients.vocabulary import IDENTITY_SCOPES, GrantType
 from consumers.models import Consumer
@@ -89,7 +90,8 @@ class Entry:
 # -- The one query ----------------------------------------------------------------------------------------------------
 
 # What is loaded of the rows; anything else is fetched by Django when something asks for it.
-OF_CLIENT = [
+CLIENT = Columns(
+    Client,
     *("id", "client_id", "client_name", "consumer_id", "token_endpoint_auth_method", "grant_types", "scopes"),
     *("token_endpoint_auth_signing_alg", "client_jwks", "client_jwks_uri"),
     *("redirect_uris", "post_logout_redirect_uris", "allowed_cors_origins"),
@@ -99,11 +101,12 @@ OF_CLIENT = [
     "default_acr_values",
     *("id_token_signed_response_alg", "userinfo_signed_response_alg", "skip_consent", "skip_logout_consent"),
     "environment_type",
-]
-OF_CONSUMER = [
+)
+CONSUMER = Columns(
+    Consumer,
     *("id", "name", "slug", "claims", "suspended_at", "tokens_valid_after"),
     *("access_token_lifetime", "refresh_token_lifetime"),
-]
+)
 ANY_CLIENT = "any client ID"
 
 _remembered: Memory[str, Entry] = Memory(settings.DIRECTORY_SIZE)
@@ -147,8 +150,7 @@ def ask(client_id: str) -> Entry | None:
         row = fetch(client_id)
     if row is None:
         return None
-    *values, committed = row
-    entry = read(values)
+    entry, committed = read(iter(row))
     if committed:
         _remembered.remember(client_id, entry, subjects(entry), asked_at=asked_at)
     return entry
@@ -196,7 +198,7 @@ def statement() -> tuple[str, tuple[Any, ...]]:
         committed=Func(template="pg_current_xact_id_if_assigned() IS NULL", output_field=BooleanField()),
     )
     gathered = ["live_secrets", "access", "active_keys", "audiences", "committed"]
-    columns = [*OF_CLIENT, *(f"consumer__{name}" for name in OF_CONSUMER), *gathered]
+    columns = [*CLIENT.names, *(f"consumer__{name}" for name in CONSUMER.names), *gathered]
     sql, parameters = entries.filter(client_id=ANY_CLIENT).values_list(*columns).query.sql_with_params()
     return sql, tuple(parameters)
 
@@ -205,34 +207,23 @@ def json_of(*names: str) -> JSONObject:
     return JSONObject(**{name: name for name in names})
 
 
-def read(values: list[Any]) -> Entry:
-    """Return the row of the query as an entry. Django leaves JSON as text where no model field reads it."""
-    serves = tuple(values.pop())
-    active_keys, access, live_secrets = ([json.loads(text) for text in values.pop()] for _ in range(3))
-    client = loaded(Client, OF_CLIENT, values[: len(OF_CLIENT)])
-    client.consumer = loaded(Consumer, OF_CONSUMER, values[len(OF_CLIENT) :])
+def read(values: Iterator[Any]) -> tuple[Entry, bool]:
+    """Return the row of the query as an entry, and whether it is committed. What the query gathers comes as JSON."""
+    client = CLIENT.take(values)
+    client.consumer = CONSUMER.take(values)
+    live_secrets, access, active_keys = ([json.loads(text) for text in next(values)] for _ in range(3))
+    serves, committed = values
     asked = set(client.scopes)
-    return Entry(
+    entry = Entry(
         client=client,
         secrets=tuple(
             Secret(**row | {"id": UUID(row["id"]), "expires_at": moment(row["expires_at"])}) for row in live_secrets
         ),
         permissions={row["value"]: Permission(**row) for row in access if row["value"] in asked},
         active_keys={row["algorithm"]: row["kid"] for row in active_keys},
-        serves=serves,
+        serves=tuple(serves),
     )
-
-
-def loaded[M: Model](model: type[M], names: list[str], values: list[Any]) -> M:
-    """Return a row of which these columns are known, as Django's own queries would."""
-    known = dict(zip(names, values, strict=False))
-    fields = [field for field in model._meta.concrete_fields if field.attname in known]  # from_db() goes by position
-    read = [opened(known[each.attname]) if isinstance(each, JSONField) else known[each.attname] for each in fields]
-    return model.from_db(connection.alias, [each.attname for each in fields], read)
-
-
-def opened(text: str | None) -> Any:
-    return json.loads(text) if text is not None else None
+    return entry, committed
 
 
 def moment(text: str | None) -> datetime | None:

@@ -186,7 +186,7 @@ def bind_code(proof: Proof, asked: str | None) -> str:
 
 
 def hold_on(client: Client, family: Family, jkt: str | None) -> None:
-    """Require the key that the family is bound to, and bind it to the first that comes; the caller has locked it.
+    """Require the key that the family is bound to, and bind it to the first that comes; the caller saves it.
 
     A public client proves itself by this key alone. A confidential one may change it, but not do without (section 5).
     Raises InvalidDpopProofError without a proof, InvalidGrantError for another key.
@@ -195,7 +195,6 @@ def hold_on(client: Client, family: Family, jkt: str | None) -> None:
         require_key(family.dpop_jkt if client.is_public or jkt is None else "", jkt)
     elif jkt is not None:
         family.dpop_jkt = jkt
-        family.save(update_fields=["dpop_jkt"])
 
 
 def require_key(bound: str, jkt: str | None) -> None:

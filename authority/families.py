@@ -8,82 +8,117 @@ sibling of its successor. The first sibling that is used makes the next generati
 Every change locks the family's row first, so requests of all workers take their turns.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from authority import lifetimes, reasons
+from authority import lifetimes, people, reasons, rows
 from authority.digests import digest
 from authority.directory import Entry
 from authority.models import Family, RefreshToken, SignIn
-from clients.models import Client
+from authority.people import Person
+from authority.prepared import Statement
+from authority.rows import Columns
 from clients.vocabulary import GrantType
-from consumers.models import Membership, User
+from consumers.models import User
 
 PREFIX = "cdrt_"  # by which secret scanners know a refresh token
 MAX_GRACES = 5  # answers to one spent generation
 
+TOKEN, FAMILY = Columns(RefreshToken), Columns(Family)
+TOKENS, FAMILIES = (f'"{model._meta.db_table}"' for model in (RefreshToken, Family))
+# The database is not asked for the client's token: it might look for that among all that the client has.
+PRESENT = Statement(
+    "present a refresh token",
+    f"""
+    SELECT {TOKEN.of("token")}, {FAMILY.of("family")}, {people.COLUMNS}
+    FROM {TOKENS} AS token
+    JOIN {FAMILIES} AS family ON family.id = token.family_id
+    JOIN "{User._meta.db_table}" AS person ON person.id = family.user_id
+    LEFT JOIN "{SignIn._meta.db_table}" AS sign_in ON sign_in.id = family.id
+    WHERE token.digest = %s
+    FOR UPDATE OF family
+    """,  # noqa: S608  # names of our own tables
+)
+BEGIN = Statement("begin a family", rows.insertion(Family))
+BEGIN_WITH_TOKEN = Statement("begin a refreshed family", f"WITH begun AS ({BEGIN.sql}) {rows.insertion(RefreshToken)}")
+ROTATE = Statement(
+    "rotate a refresh token",
+    f"""
+    WITH rotated AS (
+        UPDATE {FAMILIES} SET generation = %s, rotated_at = %s, graces = %s, needed_until = %s, dpop_jkt = %s
+        WHERE id = %s
+    )
+    {rows.insertion(RefreshToken)}
+    """,  # noqa: S608  # names of our own tables
+)
 
-def new(
-    entry: Entry,
-    user: User,
-    *,
-    grant_type: str,
-    code: str,
-    scopes: list[str],
-    sign_in: SignIn | None = None,
-    **more: Any,
-) -> Family:
+
+def new(entry: Entry, person: Person, *, grant_type: str, code: str, scopes: list[str], **more: Any) -> Family:
     """Return a family that is not saved yet: `begin` does, once nothing can refuse the request any more.
 
-    `code` is the digest of what it is given for. Whoever signed in as a member is one to the family too, also when they
-    left before the code was exchanged.
+    `code` is the digest of what it is given for.
     """
-    family = Family(client=entry.client, user=user, grant_type=grant_type, code=code, scopes=scopes, **more)
-    if sign_in is not None:
-        family.pk = sign_in.pk
-    known = sign_in.as_member if sign_in else None
-    family.as_member = is_member(user, entry.client) if known is None else known
-    return family
+    if person.sign_in is not None:
+        more["id"] = person.sign_in.pk
+    return Family(
+        client=entry.client,
+        user=person.user,
+        as_member=person.came_as_member,
+        grant_type=grant_type,
+        code=code,
+        scopes=scopes,
+        **more,
+    )
 
 
 def begin(entry: Entry, family: Family, *, access_token: int, refresh_token: str | None) -> None:
     """Save a new family, with its first refresh token if it gets one; its access token lives so many seconds."""
     need(family, timezone.now() + timedelta(seconds=access_token))
-    token = successor(entry, family, family.grant_type, refresh_token) if refresh_token else None
-    family.save(force_insert=True)
-    if token is not None:
-        token.save(force_insert=True)
+    if refresh_token is None:
+        BEGIN.first(*rows.values(family))
+    else:
+        token = successor(entry, family, family.grant_type, refresh_token)
+        BEGIN_WITH_TOKEN.first(*rows.values(family), *rows.values(token))
 
 
-def present(entry: Entry, refresh_token: str) -> RefreshToken | None:
-    """Return the refresh token if it may be exchanged, its family locked until the transaction ends.
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """A refresh token that may be exchanged, its family locked until the transaction ends."""
 
-    One that was spent earlier ends its family. The database is not asked for the client's token: it might look for that
-    among all that the client has, instead of by its digest.
-    """
-    token = (
-        RefreshToken.objects.select_for_update(of=("family",))
-        .select_related("family__user")
-        .filter(digest=digest(refresh_token))
-        .first()
-    )
-    mine = token is not None and token.family.client_id == entry.client.pk
-    reason = refusal(entry, token) if token is not None and mine else "refresh_token_unknown"
+    token: RefreshToken
+    family: Family
+    person: Person
+
+
+def present(entry: Entry, refresh_token: str) -> Presented | None:
+    """Return the refresh token if it may be exchanged. One that was spent earlier ends its family."""
+    row = PRESENT.first(entry.client.consumer_id, digest(refresh_token))
+    presented = read(iter(row)) if row is not None else None
+    mine = presented is not None and presented.family.client_id == entry.client.pk
+    reason = refusal(entry, presented) if presented is not None and mine else "refresh_token_unknown"
     if reason is not None:
         reasons.because(reason)
         return None
-    return token
+    return presented
 
 
-def refusal(entry: Entry, token: RefreshToken) -> str | None:
+def read(values: Iterator[Any]) -> Presented:
+    token, family, person = TOKEN.take(values), FAMILY.take(values), people.take(values)
+    family.user = person.user
+    return Presented(token, family, person)
+
+
+def refusal(entry: Entry, presented: Presented) -> str | None:
     """Return why the token cannot be exchanged, or None. Ends its family when it was spent before."""
-    family, now = token.family, timezone.now()
+    token, family, now = presented.token, presented.family, timezone.now()
     if not family.user.is_active:
         return "person_inactive"
-    if not holds(entry, family):
+    if not lasts(entry, family) or (family.as_member and not presented.person.is_member):
         return "refresh_token_ended"
     if token.generation == family.generation:
         return None if token.expires_at > now else "refresh_token_ended"
@@ -94,18 +129,18 @@ def refusal(entry: Entry, token: RefreshToken) -> str | None:
     return "refresh_token_used"
 
 
-def rotate(entry: Entry, spent: RefreshToken, *, access_token: int, refresh_token: str) -> None:
+def rotate(entry: Entry, spent: Presented, *, access_token: int, refresh_token: str) -> None:
     """Save the successor of a token that was presented; the access token beside it lives so many seconds."""
     family = spent.family
-    if spent.generation == family.generation:
+    if spent.token.generation == family.generation:
         family.generation += 1
         family.rotated_at, family.graces = timezone.now(), 0
     else:
         family.graces += 1
     need(family, timezone.now() + timedelta(seconds=access_token))
     token = successor(entry, family, GrantType.REFRESH_TOKEN, refresh_token)
-    family.save(update_fields=["generation", "rotated_at", "graces", "needed_until"])
-    token.save(force_insert=True)
+    state = (family.generation, family.rotated_at, family.graces, family.needed_until, family.dpop_jkt)
+    ROTATE.first(*state, family.pk, *rows.values(token))
 
 
 def successor(entry: Entry, family: Family, grant_type: str, text: str) -> RefreshToken:
@@ -127,15 +162,14 @@ def need(family: Family, until: datetime) -> None:
 
 def holds(entry: Entry, family: Family) -> bool:
     """Say whether the family lives on: nobody ended it, and the person may still come in."""
+    return lasts(entry, family) and (not family.as_member or people.is_member(family.user, entry.client))
+
+
+def lasts(entry: Entry, family: Family) -> bool:
+    """Say whether the family lives on, unless the person may not come in any more as a member of the consumer."""
     if family.ended_at is not None or not family.user.is_active or entry.has_revoked(family.began_at):
         return False
-    if ends_at(entry, family) <= timezone.now():
-        return False
-    return not family.as_member or is_member(family.user, entry.client)
-
-
-def is_member(user: User, client: Client) -> bool:
-    return Membership.objects.filter(user=user, consumer=client.consumer_id).exists()
+    return ends_at(entry, family) > timezone.now()
 
 
 def ends_at(entry: Entry, family: Family) -> datetime:

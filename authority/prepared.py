@@ -1,61 +1,75 @@
-"""A question that nearly every request asks the database, prepared once on each connection.
+"""Statements that nearly every request runs, prepared once on each connection.
 
 Django writes a statement out, and PostgreSQL parses and plans it, each time anew. Here PostgreSQL is told the name of
 one that it knows, which costs a sixth of that, on both sides together.
 """
 
+import re
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import psycopg
+import psycopg.abc
 from django.conf import settings
 from django.db import connection
+from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import error_from_result
-from psycopg.pq import ConnStatus, ExecStatus
+from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGconn, PGresult
 
 from authority import memory
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """Is there a row about this text?"""
+class Statement:
+    """SQL with a %s for each value, and the name by which PostgreSQL knows it."""
 
     name: str
-    sql: str  # with one %s
+    sql: str
 
-    def finds(self, text: str) -> bool:
-        """Ask the database. Raises Django's Error."""
+    def first(self, *values: Any) -> tuple[Any, ...] | None:
+        """Run it, and return the first of the rows that it finds, or None. Raises Django's Error."""
         if not may_prepare():
             with connection.cursor() as cursor:
-                cursor.execute(self.sql, [text])
-                return cursor.fetchone() is not None
+                cursor.execute(self.sql, values)
+                return cursor.fetchone() if cursor.description else None
+        connection.validate_no_broken_transaction()
         connection.ensure_connection()
         with connection.wrap_database_errors:
-            return self.ask(connection.connection, text.encode()).ntuples > 0
+            return self.run(connection.connection, values)
 
-    def ask(self, own: psycopg.Connection[Any], parameter: bytes) -> PGresult:
-        pgconn, name = own.pgconn, self.name.encode()
-        known = _prepared.setdefault(own, set())
+    def run(self, own: psycopg.Connection[Any], values: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        pgconn, known = own.pgconn, _prepared.setdefault(own, {})
+        if not own.autocommit and pgconn.transaction_status == TransactionStatus.IDLE:
+            require(pgconn, pgconn.exec_(b"BEGIN"))  # as psycopg does before the first statement of a transaction
+        name = self.name.encode()
         if name not in known:
-            require(pgconn, pgconn.prepare(name, self.sql.replace("%s", "$1").encode()))
-            known.add(name)
-        return require(pgconn, pgconn.exec_prepared(name, [parameter]))
+            numbers = count(1)
+            sql = re.sub("%s", lambda _: f"${next(numbers)}", self.sql)
+            require(pgconn, pgconn.prepare(name, sql.encode()))
+            known[name] = Transformer(own.adapters)  # of the connection itself, it would keep that alive
+        adapting = known[name]
+        written = adapting.dump_sequence(values, [PyFormat.TEXT] * len(values))
+        result = require(pgconn, pgconn.exec_prepared(name, written))  # type: ignore[arg-type]  # None is NULL
+        if not result.ntuples:
+            return None
+        adapting.set_pgresult(result)
+        return adapting.load_row(0, tuple)
 
 
-# What each connection has prepared.
-_prepared: WeakKeyDictionary[psycopg.Connection[Any], set[bytes]] = WeakKeyDictionary()
+# What each connection has prepared, with what writes the values and reads the rows, which it has learned by then.
+_prepared: WeakKeyDictionary[psycopg.Connection[Any], dict[bytes, psycopg.abc.Transformer]] = WeakKeyDictionary()
 
 
 def may_prepare() -> bool:
     """Say whether the connection leads to one server process for sure.
 
     Behind a pooler in transaction mode the next statement may run elsewhere. News do not arrive through one either: so
-    where we hear them, without a way around it (LISTEN_DATABASE_URL), there is none. In a transaction it is psycopg
-    that knows when to begin.
+    where we hear them, without a way around it (LISTEN_DATABASE_URL), there is none.
     """
-    return memory.is_trusted() and not settings.LISTEN_DATABASE and not connection.in_atomic_block
+    return memory.is_trusted() and not settings.LISTEN_DATABASE
 
 
 def require(pgconn: PGconn, result: PGresult) -> PGresult:

@@ -27,7 +27,7 @@ class Server(oauthlib.openid.Server):
         self._response_types = {"code": self.auth_grant_choice}
         self._grant_types = {
             GrantType.CLIENT_CREDENTIALS.value: self.credentials_grant,
-            GrantType.AUTHORIZATION_CODE.value: self.token_grant_choice,
+            GrantType.AUTHORIZATION_CODE.value: self.openid_connect_auth,  # with an ID token where `openid` was granted
             GrantType.REFRESH_TOKEN.value: self.refresh_grant,
             GrantType.DEVICE_CODE.value: device_grant,
         }

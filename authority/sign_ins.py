@@ -1,20 +1,18 @@
 """Who signed in where, in which browser session, and how: what ID tokens say of it, and whom its end concerns."""
 
-import json
 from collections.abc import Collection
 from datetime import timedelta
-from typing import Any
-from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from authority import authentication, families
+from authority import authentication, people
 from authority.authentication import Authentication
 from authority.authorization_requests import Asked
 from authority.digests import digest
 from authority.models import Family, SignIn
+from authority.people import Person
 from clients.models import Client
 from consumers.models import User
 
@@ -29,7 +27,7 @@ def begin(request: HttpRequest, asked: Asked, person: User) -> SignIn:
         user=person,
         sid=sid,
         session=digest(request.session.session_key or ""),
-        as_member=families.is_member(person, asked.client),
+        as_member=people.is_member(person, asked.client),
         authenticated_at=now.moment,
         methods=list(now.methods),
     )
@@ -40,34 +38,24 @@ def on_device(client: Client, person: User, now: Authentication) -> SignIn:
     return SignIn.objects.create(
         client=client,
         user=person,
-        as_member=families.is_member(person, client),
+        as_member=people.is_member(person, client),
         authenticated_at=now.moment,
         methods=list(now.methods),
     )
 
 
-def of_code(grant: Any) -> SignIn | None:
-    """Return the sign-in that the code was made for."""
-    pk = json.loads(grant.claims or "{}").get("sign_in")
-    return SignIn.objects.filter(pk=pk).first() if pk else None
-
-
-def of_family(family: UUID) -> SignIn | None:
-    """Return the sign-in that the tokens descend from; those of earlier releases have none."""
-    return SignIn.objects.filter(pk=family).first()
-
-
-def is_over(sign_in: SignIn | None, person: User, client: Client, scopes: Collection[str]) -> bool:
+def is_over(person: Person, scopes: Collection[str]) -> bool:
     """Say whether the person has left since: signed out of the browser session, or out of the client's consumer.
 
     What would have ended with either must not begin after it. Whoever may go on while the person is away may also begin
     then, as in authority/logouts.py.
     """
+    sign_in = person.sign_in
     if sign_in is None:
         return False
     if sign_in.sid and not sign_in.session and "openid" in scopes and "offline_access" not in scopes:
         return True
-    return bool(sign_in.as_member) and not families.is_member(person, client)
+    return bool(sign_in.as_member) and not person.is_member
 
 
 def ended() -> QuerySet[SignIn]:

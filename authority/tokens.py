@@ -14,11 +14,11 @@ from authority import access_tokens, cors, directory, jose, keys, trials
 from authority.digests import digest
 from authority.directory import Entry
 from authority.models import Family, OpaqueToken, RevokedToken
-from authority.prepared import Question
+from authority.prepared import Statement
 from clients.vocabulary import GrantType
 from consumers.models import User
 
-REVOKED = Question("was it revoked", f'SELECT 1 FROM "{RevokedToken._meta.db_table}" WHERE jti = %s')  # noqa: S608
+REVOKED = Statement("was it revoked", f'SELECT 1 FROM "{RevokedToken._meta.db_table}" WHERE jti = %s')  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def holder(claims: dict[str, Any], caller: Entry | None = None) -> Holder | None
 
 def is_revoked(jti: str) -> bool:
     """Ask the database, each time."""
-    return REVOKED.finds(jti)
+    return REVOKED.first(jti) is not None
 
 
 def is_trial(claims: dict[str, Any]) -> bool:

@@ -127,41 +127,43 @@ class Validator(OAuth2Validator):
     # -- The code ----------------------------------------------------------------------------------------------------
 
     def validate_code(self, client_id: str, code: str, client: Client, request: Any, *args: Any, **kwargs: Any) -> bool:
-        grant = codes.lock(code, client)
-        if grant is None:
+        found = codes.lock(code, client)
+        if found is None:
             reasons.because("code_used" if codes.revoke_what_it_gave(code, client) else "code_unknown")
             return False
+        grant, person = found
         if grant.is_expired():
             reasons.because("code_expired")
             return False
         if request.entry.has_revoked(grant.created):
             reasons.because("tokens_revoked")
             return False
-        if not grant.user.is_active:
+        if not person.user.is_active:
             reasons.because("person_inactive")
             return False
         if not request.code_verifier:
             reasons.because("verifier_missing")
             raise InvalidGrantError("code_verifier is missing.", request=request)
         dpop.require_key(codes.bound_to(grant), request.jkt)
-        request.grant, request.user = grant, grant.user
-        request.sign_in = sign_ins.of_code(grant)
+        request.grant, request.user, request.sign_in = grant, person.user, person.sign_in
         granted = scope_to_list(grant.scope)
-        if sign_ins.is_over(request.sign_in, grant.user, client, granted):
+        if sign_ins.is_over(person, granted):
             reasons.because("sign_in_over")
             return False
         request.scopes = still_allowed(granted, request)
         request.family = families.new(
             request.entry,
-            grant.user,
+            person,
             grant_type=GrantType.AUTHORIZATION_CODE,
             code=code,
             scopes=granted,
             dpop_jkt=request.jkt or "",
             resource=grant.resource,
-            sign_in=request.sign_in,
         )
         return True
+
+    def invalidate_authorization_code(self, client_id: str, code: str, request: Any, *args: Any, **kwargs: Any) -> None:
+        codes.spend(request.grant)
 
     def get_code_challenge(self, code: str, request: Any) -> str | None:
         return request.grant.code_challenge or None
@@ -193,19 +195,19 @@ class Validator(OAuth2Validator):
         spent = families.present(request.entry, refresh_token)
         if spent is None:
             return False
-        request.spent, request.family, request.user = spent, spent.family, spent.family.user
+        request.spent, request.family = spent, spent.family
+        request.user, request.sign_in = spent.person.user, spent.person.sign_in
         dpop.hold_on(client, request.family, request.jkt)
-        request.sign_in = sign_ins.of_family(spent.family_id)
         return True
 
     # -- The device code ---------------------------------------------------------------------------------------------
 
     def validate_device_code(self, device_code: str, request: Any) -> None:
         """Raise the error of RFC 8628 section 3.5 unless a person has let the device in."""
-        request.device = devices.present(request.entry, device_code)
-        request.user, request.scopes = request.device.user, still_allowed(request.device.scopes, request)
-        request.family = devices.family(request.entry, request.device, request.jkt)
-        request.sign_in = request.device.sign_in
+        request.device, person = devices.present(request.entry, device_code)
+        request.user, request.sign_in = person.user, person.sign_in
+        request.scopes = still_allowed(request.device.scopes, request)
+        request.family = devices.family(request.entry, request.device, person, request.jkt)
 
     # -- Tokens ------------------------------------------------------------------------------------------------------
 

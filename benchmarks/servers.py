@@ -74,7 +74,8 @@ def data_folder() -> Iterator[Path]:
 def clientdesk(algorithm: str = "ES256") -> Iterator[Clientdesk]:
     with data_folder() as data:
         clients = demo(data)
-        manage(data, "shell", "--command", f"Api.objects.update(signing_algorithm={algorithm!r})")
+        signed = f"signing_algorithm={algorithm!r}", f"id_token_signed_response_alg={algorithm!r}"
+        manage(data, "shell", "--command", "Api.objects.update({}); Client.objects.update({})".format(*signed))
         with serving(data, clients) as target:
             yield target
 

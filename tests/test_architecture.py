@@ -88,9 +88,8 @@ def test_no_function_is_above_60_lines():
 RAW_SQL = {
     "authority/directory.py",
     "authority/listener.py",  # the ORM's own SQL, made once
-    "authority/families.py",  # advisory lock
     "authority/keys.py",  # advisory lock
-    "authority/prepared.py",  # the question of nearly every request, such as whether a token was revoked
+    "authority/prepared.py",  # statements of nearly every request, such as whether a token was revoked
     "authority/outcomes.py",  # counts are added to in one statement
     "authority/usage.py",  # the last uses of thousands of secrets are written in one statement
     "consumers/outbox.py",  # NOTIFY wakes the worker

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from django.conf import settings
+from django.db import transaction
 
 from authority import client_authentication, directory, memory, metrics, reasons, tokens, usage
 from authority.access_tokens import Draft
@@ -36,8 +37,11 @@ LONGEST = 4096  # bytes of a plain request's body
 MOST = 10  # parameters of a plain request
 # What a form is made of that no client has to think about: ASCII, in which nothing needs guessing.
 PLAIN = re.compile(rb"[\x21-\x7e]*")
-OF_TOKENS = {"grant_type", "scope", "client_id", "client_secret"}
+OF_TOKENS = {"grant_type", "scope", "client_id", "client_secret"} | {
+    *("code", "code_verifier", "redirect_uri", "refresh_token"),
+}
 OF_INTROSPECTION = {"token", "token_type_hint", "client_id", "client_secret"}
+SPENT = {GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN}  # grants that are used up
 # A header that changes what we do or say makes a request unusual. So does one that frames the body in another way.
 UNUSUAL = {"HTTP_ORIGIN", "HTTP_DPOP", "HTTP_TRANSFER_ENCODING", "HTTP_CONTENT_ENCODING", "HTTP_EXPECT", "HTTP_COOKIE"}
 
@@ -56,8 +60,10 @@ def token(environ: Environ, body: bytes) -> bytes | None:
 def judge(environ: Environ, body: bytes, alike: bytes) -> bytes | None:
     """Take the steps of the grant, and remember what cannot come out otherwise while the client stays as it is."""
     parameters = form(body, OF_TOKENS)
-    if parameters is None or parameters.get("grant_type") != GrantType.CLIENT_CREDENTIALS:
+    if parameters is None or parameters.get("grant_type") not in (GrantType.CLIENT_CREDENTIALS, *SPENT):
         return None
+    if parameters["grant_type"] in SPENT:
+        return exchange(environ, parameters)
     asked_at = memory.news()
     reasons.begin(ENDPOINT)
     request = Request(environ, parameters)
@@ -71,6 +77,20 @@ def judge(environ: Environ, body: bytes, alike: bytes) -> bytes | None:
         before, _, after = answer.encode().partition(json.loads(answer)["access_token"].encode())
         judged = Judged(entry, secret, request.draft, before, after)
         _judged.remember(alike, judged, directory.subjects(entry), asked_at=asked_at)
+    return answer.encode()  # type: ignore[no-any-return]
+
+
+def exchange(environ: Environ, parameters: dict[str, str]) -> bytes | None:
+    """Answer a client that spends a code or a refresh token. A refusal leaves no trace, so that it is judged anew."""
+    reasons.begin(ENDPOINT)
+    with transaction.atomic():
+        request = Request(environ, ordinary.hashed(parameters))
+        grant = server().grant_types[parameters["grant_type"]]
+        _, answer, status = grant.create_token_response(request, server().default_token_type)
+        if status != 200:
+            transaction.set_rollback(True)
+            return None
+    reasons.conclude(status)
     return answer.encode()  # type: ignore[no-any-return]
 
 

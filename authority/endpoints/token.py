@@ -23,9 +23,7 @@ def token(request: HttpRequest) -> HttpResponse:
     with the same code or refresh token one wins, and an error leaves nothing behind. A refusal that oauthlib returns
     is committed, because it may have ended a family of tokens.
     """
-    parameters = read_form(request)
-    if "code" in parameters:
-        parameters["code"] = digest(parameters["code"])
+    parameters = hashed(read_form(request))
     stateless = parameters.get("grant_type") == GrantType.CLIENT_CREDENTIALS
     sent = {CALLER_IP: caller_ip(request), PROOF: dpop.read(request)}
     if (authorization := request.META.get("HTTP_AUTHORIZATION")) is not None:
@@ -38,3 +36,9 @@ def token(request: HttpRequest) -> HttpResponse:
     if status != 200:
         return errors.from_oauthlib(headers, body, status)
     return HttpResponse(body, content_type="application/json")
+
+
+def hashed(parameters: dict[str, str]) -> dict[str, str]:
+    """Return the parameters with the digest of a code as the code: what rests is compared to that."""
+    code = parameters.get("code")
+    return parameters if code is None else parameters | {"code": digest(code)}

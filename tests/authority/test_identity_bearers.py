@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from authority import access_tokens, directory, families, outcomes, workload_issuer, workloads
 from authority.models import RevokedToken
+from authority.people import Person
 from tests.authority.workload import own_token, parts
 
 pytestmark = pytest.mark.django_db
@@ -57,7 +58,7 @@ def test_revoked_expired_foreign_and_broken_bearers_are_refused(deployed, alice,
     revoked = own_token(deployed)
     RevokedToken.objects.create(jti=parts(revoked)[1]["jti"], expires_at=timezone.now())
     entry = directory.find(deployed.client.client_id)
-    family = families.new(entry, alice, grant_type="authorization_code", code="0", scopes=["openid"])
+    family = families.new(entry, Person(alice, True), grant_type="authorization_code", code="0", scopes=["openid"])
     families.begin(entry, family, access_token=60, refresh_token=None)
     personal = access_tokens.draft(entry, scopes=["openid"], seconds=60, family=family).issue()
     for bearer in (revoked, own_token(deployed, seconds=-1), personal, "x", "a.b.c", ""):

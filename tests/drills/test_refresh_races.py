@@ -10,6 +10,7 @@ from django.db.models import F
 
 from authority import directory, families, revocation
 from authority.models import Family, RefreshToken
+from authority.people import Person
 from clients.models import Client
 from consumers import credentials
 from consumers.models import User
@@ -21,7 +22,9 @@ GRANT = "authorization_code"
 
 def permitted(entry, user, scopes=("shipments:read",)):
     """Return a new family and its refresh token."""
-    family = families.new(entry, user, grant_type=GRANT, code=credentials.generate("")[:60], scopes=list(scopes))
+    family = families.new(
+        entry, Person(user, False), grant_type=GRANT, code=credentials.generate("")[:60], scopes=list(scopes)
+    )
     text = credentials.generate(families.PREFIX)
     families.begin(entry, family, access_token=60, refresh_token=text)
     return family, text
