@@ -51,7 +51,7 @@ def test_only_clients_that_depend_on_secrets_are_listed(acme, globex, service, p
     answer = page()
     assert [each.client for each in answer.context["found"]] == [service]
     assert "TENANT-B" not in answer.text
-    assert "One secret in use, by one client" in answer.text
+    assert "One secret, held by one client" in answer.text
 
 
 def test_workspace_without_secrets_is_praised_plainly(acme, page):
