@@ -14,7 +14,9 @@ import ssl
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from http.client import HTTPException, HTTPResponse
@@ -32,6 +34,8 @@ KEEP = 600.0  # seconds that a document counts as fresh
 AGAIN = 60.0  # seconds after which a document may be read anew because it lacked something
 PAUSE = 15.0  # seconds in which a server that failed is not asked again
 MOST = 100  # documents in memory
+PLACES = 2  # threads of a process that may wait for other servers at once; the others serve whoever needs none
+PATIENCE = 1.0  # seconds to wait for a place, or for what another thread is about to bring
 
 
 class FetchError(Exception):
@@ -103,7 +107,7 @@ def is_plain(address: ipaddress.IPv6Address) -> bool:
     return address in unicast and address.sixtofour is None and address.teredo is None
 
 
-_resolvers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="resolve")  # the system's resolver knows no deadline
+_resolvers = ThreadPoolExecutor(max_workers=16, thread_name_prefix="resolve")  # the system's resolver knows no deadline
 
 
 def resolve(host: str, port: int) -> list[str]:
@@ -119,18 +123,47 @@ def addresses(at: Target, deadline: float) -> list[str]:
     return found[:3]
 
 
+class Places:
+    """Keeps servers that answer slowly, or on purpose never, from holding up every thread that we have."""
+
+    def __init__(self) -> None:
+        self.free = threading.BoundedSemaphore(PLACES)
+        self.taken_until = float("-inf")
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Wait for other servers meanwhile. Raises FetchError at once while the places are taken for long."""
+        patient = time.monotonic() >= self.taken_until
+        if not self.free.acquire(timeout=PATIENCE if patient else 0):
+            if patient:
+                self.taken_until = time.monotonic() + SECONDS
+            raise busy()
+        try:
+            yield
+        finally:
+            self.free.release()
+
+
+_places = Places()
+
+
+def busy() -> FetchError:
+    return FetchError("busy", "Other servers keep us waiting. Try again in a few seconds.")
+
+
 # -- One request ------------------------------------------------------------------------------------------------------
 
 
 def fetch(url: str, *, body: bytes | None = None, content_type: str = "application/json") -> Answer:
     """GET the address, or POST the body to it; return whatever answer it gives but a redirect. Raises FetchError."""
     at = target(url)
-    deadline = time.monotonic() + SECONDS
     try:
-        with connect(at, deadline) as link:
-            link.settimeout(left(deadline))
-            link.sendall(request(at, body, content_type))
-            return read(link, deadline, "GET" if body is None else "POST")
+        with _places.one():
+            deadline = time.monotonic() + SECONDS
+            with connect(at, deadline) as link:
+                link.settimeout(left(deadline))
+                link.sendall(request(at, body, content_type))
+                return read(link, deadline, "GET" if body is None else "POST")
     except TimeoutError:
         raise FetchError("timeout", f"{at.host} did not answer within {SECONDS:.0f} seconds.") from None
     except ssl.SSLError:
@@ -240,6 +273,13 @@ class Slot:
         self.error: FetchError | None = None
         self.read_at = self.tried_at = float("-inf")
 
+    def fresh(self) -> dict[str, Any] | None:
+        return self.document if time.monotonic() - self.read_at < KEEP else None
+
+    def patience(self) -> float:
+        """Return how long to wait for a thread that asks already: the longer it takes, the less."""
+        return max(0.05, self.tried_at + PATIENCE - time.monotonic())
+
 
 _slots: OrderedDict[str, Slot] = OrderedDict()
 _guard = threading.Lock()
@@ -252,21 +292,30 @@ def document(url: str, *, again: bool = False) -> dict[str, Any]:
     returns the one that is known, so that unknown key names cannot make us call another server over and over.
     """
     slot = slot_for(url)
-    with slot.lock:
+    if not again and (known := slot.fresh()) is not None:
+        return known
+    if not slot.lock.acquire(timeout=slot.patience()):
+        raise busy()
+    try:
         now = time.monotonic()
-        if slot.document is not None and now - slot.read_at < KEEP and (not again or now - slot.tried_at < AGAIN):
-            return slot.document
+        known = slot.fresh()
+        if known is not None and (not again or now - slot.tried_at < AGAIN):
+            return known
         if slot.error is None or now - slot.tried_at >= PAUSE:
             slot.tried_at = now
             try:
                 slot.document, slot.error = parse(fetch(url)), None
                 slot.read_at = now
             except FetchError as error:
+                if error.reason == "busy":  # which says nothing about this server
+                    raise
                 slot.error = error
         if slot.error is not None:
             raise FetchError(slot.error.reason, str(slot.error))
         assert slot.document is not None
         return slot.document
+    finally:
+        slot.lock.release()
 
 
 def slot_for(url: str) -> Slot:
