@@ -181,9 +181,13 @@ def database(name: str, blocker: Any) -> Iterator[None]:
 
 
 def copy_database(template: str, name: str, blocker: Any) -> None:
-    """Copy a database, such as the migrated test database, which is quicker than migrating again."""
+    """Copy a database, such as the migrated test database, which is quicker than migrating again.
+
+    Nobody may be connected to it meanwhile; a test that has ended may have left a connection to be closed some day.
+    """
     drop_database(name, blocker)
     with database("postgres", blocker), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = %s", [template])
         cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
 
 

@@ -13,14 +13,15 @@ VERIFIER = "a-verifier-that-only-the-app-knows-0123456789"
 @pytest.mark.browser
 @pytest.mark.parametrize("scripts", [True, False])
 def test_person_gives_an_app_less_than_it_asked_for(visitor, server, scripts):
-    web = server.demo["clients"]["web"]
-    back = web["redirect_uris"][0]
+    back = "http://127.0.0.1:8400/signed-in"
+    scopes = ("openid", "email", "shipments:read")
+    client_id, secret = server.register("web", redirect_uris=(back,), scope=scopes)  # which nobody has let in yet
     challenge = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
     request = {
         "response_type": "code",
-        "client_id": web["client_id"],
+        "client_id": client_id,
         "redirect_uri": back,
-        "scope": "openid email shipments:read",
+        "scope": " ".join(scopes),
         "state": "of the app",
         "code_challenge": challenge,
         "code_challenge_method": "S256",
@@ -49,7 +50,7 @@ def test_person_gives_an_app_less_than_it_asked_for(visitor, server, scripts):
             "redirect_uri": back,
             "code_verifier": VERIFIER,
         },
-        auth=(web["client_id"], web["client_secret"]),
+        auth=(client_id, secret),
     ).json()
     assert tokens["scope"] == "openid email"
     told = httpx.get(f"{server.url}/oauth2/userinfo", headers={"Authorization": f"Bearer {tokens['access_token']}"})

@@ -22,7 +22,7 @@ from tests.third_party.person import Person
 FOLDER = EXAMPLES / "mcp-server"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def resource(server: Server, uv) -> Iterator[str]:
     """The address of the example server, which the sandbox may use: there, anybody's clients register."""
     port = free_port()
@@ -39,7 +39,7 @@ def resource(server: Server, uv) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def connected(server: Server, uv, resource) -> dict[str, Any]:
     """What the SDK's client, which is told the server's address alone, says of its conversation."""
     alice = server.demo["managers"][0]
