@@ -4,6 +4,7 @@ The token endpoint hashes a code as it comes in, so that what oauthlib and the t
 """
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 from oauth2_provider.models import get_grant_model
@@ -54,6 +55,27 @@ def spend(grant: Any) -> None:
 def bound_to(grant: Any) -> str:
     """Return the thumbprint of the key that the authorization request named, or nothing (RFC 9449 section 10)."""
     return json.loads(grant.claims or "{}").get("dpop_jkt") or ""
+
+
+def withdraw(ended: Collection[SignIn]) -> None:
+    """Delete the codes of sign-ins whose session ends, but those for going on without it.
+
+    One that is being exchanged just now is waited for, so that whoever ends families next finds what it gave.
+    """
+    names = {str(sign_in.pk) for sign_in in ended}
+    waiting = Grant.objects.filter(user__in={sign_in.user_id for sign_in in ended})
+    gone = [grant.pk for grant in waiting if sign_in_of(grant) in names and ends_with_session(grant.scope.split())]
+    Grant.objects.filter(pk__in=gone).delete()
+
+
+def sign_in_of(grant: Any) -> str | None:
+    found: str | None = json.loads(grant.claims or "{}").get("sign_in")
+    return found
+
+
+def ends_with_session(scopes: Collection[str]) -> bool:
+    """Say whether what is granted with the scopes ends when the person signs out (Back-Channel Logout section 2.7)."""
+    return "openid" in scopes and "offline_access" not in scopes
 
 
 def revoke_what_it_gave(code: str, client: Client) -> bool:

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.dispatch import receiver
 from django.utils import timezone
 
-from authority import families, jose, keys
+from authority import codes, families, jose, keys
 from authority.digests import digest
 from authority.models import Family, LogoutNotice, SignIn
 from clients import fetching
@@ -43,6 +43,7 @@ def end(key: str, **kwargs: Any) -> None:
     ended = list(SignIn.objects.select_related("client").filter(session=digest(key)))
     if not ended:
         return
+    codes.withdraw(ended)
     mine = Family.objects.filter(pk__in=[sign_in.pk for sign_in in ended], scopes__contains=["openid"])
     families.end(mine.exclude(scopes__contains=["offline_access"]))
     told = {sign_in.client_id: sign_in for sign_in in ended if sign_in.client.backchannel_logout_uri}

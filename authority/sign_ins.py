@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from authority import authentication, people
+from authority import authentication, codes, people
 from authority.authentication import Authentication
 from authority.authorization_requests import Asked
 from authority.digests import digest
@@ -53,7 +53,7 @@ def is_over(person: Person, scopes: Collection[str]) -> bool:
     sign_in = person.sign_in
     if sign_in is None:
         return False
-    if sign_in.sid and not sign_in.session and "openid" in scopes and "offline_access" not in scopes:
+    if sign_in.sid and not sign_in.session and codes.ends_with_session(scopes):
         return True
     return bool(sign_in.as_member) and not person.is_member
 
