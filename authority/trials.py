@@ -202,7 +202,7 @@ def check_person(wanted: Wanted, actor: Actor) -> None:
     if len(wanted.user_id) > 255:
         raise Refusal("Shorten the user ID to 255 characters.", field="user_id")
     plain_text(wanted.user_id, "user_id", "the user ID")
-    if wanted.user_id.startswith("cl_"):
+    if wanted.user_id.lower().startswith("cl_") or Client.objects.filter(client_id=wanted.user_id).exists():
         raise Refusal("This is how clients are called. Choose another user ID.", field="user_id")
     try:
         account = uuid.UUID(wanted.user_id)

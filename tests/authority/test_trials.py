@@ -16,7 +16,7 @@ from consumers.audit import SYSTEM
 from consumers.errors import Conflict, Refusal
 from consumers.models import Event
 from consumers.policy import RESERVED_CLAIMS
-from tests.factories import AccessFactory, ApiFactory, ScopeFactory, actor_for
+from tests.factories import AccessFactory, ApiFactory, ClientFactory, ScopeFactory, actor_for
 
 pytestmark = pytest.mark.django_db
 CODE = GrantType.AUTHORIZATION_CODE
@@ -158,7 +158,8 @@ def test_lifetime_stays_within_what_consumer_and_api_allow(make, acme, seconds, 
 
 def test_person_is_named_where_one_takes_part_and_nowhere_else(make):
     assert refused(make, user_id="jane").field == "user_id"
-    for user_id in ("", "  ", "x" * 256, "a\u202eb", "nul\0", "cl_abc"):
+    named_by_address = ClientFactory(client_id="https://app.example.com/client.json").client_id
+    for user_id in ("", "  ", "x" * 256, "a\u202eb", "nul\0", "cl_abc", "CL_ABC", named_by_address):
         assert refused(make, grant_type=CODE, user_id=user_id).field == "user_id"
     assert refused(make, grant_type="password").field == "grant_type"
 
