@@ -31,7 +31,6 @@ LOCK = Statement(
     FOR UPDATE OF code
     """,  # noqa: S608  # names of tables
 )
-SPEND = Statement("spend a code", f'DELETE FROM "{Grant._meta.db_table}" WHERE id = %s')  # noqa: S608
 
 
 def lock(code: str, client: Client) -> tuple[Any, Person] | None:
@@ -45,11 +44,6 @@ def lock(code: str, client: Client) -> tuple[Any, Person] | None:
     values = iter(row)
     grant, person = GRANT.take(values), people.take(values)
     return (grant, person) if grant.application_id == client.pk else None
-
-
-def spend(grant: Any) -> None:
-    """Delete a code that was locked."""
-    SPEND.first(grant.pk)
 
 
 def bound_to(grant: Any) -> str:

@@ -15,11 +15,12 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
+from oauth2_provider.models import get_grant_model
 
-from authority import lifetimes, people, reasons, rows
+from authority import lifetimes, people, reasons
 from authority.digests import digest
 from authority.directory import Entry
-from authority.models import Family, RefreshToken, SignIn
+from authority.models import DeviceRequest, Family, RefreshToken, SignIn
 from authority.people import Person
 from authority.prepared import Statement
 from authority.rows import Columns
@@ -30,30 +31,37 @@ PREFIX = "cdrt_"  # by which secret scanners know a refresh token
 MAX_GRACES = 5  # answers to one spent generation
 
 TOKEN, FAMILY = Columns(RefreshToken), Columns(Family)
-TOKENS, FAMILIES = (f'"{model._meta.db_table}"' for model in (RefreshToken, Family))
 # The database is not asked for the client's token: it might look for that among all that the client has.
 PRESENT = Statement(
     "present a refresh token",
     f"""
-    SELECT {TOKEN.of("token")}, {FAMILY.of("family")}, {people.COLUMNS}
-    FROM {TOKENS} AS token
-    JOIN {FAMILIES} AS family ON family.id = token.family_id
+    SELECT token.generation, token.expires_at, {FAMILY.of("family")}, {people.COLUMNS}
+    FROM "{RefreshToken._meta.db_table}" AS token
+    JOIN "{Family._meta.db_table}" AS family ON family.id = token.family_id
     JOIN "{User._meta.db_table}" AS person ON person.id = family.user_id
     LEFT JOIN "{SignIn._meta.db_table}" AS sign_in ON sign_in.id = family.id
     WHERE token.digest = %s
     FOR UPDATE OF family
     """,  # noqa: S608  # names of our own tables
 )
-BEGIN = Statement("begin a family", rows.insertion(Family))
-BEGIN_WITH_TOKEN = Statement("begin a refreshed family", f"WITH begun AS ({BEGIN.sql}) {rows.insertion(RefreshToken)}")
+# Whichever code the family is given for, each of which is used once.
+SPENDING = f"""
+    WITH code AS (DELETE FROM "{get_grant_model()._meta.db_table}" WHERE code = %s),
+    device_code AS (DELETE FROM "{DeviceRequest._meta.db_table}" WHERE digest = %s)
+"""  # noqa: S608  # names of tables
+BEGIN = Statement("begin a family", f"{SPENDING} {FAMILY.insertion}")
+BEGIN_WITH_TOKEN = Statement(
+    "begin a refreshed family", f"{SPENDING}, family AS ({FAMILY.insertion}) {TOKEN.insertion}"
+)
 ROTATE = Statement(
     "rotate a refresh token",
     f"""
     WITH rotated AS (
-        UPDATE {FAMILIES} SET generation = %s, rotated_at = %s, graces = %s, needed_until = %s, dpop_jkt = %s
+        UPDATE "{Family._meta.db_table}"
+        SET generation = %s, rotated_at = %s, graces = %s, needed_until = %s, dpop_jkt = %s
         WHERE id = %s
     )
-    {rows.insertion(RefreshToken)}
+    {TOKEN.insertion}
     """,  # noqa: S608  # names of our own tables
 )
 
@@ -77,20 +85,24 @@ def new(entry: Entry, person: Person, *, grant_type: str, code: str, scopes: lis
 
 
 def begin(entry: Entry, family: Family, *, access_token: int, refresh_token: str | None) -> None:
-    """Save a new family, with its first refresh token if it gets one; its access token lives so many seconds."""
+    """Save a new family, with its first refresh token if it gets one, and spend what it is given for.
+
+    Its access token lives so many seconds.
+    """
     need(family, timezone.now() + timedelta(seconds=access_token))
     if refresh_token is None:
-        BEGIN.first(*rows.values(family))
+        BEGIN.first(family.code, family.code, *FAMILY.values(family))
     else:
         token = successor(entry, family, family.grant_type, refresh_token)
-        BEGIN_WITH_TOKEN.first(*rows.values(family), *rows.values(token))
+        BEGIN_WITH_TOKEN.first(family.code, family.code, *FAMILY.values(family), *TOKEN.values(token))
 
 
 @dataclass(frozen=True, slots=True)
 class Presented:
     """A refresh token that may be exchanged, its family locked until the transaction ends."""
 
-    token: RefreshToken
+    generation: int
+    expires_at: datetime
     family: Family
     person: Person
 
@@ -108,22 +120,22 @@ def present(entry: Entry, refresh_token: str) -> Presented | None:
 
 
 def read(values: Iterator[Any]) -> Presented:
-    token, family, person = TOKEN.take(values), FAMILY.take(values), people.take(values)
+    generation, expires_at, family, person = next(values), next(values), FAMILY.take(values), people.take(values)
     family.user = person.user
-    return Presented(token, family, person)
+    return Presented(generation, expires_at, family, person)
 
 
 def refusal(entry: Entry, presented: Presented) -> str | None:
     """Return why the token cannot be exchanged, or None. Ends its family when it was spent before."""
-    token, family, now = presented.token, presented.family, timezone.now()
+    generation, family, now = presented.generation, presented.family, timezone.now()
     if not family.user.is_active:
         return "person_inactive"
     if not lasts(entry, family) or (family.as_member and not presented.person.is_member):
         return "refresh_token_ended"
-    if token.generation == family.generation:
-        return None if token.expires_at > now else "refresh_token_ended"
+    if generation == family.generation:
+        return None if presented.expires_at > now else "refresh_token_ended"
     grace = timedelta(seconds=entry.client.refresh_token_grace)
-    if token.generation == family.generation - 1 and family.rotated_at and now < family.rotated_at + grace:
+    if generation == family.generation - 1 and family.rotated_at and now < family.rotated_at + grace:
         return None if family.graces < MAX_GRACES else "refresh_token_used"
     end(Family.objects.filter(pk=family.pk))
     return "refresh_token_used"
@@ -132,7 +144,7 @@ def refusal(entry: Entry, presented: Presented) -> str | None:
 def rotate(entry: Entry, spent: Presented, *, access_token: int, refresh_token: str) -> None:
     """Save the successor of a token that was presented; the access token beside it lives so many seconds."""
     family = spent.family
-    if spent.token.generation == family.generation:
+    if spent.generation == family.generation:
         family.generation += 1
         family.rotated_at, family.graces = timezone.now(), 0
     else:
@@ -140,7 +152,7 @@ def rotate(entry: Entry, spent: Presented, *, access_token: int, refresh_token: 
     need(family, timezone.now() + timedelta(seconds=access_token))
     token = successor(entry, family, GrantType.REFRESH_TOKEN, refresh_token)
     state = (family.generation, family.rotated_at, family.graces, family.needed_until, family.dpop_jkt)
-    ROTATE.first(*state, family.pk, *rows.values(token))
+    ROTATE.first(*state, family.pk, *TOKEN.values(token))
 
 
 def successor(entry: Entry, family: Family, grant_type: str, text: str) -> RefreshToken:
@@ -149,12 +161,14 @@ def successor(entry: Entry, family: Family, grant_type: str, text: str) -> Refre
     end = min(now + lifetimes.refresh_token(entry, grant_type), ends_at(entry, family))
     need(family, end)
     return RefreshToken(
-        digest=digest(text), family=family, generation=family.generation, created_at=now, expires_at=end
+        digest=digest(text), family_id=family.pk, generation=family.generation, created_at=now, expires_at=end
     )
 
 
 def need(family: Family, until: datetime) -> None:
-    family.needed_until = max(until, family.needed_until or until)
+    """Keep the row until then, and to the end of that day: else each refresh would write into the row's every index."""
+    end = until.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    family.needed_until = max(end, family.needed_until or end)
 
 
 # -- The end ----------------------------------------------------------------------------------------------------------

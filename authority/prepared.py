@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 import psycopg
 import psycopg.abc
 from django.conf import settings
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import error_from_result
 from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
@@ -35,10 +35,11 @@ class Statement:
             with connection.cursor() as cursor:
                 cursor.execute(self.sql, values)
                 return cursor.fetchone() if cursor.description else None
-        connection.validate_no_broken_transaction()
-        connection.ensure_connection()
-        with connection.wrap_database_errors:
-            return self.run(connection.connection, values)
+        ours = connections[DEFAULT_DB_ALIAS]  # the name `connection` looks it up anew each time
+        ours.validate_no_broken_transaction()
+        ours.ensure_connection()
+        with ours.wrap_database_errors:
+            return self.run(ours.connection, values)
 
     def run(self, own: psycopg.Connection[Any], values: tuple[Any, ...]) -> tuple[Any, ...] | None:
         pgconn, known = own.pgconn, _prepared.setdefault(own, {})

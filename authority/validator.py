@@ -163,7 +163,7 @@ class Validator(OAuth2Validator):
         return True
 
     def invalidate_authorization_code(self, client_id: str, code: str, request: Any, *args: Any, **kwargs: Any) -> None:
-        codes.spend(request.grant)
+        """Leave it to `families.begin`, which has spent it."""
 
     def get_code_challenge(self, code: str, request: Any) -> str | None:
         return request.grant.code_challenge or None
@@ -204,10 +204,10 @@ class Validator(OAuth2Validator):
 
     def validate_device_code(self, device_code: str, request: Any) -> None:
         """Raise the error of RFC 8628 section 3.5 unless a person has let the device in."""
-        request.device, person = devices.present(request.entry, device_code)
+        device, person = devices.present(request.entry, device_code)
         request.user, request.sign_in = person.user, person.sign_in
-        request.scopes = still_allowed(request.device.scopes, request)
-        request.family = devices.family(request.entry, request.device, person, request.jkt)
+        request.scopes = still_allowed(device.scopes, request)
+        request.family = devices.family(request.entry, device, person, request.jkt)
 
     # -- Tokens ------------------------------------------------------------------------------------------------------
 
@@ -224,8 +224,6 @@ class Validator(OAuth2Validator):
             families.rotate(request.entry, request.spent, access_token=seconds, refresh_token=token["refresh_token"])
         else:
             families.begin(request.entry, request.family, access_token=seconds, refresh_token=refresh_token)
-        if request.grant_type == GrantType.DEVICE_CODE:
-            request.device.delete()
 
     def _check_and_set_request_resource(self, request: Any) -> None:
         """Leave the resources to authority/resources.py, which has judged them by then."""

@@ -152,7 +152,7 @@ class Family(models.Model):
     rotated_at = models.DateTimeField(null=True, editable=False)
     graces = models.PositiveSmallIntegerField(default=0, editable=False)
     ended_at = models.DateTimeField(null=True, editable=False)
-    # When the last of its tokens ends by itself; nobody needs the row after that.
+    # The end of the day on which the last of its tokens ends by itself; nobody needs the row after that.
     needed_until = models.DateTimeField(db_index=True, editable=False)
 
     objects = FamilyQuerySet.as_manager()

@@ -41,12 +41,13 @@ def test_a_token_for_the_client_itself(program):
 def test_the_exchange_of_a_code(flow):
     flow.tokens()
     code = flow.code()
+    spend = "DELETE oauth2_provider_grant, DELETE authority_devicerequest"
+    begin = "INSERT authority_family, INSERT authority_refreshtoken"
     assert asked(lambda: flow.exchange(code)) == [
         "SAVEPOINT",
         CLIENT,
         "SELECT oauth2_provider_grant and lock",
-        "INSERT authority_family, INSERT authority_refreshtoken",
-        "DELETE oauth2_provider_grant",
+        f"{spend}, {begin}",
         "RELEASE",
     ]
 
