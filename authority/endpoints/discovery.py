@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.cache import get_conditional_response
 from django.views.decorators.csrf import csrf_exempt
 
-from authority import authentication, dpop, identity, keys, workload_issuer
+from authority import authentication, cors, dpop, identity, keys, workload_issuer
 from authority.authorization_requests import MODES, PROMPTS
 from authority.endpoints.protocol import method_not_allowed, unavailable
 from authority.server import server
@@ -57,8 +57,11 @@ def to_every_origin(view: View) -> View:
 
     @wraps(view)
     def open_view(request: HttpRequest, **place: Any) -> HttpResponse:
-        response = view(request, **place)
+        preflight = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
+        response = cors.options(("GET", "HEAD")) if preflight else view(request, **place)
         response["Access-Control-Allow-Origin"] = "*"
+        if preflight:
+            response["Access-Control-Allow-Headers"] = "MCP-Protocol-Version"  # which makes browsers ask first
         response["Cross-Origin-Resource-Policy"] = "cross-origin"
         return response
 

@@ -172,6 +172,19 @@ def test_any_page_reads_where_to_register(spa):
     assert answer["Access-Control-Allow-Origin"] == "*"
 
 
+def test_page_of_any_origin_may_name_its_protocol_version_when_it_reads_the_metadata(spa):
+    asked = {
+        "Origin": "https://inspector.example",
+        "Access-Control-Request-Method": "GET",
+        "Access-Control-Request-Headers": "mcp-protocol-version",
+    }
+    answer = spa.http.options("/.well-known/oauth-authorization-server", headers=asked)
+    assert answer.status_code == 204
+    assert answer["Access-Control-Allow-Origin"] == "*"
+    assert answer["Access-Control-Allow-Headers"] == "MCP-Protocol-Version"
+    assert spa.http.options("/.well-known/oauth-authorization-server").status_code == 405
+
+
 @pytest.mark.parametrize("origin", FOREIGN)
 def test_other_pages_read_no_answer(spa, spa_flow, globex_page, origin):
     tokens = spa_flow.tokens()
