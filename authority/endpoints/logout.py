@@ -31,7 +31,7 @@ MAX_LENGTH = 6000
 class Asked:
     """A request that holds. `back` is where the person goes afterwards, None for our own page."""
 
-    client: Client | None
+    is_vouched_for: bool  # by operators, who let the client sign people out
     subject: str | None  # whose ID token the client shows
     back: str | None
 
@@ -90,7 +90,7 @@ def needs_no_question(asked: Asked, person: str) -> bool:
     """
     if asked.subject == person:
         return True
-    return bool(asked.client and asked.client.skip_logout_consent and asked.back and asked.subject is None)
+    return asked.is_vouched_for and asked.back is not None and asked.subject is None
 
 
 # -- The request ------------------------------------------------------------------------------------------------------
@@ -102,7 +102,8 @@ def judge(parameters: Mapping[str, str]) -> Asked:
     client_id = client_of(parameters, hint)
     entry = directory.find(client_id) if client_id else None
     client = entry.client if entry else None
-    return Asked(client, str(hint["sub"]) if hint else None, address_back(parameters, client))
+    vouched = entry is not None and entry.is_usable and entry.client.skip_logout_consent
+    return Asked(vouched, str(hint["sub"]) if hint else None, address_back(parameters, client))
 
 
 def read_hint(parameters: Mapping[str, str]) -> dict[str, Any] | None:

@@ -181,6 +181,11 @@ def test_operators_may_vouch_for_a_client_that_then_needs_no_question(leaving):
     leaving.program.client.skip_logout_consent = True
     leaving.program.client.save()
     assert logout(leaving, client_id=mine["client_id"]).status_code == 200  # leads nowhere of its own
+    leaving.program.client.disabled_at = timezone.now()
+    leaving.program.client.save()
+    assert logout(leaving, **mine).status_code == 200  # no longer
+    leaving.program.client.disabled_at = None
+    leaving.program.client.save()
     assert logout(leaving, **mine)["Location"] == GONE
 
 
