@@ -7,7 +7,7 @@ from contextvars import ContextVar
 current_request: ContextVar[str] = ContextVar("current_request", default="-")
 
 SECRETS = [
-    (re.compile(r"(cdsk_)[0-9A-Za-z]{6,}"), r"\1…"),  # client secrets
+    (re.compile(r"\b(cd[a-z]{1,4}_)[\w-]{6,}"), r"\1…"),  # client secrets, and tokens of every kind
     (re.compile(r"((?:/|%2F)invitations(?:/|%2F))[\w-]{20,}"), r"\1…"),  # invitation links, also as ?next=
     (re.compile(r"\b(ey[\w-]{8,}\.ey[\w-]{8,})\.[\w-]+"), r"\1.…"),  # a JWT without its signature is worth nothing
 ]
@@ -16,6 +16,8 @@ SECRETS = [
 # Line ends, terminal escapes and characters that turn the reading direction.
 UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 TRACEBACK = logging.Formatter()
+# Bad requests, such as for a host that is not ours: no fault, and anybody can send thousands, so a line is enough.
+REFUSALS = "django.security"
 
 
 def without_secrets(text: str) -> str:
@@ -33,6 +35,8 @@ class Safe(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg, record.args = escaped(without_secrets(record.getMessage())), None
+        if record.name.startswith(REFUSALS):
+            record.exc_info = None
         if record.exc_info:
             lines = without_secrets(TRACEBACK.formatException(record.exc_info)).split("\n")
             record.exc_text = "\n".join(f"  {escaped(line)}" for line in lines)

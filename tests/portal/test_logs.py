@@ -6,6 +6,7 @@ import logging
 import pytest
 
 from clients import secrets
+from consumers import credentials
 from portal.logs import Safe
 
 
@@ -47,6 +48,21 @@ def test_a_traceback_holds_no_secret(written):
     assert link not in text
     assert "\x1b" not in text
     assert "ValueError" in text
+
+
+@pytest.mark.parametrize("prefix", ["cdsk_", "cdp_", "cdr_", "cdi_", "cddc_", "cdrt_", "cdat_"])
+def test_no_line_holds_a_credential_of_any_kind(written, prefix):
+    credential = credentials.generate(prefix)
+    line = written(lambda logger: logger.warning("body %s", f"token={credential}&client_id=cl_abc"))
+    assert line == f"WARNING [-] body token={prefix}…&client_id=cl_abc\n"
+
+
+@pytest.mark.django_db
+def test_request_for_another_host_leaves_one_line(client, caplog):
+    caplog.handler.addFilter(Safe())
+    assert client.get("/account/login/", headers={"Host": "evil.example"}).status_code == 400
+    (line,) = caplog.text.splitlines()
+    assert "evil.example" in line
 
 
 def test_a_traceback_cannot_pass_for_another_line(written):
