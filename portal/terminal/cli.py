@@ -1,9 +1,10 @@
 """`clientdesk`: manage OAuth clients from a terminal."""
 
+import io
 import os
 import sys
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.text import Text
@@ -24,9 +25,13 @@ from portal.terminal.commands import (
 )
 from portal.terminal.output import errors
 from portal.terminal.printable import printable
-from portal.terminal.problems import FAILED, Problem
+from portal.terminal.problems import FAILED, USAGE, Problem
 
-app = typer.Typer(name="clientdesk", no_args_is_help=True, pretty_exceptions_enable=False)
+STATUSES = (
+    "Exit status: 0 done, 1 refused or failed, 2 wrong command line, 3 not signed in or not allowed, 4 no such thing, "
+    "5 changed by somebody else meanwhile, 6 no answer from the server."
+)
+app = typer.Typer(name="clientdesk", no_args_is_help=True, pretty_exceptions_enable=False, epilog=STATUSES)
 VERBS = {
     "create": "Create clients.",
     "get": "Show clients.",
@@ -74,19 +79,31 @@ def start(
         bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show the version and leave.")
     ] = False,
 ) -> None:
-    """Manage OAuth clients from a terminal."""
+    """Manage OAuth clients from a terminal.
+
+    Begin with `clientdesk login --endpoint https://portal.example.com`, and `clientdesk list oauth2-clients`.
+    """
 
 
 def main() -> None:
     """Run a command; a Problem becomes one sentence and an exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # where the terminal knows fewer characters than we say
     try:
         app()
     except Problem as problem:
-        errors.print(Text(printable(str(problem)), style="red"))
-        sys.exit(problem.status)
+        stop(problem)
+    except UnicodeError:  # an argument of bytes that are no text, which Python carries as halves of surrogate pairs
+        stop(Problem("One of the words that you gave is no text in UTF-8.", USAGE))
     except BrokenPipeError:  # whoever reads has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FAILED)
+
+
+def stop(problem: Problem) -> NoReturn:
+    errors.print(Text(printable(str(problem)), style="red"))
+    sys.exit(problem.status)
 
 
 if __name__ == "__main__":

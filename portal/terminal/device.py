@@ -51,7 +51,7 @@ def refresh(remote: Remote, known: dict[str, Any]) -> dict[str, Any]:
     try:
         fresh = remote.json("POST", str(remote.discovery()["token_endpoint"]), data=form)
     except Problem as problem:
-        if problem.code == "invalid_grant":
+        if problem.code in ("invalid_grant", "invalid_client"):  # the latter by a server that was set up anew
             raise Problem("You have been signed out. Sign in again with `clientdesk login`.", NOT_ALLOWED) from None
         raise
     return known | with_end(fresh)

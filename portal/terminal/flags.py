@@ -1,14 +1,13 @@
 """What describes a client: flags by the names that Ory's program gives them, fields on the screens of the TUI."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import typer
 
-from portal.terminal.output import read_input
 from portal.terminal.problems import USAGE, Problem
+from portal.terminal.reading import read_option
 
 Kind = Literal["text", "many", "words", "switch", "number", "json", "refused"]
 
@@ -86,7 +85,7 @@ class Flag:
             items = [item.strip() for text in value for item in text.split(",") if item.strip()]
             return items if self.kind == "many" else " ".join(part for item in items for part in item.split())
         if self.kind == "json":
-            return read_json(value, f"--{self.name}")
+            return read_option(value, f"--{self.name}")
         if self.kind == "refused":
             raise Problem(self.help, USAGE)
         return value
@@ -214,11 +213,3 @@ def document(given: dict[str, Any]) -> dict[str, Any]:
 def patch(given: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the JSON Patch that sets those members, and nothing else (RFC 6902)."""
     return [{"op": "replace", "path": f"/{member}", "value": value} for member, value in document(given).items()]
-
-
-def read_json(text: str, where: str) -> Any:
-    """Return JSON from the text, or from the file that `@` names."""
-    try:
-        return json.loads(read_input(text[1:]) if text.startswith("@") else text)
-    except ValueError as error:
-        raise Problem(f"{where} is not JSON: {error}.", USAGE) from None

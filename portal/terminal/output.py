@@ -96,6 +96,8 @@ def by_path(expression: str, found: Any) -> list[Any]:
 
 def by_pointer(expression: str, found: Any) -> Any:
     """Return what an RFC 6901 pointer names."""
+    if expression and not expression.startswith("/"):
+        raise Problem(f"“{expression}” is not a JSON pointer. Write for example jsonpointer=/client_id.", USAGE)
     for raw in expression.split("/")[1:]:
         token = raw.replace("~1", "/").replace("~0", "~")
         try:
@@ -141,16 +143,3 @@ def cell(value: Any, between: str) -> Text:
     if isinstance(value, bool):
         return Text("yes" if value else "no")
     return Text("" if value is None else printable(str(value)))
-
-
-def read_input(source: str) -> str:
-    """Return a file's text, or what comes by standard input for `-`."""
-    if source == "-":
-        return sys.stdin.read()
-    try:
-        with open(source, encoding="utf-8") as file:
-            return file.read()
-    except OSError as error:
-        raise Problem(f"{source} can't be read: {error.strerror}.", USAGE) from None
-    except UnicodeDecodeError:
-        raise Problem(f"{source} is no text in UTF-8.", USAGE) from None

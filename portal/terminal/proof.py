@@ -11,10 +11,12 @@ from urllib.parse import quote_plus
 import typer
 
 from portal.terminal.problems import USAGE, Problem
+from portal.terminal.reading import read_line
 from portal.terminal.remote import Remote
 
 SECRETS = ("CLIENTDESK_CLIENT_SECRET", "OAUTH2_CLIENT_SECRET")
 ASSERTION = "CLIENTDESK_CLIENT_ASSERTION"
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}  # of an empty form, too
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
@@ -50,7 +52,7 @@ class Proof:
     def ask(self, server: Remote, address: str, form: dict[str, Any]) -> Any:
         """Send a form as the client; a refused client is told which way was tried."""
         try:
-            return server.json("POST", address, data=form | self.parameters, headers=self.headers)
+            return server.json("POST", address, data=form | self.parameters, headers=FORM | self.headers)
         except Problem as problem:
             if problem.code != "invalid_client":
                 raise
@@ -94,5 +96,5 @@ def secret() -> str | None:
         if value := os.environ.get(name):
             return value
     if not sys.stdin.isatty():
-        return sys.stdin.readline().strip() or None
+        return read_line() or None
     return str(typer.prompt("Client secret (empty for a public client)", hide_input=True, default="", err=True)) or None

@@ -58,12 +58,17 @@ def is_stale(known: dict[str, Any]) -> bool:
     return bool(known.get("refresh_token")) and known.get("expires_at", 0) < time.time() + 30
 
 
+WHICH_SERVER = (
+    "Which server? Set CLIENTDESK_URL, or sign in once with `clientdesk login --endpoint https://portal.example.com`."
+)
+
+
 def endpoint_or_stop(given: str | None) -> str:
     found = (
         given or os.environ.get("CLIENTDESK_URL") or os.environ.get("ORY_SDK_URL") or vault.settings().get("endpoint")
     )
     if not found:
-        raise Problem("Which server? Give --endpoint, set CLIENTDESK_URL, or sign in with `clientdesk login`.", USAGE)
+        raise Problem(WHICH_SERVER, USAGE)
     try:
         parts = urlsplit(str(found))
         whole = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0

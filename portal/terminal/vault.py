@@ -12,6 +12,7 @@ from platformdirs import user_config_path
 from portal.terminal.problems import Problem
 
 SERVICE = "clientdesk"
+ELSEWHERE = "Name another folder in CLIENTDESK_HOME."
 
 
 def folder() -> Path:
@@ -27,30 +28,43 @@ def alone() -> Iterator[None]:
     except ImportError:  # Windows
         yield
         return
-    place = folder()
-    place.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (place / "lock").open("w") as file:
+    with open(made() / "lock", "w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
+def made() -> Path:
+    """Return the folder, made where there was none, in which the program may write."""
+    place = folder()
+    try:
+        place.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise Problem(f"{place} can't be made: {error.strerror}. {ELSEWHERE}") from None
+    if not os.access(place, os.W_OK):
+        raise Problem(f"{place} can't be written to. {ELSEWHERE}")
+    return place
+
+
 def settings() -> dict[str, Any]:
     """Return what is remembered: the endpoint in use, and for each endpoint its tokens or where they are."""
+    file = folder() / "credentials.json"
     try:
-        document = json.loads((folder() / "credentials.json").read_text())
+        document = json.loads(file.read_text())
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError):
-        raise Problem(
-            f"{folder() / 'credentials.json'} can't be read. Sign in again with `clientdesk login`."
-        ) from None
-    return document if isinstance(document, dict) else {}
+    except OSError as error:
+        raise Problem(f"{file} can't be read: {error.strerror}.") from None
+    except (ValueError, RecursionError):
+        document = None
+    known = document.get("endpoints", {}) if isinstance(document, dict) else None
+    if not isinstance(known, dict) or not all(isinstance(each, dict) for each in known.values()):
+        raise Problem(f"{file} is damaged. Delete it, and sign in again with `clientdesk login`.")
+    return dict(document)
 
 
 def write(document: dict[str, Any]) -> None:
     """Write the file anew, never readable by others, not for a moment."""
-    place = folder()
-    place.mkdir(parents=True, exist_ok=True, mode=0o700)
+    place = made()
     draft = place / f"credentials.{os.getpid()}.tmp"
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

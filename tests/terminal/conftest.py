@@ -47,6 +47,7 @@ class Terminal:
             env=self.environ | environ,
             capture_output=True,
             text=True,
+            errors="surrogateescape",
             timeout=120,
             check=False,
         )

@@ -1,13 +1,14 @@
 """`create`, `get`, `update`, `patch`, `delete` and `list`, each of `oauth2-client`, with the flags of Ory's program."""
 
-import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
 
 from portal.terminal import flags
-from portal.terminal.output import read_input
 from portal.terminal.problems import USAGE, Problem
+from portal.terminal.reading import parse, read_document
 from portal.terminal.remote import part
 from portal.terminal.session import ClientId, ClientIds, Session, command
 
@@ -35,22 +36,43 @@ Consumer = Annotated[
 ]
 
 
+@contextmanager
+def about(thing: str) -> Iterator[None]:
+    """Say of a refusal which of several things it is about."""
+    try:
+        yield
+    except Problem as problem:
+        raise Problem(f"{thing}: {problem}" if thing else str(problem), problem.status, problem.code) from None
+
+
+def show(session: Session, found: list[dict[str, Any]], columns: list[str]) -> None:
+    session.printer.show(found if len(found) > 1 else found[0], columns if len(found) > 1 else CARD)
+
+
 def create(session: Session, given: dict[str, Any], file: File = None, consumer: Consumer = None) -> None:
     """Create a client. Its secret is printed once and can't be read again."""
     documents = from_file(file) if file else [{}]
     made = []
-    for document in documents:
-        body = document | flags.document(given) | ({"consumer": consumer} if consumer else {})
-        made.append(session.remote.json("POST", "/admin/clients", json=body))
-    session.printer.show(made if len(made) > 1 else made[0], ["client_secret", *COLUMNS] if len(made) > 1 else CARD)
-    if any(client.get("client_secret") for client in made):
-        session.printer.say("Keep the secret now: it is shown this once.")
+    try:
+        for number, document in enumerate(documents, start=1):
+            body = document | flags.document(given) | ({"consumer": consumer} if consumer else {})
+            with about(f"Client {number} of {file}" if len(documents) > 1 else ""):
+                made.append(session.remote.json("POST", "/admin/clients", json=body))
+    finally:  # the secrets of those that were made are shown now or never
+        if made:
+            show(session, made, ["client_secret", *COLUMNS])
+        if any(client.get("client_secret") for client in made):
+            session.printer.say("Keep the secret now: it is shown this once.")
 
 
 def get(session: Session, client_ids: ClientIds) -> None:
     """Show clients."""
-    found = [session.remote.json("GET", f"/admin/clients/{part(each)}") for each in client_ids]
-    session.printer.show(found if len(found) > 1 else found[0], COLUMNS if len(found) > 1 else CARD)
+    found = []
+    for each in client_ids:
+        path = f"/admin/clients/{part(each)}"
+        with about(each):
+            found.append(session.remote.json("GET", path))
+    show(session, found, COLUMNS)
 
 
 def update(session: Session, client_id: ClientId, given: dict[str, Any], file: File = None) -> None:
@@ -88,7 +110,7 @@ def patch(
     operations += [operation("replace", text) for text in replace or []]
     operations += [{"op": "remove", "path": text} for text in remove or []]
     if file:
-        read = flags.read_json(read_input(file), file)
+        read = read_document(file)
         operations += read if isinstance(read, list) else [read]
     if not operations:
         raise Problem("Nothing to change. Give --add, --replace, --remove or --file.", USAGE)
@@ -102,8 +124,8 @@ def operation(op: str, text: str) -> dict[str, Any]:
     if not equals:
         raise Problem(f"Write --{op} as /path=value.", USAGE)
     try:
-        value = json.loads(raw)
-    except ValueError:
+        value = parse(raw, path)
+    except Problem:
         value = raw
     return {"op": op, "path": path, "value": value}
 
@@ -111,7 +133,9 @@ def operation(op: str, text: str) -> dict[str, Any]:
 def delete(session: Session, client_ids: ClientIds) -> None:
     """Delete clients with their secrets and tokens. It can't be undone."""
     for each in client_ids:
-        session.remote.request("DELETE", f"/admin/clients/{part(each)}")
+        path = f"/admin/clients/{part(each)}"
+        with about(each):
+            session.remote.request("DELETE", path)
         session.printer.show({"client_id": each}, ["client_id"])
 
 
@@ -132,8 +156,15 @@ def enable(session: Session, client_ids: ClientIds) -> None:
 
 
 def switch(session: Session, client_ids: list[str], deed: str) -> None:
-    found = [session.remote.json("POST", f"/admin/clients/{part(each)}/{deed}") for each in client_ids]
-    session.printer.show(found if len(found) > 1 else found[0], [*COLUMNS, "disabled"] if len(found) > 1 else CARD)
+    found = []
+    try:
+        for each in client_ids:
+            path = f"/admin/clients/{part(each)}/{deed}"
+            with about(each):
+                found.append(session.remote.json("POST", path))
+    finally:  # of several, some may be done
+        if found:
+            show(session, found, [*COLUMNS, "disabled"])
 
 
 Only = Annotated[str | None, typer.Option(metavar="TEXT", help="Only those with exactly this one.")]
@@ -168,7 +199,7 @@ def listed(
 
 def from_file(file: str) -> list[dict[str, Any]]:
     """Return the clients of a JSON document: one, several, or Ory's `{"items": […]}`."""
-    found = flags.read_json(read_input(file), file)
+    found = read_document(file)
     if isinstance(found, dict) and isinstance(found.get("items"), list):
         found = found["items"]
     found = found if isinstance(found, list) else [found]

@@ -94,7 +94,12 @@ def kept() -> Iterator[Finding]:
     file = vault.folder() / "credentials.json"
     if file.exists() and stat.S_IMODE(file.stat().st_mode) & 0o077:
         yield "bad", "credentials", f"Others can read {file}. Run: chmod 600 {file}"
-    if os.environ.get("CLIENTDESK_TOKEN") and vault.settings().get("endpoints"):
+    try:
+        known = vault.settings().get("endpoints")
+    except Problem as problem:
+        yield "bad", "credentials", str(problem)
+        return
+    if os.environ.get("CLIENTDESK_TOKEN") and known:
         yield "advice", "credentials", "CLIENTDESK_TOKEN is set, and stands before the sign-in of `clientdesk login`."
 
 

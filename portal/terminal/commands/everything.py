@@ -4,9 +4,8 @@ from typing import Annotated
 
 import typer
 
-from portal.terminal.flags import read_json
-from portal.terminal.output import read_input
 from portal.terminal.problems import USAGE, Problem
+from portal.terminal.reading import read_document
 from portal.terminal.session import Session, command
 
 SCOPE = ["scope", "name", "api", "identifier"]
@@ -35,7 +34,7 @@ def api(
         raise Problem("The method is get, post, put, patch or delete.", USAGE)
     if not path.startswith("/admin/"):
         raise Problem("The path begins with /admin/, as in the portal's reference.", USAGE)
-    body = {"json": read_json(read_input(file), file)} if file else {}
+    body = {"json": read_document(file)} if file else {}
     found = session.remote.json(method.upper(), path, **body)
     if found is None:
         session.printer.say("Done.")

@@ -8,10 +8,10 @@ import typer
 from rich.progress import track
 
 from portal.terminal import foreign
-from portal.terminal.flags import read_json
 from portal.terminal.foreign.carried import Carried
-from portal.terminal.output import errors, read_input
+from portal.terminal.output import errors
 from portal.terminal.problems import FAILED, USAGE, Problem
+from portal.terminal.reading import read_document
 from portal.terminal.session import Session, command
 
 Row = dict[str, Any]
@@ -40,7 +40,7 @@ def bring(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would become of each.")] = False,
 ) -> None:
     """Register the clients of an export here, and say of each what could not be carried."""
-    carried = [each for file in files for each in foreign.read(read_json(read_input(file), file))]
+    carried = [each for file in files for each in foreign.read(read_document(file), file)]
     rows = []
     for each in track(carried, "Importing", console=errors, transient=True, disable=not errors.is_terminal):
         rows.append(row(each) if dry_run or not each.is_client else register(session, each, consumer))

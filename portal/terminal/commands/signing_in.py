@@ -24,6 +24,8 @@ def login(
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address, open nothing.")] = False,
 ) -> None:
     """Sign in with the browser; what follows acts as you."""
+    vault.settings()  # before the person has done their part, in case it could not be kept
+    vault.made()
     stranger = session.stranger()
     codes = device.authorize(stranger, SCOPE)
     address = str(codes.get("verification_uri_complete") or codes["verification_uri"])

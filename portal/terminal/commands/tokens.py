@@ -18,6 +18,7 @@ from portal.terminal.output import errors
 from portal.terminal.printable import printable
 from portal.terminal.problems import FAILED, USAGE, Problem
 from portal.terminal.proof import AuthMethod, Proof, proof
+from portal.terminal.reading import read_line
 from portal.terminal.remote import Remote
 from portal.terminal.session import Session, command
 
@@ -83,7 +84,9 @@ def authorization_code(
     client_id: ClientId,
     scope: Scope = None,
     audience: Audience = None,
-    port: Annotated[int, typer.Option(help="Of the loopback redirect URI http://127.0.0.1:PORT/callback.")] = 4446,
+    port: Annotated[
+        int, typer.Option(min=1, max=65535, help="Of the loopback redirect URI http://127.0.0.1:PORT/callback.")
+    ] = 4446,
     auth_method: AuthMethod = None,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address, open nothing.")] = False,
     client_secret: OnTheLine = None,
@@ -220,7 +223,7 @@ def read_token(words: list[str] | None) -> str:
     """Return the token of standard input. `introspect token -` is said by those who come from Ory's program."""
     if [word for word in words or [] if word not in ("token", "-")]:
         raise Problem("A command line is seen by every process. Give the token on standard input instead.", USAGE)
-    text = str(typer.prompt("Token", hide_input=True, err=True)) if sys.stdin.isatty() else sys.stdin.readline()
+    text = str(typer.prompt("Token", hide_input=True, err=True)) if sys.stdin.isatty() else read_line()
     if not text.strip():
         raise Problem("Give the token on standard input.", USAGE)
     return text.strip()

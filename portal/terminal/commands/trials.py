@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from portal.terminal.flags import read_json
+from portal.terminal.reading import read_option
 from portal.terminal.remote import part
 from portal.terminal.session import ClientId, Session, command
 
@@ -31,7 +31,7 @@ def make_test_token(
         "user_id": user_id,
         "roles": role,
         "audience": audience,
-        "claims": read_json(claims, "--claims") if claims else None,
+        "claims": read_option(claims, "--claims") if claims else None,
     }
     body |= {name: value for name, value in more.items() if value}
     if user_id:

@@ -10,21 +10,21 @@ from portal.terminal.foreign.keycloak import built_in, keycloak
 from portal.terminal.problems import USAGE, Problem
 
 
-def read(found: Any) -> list[Carried]:
+def read(found: Any, where: str = "The file") -> list[Carried]:
     """Return the clients of an export of Hydra, Keycloak, Auth0 or Clientdesk. Raises Problem for anything else."""
     if isinstance(found, dict) and ("realm" in found or "keycloakVersion" in found) and "clients" in found:
-        return [keycloak(each) for each in objects(found["clients"]) if not built_in(each)]
+        return [keycloak(each) for each in objects(found["clients"], where) if not built_in(each)]
     if isinstance(found, dict):
         found = found.get("items", found.get("clients", [found]))
-    clients = objects(found)
+    clients = objects(found, where)
     if not clients:
-        raise Problem("The file holds no client.", USAGE)
+        raise Problem(f"{where} holds no client.", USAGE)
     return [reader_of(each)(each) for each in clients if not each.get("global")]  # Auth0's own, of the whole tenant
 
 
-def objects(found: Any) -> list[Document]:
+def objects(found: Any, where: str) -> list[Document]:
     if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
-        raise Problem("The file is no list of clients.", USAGE)
+        raise Problem(f"{where} is no export of Hydra, Keycloak, Auth0 or Clientdesk, nor a list of clients.", USAGE)
     return found
 
 

@@ -1,6 +1,5 @@
 """Keycloak's clients, from a realm's export or one by one."""
 
-import json
 from typing import Any
 
 from portal.terminal.foreign.carried import (
@@ -17,6 +16,8 @@ from portal.terminal.foreign.carried import (
     texts,
     without_nothing,
 )
+from portal.terminal.problems import Problem
+from portal.terminal.reading import parse
 
 OWN = {"account", "account-console", "admin-cli", "broker", "realm-management", "security-admin-console"}
 METHODS = {"client-secret": "client_secret_basic", "client-jwt": "private_key_jwt"}
@@ -174,6 +175,6 @@ def keys(attributes: Document, carried: Carried) -> None:
 
 def read_keys(text: Any) -> Any:
     try:
-        return json.loads(str(text))
-    except ValueError:
+        return parse(str(text), "JWKS")
+    except Problem:
         return None

@@ -9,7 +9,7 @@ from textual.widgets import Checkbox, Input, Label, TextArea
 
 from portal.terminal.flags import Flag
 from portal.terminal.printable import printable
-from portal.terminal.problems import USAGE, Problem
+from portal.terminal.reading import parse
 
 
 class Field(Vertical):
@@ -62,10 +62,7 @@ class Field(Vertical):
         return " ".join(text.split()) if self.flag.kind == "words" else text.strip()
 
     def json(self, text: str) -> Any:
-        try:
-            return json.loads(text) if text.strip() else None
-        except ValueError as error:
-            raise Problem(f"{self.flag.member} is not JSON: {error}.", USAGE) from None
+        return parse(text, self.flag.member) if text.strip() else None
 
     @property
     def changed(self) -> bool:
