@@ -23,7 +23,9 @@ SOON = timedelta(days=14)
 
 def doctor(
     session: Session,
-    client_id: Annotated[str | None, typer.Option("--client-id", help="Look at this client too.")] = None,
+    client_id: Annotated[
+        str | None, typer.Option("--client-id", metavar="TEXT", help="Look at this client too.")
+    ] = None,
 ) -> None:
     """Look at the address, the certificate, the clock, the metadata, the keys, the token and a client."""
     findings = list(examine(session, client_id))

@@ -28,10 +28,18 @@ COLUMNS = [
 ]
 ClientId = Annotated[
     str,
-    typer.Option("--client-id", envvar=["CLIENTDESK_CLIENT_ID", "OAUTH2_CLIENT_ID"], help="Which client it is."),
+    typer.Option(
+        "--client-id",
+        metavar="TEXT",
+        envvar=["CLIENTDESK_CLIENT_ID", "OAUTH2_CLIENT_ID"],
+        help="Which client it is.",
+    ),
 ]
-Scope = Annotated[list[str] | None, typer.Option("--scope", help="Permission. Repeatable.")]
-Audience = Annotated[list[str] | None, typer.Option("--audience", "--resource", help="Which API it is for (RFC 8707).")]
+Scope = Annotated[list[str] | None, typer.Option("--scope", metavar="TEXT", help="Permission. Repeatable.")]
+Audience = Annotated[
+    list[str] | None,
+    typer.Option("--audience", "--resource", metavar="TEXT", help="Which API it is for (RFC 8707). Repeatable."),
+]
 NEVER_HERE = (
     "A command line is seen by every process. Leave it out: CLIENTDESK_CLIENT_SECRET holds it, or it is asked for."
 )
@@ -85,7 +93,10 @@ def authorization_code(
     scope: Scope = None,
     audience: Audience = None,
     port: Annotated[
-        int, typer.Option(min=1, max=65535, help="Of the loopback redirect URI http://127.0.0.1:PORT/callback.")
+        int,
+        typer.Option(
+            metavar="NUMBER", min=1, max=65535, help="Of the loopback redirect URI http://127.0.0.1:PORT/callback."
+        ),
     ] = 4446,
     auth_method: AuthMethod = None,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address, open nothing.")] = False,
@@ -172,7 +183,7 @@ def identity_token(
     *,
     client_id: ClientId,
     audience: Annotated[
-        str | None, typer.Option("--audience", help="Whom it is for; the client's own by default.")
+        str | None, typer.Option("--audience", metavar="TEXT", help="Whom it is for; the client's own by default.")
     ] = None,
     auth_method: AuthMethod = None,
     client_secret: OnTheLine = None,
@@ -191,11 +202,17 @@ def identity_token(
 
 
 Words = Annotated[
-    list[str] | None, typer.Argument(help="Nothing, or “-”: the token is read from standard input.", show_default=False)
+    list[str] | None,
+    typer.Argument(metavar="-", help="Nothing, or “-”: the token is read from standard input.", show_default=False),
 ]
 
 
-def introspect(session: Session, words: Words = None, scope: Scope = None) -> None:
+Needed = Annotated[
+    list[str] | None, typer.Option("--scope", metavar="TEXT", help="Permission that it must have. Repeatable.")
+]
+
+
+def introspect(session: Session, words: Words = None, scope: Needed = None) -> None:
     """Say what a token is, and whether it is valid (RFC 7662). The token is read from standard input."""
     form = {"token": read_token(words)} | ({"scope": " ".join(scope)} if scope else {})
     found = session.remote.json("POST", "/admin/oauth2/introspect", data=form)
