@@ -145,7 +145,7 @@ def test_every_table_of_the_one_query_tells_of_its_changes():
             "SELECT tgrelid::regclass::text, bit_or(tgtype) FROM pg_trigger WHERE tgname LIKE 'directory_%' GROUP BY 1"
         )
         told = dict(cursor.fetchall())
-    asked = {name for name in connection.introspection.table_names() if f'"{name}"' in query}
+    asked = {name for name in connection.introspection.table_names() if f'"{name}"' in query.sql}
     insert, delete, update, truncate = 4, 8, 16, 32
     assert asked == set(told)
     assert all(kinds & (delete | update | truncate) == delete | update | truncate for kinds in told.values())
