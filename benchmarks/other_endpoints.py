@@ -17,7 +17,7 @@ from benchmarks.harness import FORM, Target, compare
 from benchmarks.servers import Clientdesk, clientdesk, oidc_provider
 
 # More than are used in the warming and three rounds at 16 connections.
-CODES, THEIR_CODES, CHAINS = 20_000, 40_000, 100
+CODES, THEIR_CODES, CHAINS = 40_000, 40_000, 100
 
 
 def reading_keys(target: Target, path: str) -> Target:
