@@ -207,9 +207,16 @@ def test_what_time_decides_is_judged_at_each_use(listening, service, time_machin
 # -- While nobody listens ---------------------------------------------------------------------------------------------
 
 
-def test_entries_are_trusted_no_longer_than_a_second_after_the_connection_ended(listening, service, monkeypatch):
+@pytest.fixture
+def patient(monkeypatch):
+    """Whoever listens from now on does not connect again within the test."""
+    monkeypatch.setattr(listener, "SHORTEST_PAUSE", 600)
+
+
+def test_entries_are_trusted_no_longer_than_a_second_after_the_connection_ended(
+    patient, listening, service, monkeypatch
+):
     monkeypatch.setattr(memory, "TRUST", 1.0)
-    monkeypatch.setattr(listener, "SHORTEST_PAUSE", 3)
     eventually(lambda: memory._trusted_until < time.monotonic() + memory.TRUST)
     remember(service)
     end_connection_of_listener()
