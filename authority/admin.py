@@ -10,10 +10,10 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from authority import keys, rotation
+from authority.keys import rotation, signing_keys
 from authority.models import SigningKey
-from consumers.activity import when
-from consumers.desk import Deed, ReadOnlyDesk, badge, listing, moment
+from consumers.activity.timeline import when
+from core.admin import Deed, ReadOnlyDesk, badge, listing, moment
 
 PUBLISHED: dict[str, str] = {
     SigningKey.State.NEXT: "It is on the list already",
@@ -25,7 +25,7 @@ TONES: dict[str, str] = {SigningKey.State.ACTIVE: "good", SigningKey.State.REVOK
 
 def rotation_effects(key: SigningKey) -> list[str]:
     following = rotation.next_after(key.purpose, key.algorithm)
-    end = when(keys.needed_until(key.longest_lifetime))
+    end = when(signing_keys.needed_until(key.longest_lifetime))
     effects = [
         "The next key signs every new token from now on.",
         f"Tokens that this key has signed go on working. It is published until the last of them has ended: {end}.",
@@ -38,7 +38,7 @@ def rotation_effects(key: SigningKey) -> list[str]:
 
 
 def revocation_effects(key: SigningKey) -> list[str]:
-    delay = int((keys.JWKS_MAX_AGE + keys.JWKS_STALE).total_seconds() // 60)
+    delay = int((signing_keys.JWKS_MAX_AGE + signing_keys.JWKS_STALE).total_seconds() // 60)
     effects = [
         "The key leaves the published keys at once and cannot come back.",
         "Every token that it signed is refused here from now on: by introspection, at userinfo, and as a hint.",

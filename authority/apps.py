@@ -6,4 +6,4 @@ class AuthorityConfig(AppConfig):
     verbose_name = "Token authority"
 
     def ready(self) -> None:
-        from authority import checks, logouts  # noqa: F401  # register checks, and ears for the end of sessions
+        from authority.authorization import backchannel_logout  # noqa: F401  # register checks, and ears for the end of sessions

@@ -2,9 +2,7 @@
 
 from django.urls import path
 
-from authority.cors import cross_origin
 from authority.endpoints import (
-    apps,
     authorize,
     device_authorization,
     discovery,
@@ -18,7 +16,8 @@ from authority.endpoints import (
     workloads,
 )
 from authority.endpoints.discovery import to_every_origin
-from authority.views import devices
+from authority.protocol.cors import cross_origin
+from authority.views import apps, devices
 
 WORKLOADS = "v1/client-auth/<slug:auth_id>"
 

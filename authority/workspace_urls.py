@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from authority.views import identity, inspector, problems, rules, trials, tryout
+from authority.views import identity, inspector, problems, rules, test_tokens, tryout
 
 app_name = "tokens"
 
@@ -10,9 +10,9 @@ urlpatterns = [
     path("clients/<client:client_id>/identity/", identity.identity, name="identity"),
     path("clients/<client:client_id>/identity/<slug:name>/", identity.guide, name="guide"),
     path("inspect/", inspector.inspector, name="inspector"),
-    path("test-tokens/", trials.index, name="trials"),
-    path("test-tokens/<slug:jti>/revoke/", trials.revoke, name="revoke-trial"),
-    path("clients/<client:client_id>/test-token/", trials.create, name="create-trial"),
+    path("test-tokens/", test_tokens.index, name="trials"),
+    path("test-tokens/<slug:jti>/revoke/", test_tokens.revoke, name="revoke-trial"),
+    path("clients/<client:client_id>/test-token/", test_tokens.create, name="create-trial"),
     path("clients/<client:client_id>/try/", tryout.try_out, name="try"),
     path("clients/<client:client_id>/rules/try/", rules.try_token, name="try-rules"),
     path("clients/<client:client_id>/problems/", problems.problems, name="problems"),

@@ -18,7 +18,7 @@ import psutil
 
 from benchmarks.harness import FORM, ROOT, basic
 from benchmarks.servers import BODY, data_folder, demo
-from portal import embedded
+from portal.demo import postgres
 
 PORT, ROUNDS = "7709", int(os.environ.get("ROUNDS", "7"))
 PAUSE = 0.005  # seconds between attempts
@@ -54,7 +54,7 @@ def main() -> None:
         environ = {"DATA_DIR": str(data), "PORT": PORT, **bytecode}
         service = demo(data)["service"]
         authorization = {"Authorization": f"Basic {basic(service['client_id'], service['client_secret'])}", **FORM}
-        embedded.database_url(data)  # this process holds it from now on
+        postgres.database_url(data)  # this process holds it from now on
         rounds = [cold_start(environ, authorization) for _ in range(ROUNDS + 1)][1:]
     taken, cpu = zip(*rounds, strict=True)
     print(f"first token after {statistics.median(taken):.2f} s (best {min(taken):.2f}),", end=" ")

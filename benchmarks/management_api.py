@@ -33,7 +33,7 @@ from clients.models import Client
 from consumers.audit import SYSTEM
 from consumers.models import Consumer, User
 from consumers.scopes import MANAGEMENT_SCOPES
-from consumers.tokens import create_token
+from consumers.actions.personal_tokens import create_token
 from django.db import connection
 
 acme = Consumer.objects.get(slug="acme")

@@ -21,7 +21,7 @@ from types import SimpleNamespace
 
 from django.db import transaction
 
-from authority.validator import Validator
+from authority.server.validator import Validator
 
 client = Client.objects.get(client_id={client_id!r})
 alice, now = User.objects.get(email="alice@acme.example"), timezone.now()

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import psutil
 
-from authority import memory
-from authority.endpoints import shortcuts
+from authority.endpoints import fast_path
 from benchmarks.harness import basic
 from benchmarks.servers import BODY
+from core import cache
 
 
 def kilobytes_each(secrets: str) -> float:
@@ -18,7 +18,7 @@ def kilobytes_each(secrets: str) -> float:
 
     The file names them with their secrets: who made those here would leave memory that is free to be used again.
     """
-    memory.trust(time.monotonic() + 3600)
+    cache.trust(time.monotonic() + 3600)
     warm, *others = json.loads(Path(secrets).read_text()).items()
     ask(*warm)
     before = held()
@@ -29,7 +29,7 @@ def kilobytes_each(secrets: str) -> float:
 
 def ask(client_id: str, secret: str) -> None:
     environ = {"HTTP_AUTHORIZATION": f"Basic {basic(client_id, secret)}", "REMOTE_ADDR": "127.0.0.1"}
-    assert shortcuts.token(environ, BODY.encode()) is not None
+    assert fast_path.token(environ, BODY.encode()) is not None
 
 
 def held() -> int:

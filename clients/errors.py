@@ -1,6 +1,6 @@
 """Why a registration is refused, in the codes of RFC 7591 section 3.2.2."""
 
-from consumers.errors import Refusal
+from core.errors import Refusal
 
 
 class InvalidClientMetadata(Refusal):

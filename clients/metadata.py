@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
 from clients.models import Client
-from clients.origins import origins_of
+from clients.uris.origins import origins_of
 from clients.vocabulary import ApplicationType, AuthMethod, EnvironmentType, GrantType, TokenStrategy
 
 # Where the model's name differs from the registered one.

@@ -1,7 +1,7 @@
-"""What a client secret looks like, and how it rests: see consumers/credentials.py."""
+"""What a client secret looks like, and how it rests: see core/credentials.py."""
 
-from consumers import credentials
-from consumers.credentials import current_pepper, digest, peppers
+from core import credentials
+from core.credentials import current_pepper, digest, peppers
 
 __all__ = ["PREFIX", "current_pepper", "digest", "generate", "looks_real", "peppers"]
 

@@ -3,26 +3,26 @@
 from django.urls import path, register_converter
 
 from clients.converters import ClientId
-from clients.views import authentication, hygiene, initial_tokens, lists, pages, registration, secrets, settings
+from clients.views import authentication, client, client_list, create, initial_tokens, secret_review, secrets, settings
 
 app_name = "clients"
 register_converter(ClientId, "client")
 
 urlpatterns = [
-    path("", lists.index, name="index"),
-    path("new", registration.create, name="create"),
-    path("secrets/", hygiene.hygiene, name="hygiene"),
+    path("", client_list.index, name="index"),
+    path("new", create.create, name="create"),
+    path("secrets/", secret_review.hygiene, name="hygiene"),
     path("registration/", initial_tokens.index, name="registration"),
     path("registration/new/", initial_tokens.create, name="new-initial-token"),
     path("registration/<uuid:token_id>/revoke/", initial_tokens.revoke, name="revoke-initial-token"),
-    path("<client:client_id>/", pages.detail, name="detail"),
+    path("<client:client_id>/", client.detail, name="detail"),
     path("<client:client_id>/settings/", settings.settings, name="settings"),
     path("<client:client_id>/settings/advanced/", settings.advanced, name="advanced"),
-    path("<client:client_id>/activity/", pages.activity, name="activity"),
-    path("<client:client_id>/disable/", pages.disable, name="disable"),
-    path("<client:client_id>/enable/", pages.enable, name="enable"),
-    path("<client:client_id>/revoke-tokens/", pages.revoke_tokens, name="revoke-tokens"),
-    path("<client:client_id>/delete/", pages.delete, name="delete"),
+    path("<client:client_id>/activity/", client.activity, name="activity"),
+    path("<client:client_id>/disable/", client.disable, name="disable"),
+    path("<client:client_id>/enable/", client.enable, name="enable"),
+    path("<client:client_id>/revoke-tokens/", client.revoke_tokens, name="revoke-tokens"),
+    path("<client:client_id>/delete/", client.delete, name="delete"),
     path("<client:client_id>/secrets/", secrets.secrets, name="secrets"),
     path("<client:client_id>/secrets/new/", secrets.add_secret, name="add-secret"),
     path("<client:client_id>/secrets/<uuid:secret_id>/rotate/", secrets.rotate, name="rotate-secret"),
@@ -32,5 +32,5 @@ urlpatterns = [
     path("<client:client_id>/authentication/key/", authentication.download_key, name="download-key"),
     path("<client:client_id>/rules/new/<int:issuer_id>/", authentication.add_rule, name="add-rule"),
     path("<client:client_id>/rules/<uuid:rule_id>/remove/", authentication.remove_rule, name="remove-rule"),
-    path("<client:client_id>/credentials/", registration.download, name="download"),
+    path("<client:client_id>/credentials/", create.download, name="download"),
 ]

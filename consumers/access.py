@@ -9,8 +9,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import render
 
-from consumers.errors import Refusal
 from consumers.models import Membership, Role
+from core.errors import Refusal
 
 View = Callable[..., HttpResponseBase]
 

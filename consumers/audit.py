@@ -8,8 +8,8 @@ from django.db import transaction
 from django.db.models import Model
 from django.http import HttpRequest
 
-from consumers.addresses import caller_ip
 from consumers.models import Consumer, Event, User
+from core.client_ip import caller_ip
 
 
 class EventName(StrEnum):

@@ -12,8 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from consumers.browsers import browser_name
 from consumers.models import Invitation, User
+from core.user_agents import browser_name
 
 
 def compose(template: str, recipient: str, **context: Any) -> EmailMultiAlternatives:

@@ -8,8 +8,8 @@ from django import forms
 from django.db.models import Q
 from django.utils import timezone
 
-from consumers.errors import Refusal
 from consumers.models import Role
+from core.errors import Refusal
 
 
 class NewPersonForm(forms.Form):

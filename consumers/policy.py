@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db.models import Model
 
-from consumers.errors import Refusal
+from core.errors import Refusal
 
 # Names whose meaning specifications or we ourselves fix; what operators add never takes their place.
 RESERVED_CLAIMS = frozenset(

@@ -2,31 +2,32 @@
 
 from django.urls import path
 
-from consumers import invitations, reauthentication, token_pages, views
+from consumers.accounts import reauthentication
+from consumers.views import invitations, personal_tokens, workspaces
 
 app_name = "consumers"
 
 urlpatterns = [
     path("invitations/<str:token>/", invitations.invitation, name="invitation"),
     path("account/reauthenticate/code/", reauthentication.by_code, name="reauthenticate-by-code"),
-    path("account/name/", views.name, name="name"),
-    path("account/tokens/", token_pages.index, name="tokens"),
-    path("account/tokens/new/", token_pages.create, name="new-token"),
-    path("account/tokens/<uuid:token_id>/revoke/", token_pages.revoke, name="revoke-token"),
-    path("consumers/", views.choose, name="choose"),
-    path("consumers/<slug:consumer_slug>/people/", views.people, name="people"),
-    path("consumers/<slug:consumer_slug>/people/invite/", views.invite, name="invite"),
-    path("consumers/<slug:consumer_slug>/people/<int:member_id>/", views.member, name="member"),
+    path("account/name/", workspaces.name, name="name"),
+    path("account/tokens/", personal_tokens.index, name="tokens"),
+    path("account/tokens/new/", personal_tokens.create, name="new-token"),
+    path("account/tokens/<uuid:token_id>/revoke/", personal_tokens.revoke, name="revoke-token"),
+    path("consumers/", workspaces.choose, name="choose"),
+    path("consumers/<slug:consumer_slug>/people/", workspaces.people, name="people"),
+    path("consumers/<slug:consumer_slug>/people/invite/", workspaces.invite, name="invite"),
+    path("consumers/<slug:consumer_slug>/people/<int:member_id>/", workspaces.member, name="member"),
     path(
         "consumers/<slug:consumer_slug>/invitations/<int:invitation_id>/resend/",
-        views.resend_invitation,
+        workspaces.resend_invitation,
         name="resend-invitation",
     ),
     path(
         "consumers/<slug:consumer_slug>/invitations/<int:invitation_id>/withdraw/",
-        views.withdraw_invitation,
+        workspaces.withdraw_invitation,
         name="withdraw-invitation",
     ),
-    path("consumers/<slug:consumer_slug>/activity/", views.activity, name="activity"),
-    path("consumers/<slug:consumer_slug>/activity/download/", views.activity_csv, name="activity-csv"),
+    path("consumers/<slug:consumer_slug>/activity/", workspaces.activity, name="activity"),
+    path("consumers/<slug:consumer_slug>/activity/download/", workspaces.activity_csv, name="activity-csv"),
 ]

@@ -9,4 +9,4 @@ class PortalConfig(AppConfig):
 class OperatorsConfig(admin_apps.SimpleAdminConfig):
     """Django's admin, with the operators' own site at its head; portal/urls.py collects its pages."""
 
-    default_site = "portal.operators.OperatorSite"
+    default_site = "portal.operators.site.OperatorSite"

@@ -7,7 +7,7 @@ from typing import Any
 
 SELDOM = (
     "requests",  # by which the toolkit would ask another server what a token is worth; ours is never asked to
-    "urllib3",  # by which the toolkit would fetch the metadata of clients; clients/fetching.py does
+    "urllib3",  # by which the toolkit would fetch the metadata of clients; core/http_fetch.py does
     "cryptography.x509",  # by which jwcrypto and fido2 read certificates
 )
 

@@ -9,7 +9,7 @@ import os
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 
-from authority import metrics
+from authority.telemetry import metrics
 from portal.environment import METRICS_FOLDER
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from django.utils.csp import CSP
 
-from portal import embedded, environment, lazily
+from portal import environment, lazily
+from portal.demo import postgres
 
 lazily.stand_in()  # before anything of INSTALLED_APPS is loaded
 
@@ -130,7 +131,7 @@ METRICS_TOKEN = environment.metrics_token(environment.text("METRICS_TOKEN"))
 
 # -- Data -------------------------------------------------------------------------------------------------------------
 
-DATABASE_URL = environment.text("DATABASE_URL") or embedded.database_url(DATA_DIR)
+DATABASE_URL = environment.text("DATABASE_URL") or postgres.database_url(DATA_DIR)
 DATABASES = {"default": environment.database(DATABASE_URL)}
 DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", 5)  # seconds; then the database counts as away
@@ -163,8 +164,8 @@ STORAGES = {
 EMAIL_URL = environment.text("EMAIL_URL")
 MAIL_DIR = DATA_DIR / "mail"
 MAIL_IN_BROWSER = DEMO and not EMAIL_URL
-delivery = {"BACKEND": "portal.mailbox.FolderBackend"} if MAIL_IN_BROWSER else environment.mail_server(EMAIL_URL)
-MAILERS = {"default": {"BACKEND": "consumers.outbox.OutboxBackend"}, "delivery": delivery}
+delivery = {"BACKEND": "portal.demo.mailbox.FolderBackend"} if MAIL_IN_BROWSER else environment.mail_server(EMAIL_URL)
+MAILERS = {"default": {"BACKEND": "core.mail.OutboxBackend"}, "delivery": delivery}
 DEFAULT_FROM_EMAIL = environment.sender(
     environment.text("FROM_EMAIL", formataddr((PORTAL_NAME, f"no-reply@{public.hostname}")))
 )
@@ -185,7 +186,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-ACCOUNT_ADAPTER = "consumers.adapter.AccountAdapter"
+ACCOUNT_ADAPTER = "consumers.accounts.adapter.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]  # nobody signs up; without it, sign-in takes no password either
@@ -207,7 +208,7 @@ ACCOUNT_MAX_EMAIL_ADDRESSES = 5
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = public.scheme
 ALLAUTH_TRUSTED_PROXY_COUNT = environment.number("TRUSTED_PROXY_COUNT", 0, low=0, high=10)
-MFA_ADAPTER = "consumers.adapter.MFAAdapter"
+MFA_ADAPTER = "consumers.accounts.adapter.MFAAdapter"
 MFA_FORMS = {"add_webauthn": "consumers.forms.AddPasskeyForm"}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
@@ -224,7 +225,7 @@ MANAGEMENT_TOKEN_READERS = ["consumers.rest.callers.personal", "authority.api.ca
 host_prefix = "__Host-" if SECURE else ""
 SESSION_COOKIE_NAME = f"{host_prefix}session"
 SESSION_COOKIE_SECURE = SECURE
-SESSION_ENGINE = "consumers.sessions"
+SESSION_ENGINE = "consumers.accounts.sessions"
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 CSRF_COOKIE_NAME = f"{host_prefix}csrf"
 CSRF_COOKIE_SECURE = SECURE
@@ -266,9 +267,9 @@ PUSHED_REQUEST_LIFETIME = environment.number("PUSHED_REQUEST_SECONDS", 60, low=5
 
 OAUTH2_PROVIDER_APPLICATION_MODEL = "clients.Client"
 OAUTH2_PROVIDER = {
-    "OAUTH2_VALIDATOR_CLASS": "authority.validator.Validator",
-    "OIDC_SERVER_CLASS": "authority.server.Server",
-    "SCOPES_BACKEND_CLASS": "authority.scopes.ClientScopes",
+    "OAUTH2_VALIDATOR_CLASS": "authority.server.validator.Validator",
+    "OIDC_SERVER_CLASS": "authority.server.server.Server",
+    "SCOPES_BACKEND_CLASS": "authority.tokens.scopes.ClientScopes",
     "APPLICATION_ADMIN_CLASS": "django.contrib.admin.ModelAdmin",
     "OIDC_ENABLED": True,
     "OIDC_ISS_ENDPOINT": ISSUER,

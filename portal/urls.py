@@ -23,7 +23,7 @@ urlpatterns = [
     path("consumers/<slug:consumer_slug>/", include("authority.workspace_urls")),
     path("", include("authority.urls")),
     path("operators/", admin.site.urls),
-    path("", include("portal.api")),
+    path("", include("portal.api.urls")),
     # Ory's management API lives below /admin/; a browser that means Django's admin is led there.
     path("admin/", RedirectView.as_view(pattern_name="admin:index", query_string=True), name="admin-redirect"),
     path("health/alive", health.alive, name="alive"),
@@ -33,7 +33,7 @@ urlpatterns = [
 ]
 
 if settings.MAIL_IN_BROWSER:
-    from portal import mailbox
+    from portal.demo import mailbox
 
     urlpatterns += [
         path("demo/mail/", mailbox.inbox, name="mailbox"),

@@ -13,13 +13,13 @@ from django.views.decorators.http import require_safe
 
 from authority.models import DailyCount
 from clients.forms.clients import KINDS
-from clients.listing import with_state
 from clients.models import Client
-from consumers import activity
+from clients.queries import with_state
 from consumers.access import workspace
+from consumers.activity import timeline
 from consumers.models import Consumer, Event, Membership, Role, User
-from portal.news import tasks
-from portal.usage import usage
+from portal.dashboard.alerts import tasks
+from portal.dashboard.usage_chart import usage
 
 RECENT = 6
 
@@ -52,7 +52,7 @@ def dashboard(request: HttpRequest, membership: Membership) -> HttpResponse:
         "total": Client.objects.of(consumer).count(),
         "usage": usage(DailyCount.objects.filter(client__consumer=consumer)),
         "last_used": shown[0].last_used_at if shown else None,
-        "entries": activity.describe_all(events, consumer),
+        "entries": timeline.describe_all(events, consumer),
         "kinds": KINDS,
     }
     return render(request, "portal/dashboard.html", context)

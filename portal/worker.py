@@ -12,11 +12,15 @@ from django.contrib.sessions.models import Session
 from django.db import Error, connection
 from django.utils import timezone
 
-from authority import cleaning, logouts, outcomes, rotation, trials
-from clients import secret_rules
-from clients.registration import chores as registration
+from authority import tasks
+from authority.authorization import backchannel_logout
+from authority.keys import rotation
+from authority.telemetry import daily_counts
+from authority.tokens import test_tokens
+from clients.actions import secret_policy
+from clients.registration import cleanup as registration
 from consumers.models import Message, Submission
-from consumers.outbox import CHANNEL, deliver_next
+from core.mail import CHANNEL, deliver_next
 
 logger = logging.getLogger(__name__)
 
@@ -43,13 +47,13 @@ def forget_sessions() -> None:
 
 CHORES: list[Callable[[], None]] = [
     rotation.maintain,
-    secret_rules.warn_of_ending_secrets,
+    secret_policy.warn_of_ending_secrets,
     forget_submissions,
     forget_mail,
     forget_sessions,
-    cleaning.forget_ended,
-    outcomes.forget_old,
-    trials.forget_ended,
+    tasks.forget_ended,
+    daily_counts.forget_old,
+    test_tokens.forget_ended,
     registration.forget_idle,
 ]
 
@@ -82,7 +86,7 @@ class Worker:
             with connection.cursor() as cursor:
                 cursor.execute(f"LISTEN {CHANNEL}")
             self.listens = True
-        while not self.stop.is_set() and (deliver_next() or logouts.deliver_next()):
+        while not self.stop.is_set() and (deliver_next() or backchannel_logout.deliver_next()):
             pass
         if time.monotonic() >= self.chores_at:
             self.chores_at = time.monotonic() + CHORES_EVERY

@@ -10,8 +10,10 @@ django = get_wsgi_application()
 
 from django.db import connection  # noqa: E402
 
-from authority import checks, listener, usage  # noqa: E402  # needs the applications loaded
-from portal.front import Front  # noqa: E402
+from authority.keys import checks  # noqa: E402  # needs the applications loaded
+from authority.telemetry import last_used  # noqa: E402
+from core import notifications  # noqa: E402
+from portal.fast_path import Front  # noqa: E402
 from portal.processes import end_with_parent  # noqa: E402
 
 checks.refuse_to_start_sealed()
@@ -21,5 +23,5 @@ if multiprocessing.parent_process() is not None:
     end_with_parent()
 application = Front(django)
 connection.close()  # requests run in threads that have connections of their own
-usage.start()
-listener.start()
+last_used.start()
+notifications.start()

@@ -10,8 +10,8 @@ from django.core.cache import cache
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 
-from consumers import failures
 from consumers.models import Role
+from core import throttling
 from tests.authority.listening import listening  # noqa: F401  # a fixture
 from tests.factories import (
     PASSWORD,
@@ -55,7 +55,7 @@ def no_spent_limits(request, settings):
 
     Many tests fail to prove who they are in dozens of ways, so those that are about the limit set it.
     """
-    failures.forget()
+    throttling.forget()
     settings.FAILURES_PER_MINUTE = 0
     if request.node.get_closest_marker("django_db") or "db" in request.fixturenames:
         request.getfixturevalue("db")

@@ -28,7 +28,7 @@ from django.conf import settings
 from django.db import connection
 from django.test.utils import setup_databases
 
-from clients.actions import register_client
+from clients.actions.clients import register_client
 from clients.metadata import TEMPLATES
 from clients.policy import portal_policy
 from consumers.audit import SYSTEM

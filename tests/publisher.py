@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from clients import fetching
-from clients.fetching import FetchError
+from core import http_fetch
+from core.http_fetch import FetchError
 
 
 @dataclass
@@ -90,7 +90,7 @@ def publishing(context: Any = None) -> Iterator[Publisher]:
 @pytest.fixture
 def publisher(settings: Any) -> Iterator[Publisher]:
     """A server that we may ask, and no memory of what others have published."""
-    fetching._slots.clear()
+    http_fetch._slots.clear()
     settings.FETCH_LOCAL_HOSTS = ["127.0.0.1"]
     with publishing() as publisher:
         yield publisher

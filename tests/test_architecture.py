@@ -86,18 +86,18 @@ def test_no_function_is_above_60_lines():
 
 # Where SQL is written by hand: what the ORM has no words for.
 RAW_SQL = {
-    "authority/directory.py",
-    "authority/listener.py",  # the ORM's own SQL, made once
-    "authority/keys.py",  # advisory lock
-    "authority/prepared.py",  # statements of nearly every request, such as whether a token was revoked
-    "authority/outcomes.py",  # counts are added to in one statement
-    "authority/usage.py",  # the last uses of thousands of secrets are written in one statement
-    "consumers/outbox.py",  # NOTIFY wakes the worker
+    "authority/client_directory.py",
+    "core/notifications.py",  # the ORM's own SQL, made once
+    "authority/keys/signing_keys.py",  # advisory lock
+    "core/db/prepared.py",  # statements of nearly every request, such as whether a token was revoked
+    "authority/telemetry/daily_counts.py",  # counts are added to in one statement
+    "authority/telemetry/last_used.py",  # the last uses of thousands of secrets are written in one statement
+    "core/mail.py",  # NOTIFY wakes the worker
     "portal/health.py",  # the shortest question to the database
     "portal/worker.py",  # LISTEN
 }
 # Where another site's form may post: the endpoints that take no cookie.
-NO_CSRF_CHECK = ("authority/endpoints/", "consumers/rest/", "portal/api.py")
+NO_CSRF_CHECK = ("authority/endpoints/", "consumers/rest/", "portal/api/urls.py")
 # Looks at a body's length first, and then asks for the form's token itself.
 LATER_CSRF_CHECK = {"authority/views/inspector.py"}
 
@@ -132,7 +132,7 @@ def test_only_endpoints_without_cookies_skip_the_csrf_check():
 
 
 # Where other servers are asked, with every guard that this needs.
-FETCHING = {"clients/fetching.py"}
+FETCHING = {"core/http_fetch.py"}
 
 
 def test_no_code_asks_the_network_by_itself():

@@ -5,7 +5,8 @@ from uuid import UUID
 from django.conf import settings
 from django.http import HttpRequest
 
-from authority import directory, tokens
+from authority import client_directory
+from authority.tokens import validation
 from clients.models import Client
 from consumers.audit import Actor, origin
 from consumers.models import User
@@ -19,10 +20,10 @@ def caller(token: str, request: HttpRequest) -> Caller | None:
     It must be for the management API alone: an API that it is for too could pass it on to us (RFC 9068 section 4). One
     that is bound to a key proves nothing without it (RFC 9449 section 7.1), and a test token is none.
     """
-    found = tokens.access(token)
+    found = validation.access(token)
     if found is None or not is_for_us(found.claims.get("aud")) or {"cnf", "token_use"} & found.claims.keys():
         return None
-    entry = directory.find(found.claims["client_id"])
+    entry = client_directory.find(found.claims["client_id"])
     if entry is None:
         return None
     scopes = frozenset(value.removeprefix(PREFIX) for value in found.scopes if value.startswith(PREFIX))

@@ -4,13 +4,13 @@ from typing import Any
 
 from django.http import HttpResponse
 
-from authority.endpoints.protocol import read_form
-from authority.errors import InvalidRequestError
-from authority.introspection import INACTIVE, introspect
-from clients import actions
+from authority.endpoints.decorators import read_form
+from authority.protocol.errors import InvalidRequestError
+from authority.tokens.introspection import INACTIVE, introspect
+from clients.actions import clients as client_actions
 from clients.models import Client
-from consumers.rest.errors import InvalidRequest, NotFound
 from consumers.rest.operations import Call, answer, nothing, operation
+from core.rest.errors import InvalidRequest, NotFound
 
 ABOUT: dict[str, Any] = {"tag": "Tokens", "model": "clients.client"}
 TEXT = {"type": "string"}
@@ -90,5 +90,5 @@ def delete_tokens(call: Call) -> HttpResponse:
     if client is None:
         raise NotFound
     call.require_writable(client.consumer)
-    actions.revoke_tokens(client=client, actor=call.caller.actor)
+    client_actions.revoke_tokens(client=client, actor=call.caller.actor)
     return nothing()

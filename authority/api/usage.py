@@ -6,10 +6,10 @@ from typing import Any
 from django.http import HttpResponse
 
 from authority.models import DailyCount
-from consumers.rest.errors import InvalidRequest
-from consumers.rest.find import named
+from consumers.rest.lookups import named
 from consumers.rest.operations import Call, answer, operation
-from consumers.rest.paging import PAGING, page
+from core.rest.errors import InvalidRequest
+from core.rest.paging import PAGING, page
 
 DAY = {"type": "string", "description": "A day in UTC, such as 2027-01-31."}
 COUNT: dict[str, Any] = {

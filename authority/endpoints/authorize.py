@@ -21,18 +21,21 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 from oauthlib.oauth2.rfc6749.errors import AccessDeniedError, FatalClientError
 
-from authority import authentication, consents, pushed_requests, reasons, redirects, sign_ins, tickets
-from authority.authorization import address, judge
-from authority.authorization_requests import PARAMETERS, Asked
-from authority.endpoints.answers import Return, error_page, leading_to, note, send_back
-from authority.endpoints.protocol import FORM, REPEATABLE, method_not_allowed, once
-from authority.errors import InvalidRequestError, OAuth2Error, StaleFormError
-from authority.interaction import Step, next_step
+from authority.authorization import consents, flow_state, pushed_requests, sign_ins
+from authority.authorization.flow_state import TICKET, Ticket
+from authority.authorization.interaction import Step, next_step
+from authority.authorization.request import PARAMETERS, Asked
+from authority.endpoints.browser_responses import Return, error_page, leading_to, note, send_back
+from authority.endpoints.decorators import FORM, REPEATABLE, method_not_allowed, once
+from authority.endpoints.validate_request import address, judge
 from authority.models import PushedRequest
-from authority.server import server
-from authority.tickets import TICKET, Ticket
+from authority.people import browser_authentication
+from authority.protocol import redirect_uris
+from authority.protocol.errors import InvalidRequestError, OAuth2Error, StaleFormError
+from authority.server.server import server
+from authority.telemetry import request_trace
 from clients.models import Scope
-from clients.redirects import ANSWERS
+from clients.uris.redirect_uris import ANSWERS
 from clients.vocabulary import IDENTITY_SCOPES
 from consumers.audit import Actor
 from consumers.models import User
@@ -57,7 +60,9 @@ class Visit:
     def coming_back(self, chosen: str = "", *, after_form: bool = True) -> str:
         """Return where the request goes on, with the moment since when it is under way."""
         since = self.ticket.since if self.ticket else None
-        return self.url(**{TICKET: tickets.issue(self.parameters, since=since, chosen=chosen, after_form=after_form)})
+        return self.url(
+            **{TICKET: flow_state.issue(self.parameters, since=since, chosen=chosen, after_form=after_form)}
+        )
 
 
 # -- The three addresses ----------------------------------------------------------------------------------------------
@@ -89,11 +94,11 @@ def at(request: HttpRequest, step: Callable[[Visit], HttpResponse]) -> HttpRespo
 
     Until client and redirect URI are proven, whatever is wrong stays on a page of ours (RFC 9700 section 4.11).
     """
-    reasons.begin("authorize")
+    request_trace.begin("authorize")
     asked = pushed = ticket = None
     try:
         parameters = known(once(request.GET.lists()))
-        ticket = tickets.read(parameters)
+        ticket = flow_state.read(parameters)
         pushed = pushed_requests.find(parameters, ticket)
         if pushed is not None and pushed.opened_at is None:
             return Return(url("authorize", parameters | {TICKET: pushed_requests.open_once(pushed, parameters)}))
@@ -122,7 +127,7 @@ def by_get(request: HttpRequest) -> HttpResponse:
 
     From another site a browser brings no session with a POST, so the person would seem to be signed out.
     """
-    reasons.begin("authorize")
+    request_trace.begin("authorize")
     try:
         if request.content_type != FORM:
             raise InvalidRequestError(f"Send the parameters as {FORM}.")
@@ -168,8 +173,10 @@ def go_on(visit: Visit) -> HttpResponse:
 
 
 def step_of(visit: Visit, *, at: float, is_remembered: bool) -> Step:
-    now = authentication.of(visit.request)
-    more = visit.asked.acr == authentication.TWO_FACTORS and authentication.could_show_more(visit.request, now)
+    now = browser_authentication.of(visit.request)
+    more = visit.asked.acr == browser_authentication.TWO_FACTORS and browser_authentication.could_show_more(
+        visit.request, now
+    )
     return next_step(visit.asked, now, visit.ticket, at=at, is_remembered=is_remembered, second_factor=more)
 
 
@@ -199,7 +206,7 @@ def answer(visit: Visit) -> HttpResponse:
     person = signed_in(visit)
     if person is None:
         return Return(visit.url())
-    shown_at = tickets.sealed_at(visit.request.POST.get("seal", ""), visit.parameters, str(person.pk))
+    shown_at = flow_state.sealed_at(visit.request.POST.get("seal", ""), visit.parameters, str(person.pk))
     if shown_at is None:
         raise StaleFormError()
     if step_of(visit, at=shown_at, is_remembered=False) != Step.CONSENT:
@@ -245,8 +252,8 @@ def consent_page(visit: Visit, person: User) -> HttpResponse:
     context = {
         "client": asked.client,
         "consumer": asked.client.consumer,
-        "host": redirects.host(asked.redirect_uri),
-        "is_local": redirects.is_local(asked.redirect_uri),
+        "host": redirect_uris.host(asked.redirect_uri),
+        "is_local": redirect_uris.is_local(asked.redirect_uri),
         "asks_who": any(value in asked.scopes for value in ("openid", "profile", "email")),
         "scopes": asked.scopes,
         "permissions": Scope.objects.select_related("api").filter(value__in=asked.scopes),
@@ -255,10 +262,10 @@ def consent_page(visit: Visit, person: User) -> HttpResponse:
         "will_be_remembered": consents.is_assured(asked),
         "action": visit.url("authorize-decision"),
         "switch": visit.url("authorize-switch"),
-        "seal": tickets.seal(visit.parameters, str(person.pk)),
+        "seal": flow_state.seal(visit.parameters, str(person.pk)),
     }
     page = render(visit.request, "authority/consent.html", context)
-    return leading_to([*settings.SECURE_CSP["form-action"], redirects.origin(asked.redirect_uri)], page)
+    return leading_to([*settings.SECURE_CSP["form-action"], redirect_uris.origin(asked.redirect_uri)], page)
 
 
 def documents(asked: Asked) -> list[tuple[str, str]]:

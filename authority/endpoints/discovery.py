@@ -14,19 +14,22 @@ from django.urls import reverse
 from django.utils.cache import get_conditional_response
 from django.views.decorators.csrf import csrf_exempt
 
-from authority import authentication, cors, dpop, identity, keys, workload_issuer
-from authority.authorization_requests import MODES, PROMPTS
-from authority.endpoints.protocol import method_not_allowed, unavailable
-from authority.server import server
-from clients.jwks import ALGORITHMS
+from authority.authorization.request import MODES, PROMPTS
+from authority.client_authentication import dpop
+from authority.endpoints.decorators import method_not_allowed, unavailable
+from authority.keys import signing_keys, workload_issuer
+from authority.people import browser_authentication, id_tokens
+from authority.protocol import cors
+from authority.server.server import server
 from clients.models import DocumentHost
 from clients.vocabulary import IDENTITY_SCOPES, PROVING_METHODS, AuthMethod, SigningAlgorithm
+from core.jose.jwk import ALGORITHMS
 
 View = Callable[..., HttpResponse]
 
 logger = logging.getLogger(__name__)
-CACHE_CONTROL = (
-    f"public, max-age={keys.JWKS_MAX_AGE.seconds}, stale-while-revalidate={keys.JWKS_STALE.seconds}"  # RFC 5861
+CACHE_CONTROL = (  # RFC 5861
+    f"public, max-age={signing_keys.JWKS_MAX_AGE.seconds}, stale-while-revalidate={signing_keys.JWKS_STALE.seconds}"
 )
 
 
@@ -71,7 +74,7 @@ def to_every_origin(view: View) -> View:
 @cacheable
 def jwks() -> dict[str, Any]:
     """The public keys (RFC 7517)."""
-    return {"keys": keys.published()}
+    return {"keys": signing_keys.published()}
 
 
 @cacheable
@@ -98,7 +101,7 @@ def oauth_metadata() -> dict[str, Any]:
         "response_types_supported": list(server().response_types),
         "response_modes_supported": list(MODES),
         "prompt_values_supported": list(PROMPTS),
-        "acr_values_supported": list(authentication.ACR_VALUES),
+        "acr_values_supported": list(browser_authentication.ACR_VALUES),
         "ui_locales_supported": [settings.LANGUAGE_CODE],
         "grant_types_supported": list(server().grant_types),
         "code_challenge_methods_supported": ["S256"],
@@ -113,7 +116,7 @@ def oauth_metadata() -> dict[str, Any]:
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": list(SigningAlgorithm),
         "userinfo_signing_alg_values_supported": list(SigningAlgorithm),
-        "claims_supported": list(identity.CLAIMS),
+        "claims_supported": list(id_tokens.CLAIMS),
         "claims_parameter_supported": False,
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,

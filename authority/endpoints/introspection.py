@@ -5,11 +5,12 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from authority import access_tokens, client_authentication, introspection
-from authority.directory import Entry
-from authority.endpoints.protocol import endpoint, read_form
-from authority.errors import InvalidClientError, InvalidRequestError
-from consumers.addresses import caller_ip
+from authority.client_authentication import methods
+from authority.client_directory import Entry
+from authority.endpoints.decorators import endpoint, read_form
+from authority.protocol.errors import InvalidClientError, InvalidRequestError
+from authority.tokens import access_tokens, introspection
+from core.client_ip import caller_ip
 
 
 @endpoint("POST")
@@ -22,7 +23,7 @@ def introspect(request: HttpRequest) -> HttpResponse:
 
 def asking(parameters: Mapping[str, str], authorization: str | None, ip: str | None) -> Entry:
     """Return the client that asks about `token`. Raises OAuth2Error."""
-    caller = client_authentication.authenticate(parameters, authorization, ip)
+    caller = methods.authenticate(parameters, authorization, ip)
     if caller.client.is_public:
         raise InvalidClientError("A public client cannot introspect, because anybody could claim to be it.")
     if "token" not in parameters:

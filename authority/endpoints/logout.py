@@ -17,10 +17,12 @@ from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from authority import directory, identity, redirects
-from authority.endpoints.answers import Return, error_page, leading_to
-from authority.endpoints.protocol import FORM, method_not_allowed, once
-from authority.errors import InvalidRequestError, OAuth2Error
+from authority import client_directory
+from authority.endpoints.browser_responses import Return, error_page, leading_to
+from authority.endpoints.decorators import FORM, method_not_allowed, once
+from authority.people import id_tokens
+from authority.protocol import redirect_uris
+from authority.protocol.errors import InvalidRequestError, OAuth2Error
 from clients.models import Client
 
 PARAMETERS = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state")
@@ -50,9 +52,9 @@ def logout(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated and not needs_no_question(asked, str(request.user.pk)):
         action = f"{reverse('end-session-decision')}?{request.GET.urlencode()}"
         page = render(
-            request, "authority/logout.html", {"action": action, "host": asked.back and redirects.host(asked.back)}
+            request, "authority/logout.html", {"action": action, "host": asked.back and redirect_uris.host(asked.back)}
         )
-        places = [redirects.origin(asked.back)] if asked.back else []
+        places = [redirect_uris.origin(asked.back)] if asked.back else []
         return leading_to([*settings.SECURE_CSP["form-action"], *places], page)
     return leave(request, asked)
 
@@ -100,7 +102,7 @@ def judge(parameters: Mapping[str, str]) -> Asked:
     """Raises InvalidRequestError for a hint that is none, and for an address that the client did not register."""
     hint = read_hint(parameters)
     client_id = client_of(parameters, hint)
-    entry = directory.find(client_id) if client_id else None
+    entry = client_directory.find(client_id) if client_id else None
     client = entry.client if entry else None
     vouched = entry is not None and entry.is_usable and entry.client.skip_logout_consent
     return Asked(vouched, str(hint["sub"]) if hint else None, address_back(parameters, client))
@@ -110,7 +112,7 @@ def read_hint(parameters: Mapping[str, str]) -> dict[str, Any] | None:
     """Return the claims of the ID token that the request shows; it may have ended, and its key may be retired."""
     if "id_token_hint" not in parameters:
         return None
-    claims = identity.read_id_token(parameters["id_token_hint"])
+    claims = id_tokens.read_id_token(parameters["id_token_hint"])
     if claims is None:
         raise InvalidRequestError("id_token_hint is not an ID token of ours.")
     return claims
@@ -131,8 +133,8 @@ def address_back(parameters: Mapping[str, str], client: Client | None) -> str | 
     uri = parameters.get("post_logout_redirect_uri")
     if uri is None:
         return None
-    if client is None or not redirects.allowed(uri, client.post_logout_redirect_uris):
+    if client is None or not redirect_uris.allowed(uri, client.post_logout_redirect_uris):
         raise InvalidRequestError("post_logout_redirect_uri is not registered for this client.")
     if "state" in parameters:
-        return redirects.carrying(uri, [("state", parameters["state"])])
+        return redirect_uris.carrying(uri, [("state", parameters["state"])])
     return uri

@@ -4,19 +4,20 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from oauthlib.oauth2.rfc6749.errors import FatalClientError
 
-from authority import client_authentication, dpop, pushed_requests
-from authority.authorization import judge
-from authority.endpoints.answers import ADVICE
-from authority.endpoints.protocol import endpoint, read_form
-from authority.errors import InvalidClientError, InvalidRequestError, refuse
-from consumers.addresses import caller_ip
+from authority.authorization import pushed_requests
+from authority.client_authentication import dpop, methods
+from authority.endpoints.browser_responses import ADVICE
+from authority.endpoints.decorators import endpoint, read_form
+from authority.endpoints.validate_request import judge
+from authority.protocol.errors import InvalidClientError, InvalidRequestError, refuse
+from core.client_ip import caller_ip
 
 
 @endpoint("POST")
 def push(request: HttpRequest) -> HttpResponse:
     """Judge the request as the authorization endpoint would, and keep it for a moment (section 2)."""
     parameters, proof = read_form(request), dpop.read(request)
-    caller = client_authentication.authenticate(parameters, request.META.get("HTTP_AUTHORIZATION"), caller_ip(request))
+    caller = methods.authenticate(parameters, request.META.get("HTTP_AUTHORIZATION"), caller_ip(request))
     if "request_uri" in parameters:
         raise InvalidRequestError("A pushed request cannot name another by request_uri.")
     parameters["client_id"] = caller.client.client_id

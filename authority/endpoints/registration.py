@@ -9,23 +9,24 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_variables
 
-from authority import presented
-from authority.endpoints.protocol import endpoint
-from clients import actions as clients_actions
+from authority.endpoints.decorators import endpoint
+from authority.tokens import bearer as presented
+from clients.actions import clients as clients_actions
+from clients.actions import registration as registration_actions
 from clients.api import documents
 from clients.models import Client
-from clients.registration import actions, permits, statements
+from clients.registration import allowances, statements
+from clients.registration.allowances import Permit
 from clients.registration.errors import InvalidToken
-from clients.registration.permits import Permit
-from consumers import failures, limits
-from consumers.addresses import caller_ip
 from consumers.audit import Actor, origin
-from consumers.errors import Refusal
 from consumers.models import Role
-from consumers.rest.bodies import read_json
 from consumers.rest.callers import Caller, authenticate
-from consumers.rest.errors import AccessDenied, InsufficientScope, InvalidRequest, MissingToken, TooManyRequests
-from consumers.rest.find import named
+from consumers.rest.lookups import named
+from core import rate_limits, throttling
+from core.client_ip import caller_ip
+from core.errors import Refusal
+from core.rest.bodies import read_json
+from core.rest.errors import AccessDenied, InsufficientScope, InvalidRequest, MissingToken, TooManyRequests
 
 OPENLY = "20/h/ip"  # how often one address may register without any token
 SCOPE = "clients:write"  # lets a management token do what a registration token does
@@ -44,7 +45,7 @@ def register(request: HttpRequest) -> HttpResponse:
         with transaction.atomic():
             permit = permitted(request, sent)
             described, issuer = statements.apply(sent)
-            client, secret, token = actions.register(
+            client, secret, token = registration_actions.register(
                 permit=permit,
                 metadata=documents.read_registration(described),
                 actor=doer(request, "registration", permit.label),
@@ -59,12 +60,12 @@ def permitted(request: HttpRequest, sent: dict[str, Any]) -> Permit:
     """Return what the token of the request permits; without one, what is open to everybody."""
     text = bearer(request)
     if not text:
-        permit = permits.openly()
-        limits.consume(request, OPENLY, "register", TooManyRequests)
+        permit = allowances.openly()
+        rate_limits.consume(request, OPENLY, "register", TooManyRequests)
         return permit
-    if text.startswith(permits.PREFIX):
-        with failures.guess(caller_ip(request), text, InvalidToken, TooManyRequests):
-            return permits.by_initial_token(text)
+    if text.startswith(allowances.PREFIX):
+        with throttling.guess(caller_ip(request), text, InvalidToken, TooManyRequests):
+            return allowances.by_initial_token(text)
     caller = manager(request)
     reached = caller.consumers("clients.add_client", Role.MANAGER)
     chosen = reached.filter(named(sent["consumer"])) if isinstance(sent.get("consumer"), str) else reached
@@ -73,7 +74,7 @@ def permitted(request: HttpRequest, sent: dict[str, Any]) -> Permit:
         raise AccessDenied("This needs a manager of the consumer, or an operator who may do it.")
     if len(consumers) != 1:
         raise InvalidRequest("Name the consumer that the client is for, in a member “consumer”.", field="consumer")
-    return permits.by_manager(consumers[0], caller.actor.label)
+    return allowances.by_manager(consumers[0], caller.actor.label)
 
 
 @endpoint("GET", "PUT", "DELETE")
@@ -89,11 +90,11 @@ def manage(request: HttpRequest, client_id: str) -> HttpResponse:
             return answer(client)
         sent = read_document(request)
         check_unchanged(sent, client)
-        itself = bearer(request).startswith(actions.MANAGES)
-        permit = permits.by_itself(client) if itself else permits.by_manager(client.consumer, actor.label)
+        itself = bearer(request).startswith(registration_actions.MANAGES)
+        permit = allowances.by_itself(client) if itself else allowances.by_manager(client.consumer, actor.label)
         with transaction.atomic():
             described, _ = statements.apply(sent) if sent.get("software_statement") else (sent, "")
-            client, token = actions.update(
+            client, token = registration_actions.update(
                 client=client, metadata=documents.read_registration(described, client), permit=permit, actor=actor
             )
     except Refusal as refusal:
@@ -107,9 +108,9 @@ def managed(request: HttpRequest, client_id: str) -> tuple[Client, Actor]:
     Raises InvalidToken, the same for a client that does not exist (RFC 7592 section 2).
     """
     text = bearer(request)
-    if text.startswith(actions.MANAGES):
-        with failures.guess(caller_ip(request), text, InvalidToken, TooManyRequests):
-            client = actions.find_managed(text, client_id)
+    if text.startswith(registration_actions.MANAGES):
+        with throttling.guess(caller_ip(request), text, InvalidToken, TooManyRequests):
+            client = registration_actions.find_managed(text, client_id)
             if client is None:
                 raise InvalidToken()
         return client, doer(request, client.client_id, client.client_name)

@@ -2,17 +2,18 @@
 
 from django.http import HttpRequest, HttpResponse
 
-from authority import client_authentication, revocation
-from authority.endpoints.protocol import endpoint, read_form
-from authority.errors import InvalidRequestError
-from consumers.addresses import caller_ip
+from authority.client_authentication import methods
+from authority.endpoints.decorators import endpoint, read_form
+from authority.protocol.errors import InvalidRequestError
+from authority.tokens import revocation
+from core.client_ip import caller_ip
 
 
 @endpoint("POST")
 def revoke(request: HttpRequest) -> HttpResponse:
     """End the token, and answer 200 also when there was none (section 2.2). The type hint is not needed."""
     parameters = read_form(request)
-    caller = client_authentication.authenticate(parameters, request.META.get("HTTP_AUTHORIZATION"), caller_ip(request))
+    caller = methods.authenticate(parameters, request.META.get("HTTP_AUTHORIZATION"), caller_ip(request))
     if "token" not in parameters:
         raise InvalidRequestError("token is missing.")
     revocation.revoke(parameters["token"], caller.client)

@@ -6,13 +6,14 @@ from urllib.parse import urlencode
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 
-from authority import dpop, errors
-from authority.digests import digest
-from authority.endpoints.protocol import endpoint, read_form
-from authority.server import server
-from authority.validator import CALLER_IP, PROOF
+from authority.client_authentication import dpop
+from authority.endpoints.decorators import endpoint, read_form
+from authority.protocol import errors
+from authority.server.server import server
+from authority.server.validator import CALLER_IP, PROOF
 from clients.vocabulary import GrantType
-from consumers.addresses import caller_ip
+from core.client_ip import caller_ip
+from core.digests import digest
 
 
 @endpoint("POST")

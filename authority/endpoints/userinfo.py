@@ -5,43 +5,47 @@ from typing import Any
 from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from authority import cors, dpop, identity, presented, reasons
-from authority.directory import Entry
-from authority.endpoints.protocol import endpoint
-from authority.errors import DESCRIPTIONS, InvalidDpopProofError, TooManyFailuresError, UseDpopNonceError
-from consumers import failures
-from consumers.addresses import caller_ip
+from authority.client_authentication import dpop
+from authority.client_directory import Entry
+from authority.endpoints.decorators import endpoint
+from authority.people import id_tokens
+from authority.protocol import cors
+from authority.protocol.errors import DESCRIPTIONS, InvalidDpopProofError, TooManyFailuresError, UseDpopNonceError
+from authority.telemetry import request_trace
+from authority.tokens import bearer
+from core import throttling
+from core.client_ip import caller_ip
 
 ALGORITHMS = f'algs="{" ".join(dpop.ALGORITHMS)}"'
 
 
 @endpoint("GET", "POST")
 def userinfo(request: HttpRequest) -> HttpResponse:
-    scheme, token = presented.read(request)
-    if scheme not in (presented.BEARER, presented.DPOP) or not token:
+    scheme, token = bearer.read(request)
+    if scheme not in (bearer.BEARER, bearer.DPOP) or not token:
         return challenge()
     if is_sent_elsewhere(request):
         return challenge(scheme, "invalid_request", "Send the access token in the header Authorization alone.", 400)
     ip = caller_ip(request)
-    if seconds := failures.seconds_to_wait(ip, token):
+    if seconds := throttling.seconds_to_wait(ip, token):
         cors.answers_nobody()
         raise TooManyFailuresError(seconds)
     try:
-        found = presented.access(request, scheme, token)
+        found = bearer.access(request, scheme, token)
     except (InvalidDpopProofError, UseDpopNonceError) as error:
         return challenge(scheme, error.error, error.description)
     if found is None:
-        reasons.unproven(ip, token)
+        request_trace.unproven(ip, token)
         return challenge(scheme, "invalid_token")
     if found.user is None or "openid" not in found.scopes:
         return challenge(scheme, "insufficient_scope", status=403)
-    return answer(found.entry, identity.claims(found.user, found.scopes))
+    return answer(found.entry, id_tokens.claims(found.user, found.scopes))
 
 
 def answer(entry: Entry, told: dict[str, Any]) -> HttpResponse:
     """Return the claims as JSON or, to the client that asks for one, as a signed JWT (section 5.3.2)."""
     if entry.client.userinfo_signed_response_alg:
-        return HttpResponse(identity.signed_userinfo(entry, told), content_type="application/jwt")
+        return HttpResponse(id_tokens.signed_userinfo(entry, told), content_type="application/jwt")
     return JsonResponse(told)
 
 
@@ -63,12 +67,12 @@ def challenge(scheme: str = "", code: str = "", description: str = "", status: i
         response["WWW-Authenticate"] = f'Bearer realm="userinfo", DPoP {ALGORITHMS}'
         return response
     description = description or DESCRIPTIONS[code]
-    reasons.refused(code, said=description)
+    request_trace.refused(code, said=description)
     response = JsonResponse({"error": code, "error_description": description}, status=status)
     said = [f'error="{code}", error_description="{description}"']
     if code == "insufficient_scope":
         said.append('scope="openid"')
-    if scheme == presented.DPOP:
+    if scheme == bearer.DPOP:
         response["WWW-Authenticate"] = f"DPoP {', '.join([*said, ALGORITHMS])}"
     else:
         response["WWW-Authenticate"] = f"Bearer {', '.join(['realm="userinfo"', *said])}"

@@ -6,14 +6,16 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from authority import client_authentication, keys, workload_issuer, workloads
-from authority.directory import Entry
+from authority.client_authentication import methods
+from authority.client_directory import Entry
+from authority.endpoints.decorators import endpoint, once, read_form
 from authority.endpoints.discovery import cacheable, to_every_origin
-from authority.endpoints.protocol import endpoint, once, read_form
-from authority.errors import InvalidRequestError, InvalidTokenError, answer, refuse
-from clients.jwks import ALGORITHMS
+from authority.keys import signing_keys, workload_issuer
+from authority.protocol.errors import InvalidRequestError, InvalidTokenError, answer, refuse
+from authority.workloads import identity_tokens
 from clients.vocabulary import PROVING_METHODS
-from consumers.addresses import caller_ip
+from core.client_ip import caller_ip
+from core.jose.jwk import ALGORITHMS
 
 View = Callable[..., HttpResponse]
 
@@ -35,7 +37,7 @@ def of_issuer(view: View) -> View:
 @cacheable
 def jwks() -> dict[str, Any]:
     """The public keys of identity tokens (RFC 7517)."""
-    return {"keys": keys.published(workloads.PURPOSE)}
+    return {"keys": signing_keys.published(identity_tokens.PURPOSE)}
 
 
 @of_issuer
@@ -51,9 +53,9 @@ def metadata() -> dict[str, Any]:
         "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "response_types_supported": ["id_token"],
         "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": [workloads.ALGORITHM.value],
+        "id_token_signing_alg_values_supported": [identity_tokens.ALGORITHM.value],
         "scopes_supported": ["openid"],
-        "claims_supported": list(workloads.CLAIMS),
+        "claims_supported": list(identity_tokens.CLAIMS),
     }
 
 
@@ -62,8 +64,8 @@ def metadata() -> dict[str, Any]:
 def identity(request: HttpRequest) -> HttpResponse:
     """Give the client that authenticates an identity token for the audience that it names."""
     parameters = {} if is_bare(request) else read_form(request)
-    caller = client_authentication.authenticate(parameters, request.META.get("HTTP_AUTHORIZATION"), caller_ip(request))
-    return as_json(workloads.issue(caller.client, parameters.get("audience")))
+    caller = methods.authenticate(parameters, request.META.get("HTTP_AUTHORIZATION"), caller_ip(request))
+    return as_json(identity_tokens.issue(caller.client, parameters.get("audience")))
 
 
 def is_bare(request: HttpRequest) -> bool:
@@ -84,7 +86,7 @@ def identity_token(request: HttpRequest) -> HttpResponse:
     if wanted not in ("json", "text"):
         raise InvalidRequestError("Ask for the format text or json.")
     try:
-        issued = workloads.issue(who(request).client, parameters.get("audience"))
+        issued = identity_tokens.issue(who(request).client, parameters.get("audience"))
     except InvalidTokenError as error:
         response = answer(error)
         response["WWW-Authenticate"] = 'Bearer realm="workloads", error="invalid_token"'
@@ -97,9 +99,9 @@ def who(request: HttpRequest) -> Entry:
     authorization = request.META.get("HTTP_AUTHORIZATION", "")
     scheme, _, credentials = authorization.partition(" ")
     if scheme.lower() == "bearer":
-        return workloads.bearer(credentials.strip())
-    return client_authentication.authenticate({}, authorization or None, caller_ip(request))
+        return identity_tokens.bearer(credentials.strip())
+    return methods.authenticate({}, authorization or None, caller_ip(request))
 
 
-def as_json(issued: workloads.Issued) -> JsonResponse:
+def as_json(issued: identity_tokens.Issued) -> JsonResponse:
     return JsonResponse({"id_token": issued.text, "token_type": "Bearer", "expires_in": issued.seconds})

@@ -5,8 +5,8 @@ from typing import Any
 from django import forms
 from django.core.validators import MaxLengthValidator
 
-from authority.inspection.inspector import LONGEST
-from authority.inspection.report import Viewer
+from authority.diagnostics.inspector.inspector import LONGEST
+from authority.diagnostics.inspector.report import Viewer
 from clients.forms.base import Form
 from clients.models import Api
 

@@ -1,4 +1,4 @@
-"""Say on the channel “directory” whatever changes what a process may remember (authority/memory.py).
+"""Say on the channel “directory” whatever changes what a process may remember (core/cache.py).
 
 Clients and consumers are told in buckets, not one by one: PostgreSQL sends equal notifications of a transaction once, so
 that a statement about a million clients sends 256 messages. Uses of a secret are noted all the time and tell nothing.

@@ -232,7 +232,10 @@ class ProblemQuerySet(models.QuerySet["Problem"]):
 
 
 class Problem(models.Model):
-    """Why requests of a client were refused: all that are the same in one row. Written by authority/outcomes.py."""
+    """Why requests of a client were refused: all that are the same in one row.
+
+    Written by authority/telemetry/daily_counts.py.
+    """
 
     client = models.ForeignKey(Client, models.CASCADE, related_name="problems", db_index=False, editable=False)
     endpoint = models.CharField(max_length=20, editable=False)

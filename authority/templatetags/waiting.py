@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 from django import template
 from django.urls import reverse
 
-from authority import directory
+from authority import client_directory
 from clients.models import Client
 
 register = template.Library()
@@ -21,6 +21,6 @@ def waiting_app(address: str | None) -> Client | None:
     names = parse_qs(parts.query).get("client_id", [])
     if parts.path != reverse("authorize") or len(names) != 1:
         return None
-    entry = directory.find(names[0])
+    entry = client_directory.find(names[0])
     client: Client | None = entry.client if entry is not None and entry.is_usable else None
     return client

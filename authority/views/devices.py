@@ -7,14 +7,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
-from authority import authentication, devices
+from authority.authorization import device_requests
 from authority.models import DeviceRequest
+from authority.people import browser_authentication
 from clients.models import Scope
 from clients.vocabulary import IDENTITY_SCOPES
 from consumers.audit import Actor
-from consumers.errors import Conflict
-from consumers.limits import within
 from consumers.models import User
+from core.errors import Conflict
+from core.rate_limits import within
 
 UNKNOWN = "This code is unknown or has ended. Compare it letter by letter, or start again on the device."
 
@@ -27,7 +28,7 @@ def device(request: HttpRequest) -> HttpResponse:
     typed = (request.POST if request.method == "POST" else request.GET).get("user_code", "")[:40]
     if request.method != "POST":
         return ask_for_code(request, typed)
-    found = devices.find(typed)
+    found = device_requests.find(typed)
     if found is None:
         return ask_for_code(request, typed, UNKNOWN)
     if request.POST.get("decision") not in ("allow", "deny"):
@@ -41,7 +42,7 @@ def ask_for_code(request: HttpRequest, typed: str, error: str = "") -> HttpRespo
 
 
 def confirm(request: HttpRequest, found: DeviceRequest, typed: str) -> HttpResponse:
-    code = devices.normal(typed)
+    code = device_requests.normal(typed)
     context = {
         "client": found.client,
         "consumer": found.client.consumer,
@@ -59,12 +60,12 @@ def answer(request: HttpRequest, found: DeviceRequest) -> HttpResponse:
     wanted = found.scopes if request.POST["decision"] == "allow" else []
     scopes = [value for value in wanted if value in IDENTITY_SCOPES or value in ticked]
     try:
-        devices.decide(
+        device_requests.decide(
             request=found,
             user=cast(User, request.user),
             scopes=scopes,
             actor=Actor.of(request),
-            now=authentication.of(request),
+            now=browser_authentication.of(request),
         )
     except Conflict as refusal:
         return ask_for_code(request, "", refusal.description)

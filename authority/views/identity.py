@@ -9,16 +9,17 @@ from django.shortcuts import render
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_safe
 
-from authority import guides, workload_issuer, workloads
+from authority.keys import workload_issuer
+from authority.workloads import guides, identity_tokens
 from clients.forms.base import Form
 from clients.views.common import find
 from clients.workloads import LIFESPAN, LONGEST
 from consumers.access import require_manager, workspace
-from consumers.activity import when
+from consumers.activity.timeline import when
 from consumers.audit import Actor
-from consumers.errors import Refusal
 from consumers.forms import explain
 from consumers.models import Membership, Role
+from core.errors import Refusal
 
 # What each claim means, in the words of its page.
 MEANINGS = {
@@ -67,11 +68,13 @@ def identity(request: HttpRequest, membership: Membership, client_id: str) -> Ht
     posted = request.method == "POST"
     if posted:
         require_manager(membership)
-    form = IdentityTokenForm(request.POST if posted else None, audiences=workloads.audiences(client))
+    form = IdentityTokenForm(request.POST if posted else None, audiences=identity_tokens.audiences(client))
     issued, status = None, 200
     if posted and form.is_valid():
         try:
-            issued = workloads.take(client=client, audience=form.cleaned_data["audience"], actor=Actor.of(request))
+            issued = identity_tokens.take(
+                client=client, audience=form.cleaned_data["audience"], actor=Actor.of(request)
+            )
         except Refusal as refusal:
             explain(form, refusal)
     if posted and issued is None:
@@ -81,7 +84,7 @@ def identity(request: HttpRequest, membership: Membership, client_id: str) -> Ht
         "tab": "identity",
         "here": "clients",
         "form": form,
-        "audiences": workloads.audiences(client),
+        "audiences": identity_tokens.audiences(client),
         "discovery_url": workload_issuer.address("workload-discovery"),
         "clouds": guides.CLOUDS,
         "backends": guides.BACKENDS,

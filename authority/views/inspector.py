@@ -9,9 +9,9 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
 
+from authority.diagnostics.inspector.inspector import inspect
+from authority.diagnostics.inspector.report import Viewer
 from authority.forms.inspector import TOO_MUCH, InspectForm
-from authority.inspection.inspector import inspect
-from authority.inspection.report import Viewer
 from consumers.access import View, workspace
 from consumers.models import Membership, Role
 

@@ -8,9 +8,9 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from authority import problems as words
+from authority.diagnostics import problem_messages as words
 from authority.models import DailyCount, Problem
-from authority.outcomes import KEPT
+from authority.telemetry.daily_counts import KEPT
 from clients.views.common import find
 from consumers.access import workspace
 from consumers.models import Membership, Role

@@ -6,7 +6,7 @@ from django.shortcuts import render
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
 
-from authority import rule_tester
+from authority.diagnostics import rule_tester
 from clients.forms.base import Form
 from clients.views.authentication import find_proving
 from consumers.access import workspace

@@ -16,19 +16,20 @@ from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_POST
 
-from authority import revocation
+from authority.diagnostics import error_codes
+from authority.diagnostics.inspector import claims, jwt
+from authority.diagnostics.inspector.report import Report, Row, Viewer
+from authority.endpoints.decorators import FORM, View
 from authority.endpoints.introspection import introspect
-from authority.endpoints.protocol import FORM, View
 from authority.endpoints.token import token
-from authority.inspection import claims, failures, jwt
-from authority.inspection.report import Report, Row, Viewer
+from authority.tokens import revocation
 from clients import secrets
 from clients.models import Client
 from clients.views.common import find, render_once
 from clients.vocabulary import AuthMethod, GrantType
 from consumers.access import workspace
-from consumers.limits import within
 from consumers.models import Membership, Role
+from core.rate_limits import within
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,9 @@ def ask(request: HttpRequest, client: Client, secret: str, viewer: Viewer) -> Tr
     milliseconds = max(1, round((time.perf_counter() - began) * 1000))
     body: dict[str, Any] = json.loads(answer.content)
     if answer.status_code != 200:
-        report = failures.explained(body.get("error", ""), body.get("error_description", ""), str(answer.status_code))
+        report = error_codes.explained(
+            body.get("error", ""), body.get("error_description", ""), str(answer.status_code)
+        )
         return Tried(milliseconds, report)
     if not service:
         return Tried(milliseconds)

@@ -9,12 +9,12 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from clients import catalogue
+from clients.actions import apis as api_actions
 from clients.forms.base import LinesField
 from clients.models import Api, Client, Scope
 from consumers.audit import Actor
-from consumers.desk import Desk
 from consumers.models import Consumer
+from core.admin import Desk
 
 FIXED = (
     "The identifier and the values of scopes stay as they are: issued tokens carry them, clients ask for them, and "
@@ -45,7 +45,7 @@ class ScopeFormSet(forms.models.BaseInlineFormSet):  # type: ignore[type-arg]
         """Refuse to delete what consumers use, before anything is saved."""
         super().clean()
         for form in self.deleted_forms:
-            if form.instance.pk and (users := catalogue.users_of(form.instance)):
+            if form.instance.pk and (users := api_actions.users_of(form.instance)):
                 raise forms.ValidationError(
                     f"“{form.instance}” cannot be deleted while consumers may use it: {', '.join(users)}. "
                     "Take it away from them first, on their pages."
@@ -146,15 +146,15 @@ class ApiAdmin(Desk):
         servers = form.cleaned_data.get("resource_servers", [])
         if change:
             changed = [name for name in form.changed_data if name != "resource_servers"]
-            catalogue.update_api(
+            api_actions.update_api(
                 api=form.instance, changed=changed, scopes=saved, removed=scopes.deleted_objects, actor=actor
             )
         else:
-            catalogue.create_api(api=form.instance, scopes=saved, actor=actor)
-        catalogue.set_resource_servers(api=form.instance, clients=servers, actor=actor)
+            api_actions.create_api(api=form.instance, scopes=saved, actor=actor)
+        api_actions.set_resource_servers(api=form.instance, clients=servers, actor=actor)
 
     def delete_model(self, request: HttpRequest, obj: Api) -> None:
-        catalogue.delete_api(api=obj, actor=Actor.of(request))
+        api_actions.delete_api(api=obj, actor=Actor.of(request))
 
     def losses(self, thing: Api) -> list[str]:
         """Say who loses access, by name while that fits."""

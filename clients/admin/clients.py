@@ -10,17 +10,17 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from clients import actions
-from clients.listing import KINDS, of_kind
+from clients.actions import clients as client_actions
 from clients.models import Client, ClientSecret
+from clients.queries import KINDS, of_kind
 from clients.vocabulary import IDENTITY_SCOPES
 from consumers import policy
-from consumers.activity import describe_all
+from consumers.activity.timeline import describe_all
 from consumers.audit import Actor
-from consumers.desk import ConsumerFilter, Deed, ReadOnlyDesk, badge, listing, moment, page_of, several
-from consumers.errors import Refusal
-from consumers.fields import JSONField
 from consumers.models import Event
+from core.admin import ConsumerFilter, Deed, ReadOnlyDesk, badge, listing, moment, page_of, several
+from core.errors import Refusal
+from core.fields import JSONField
 
 SHOWN_EVENTS = 8
 
@@ -126,26 +126,26 @@ class ClientAdmin(ReadOnlyDesk):
     deeds = {
         "disable": Deed(
             label="Disable {}",
-            act=lambda client, actor: actions.disable_client(client=client, actor=actor),
+            act=lambda client, actor: client_actions.disable_client(client=client, actor=actor),
             done="{} is disabled.",
             effects=disabling,
             when=lambda client: not client.is_disabled,
         ),
         "enable": Deed(
             label="Enable {}",
-            act=lambda client, actor: actions.enable_client(client=client, actor=actor),
+            act=lambda client, actor: client_actions.enable_client(client=client, actor=actor),
             done="{} is enabled.",
             when=lambda client: client.is_disabled,
         ),
         "revoke-tokens": Deed(
             label="Revoke all tokens of {}",
-            act=lambda client, actor: actions.revoke_tokens(client=client, actor=actor),
+            act=lambda client, actor: client_actions.revoke_tokens(client=client, actor=actor),
             done="All tokens of {} are revoked.",
             effects=revoking_tokens,
         ),
         "revoke": Deed(
             label="Revoke the secret {}",
-            act=lambda secret, actor: actions.revoke_secret(secret=secret, actor=actor),
+            act=lambda secret, actor: client_actions.revoke_secret(secret=secret, actor=actor),
             done="The secret {} is revoked.",
             effects=revoking,
             part="secrets",
@@ -184,7 +184,7 @@ class ClientAdmin(ReadOnlyDesk):
         return [name for name in super().get_readonly_fields(request, obj) if name != "claims"]
 
     def save_model(self, request: HttpRequest, obj: Client, form: Any, change: bool) -> None:
-        actions.set_claims(client=obj, claims=form.cleaned_data["claims"], actor=Actor.of(request))
+        client_actions.set_claims(client=obj, claims=form.cleaned_data["claims"], actor=Actor.of(request))
 
     def is_worth_showing(self, name: str, client: Client | None) -> bool:
         if name == "withheld":
@@ -195,7 +195,7 @@ class ClientAdmin(ReadOnlyDesk):
         return super(ReadOnlyDesk, self).has_delete_permission(request, obj)
 
     def delete_model(self, request: HttpRequest, obj: Client) -> None:
-        actions.delete_client(client=obj, actor=Actor.of(request))
+        client_actions.delete_client(client=obj, actor=Actor.of(request))
 
     def losses(self, thing: Client) -> list[str]:
         return [

@@ -6,13 +6,13 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
+from clients.actions import registration as registration_actions
 from clients.models import DocumentHost, OpenRegistration, SoftwareIssuer
-from clients.registration import actions
 from consumers.audit import Actor
-from consumers.desk import Desk
-from consumers.errors import Refusal
-from consumers.fields import JSONField
 from consumers.forms import explain
+from core.admin import Desk
+from core.errors import Refusal
+from core.fields import JSONField
 
 
 @admin.register(OpenRegistration)
@@ -29,7 +29,7 @@ class OpenRegistrationAdmin(Desk):
         return bool(super().has_add_permission(request)) and not OpenRegistration.objects.exists()
 
     def save_model(self, request: HttpRequest, obj: OpenRegistration, form: Any, change: bool) -> None:
-        door = actions.open_registration(
+        door = registration_actions.open_registration(
             consumer=obj.consumer,
             actor=Actor.of(request),
             grant_types=obj.grant_types,
@@ -41,7 +41,7 @@ class OpenRegistrationAdmin(Desk):
         obj.pk = door.pk
 
     def delete_model(self, request: HttpRequest, obj: OpenRegistration) -> None:
-        actions.close_registration(actor=Actor.of(request))
+        registration_actions.close_registration(actor=Actor.of(request))
 
 
 class SourceForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -50,7 +50,7 @@ class SourceForm(forms.ModelForm):  # type: ignore[type-arg]
         super()._post_clean()  # type: ignore[misc]
         if not self.errors:
             try:
-                actions.check_source(self.instance)
+                registration_actions.check_source(self.instance)
             except Refusal as refusal:
                 explain(self, refusal)
 
@@ -78,10 +78,10 @@ class SourceAdmin(Desk):
     form = SourceForm
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        actions.save_source(source=obj, actor=Actor.of(request))
+        registration_actions.save_source(source=obj, actor=Actor.of(request))
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        actions.delete_source(source=obj, actor=Actor.of(request))
+        registration_actions.delete_source(source=obj, actor=Actor.of(request))
 
 
 @admin.register(DocumentHost)

@@ -9,15 +9,15 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from clients import trust
+from clients.actions import trust as trust_actions
+from clients.federation.platforms import PLATFORMS, PlatformName
 from clients.models import TrustedIssuer
-from clients.platforms import PLATFORMS, PlatformName
-from clients.policy.trust import issuer as may_be_trusted
+from clients.policy.federation import issuer as may_be_trusted
 from consumers.audit import Actor
-from consumers.desk import Deed, Desk, badge, page_of, several
-from consumers.errors import Refusal
-from consumers.fields import JSONField
 from consumers.forms import explain
+from core.admin import Deed, Desk, badge, page_of, several
+from core.errors import Refusal
+from core.fields import JSONField
 
 PUBLIC = ("github", "gitlab", "gcp", "aws", "azure")  # platforms whose issuer everybody knows
 KEPT = "Issuer and platform stay as they are, because rules were made for them. Disabling stops every token at once."
@@ -74,14 +74,14 @@ class TrustedIssuerAdmin(Desk):
     deeds = {
         "disable": Deed(
             label="Disable {}",
-            act=lambda issuer, actor: trust.disable_issuer(issuer=issuer, actor=actor),
+            act=lambda issuer, actor: trust_actions.disable_issuer(issuer=issuer, actor=actor),
             done="{} is disabled.",
             effects=stopping,
             when=lambda issuer: issuer.disabled_at is None,
         ),
         "enable": Deed(
             label="Enable {}",
-            act=lambda issuer, actor: trust.enable_issuer(issuer=issuer, actor=actor),
+            act=lambda issuer, actor: trust_actions.enable_issuer(issuer=issuer, actor=actor),
             done="{} is enabled.",
             when=lambda issuer: issuer.disabled_at is not None,
         ),
@@ -102,12 +102,12 @@ class TrustedIssuerAdmin(Desk):
 
     def save_model(self, request: HttpRequest, obj: TrustedIssuer, form: Any, change: bool) -> None:
         if change:
-            trust.update_issuer(issuer=obj, changed=form.changed_data, actor=Actor.of(request))
+            trust_actions.update_issuer(issuer=obj, changed=form.changed_data, actor=Actor.of(request))
         else:
-            trust.allow_issuer(issuer=obj, actor=Actor.of(request))
+            trust_actions.allow_issuer(issuer=obj, actor=Actor.of(request))
 
     def delete_model(self, request: HttpRequest, obj: TrustedIssuer) -> None:
-        trust.remove_issuer(issuer=obj, actor=Actor.of(request))
+        trust_actions.remove_issuer(issuer=obj, actor=Actor.of(request))
 
     def losses(self, thing: TrustedIssuer) -> list[str]:
         if thing.rules.exists():

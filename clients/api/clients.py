@@ -8,7 +8,8 @@ from django.http import HttpResponse
 from django.utils.http import quote_etag
 from django.views.decorators.debug import sensitive_variables
 
-from clients import actions, listing
+from clients import queries
+from clients.actions import clients as client_actions
 from clients.api import documents
 from clients.api.find import find
 from clients.api.schemas import CLIENT, EXAMPLE, LIFETIMES, READ_ONLY, TRUST
@@ -17,11 +18,11 @@ from clients.metadata import ClientMetadata
 from clients.models import Client
 from clients.policy import api_policy
 from clients.workloads import LIFESPAN
-from consumers.rest import patch
-from consumers.rest.errors import PreconditionFailed
-from consumers.rest.find import consumer_for, named
+from consumers.rest.lookups import consumer_for, named
 from consumers.rest.operations import Call, answer, nothing, operation
-from consumers.rest.paging import PAGING, page
+from core.rest import patch
+from core.rest.errors import PreconditionFailed
+from core.rest.paging import PAGING, page
 
 ABOUT: dict[str, Any] = {"tag": "Clients", "model": "clients.client"}
 FILTERS: dict[str, dict[str, Any]] = {
@@ -29,11 +30,11 @@ FILTERS: dict[str, dict[str, Any]] = {
     "owner": {"type": "string", "description": "Exactly this label."},
     "consumer": {"type": "string", "description": "Short name or ID of the consumer."},
     "q": {"type": "string", "description": "A part of the name or of the client ID."},
-    "state": {"type": "string", "enum": list(listing.STATES), "description": "As the portal's list shows it."},
+    "state": {"type": "string", "enum": list(queries.STATES), "description": "As the portal's list shows it."},
     "grant_type": {"type": "string", "description": "Has this grant type."},
     "scope": {"type": "string", "description": "Asks for this scope."},
     "redirect_uri": {"type": "string", "description": "Leads people back to exactly this address."},
-    "used": {"type": "string", "enum": list(listing.USED), "description": "When it was last used."},
+    "used": {"type": "string", "enum": list(queries.USED), "description": "When it was last used."},
 }
 ONE = {200: CLIENT}
 
@@ -66,10 +67,10 @@ def filtered(clients: QuerySet[Any], query: dict[str, Any]) -> QuerySet[Any]:
             found &= Q(**{f"{among[name]}__contains": [value]})
         elif name == "consumer":
             found &= named(value, "consumer__")
-    clients = listing.search(clients.filter(found), query.get("q", ""))
+    clients = queries.search(clients.filter(found), query.get("q", ""))
     if "used" in query:
-        clients = listing.used(clients, query["used"])
-    return listing.with_state(clients).filter(state=query["state"]) if "state" in query else clients
+        clients = queries.used(clients, query["used"])
+    return queries.with_state(clients).filter(state=query["state"]) if "state" in query else clients
 
 
 @operation(
@@ -98,7 +99,7 @@ def create_client(call: Call) -> HttpResponse:
         raise InvalidClientMetadata("We choose the client_id. Leave it out.", field="client_id")
     refuse_secret(sent)
     documents.refuse_what_is_set_elsewhere(sent)
-    client, secret = actions.register_client(
+    client, secret = client_actions.register_client(
         consumer=consumer,
         metadata=documents.read(sent),
         policy=api_policy(consumer, trusted=call.is_operator),
@@ -181,7 +182,7 @@ def patch_client(call: Call, client_id: str) -> HttpResponse:
 def delete_client(call: Call, client_id: str) -> HttpResponse:
     """Whatever still uses it is refused from now on. To be able to undo it, disable it instead."""
     with transaction.atomic():
-        actions.delete_client(client=find_locked(call, client_id), actor=call.caller.actor)
+        client_actions.delete_client(client=find_locked(call, client_id), actor=call.caller.actor)
     return nothing()
 
 
@@ -223,7 +224,7 @@ def set_lifespans(call: Call, client_id: str) -> HttpResponse:
 def disable_client(call: Call, client_id: str) -> HttpResponse:
     """Every request of it is refused from now on. Enabling undoes it."""
     with transaction.atomic():
-        actions.disable_client(client=find_locked(call, client_id), actor=call.caller.actor)
+        client_actions.disable_client(client=find_locked(call, client_id), actor=call.caller.actor)
     return shown(find(call, client_id))
 
 
@@ -239,7 +240,7 @@ def disable_client(call: Call, client_id: str) -> HttpResponse:
 def enable_client(call: Call, client_id: str) -> HttpResponse:
     """Undoes disabling."""
     with transaction.atomic():
-        actions.enable_client(client=find_locked(call, client_id), actor=call.caller.actor)
+        client_actions.enable_client(client=find_locked(call, client_id), actor=call.caller.actor)
     return shown(find(call, client_id))
 
 
@@ -250,7 +251,7 @@ def find_locked(call: Call, client_id: str) -> Client:
     """Return the client for a change, locked, if it is still as the caller saw it (RFC 9110 section 13.1.1)."""
     client = find(call, client_id)
     call.require_writable(client.consumer)
-    client = actions.lock(client)
+    client = client_actions.lock(client)
     wanted = call.request.headers.get("If-Match", "*")
     if wanted.strip() != "*" and etag(client) not in [each.strip() for each in wanted.split(",")]:
         raise PreconditionFailed
@@ -259,7 +260,7 @@ def find_locked(call: Call, client_id: str) -> Client:
 
 def save(call: Call, client: Client, metadata: ClientMetadata) -> Client:
     policy = api_policy(client.consumer, client, trusted=call.is_operator)
-    return actions.update_client(client=client, metadata=metadata, policy=policy, actor=call.caller.actor)
+    return client_actions.update_client(client=client, metadata=metadata, policy=policy, actor=call.caller.actor)
 
 
 def shown(client: Client) -> HttpResponse:

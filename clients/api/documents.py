@@ -5,13 +5,13 @@ from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 
-from clients import durations
 from clients.api.schemas import CLIENT, NEUTRAL, SPREAD, TRUST, WRITABLE
 from clients.errors import InvalidClientMetadata
 from clients.metadata import ClientMetadata, names
 from clients.models import Client
 from clients.vocabulary import LIFESPANS, GrantType
-from consumers.rest import schemas
+from core import durations
+from core.rest import schemas
 
 DEFAULT_GRANTS = (GrantType.AUTHORIZATION_CODE.value,)  # RFC 7591 section 2
 OFFLINE = {"offline": "offline_access"}  # Ory knows the scope under both names

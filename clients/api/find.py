@@ -1,8 +1,8 @@
 """Clients that an address names, within the caller's reach."""
 
 from clients.models import Client
-from consumers.rest.errors import NotFound
 from consumers.rest.operations import Call
+from core.rest.errors import NotFound
 
 
 def find(call: Call, client_id: str) -> Client:

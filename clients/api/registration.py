@@ -5,12 +5,12 @@ from typing import Any
 from django.http import HttpResponse
 from django.views.decorators.debug import sensitive_variables
 
+from clients.actions import registration as registration_actions
 from clients.models import InitialToken, OpenRegistration
-from clients.registration import actions
-from consumers.rest.errors import NotFound
-from consumers.rest.find import by_id, consumer_at
+from consumers.rest.lookups import by_id, consumer_at
 from consumers.rest.operations import Call, answer, nothing, operation
-from consumers.rest.schemas import moment
+from core.rest.errors import NotFound
+from core.rest.schemas import moment
 
 ABOUT: dict[str, Any] = {"tag": "Registration", "model": "clients.client"}
 CHANGE = ABOUT | {"scope": "clients:write", "action": "change"}
@@ -110,7 +110,7 @@ def create_token(call: Call, consumer: str) -> HttpResponse:
     owner = consumer_at(call, consumer)
     call.require_writable(owner)
     sent = call.body | {"expires_at": moment(call.body["expires_at"])}
-    token, text = actions.create_initial_token(consumer=owner, actor=call.caller.actor, **sent)
+    token, text = registration_actions.create_initial_token(consumer=owner, actor=call.caller.actor, **sent)
     return answer(shown(token, text), 201)
 
 
@@ -126,7 +126,7 @@ def revoke_token(call: Call, consumer: str, token_id: str) -> HttpResponse:
     owner = consumer_at(call, consumer)
     call.require_writable(owner)
     token = by_id(owner.initial_tokens.all(), token_id)
-    actions.revoke_initial_token(token=token, actor=call.caller.actor)
+    registration_actions.revoke_initial_token(token=token, actor=call.caller.actor)
     return nothing()
 
 
@@ -161,7 +161,7 @@ def set_door(call: Call) -> HttpResponse:
     call.require_operator()
     sent = dict(call.body)
     owner = consumer_at(call, sent.pop("consumer"))
-    return answer(shown_door(actions.open_registration(consumer=owner, actor=call.caller.actor, **sent)))
+    return answer(shown_door(registration_actions.open_registration(consumer=owner, actor=call.caller.actor, **sent)))
 
 
 @operation(
@@ -174,7 +174,7 @@ def set_door(call: Call) -> HttpResponse:
 def close_door(call: Call) -> HttpResponse:
     """For operators. Clients that registered themselves stay."""
     call.require_operator()
-    actions.close_registration(actor=call.caller.actor)
+    registration_actions.close_registration(actor=call.caller.actor)
     return nothing()
 
 

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.views.decorators.debug import sensitive_variables
 
-from clients import actions
+from clients.actions import clients as client_actions
 from clients.api import documents
 from clients.api.clients import etag, find_locked
 from clients.api.schemas import CLIENT
@@ -31,7 +31,7 @@ def rotate(call: Call, client_id: str) -> HttpResponse:
     """
     with transaction.atomic():
         client = find_locked(call, client_id)
-        secret = actions.rotate_client(client=client, actor=call.caller.actor)
+        secret = client_actions.rotate_client(client=client, actor=call.caller.actor)
     return answer(documents.document(client, secret=secret), headers={"ETag": etag(client)})
 
 
@@ -40,5 +40,5 @@ def drop_rotated(call: Call, client_id: str) -> HttpResponse:
     """Ends every secret that was rotated before. Whatever still uses one is refused from now on."""
     with transaction.atomic():
         client = find_locked(call, client_id)
-        actions.revoke_rotated(client=client, actor=call.caller.actor)
+        client_actions.revoke_rotated(client=client, actor=call.caller.actor)
     return answer(documents.document(client), headers={"ETag": etag(client)})

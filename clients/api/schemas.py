@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from clients.jwks import ALGORITHMS
 from clients.metadata import names
+from clients.policy.texts import LOCALIZABLE
 from clients.policy.tokens import LONGEST, MAX_AGE, MAX_GRACE
-from clients.policy.words import LOCALIZABLE
 from clients.vocabulary import (
     LIFESPANS,
     ApplicationType,
@@ -15,6 +14,7 @@ from clients.vocabulary import (
     SigningAlgorithm,
     TokenStrategy,
 )
+from core.jose.jwk import ALGORITHMS
 
 # Members of Ory's client that have no effect here: what each may hold all the same, the first of them given back.
 NEUTRAL: dict[str, tuple[Any, ...]] = {

@@ -9,12 +9,12 @@ from django import forms
 from django.forms import BoundField
 from django.utils.html import format_html
 
-from clients import durations
 from clients.forms.base import LinesField, RuledField
 from clients.forms.versioned import VersionedForm, in_words
 from clients.metadata import ClientMetadata
 from clients.models import Client
 from clients.vocabulary import ApplicationType, GrantType, SigningAlgorithm, TokenStrategy
+from core import durations
 
 GRANTS = {
     GrantType.CLIENT_CREDENTIALS: "Act for itself, with nobody signed in",

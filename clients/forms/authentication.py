@@ -8,11 +8,11 @@ from django import forms
 from django.forms.boundfield import BoundField
 
 from clients.forms.base import Choice, OnceForm, RuledField
-from clients.jwks import ALGORITHMS
 from clients.metadata import ClientMetadata
 from clients.models import Client, TrustedIssuer
 from clients.vocabulary import AuthMethod
 from consumers.models import Consumer
+from core.jose.jwk import ALGORITHMS
 
 MONO = {"class": "mono", "autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}
 

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from django import forms
 
-from consumers.submissions import new_key
+from core.idempotency import new_key
 
 
 class Choice(NamedTuple):

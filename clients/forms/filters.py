@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.db.models import QuerySet
 
-from clients import listing
+from clients import queries
 from clients.models import Client
 
 
@@ -13,11 +13,11 @@ class FilterForm(forms.Form):
     """Which clients to list. What cannot be read filters nothing."""
 
     q = forms.CharField(required=False, max_length=100)
-    state = forms.ChoiceField(required=False, choices=list(listing.STATES.items()))
-    kind = forms.ChoiceField(required=False, choices=list(listing.KINDS.items()))
-    used = forms.ChoiceField(required=False, choices=list(listing.USED.items()))
+    state = forms.ChoiceField(required=False, choices=list(queries.STATES.items()))
+    kind = forms.ChoiceField(required=False, choices=list(queries.KINDS.items()))
+    used = forms.ChoiceField(required=False, choices=list(queries.USED.items()))
     sort = forms.ChoiceField(
-        required=False, choices=[(sign + name, label) for name, label in listing.SORTS.items() for sign in ("", "-")]
+        required=False, choices=[(sign + name, label) for name, label in queries.SORTS.items() for sign in ("", "-")]
     )
 
     @property
@@ -32,11 +32,11 @@ class FilterForm(forms.Form):
 
     def find(self, clients: QuerySet[Client]) -> QuerySet[Any]:
         wanted = self.wanted
-        found = listing.search(listing.with_state(clients), wanted.get("q", ""))
+        found = queries.search(queries.with_state(clients), wanted.get("q", ""))
         if "state" in wanted:
             found = found.filter(state=wanted["state"])
         if "kind" in wanted:
-            found = listing.of_kind(found, wanted["kind"])
+            found = queries.of_kind(found, wanted["kind"])
         if "used" in wanted:
-            found = listing.used(found, wanted["used"])
-        return listing.in_order(found, wanted.get("sort", "name"))
+            found = queries.used(found, wanted["used"])
+        return queries.in_order(found, wanted.get("sort", "name"))

@@ -6,9 +6,9 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
-from clients.actions import End
+from clients.actions.clients import End
 from clients.forms.base import Choice, OnceForm
-from consumers.activity import when
+from consumers.activity.timeline import when
 
 LIFETIMES = {"never": "When somebody ends it", "30": "In 30 days", "90": "In 90 days", "365": "In a year"}
 

@@ -7,8 +7,8 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from clients.federation.platforms import PLATFORMS, Platform, PlatformName
 from clients.models.clients import Client
-from clients.platforms import PLATFORMS, Platform, PlatformName
 from consumers.models import Consumer
 
 

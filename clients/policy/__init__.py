@@ -9,9 +9,9 @@ from functools import partial
 from clients import workloads
 from clients.metadata import ClientMetadata
 from clients.models import Client
-from clients.policy import addresses, grants, tokens, words
+from clients.policy import grants, texts, tokens, uris
 from clients.policy.common import every
-from clients.policy.words import plain_text
+from clients.policy.texts import plain_text
 from consumers.models import Consumer
 
 __all__ = ["Policy", "api_policy", "every", "plain_text", "portal_policy"]
@@ -25,7 +25,7 @@ def portal_policy(consumer: Consumer, client: Client | None = None, *, trusted: 
     def check(metadata: ClientMetadata) -> None:
         every(
             (
-                partial(words.unique_name, metadata, consumer=consumer, client=client),
+                partial(texts.unique_name, metadata, consumer=consumer, client=client),
                 *rules(metadata, consumer, client, trusted),
                 partial(tokens.some_permission, metadata),
             )
@@ -38,7 +38,7 @@ def api_policy(consumer: Consumer, client: Client | None = None, *, trusted: boo
     """Return what a program may register or make of the client; `trusted` says that it acts for an operator."""
 
     def check(metadata: ClientMetadata) -> None:
-        every((partial(words.optional_name, metadata), *rules(metadata, consumer, client, trusted)))
+        every((partial(texts.optional_name, metadata), *rules(metadata, consumer, client, trusted)))
 
     return check
 
@@ -48,23 +48,23 @@ def rules(
 ) -> tuple[Callable[[], None], ...]:
     """Return every rule that holds whatever the door."""
     simple = (
-        words.description,
-        words.contacts,
-        words.owner,
-        words.own_data,
-        words.software,
-        words.localized,
+        texts.description,
+        texts.contacts,
+        texts.owner,
+        texts.own_data,
+        texts.software,
+        texts.localized,
         grants.grants,
         grants.authentication,
         grants.assertion_algorithm,
         grants.keys,
         grants.application_type,
         grants.response_types,
-        addresses.redirect_uris,
-        addresses.allowed_cors_origins,
-        addresses.pages,
-        addresses.fetched,
-        addresses.initiate_login_uri,
+        uris.redirect_uris,
+        uris.allowed_cors_origins,
+        uris.pages,
+        uris.fetched,
+        uris.initiate_login_uri,
         workloads.workload,
         workloads.lifespan,
         tokens.strategy,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from consumers.errors import Refusal
+from core.errors import Refusal
 
 
 def every(checks: Iterable[Callable[[], None]]) -> None:

@@ -1,11 +1,11 @@
 """How a client gets tokens, and how it proves who it is."""
 
-from clients import jwks
 from clients.errors import InvalidClientMetadata
 from clients.metadata import ClientMetadata
 from clients.models import Client
 from clients.vocabulary import SECRET_METHODS, ApplicationType, AuthMethod, GrantType
 from consumers.models import Consumer
+from core.jose import jwk
 
 
 def grants(metadata: ClientMetadata) -> None:
@@ -75,15 +75,15 @@ def assertion_algorithm(metadata: ClientMetadata) -> None:
     algorithm = metadata.token_endpoint_auth_signing_alg
     if not algorithm:
         return
-    if algorithm not in jwks.ALGORITHMS:
+    if algorithm not in jwk.ALGORITHMS:
         raise InvalidClientMetadata(
-            f"Sign assertions with one of {', '.join(jwks.ALGORITHMS)}.", field="token_endpoint_auth_signing_alg"
+            f"Sign assertions with one of {', '.join(jwk.ALGORITHMS)}.", field="token_endpoint_auth_signing_alg"
         )
     if metadata.token_endpoint_auth_method != AuthMethod.PRIVATE_KEY_JWT:
         raise InvalidClientMetadata(
             "Only private_key_jwt signs anything. Leave it out.", field="token_endpoint_auth_signing_alg"
         )
-    if metadata.jwks and not jwks.candidates(metadata.jwks, None, algorithm):
+    if metadata.jwks and not jwk.candidates(metadata.jwks, None, algorithm):
         raise InvalidClientMetadata(
             f"None of the keys makes signatures with {algorithm}.", field="token_endpoint_auth_signing_alg"
         )
@@ -93,8 +93,8 @@ def keys(metadata: ClientMetadata) -> None:
     """Public keys alone, that can be used (RFC 7591 section 2, jwks)."""
     if metadata.jwks is not None:
         try:
-            jwks.check(metadata.jwks)
-        except jwks.UnfitKey as reason:
+            jwk.check(metadata.jwks)
+        except jwk.UnfitKey as reason:
             raise InvalidClientMetadata(str(reason), field="jwks") from None
 
 

@@ -6,8 +6,8 @@ from clients import workloads
 from clients.errors import InvalidClientMetadata
 from clients.metadata import ClientMetadata
 from clients.models import Api, Client, Scope
-from clients.policy.words import few, short
-from clients.redirects import shown
+from clients.policy.texts import few, short
+from clients.uris.redirect_uris import shown
 from clients.vocabulary import (
     IDENTITY_SCOPES,
     LIFESPANS,

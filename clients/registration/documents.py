@@ -11,16 +11,17 @@ from urllib.parse import urlsplit
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from clients import actions, fetching
+from clients.actions import clients as client_actions
 from clients.api import documents
 from clients.errors import InvalidClientMetadata
 from clients.metadata import ClientMetadata
 from clients.models import Client, DocumentHost, SelfRegistration
 from clients.models.registration import Origin
-from clients.registration.permits import Permit, by_host
+from clients.registration.allowances import Permit, by_host
 from clients.vocabulary import SECRET_METHODS, AuthMethod
 from consumers.audit import Actor
-from consumers.errors import Refusal
+from core import http_fetch
+from core.errors import Refusal
 
 FRESH = timedelta(hours=1)
 MAX_LENGTH = 255
@@ -51,8 +52,8 @@ def allowed_host(client_id: str) -> DocumentHost | None:
     if not client_id.startswith(("https://", "http://")) or len(client_id) > MAX_LENGTH or not client_id.isascii():
         return None
     try:
-        fetching.target(client_id)
-    except fetching.FetchError:
+        http_fetch.target(client_id)
+    except http_fetch.FetchError:
         return None
     parts = urlsplit(client_id)
     steps = parts.path.split("/")
@@ -66,8 +67,8 @@ def allowed_host(client_id: str) -> DocumentHost | None:
 def read(client_id: str) -> ClientMetadata:
     """Return the metadata of the document. Raises InvalidClientMetadata."""
     try:
-        found: dict[str, Any] = fetching.document(client_id)
-    except fetching.FetchError as problem:
+        found: dict[str, Any] = http_fetch.document(client_id)
+    except http_fetch.FetchError as problem:
         raise InvalidClientMetadata(f"The client's metadata document cannot be read: {problem}") from None
     if found.get("client_id") != client_id:
         raise InvalidClientMetadata("The document at the client ID names another client_id. Both must be the same.")
@@ -82,14 +83,14 @@ def save(client_id: str, metadata: ClientMetadata, permit: Permit, known: SelfRe
     metadata = permit.completed(metadata)
     if known is not None:
         with transaction.atomic():
-            actions.update_client(
+            client_actions.update_client(
                 client=known.client, metadata=metadata, policy=permit.policy(known.client), actor=actor
             )
             SelfRegistration.objects.filter(pk=known.pk).update(fetched_at=timezone.now())
         return
     try:
         with transaction.atomic():
-            client, _ = actions.register_client(
+            client, _ = client_actions.register_client(
                 consumer=permit.consumer, metadata=metadata, policy=permit.policy(), actor=actor, client_id=client_id
             )
             SelfRegistration.objects.create(client=client, how=Origin.DOCUMENT, fetched_at=timezone.now())

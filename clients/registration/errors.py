@@ -1,6 +1,6 @@
 """Why a client may not register itself, in the codes of RFC 7591 section 3.2.2 and RFC 6750 section 3.1."""
 
-from consumers.errors import Refusal
+from core.errors import Refusal
 
 
 class InvalidToken(Refusal):

@@ -8,9 +8,10 @@ from jwcrypto.jwk import JWKSet
 from jwcrypto.jws import JWS
 from jwcrypto.jwt import JWT
 
-from clients import fetching, jwks
 from clients.models import SoftwareIssuer
 from clients.registration.errors import InvalidSoftwareStatement, UnapprovedSoftwareStatement
+from core import http_fetch
+from core.jose import jwk
 
 MAX_LENGTH = 16 * 1024
 # Claims of the token itself, which describe no client.
@@ -56,11 +57,11 @@ def issuer_of(text: str) -> SoftwareIssuer:
 def verified(text: str, issuer: SoftwareIssuer) -> dict[str, Any]:
     """Return the statement's claims. Its header chooses among the issuer's own keys, and brings none."""
     try:
-        document = issuer.jwks or fetching.document(issuer.jwks_uri)
+        document = issuer.jwks or http_fetch.document(issuer.jwks_uri)
         keys = JWKSet.from_json(json.dumps(document))
-        statement = JWT(jwt=text, key=keys, algs=list(jwks.ALGORITHMS), expected_type="JWS")
+        statement = JWT(jwt=text, key=keys, algs=list(jwk.ALGORITHMS), expected_type="JWS")
         claims = json.loads(statement.claims)
-    except fetching.FetchError as problem:
+    except http_fetch.FetchError as problem:
         raise InvalidSoftwareStatement(
             f"The keys of the software statement's issuer cannot be read: {problem}", field="software_statement"
         ) from None

@@ -2,21 +2,21 @@
 
 from django import template
 
-from clients import hygiene, listing
+from clients import queries, secret_review
 
 register = template.Library()
 
 
 @register.filter
 def state_name(state: str) -> str:
-    return listing.STATES[state]
+    return queries.STATES[state]
 
 
 @register.filter
 def kind_name(kind: str) -> str:
-    return listing.KINDS[kind]
+    return queries.KINDS[kind]
 
 
 @register.filter
 def flag_name(flag: str) -> str:
-    return hygiene.FLAGS[flag]
+    return secret_review.FLAGS[flag]

@@ -9,20 +9,23 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
-from clients import actions, keypairs, platforms, trust
+from clients.actions import clients as client_actions
+from clients.actions import trust as trust_actions
+from clients.federation import platforms
 from clients.forms.authentication import AuthenticationForm, RuleForm
 from clients.metadata import ClientMetadata
 from clients.models import Client, TrustedIssuer, TrustRule
+from clients.onboarding import keypairs
+from clients.onboarding.snippets import env_file, signed_snippets, trust_snippets
 from clients.policy import portal_policy
-from clients.snippets import env_file, signed_snippets, trust_snippets
 from clients.views.common import already_done, find, person, render_client
 from clients.vocabulary import AuthMethod
 from consumers.access import require_manager, workspace
 from consumers.audit import Actor
-from consumers.errors import Refusal
 from consumers.forms import explain
 from consumers.models import Membership, Role
-from consumers.submissions import AlreadyDone, carry_out_once, new_key
+from core.errors import Refusal
+from core.idempotency import AlreadyDone, carry_out_once, new_key
 
 
 def find_proving(membership: Membership, client_id: str) -> Any:
@@ -54,7 +57,7 @@ def authentication(request: HttpRequest, membership: Membership, client_id: str)
 
 
 def change(request: HttpRequest, client: Client, metadata: ClientMetadata) -> Client:
-    return actions.update_client(
+    return client_actions.update_client(
         client=client, metadata=metadata, policy=portal_policy(client.consumer, client), actor=Actor.of(request)
     )
 
@@ -157,10 +160,10 @@ def add_rule(request: HttpRequest, membership: Membership, client_id: str, issue
         warned = platforms.warnings(issuer.platform, audience, settings.ISSUER, claims)
         try:
             if warned and "knowingly" not in request.POST:
-                trust.check_rule(client=client, issuer=issuer, audience=audience, claims=claims)
+                trust_actions.check_rule(client=client, issuer=issuer, audience=audience, claims=claims)
             else:
                 with carry_out_once(key=form.cleaned_data["key"], user=person(request)) as submission:
-                    trust.add_rule(
+                    trust_actions.add_rule(
                         client=client, issuer=issuer, audience=audience, claims=claims, actor=Actor.of(request)
                     )
                     submission.outcome = client.get_absolute_url() + "authentication/"
@@ -186,6 +189,6 @@ def now_that_it_is_made(client: Client, issuer: TrustedIssuer) -> str:
 def remove_rule(request: HttpRequest, membership: Membership, client_id: str, rule_id: Any) -> HttpResponse:
     client = find_proving(membership, client_id)
     rule = get_object_or_404(TrustRule.objects.select_related("client__consumer", "issuer"), client=client, pk=rule_id)
-    trust.remove_rule(rule=rule, actor=Actor.of(request))
+    trust_actions.remove_rule(rule=rule, actor=Actor.of(request))
     messages.success(request, f"The rule is removed. Tokens of {rule.issuer} that met it are refused from now on.")
     return redirect("clients:authentication", membership.consumer.slug, client.client_id)

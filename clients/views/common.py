@@ -8,11 +8,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_variables
 
-from clients.listing import with_state
 from clients.models import ACCESS_TOKEN_LIFETIME, Client, ClientSecret
-from clients.snippets import snippets
+from clients.onboarding.snippets import snippets
+from clients.queries import with_state
 from consumers.models import Event, Membership, User
-from consumers.submissions import AlreadyDone
+from core.idempotency import AlreadyDone
 
 
 def find(membership: Membership, client_id: str) -> Any:

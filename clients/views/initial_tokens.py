@@ -13,18 +13,18 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_safe
 
-from clients.endpoints import endpoints
+from clients.actions import registration as registration_actions
 from clients.forms.initial_tokens import InitialTokenForm
 from clients.models import InitialToken, OpenRegistration
-from clients.registration import actions
+from clients.onboarding.endpoints import endpoints
 from clients.views.common import already_done, person
 from clients.vocabulary import IDENTITY_SCOPES, GrantType
 from consumers.access import workspace
 from consumers.audit import Actor
-from consumers.errors import Refusal
 from consumers.forms import explain
 from consumers.models import Membership, Role
-from consumers.submissions import AlreadyDone, carry_out_once
+from core.errors import Refusal
+from core.idempotency import AlreadyDone, carry_out_once
 
 KEPT = timedelta(days=30)
 SHOWN_ONCE = "Its text was shown once, in the answer to your first click. Lost it? Make a new one."
@@ -53,7 +53,7 @@ def create(request: HttpRequest, membership: Membership) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             with carry_out_once(key=form.cleaned_data["key"], user=person(request)) as submission:
-                token, text = actions.create_initial_token(
+                token, text = registration_actions.create_initial_token(
                     consumer=membership.consumer,
                     name=form.cleaned_data["name"],
                     expires_at=form.expires_at,
@@ -101,7 +101,7 @@ def revoke(request: HttpRequest, membership: Membership, token_id: UUID) -> Http
     if request.method != "POST":
         return render(request, "clients/initial_token_revoke.html", {"token": token, "here": "clients"})
     try:
-        actions.revoke_initial_token(token=token, actor=Actor.of(request))
+        registration_actions.revoke_initial_token(token=token, actor=Actor.of(request))
     except Refusal as refusal:
         messages.info(request, refusal.description)
     else:

@@ -9,7 +9,8 @@ from django.urls import reverse
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_safe
 
-from clients import actions, hygiene
+from clients import secret_review
+from clients.actions import clients as client_actions
 from clients.forms.secrets import RotateForm, SecretForm
 from clients.models import MAX_LIVE_SECRETS, Client, ClientSecret
 from clients.views.common import (
@@ -24,10 +25,10 @@ from clients.views.common import (
 )
 from consumers.access import workspace
 from consumers.audit import Actor
-from consumers.errors import Refusal
 from consumers.forms import explain
 from consumers.models import Membership, Role
-from consumers.submissions import AlreadyDone, carry_out_once
+from core.errors import Refusal
+from core.idempotency import AlreadyDone, carry_out_once
 
 
 def find_secret(client: Client, secret_id: UUID) -> ClientSecret:
@@ -53,7 +54,7 @@ def secrets(request: HttpRequest, membership: Membership, client_id: str) -> Htt
         "ending": [secret for secret in listed if secret.ends_soon or secret.state == "rotating"],
         "full": client.live_secrets >= MAX_LIVE_SECRETS,
         "most": MAX_LIVE_SECRETS,
-        "guess": hygiene.guess(client, listed),
+        "guess": secret_review.guess(client, listed),
     }
     return render_client(request, client, "secrets", context)
 
@@ -67,7 +68,7 @@ def add_secret(request: HttpRequest, membership: Membership, client_id: str) -> 
     if request.method == "POST" and form.is_valid():
         try:
             with carry_out_once(key=form.cleaned_data["key"], user=person(request)) as submission:
-                made, text = actions.add_secret(
+                made, text = client_actions.add_secret(
                     client=client,
                     name=form.cleaned_data["name"],
                     expires_at=form.expires_at,
@@ -98,7 +99,7 @@ def rotate(request: HttpRequest, membership: Membership, client_id: str, secret_
     if request.method == "POST" and form.is_valid():
         try:
             with carry_out_once(key=form.cleaned_data["key"], user=person(request)) as submission:
-                made, text = actions.rotate_secret(
+                made, text = client_actions.rotate_secret(
                     secret=old, end=form.end, expires_at=form.expires_at, actor=Actor.of(request)
                 )
                 submission.outcome = back(membership, client)
@@ -121,7 +122,7 @@ def revoke(request: HttpRequest, membership: Membership, client_id: str, secret_
     if request.method != "POST":
         return render_sheet(request, client, "revoke", {"secret": secret, "minutes": longest_token(client)})
     try:
-        actions.revoke_secret(secret=secret, actor=Actor.of(request))
+        client_actions.revoke_secret(secret=secret, actor=Actor.of(request))
     except Refusal as refusal:
         messages.info(request, refusal.description)
     else:

@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from clients import actions
+from clients.actions import clients as client_actions
 from clients.forms.advanced import AdvancedForm
 from clients.forms.clients import SettingsForm
 from clients.metadata import ClientMetadata
@@ -13,9 +13,9 @@ from clients.policy import portal_policy
 from clients.views.common import client_events, find, render_client
 from consumers.access import require_manager, workspace
 from consumers.audit import Actor
-from consumers.errors import Conflict, Refusal
 from consumers.forms import explain
 from consumers.models import Membership, Role
+from core.errors import Conflict, Refusal
 
 
 @workspace(Role.VIEWER)
@@ -48,7 +48,7 @@ def edit(request: HttpRequest, membership: Membership, client_id: str, tab: str)
     form = kind(request.POST, client=client)
     if form.is_valid():
         try:
-            actions.update_client(
+            client_actions.update_client(
                 client=client,
                 metadata=form.metadata(ClientMetadata.of(client)),
                 policy=portal_policy(membership.consumer, client),

@@ -9,9 +9,9 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from consumers.activity import describe
-from consumers.desk import ConsumerFilter, ReadOnlyDesk, badge, moment, page_of
+from consumers.activity.timeline import describe
 from consumers.models import Event
+from core.admin import ConsumerFilter, ReadOnlyDesk, badge, moment, page_of
 
 
 class AboutFilter(admin.SimpleListFilter):

@@ -5,9 +5,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from consumers import outbox
-from consumers.desk import Deed, ReadOnlyDesk, badge, moment
 from consumers.models import Message
+from core import mail
+from core.admin import Deed, ReadOnlyDesk, badge, moment
 
 
 @admin.register(Message)
@@ -25,7 +25,7 @@ class MessageAdmin(ReadOnlyDesk):
     deeds = {
         "send-again": Deed(
             label="Send again",
-            act=lambda message, _: outbox.try_again(message),
+            act=lambda message, _: mail.try_again(message),
             done="The mail is at the head of the queue and goes out within a minute.",
             when=lambda message: message.state != Message.State.SENT,
         )
@@ -59,5 +59,5 @@ class MessageAdmin(ReadOnlyDesk):
     def send_again(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
         waiting = list(queryset.exclude(state=Message.State.SENT))
         for message in waiting:
-            outbox.try_again(message)
+            mail.try_again(message)
         messages.success(request, f"{len(waiting)} at the head of the queue. Mail that was sent is not sent twice.")

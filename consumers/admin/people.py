@@ -11,11 +11,11 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
-from consumers import people
+from consumers.actions import people as people_actions
 from consumers.audit import Actor
-from consumers.desk import Desk, badge, moment, page_of
-from consumers.fields import GroupedChoices
 from consumers.models import User, normal_email
+from core.admin import Desk, badge, moment, page_of
+from core.fields import GroupedChoices
 
 
 class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -103,9 +103,9 @@ class PersonAdmin(Desk):
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         groups, actor = form.cleaned_data.get("groups"), Actor.of(request)
         if change:
-            people.update_person(person=obj, changed=form.changed_data, groups=groups, actor=actor)
+            people_actions.update_person(person=obj, changed=form.changed_data, groups=groups, actor=actor)
         else:
-            people.create_operator(person=obj, groups=groups or (), actor=actor)
+            people_actions.create_operator(person=obj, groups=groups or (), actor=actor)
             messages.info(
                 request, f"Tell {obj}: sign in with {obj.email}. The portal mails a code, no password is needed."
             )
@@ -190,13 +190,13 @@ class GroupAdmin(Desk):
         return form
 
     def save_model(self, request: HttpRequest, obj: Group, form: Any, change: bool) -> None:
-        people.save_group(group=obj, permissions=form.cleaned_data["permissions"], actor=Actor.of(request))
+        people_actions.save_group(group=obj, permissions=form.cleaned_data["permissions"], actor=Actor.of(request))
 
     def save_related(self, *args: Any) -> None:
         """The action has set the rights."""
 
     def delete_model(self, request: HttpRequest, obj: Group) -> None:
-        people.delete_group(group=obj, actor=Actor.of(request))
+        people_actions.delete_group(group=obj, actor=Actor.of(request))
 
     def losses(self, thing: Group) -> list[str]:
         return [f"{user} loses the rights of this group." for user in thing.user_set.all()] or [

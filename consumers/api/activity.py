@@ -8,14 +8,14 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Q, QuerySet
 from django.http import HttpResponseBase, StreamingHttpResponse
 
-from consumers import spreadsheets
-from consumers.activity import describe
+from consumers.activity.timeline import describe
 from consumers.audit import EventName
 from consumers.models import Event
-from consumers.rest.find import named
+from consumers.rest.lookups import named
 from consumers.rest.operations import Call, answer, operation
-from consumers.rest.paging import PAGING, page
-from consumers.rest.schemas import moment
+from core import spreadsheets
+from core.rest.paging import PAGING, page
+from core.rest.schemas import moment
 
 TEXT = {"type": "string"}
 EVENT: dict[str, Any] = {

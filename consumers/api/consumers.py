@@ -5,13 +5,13 @@ from typing import Any
 from django.db.models import Q
 from django.http import HttpResponse
 
-from consumers import actions
+from consumers.actions import consumers as consumer_actions
 from consumers.models import Consumer
-from consumers.rest import patch
-from consumers.rest.find import consumer_at
+from consumers.rest.lookups import consumer_at
 from consumers.rest.operations import Call, answer, nothing, operation
-from consumers.rest.paging import PAGING, page
-from consumers.rest.schemas import Schema, check
+from core.rest import patch
+from core.rest.paging import PAGING, page
+from core.rest.schemas import Schema, check
 
 ABOUT: dict[str, Any] = {"tag": "Consumers", "model": "consumers.consumer"}
 CHANGE = ABOUT | {"scope": "consumers:write", "action": "change"}
@@ -113,7 +113,7 @@ def create_consumer(call: Call) -> HttpResponse:
     """Operators do this. Then invite its first manager, and give it access to scopes."""
     call.require_operator()
     fields = DEFAULTS | {name: value for name, value in call.body.items() if name in WRITABLE}
-    consumer = actions.create_consumer(actor=call.caller.actor, **fields)
+    consumer = consumer_actions.create_consumer(actor=call.caller.actor, **fields)
     return answer(document(consumer, call), 201, {"Location": f"/admin/consumers/{consumer.slug}"})
 
 
@@ -161,7 +161,9 @@ def save(call: Call, consumer: Consumer, wanted: dict[str, Any]) -> HttpResponse
     changed = [name for name in WRITABLE if getattr(consumer, name) != wanted[name]]
     for name in changed:
         setattr(consumer, name, wanted[name])
-    return answer(document(actions.update_consumer(consumer=consumer, actor=call.caller.actor, changed=changed), call))
+    return answer(
+        document(consumer_actions.update_consumer(consumer=consumer, actor=call.caller.actor, changed=changed), call)
+    )
 
 
 @operation(
@@ -176,7 +178,7 @@ def save(call: Call, consumer: Consumer, wanted: dict[str, Any]) -> HttpResponse
 def delete_consumer(call: Call, consumer: str) -> HttpResponse:
     """Operators do this, when it has no clients any more. People and activity stay."""
     call.require_operator()
-    actions.delete_consumer(consumer=consumer_at(call, consumer), actor=call.caller.actor)
+    consumer_actions.delete_consumer(consumer=consumer_at(call, consumer), actor=call.caller.actor)
     return nothing()
 
 
@@ -190,7 +192,7 @@ def delete_consumer(call: Call, consumer: str) -> HttpResponse:
 def revoke_tokens(call: Call, consumer: str) -> HttpResponse:
     """Operators do this. The clients can get new ones at once."""
     call.require_operator()
-    actions.revoke_tokens(consumer=consumer_at(call, consumer), actor=call.caller.actor)
+    consumer_actions.revoke_tokens(consumer=consumer_at(call, consumer), actor=call.caller.actor)
     return nothing()
 
 
@@ -199,7 +201,7 @@ def suspend_consumer(call: Call, consumer: str) -> HttpResponse:
     """Operators do this. Its people, its clients and their tokens stop at once."""
     call.require_operator()
     found = consumer_at(call, consumer)
-    actions.suspend_consumer(consumer=found, actor=call.caller.actor)
+    consumer_actions.suspend_consumer(consumer=found, actor=call.caller.actor)
     return answer(document(found, call))
 
 
@@ -208,5 +210,5 @@ def resume_consumer(call: Call, consumer: str) -> HttpResponse:
     """Operators do this. Undoes suspending."""
     call.require_operator()
     found = consumer_at(call, consumer)
-    actions.resume_consumer(consumer=found, actor=call.caller.actor)
+    consumer_actions.resume_consumer(consumer=found, actor=call.caller.actor)
     return answer(document(found, call))

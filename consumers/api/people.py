@@ -4,12 +4,14 @@ from typing import Any
 
 from django.http import HttpResponse
 
-from consumers import actions, limits, policy
+from consumers import policy
+from consumers.actions import consumers as consumer_actions
 from consumers.models import Invitation, Membership, Role
-from consumers.rest.errors import NotFound, TooManyRequests
-from consumers.rest.find import consumer_at, number
+from consumers.rest.lookups import consumer_at, number
 from consumers.rest.operations import Call, answer, nothing, operation
-from consumers.rest.paging import PAGING, page
+from core import rate_limits
+from core.rest.errors import NotFound, TooManyRequests
+from core.rest.paging import PAGING, page
 
 ABOUT: dict[str, Any] = {"tag": "People", "model": "consumers.consumer", "refusals": (404,)}
 CHANGE = ABOUT | {"scope": "consumers:write", "action": "change", "refusals": (404, 409)}
@@ -98,7 +100,7 @@ def list_members(call: Call, consumer: str) -> HttpResponse:
 def set_member(call: Call, consumer: str, member_id: str) -> HttpResponse:
     """A workspace keeps at least one manager. Everything but the role is ignored."""
     member = find_member(call, consumer, member_id)
-    actions.change_role(membership=member, role=call.body["role"], actor=call.caller.actor)
+    consumer_actions.change_role(membership=member, role=call.body["role"], actor=call.caller.actor)
     member.refresh_from_db(fields=["role"])
     return answer(member_document(member))
 
@@ -107,7 +109,7 @@ def set_member(call: Call, consumer: str, member_id: str) -> HttpResponse:
     id="removeMember", summary="Remove a person", answers={204: "Their access to the workspace has ended."}, **CHANGE
 )
 def remove_member(call: Call, consumer: str, member_id: str) -> HttpResponse:
-    actions.remove_member(membership=find_member(call, consumer, member_id), actor=call.caller.actor)
+    consumer_actions.remove_member(membership=find_member(call, consumer, member_id), actor=call.caller.actor)
     return nothing()
 
 
@@ -150,7 +152,7 @@ def invite(call: Call, consumer: str) -> HttpResponse:
     found, sent = consumer_at(call, consumer), call.body
     policy.email_address(sent["email"])
     count_mail(call)
-    invitation = actions.invite_manager(
+    invitation = consumer_actions.invite_manager(
         consumer=found, email=sent["email"], role=sent.get("role", Role.VIEWER), actor=call.caller.actor
     )
     return answer(invitation_document(invitation), 201)
@@ -161,7 +163,7 @@ def resend_invitation(call: Call, consumer: str, invitation_id: str) -> HttpResp
     """The mail brings a new link, good for a full term; the old one stops working."""
     found = find_invitation(call, consumer, invitation_id)
     count_mail(call)
-    return answer(invitation_document(actions.resend_invitation(invitation=found, actor=call.caller.actor)))
+    return answer(invitation_document(consumer_actions.resend_invitation(invitation=found, actor=call.caller.actor)))
 
 
 @operation(
@@ -169,7 +171,7 @@ def resend_invitation(call: Call, consumer: str, invitation_id: str) -> HttpResp
 )
 def withdraw_invitation(call: Call, consumer: str, invitation_id: str) -> HttpResponse:
     found = find_invitation(call, consumer, invitation_id)
-    actions.withdraw_invitation(invitation=found, actor=call.caller.actor)
+    consumer_actions.withdraw_invitation(invitation=found, actor=call.caller.actor)
     return nothing()
 
 
@@ -182,4 +184,4 @@ def find_invitation(call: Call, consumer: str, invitation_id: str) -> Invitation
 
 def count_mail(call: Call) -> None:
     """Count a mail against whoever sends it, with all their tokens. Raises TooManyRequests."""
-    limits.consume(call.request, MAILS, "mail", TooManyRequests, key=call.caller.actor.id)
+    rate_limits.consume(call.request, MAILS, "mail", TooManyRequests, key=call.caller.actor.id)

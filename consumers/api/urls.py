@@ -1,7 +1,7 @@
 """Addresses of consumers, people and activity below /admin/."""
 
 from consumers.api import activity, consumers, people
-from consumers.rest.addresses import address
+from consumers.rest.routes import address
 
 ONE = "/admin/consumers/{consumer}"
 

@@ -11,8 +11,8 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from consumers import credentials
 from consumers.models.people import Consumer
+from core import credentials
 
 
 class PersonalTokenQuerySet(models.QuerySet["PersonalToken"]):

@@ -14,13 +14,13 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
-from consumers import failures
-from consumers.addresses import caller_ip
+from consumers.actions.personal_tokens import PREFIX, find_token
 from consumers.audit import Actor, origin
 from consumers.models import Consumer, ConsumerQuerySet, Role, User
-from consumers.rest.errors import InvalidToken, MissingToken, TooManyRequests
-from consumers.tally import Tally
-from consumers.tokens import PREFIX, find_token
+from core import throttling
+from core.client_ip import caller_ip
+from core.rest.errors import InvalidToken, MissingToken, TooManyRequests
+from core.tally import Tally
 
 MAX_TOKEN = 16 * 1024
 PER_TOKEN = 100  # requests in a window, in each process
@@ -66,7 +66,7 @@ def authenticate(request: HttpRequest) -> tuple[Caller, str]:
     if scheme.lower() != "bearer" or not token:
         raise MissingToken("Send a token in the Authorization header: “Bearer cdp_…”.")
     key = hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
-    with failures.guess(caller_ip(request), key, InvalidToken, TooManyRequests):
+    with throttling.guess(caller_ip(request), key, InvalidToken, TooManyRequests):
         caller = None
         if len(token) <= MAX_TOKEN and token.isascii():
             caller = next(filter(None, (reader(token, request) for reader in readers())), None)

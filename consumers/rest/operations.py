@@ -13,12 +13,13 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
-from consumers.errors import Refusal
 from consumers.models import Consumer, ConsumerQuerySet, Role
-from consumers.rest import schemas
-from consumers.rest.bodies import read_json
 from consumers.rest.callers import Caller, authenticate
-from consumers.rest.errors import (
+from consumers.scopes import MANAGEMENT_SCOPES
+from core.errors import Refusal
+from core.rest import schemas
+from core.rest.bodies import read_json
+from core.rest.errors import (
     AccessDenied,
     InsufficientScope,
     InvalidRequest,
@@ -28,8 +29,7 @@ from consumers.rest.errors import (
     NotFound,
     TooManyRequests,
 )
-from consumers.rest.schemas import Schema
-from consumers.scopes import MANAGEMENT_SCOPES
+from core.rest.schemas import Schema
 
 logger = logging.getLogger(__name__)
 AT_FAULT = "Something went wrong here. If it stays, tell the operator the X-Request-Id of this answer."

@@ -14,7 +14,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from consumers import browsers
+from core import user_agents
 
 register = template.Library()
 
@@ -88,7 +88,7 @@ def initials(name: str) -> str:
 @register.filter
 def browser(user_agent: str) -> str:
     """Return a user agent in words, such as Firefox on Linux."""
-    return browsers.browser_name(user_agent) or "Unknown browser"
+    return user_agents.browser_name(user_agent) or "Unknown browser"
 
 
 @register.filter

@@ -8,8 +8,8 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from clients.models import Api
+from consumers.actions.personal_tokens import create_token
 from consumers.scopes import AUDIENCE, MANAGEMENT_SCOPES
-from consumers.tokens import create_token
 from tests.factories import actor_for
 
 

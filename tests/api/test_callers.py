@@ -7,13 +7,14 @@ import time_machine
 from django.test import Client as Browser
 from django.utils import timezone
 
-from authority import access_tokens, directory
-from clients.catalogue import set_access
+from authority import client_directory
+from authority.tokens import access_tokens
+from clients.actions.apis import set_access
 from clients.models import Client, Scope
+from consumers.actions.personal_tokens import revoke_token
 from consumers.audit import SYSTEM
 from consumers.models import PersonalToken
 from consumers.scopes import MANAGEMENT_SCOPES
-from consumers.tokens import revoke_token
 from tests.api.conftest import Program
 from tests.factories import ClientFactory, UserFactory, actor_for
 
@@ -188,7 +189,7 @@ def robot(acme, acme_access, management_api):
 
 
 def token_for(client, scopes, **extra):
-    entry = directory.find(client.client_id)
+    entry = client_directory.find(client.client_id)
     return access_tokens.draft(entry, scopes=scopes, seconds=300, **extra).issue()
 
 

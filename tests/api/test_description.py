@@ -9,89 +9,94 @@ import pytest
 from django.conf import settings
 from django.urls import reverse
 
-from consumers.rest.schemas import check
-from portal.openapi import TAGS, description, operations
+from core.rest.schemas import check
+from portal.api.openapi import TAGS, description, operations
 
 # Why a deed has no door for programs that manage.
 NO_DOOR = {
     "consumers.audit.record": "no deed: it writes one down",
     **dict.fromkeys(
         (
-            *("consumers.actions.decline_invitation", "consumers.actions.accept_invitation"),
-            *("consumers.actions.join_as_new_person", "consumers.people.rename_person"),
-            *("authority.consents.note", "authority.consents.remember", "authority.consents.revoke"),
-            "authority.devices.decide",
+            *("consumers.actions.consumers.decline_invitation", "consumers.actions.consumers.accept_invitation"),
+            *("consumers.actions.consumers.join_as_new_person", "consumers.actions.people.rename_person"),
+            *(
+                "authority.authorization.consents.note",
+                "authority.authorization.consents.remember",
+                "authority.authorization.consents.revoke",
+            ),
+            "authority.authorization.device_requests.decide",
         ),
         "a person's own, in the browser",
     ),
     **dict.fromkeys(
-        ("consumers.tokens.create_token", "consumers.tokens.revoke_token"), "a program could outlive its token"
+        ("consumers.actions.personal_tokens.create_token", "consumers.actions.personal_tokens.revoke_token"),
+        "a program could outlive its token",
     ),
     **dict.fromkeys(
         (
-            *("consumers.people.create_operator", "consumers.people.update_person"),
-            *("consumers.people.save_group", "consumers.people.delete_group"),
+            *("consumers.actions.people.create_operator", "consumers.actions.people.update_person"),
+            *("consumers.actions.people.save_group", "consumers.actions.people.delete_group"),
         ),
         "a program could give itself rights",
     ),
     **dict.fromkeys(
-        ("authority.rotation.rotate", "authority.rotation.revoke"),
+        ("authority.keys.rotation.rotate", "authority.keys.rotation.revoke"),
         "the portal's own keys are rotated on the operators' pages, and by manage.py keys",
     ),
     **dict.fromkeys(
         (
-            *("clients.registration.actions.register", "clients.registration.actions.update"),
-            "authority.workloads.take",
+            *("clients.actions.registration.register", "clients.actions.registration.update"),
+            "authority.workloads.identity_tokens.take",
         ),
         "a client's own, at the endpoints of its specification",
     ),
 }
 BEHIND = {
-    "clients.actions.register_client": "createOAuth2Client",
-    "clients.actions.update_client": "setOAuth2Client",
-    "clients.actions.set_claims": "setClientClaims",
-    "clients.actions.disable_client": "disableOAuth2Client",
-    "clients.actions.enable_client": "enableOAuth2Client",
-    "clients.actions.delete_client": "deleteOAuth2Client",
-    "clients.actions.revoke_tokens": "deleteOAuth2Token",
-    "clients.actions.add_secret": "addSecret",
-    "clients.actions.rotate_secret": "rotateSecret",
-    "clients.actions.rotate_client": "rotateOAuth2ClientSecret",
-    "clients.actions.revoke_rotated": "deleteRotatedOAuth2ClientSecrets",
-    "clients.actions.expire_secret": "expireSecret",
-    "clients.actions.revoke_secret": "revokeSecret",
-    "clients.secret_rules.set_secret_rules": "setSecretRules",
-    "clients.trust.allow_issuer": "allowTrustedIssuer",
-    "clients.trust.update_issuer": "setTrustedIssuer",
-    "clients.trust.disable_issuer": "disableTrustedIssuer",
-    "clients.trust.enable_issuer": "enableTrustedIssuer",
-    "clients.trust.remove_issuer": "removeTrustedIssuer",
-    "clients.registration.actions.save_source": "addSoftwareIssuer",
-    "clients.registration.actions.delete_source": "removeDocumentHost",
-    "clients.trust.add_rule": "addTrustRule",
-    "clients.trust.remove_rule": "removeTrustRule",
-    "clients.registration.actions.create_initial_token": "createInitialAccessToken",
-    "clients.registration.actions.revoke_initial_token": "revokeInitialAccessToken",
-    "clients.registration.actions.open_registration": "enableOpenRegistration",
-    "clients.registration.actions.close_registration": "disableOpenRegistration",
-    "clients.catalogue.create_api": "createAPI",
-    "clients.catalogue.update_api": "setAPI",
-    "clients.catalogue.delete_api": "deleteAPI",
-    "clients.catalogue.set_access": "setAccess",
-    "clients.catalogue.set_resource_servers": "setResourceServers",
-    "consumers.actions.create_consumer": "createConsumer",
-    "consumers.actions.update_consumer": "setConsumer",
-    "consumers.actions.revoke_tokens": "revokeConsumerTokens",
-    "consumers.actions.suspend_consumer": "suspendConsumer",
-    "consumers.actions.resume_consumer": "resumeConsumer",
-    "consumers.actions.delete_consumer": "deleteConsumer",
-    "consumers.actions.invite_manager": "inviteManager",
-    "consumers.actions.resend_invitation": "resendInvitation",
-    "consumers.actions.withdraw_invitation": "withdrawInvitation",
-    "consumers.actions.change_role": "setMember",
-    "consumers.actions.remove_member": "removeMember",
-    "authority.trials.make": "makeTestToken",
-    "authority.trials.revoke": "revokeTestToken",
+    "clients.actions.clients.register_client": "createOAuth2Client",
+    "clients.actions.clients.update_client": "setOAuth2Client",
+    "clients.actions.clients.set_claims": "setClientClaims",
+    "clients.actions.clients.disable_client": "disableOAuth2Client",
+    "clients.actions.clients.enable_client": "enableOAuth2Client",
+    "clients.actions.clients.delete_client": "deleteOAuth2Client",
+    "clients.actions.clients.revoke_tokens": "deleteOAuth2Token",
+    "clients.actions.clients.add_secret": "addSecret",
+    "clients.actions.clients.rotate_secret": "rotateSecret",
+    "clients.actions.clients.rotate_client": "rotateOAuth2ClientSecret",
+    "clients.actions.clients.revoke_rotated": "deleteRotatedOAuth2ClientSecrets",
+    "clients.actions.clients.expire_secret": "expireSecret",
+    "clients.actions.clients.revoke_secret": "revokeSecret",
+    "clients.actions.secret_policy.set_secret_rules": "setSecretRules",
+    "clients.actions.trust.allow_issuer": "allowTrustedIssuer",
+    "clients.actions.trust.update_issuer": "setTrustedIssuer",
+    "clients.actions.trust.disable_issuer": "disableTrustedIssuer",
+    "clients.actions.trust.enable_issuer": "enableTrustedIssuer",
+    "clients.actions.trust.remove_issuer": "removeTrustedIssuer",
+    "clients.actions.registration.save_source": "addSoftwareIssuer",
+    "clients.actions.registration.delete_source": "removeDocumentHost",
+    "clients.actions.trust.add_rule": "addTrustRule",
+    "clients.actions.trust.remove_rule": "removeTrustRule",
+    "clients.actions.registration.create_initial_token": "createInitialAccessToken",
+    "clients.actions.registration.revoke_initial_token": "revokeInitialAccessToken",
+    "clients.actions.registration.open_registration": "enableOpenRegistration",
+    "clients.actions.registration.close_registration": "disableOpenRegistration",
+    "clients.actions.apis.create_api": "createAPI",
+    "clients.actions.apis.update_api": "setAPI",
+    "clients.actions.apis.delete_api": "deleteAPI",
+    "clients.actions.apis.set_access": "setAccess",
+    "clients.actions.apis.set_resource_servers": "setResourceServers",
+    "consumers.actions.consumers.create_consumer": "createConsumer",
+    "consumers.actions.consumers.update_consumer": "setConsumer",
+    "consumers.actions.consumers.revoke_tokens": "revokeConsumerTokens",
+    "consumers.actions.consumers.suspend_consumer": "suspendConsumer",
+    "consumers.actions.consumers.resume_consumer": "resumeConsumer",
+    "consumers.actions.consumers.delete_consumer": "deleteConsumer",
+    "consumers.actions.consumers.invite_manager": "inviteManager",
+    "consumers.actions.consumers.resend_invitation": "resendInvitation",
+    "consumers.actions.consumers.withdraw_invitation": "withdrawInvitation",
+    "consumers.actions.consumers.change_role": "setMember",
+    "consumers.actions.consumers.remove_member": "removeMember",
+    "authority.tokens.test_tokens.make": "makeTestToken",
+    "authority.tokens.test_tokens.revoke": "revokeTestToken",
 }
 
 
@@ -125,9 +130,9 @@ def test_every_action_has_its_door_or_a_reason_for_none():
 
 # Deeds that people do on no page: what they do there instead.
 NO_PAGE = {
-    "clients.actions.rotate_client": "Ory's rotation; a page rotates one secret",
-    "clients.actions.revoke_rotated": "Ory's rotation; a page revokes one secret",
-    "clients.actions.expire_secret": "a page rotates with an end, or revokes",
+    "clients.actions.clients.rotate_client": "Ory's rotation; a page rotates one secret",
+    "clients.actions.clients.revoke_rotated": "Ory's rotation; a page revokes one secret",
+    "clients.actions.clients.expire_secret": "a page rotates with an end, or revokes",
 }
 
 

@@ -15,17 +15,17 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from clients.actions import register_client
-from clients.catalogue import set_access
+from clients.actions.apis import set_access
+from clients.actions.clients import register_client
 from clients.metadata import TEMPLATES
 from clients.models import Scope
 from clients.policy import portal_policy
-from consumers.actions import create_consumer
+from consumers.actions.consumers import create_consumer
+from consumers.actions.personal_tokens import create_token
 from consumers.audit import SYSTEM
 from consumers.models import Membership
 from consumers.scopes import MANAGEMENT_SCOPES
-from consumers.tokens import create_token
-from portal.openapi import operations
+from portal.api.openapi import operations
 from tests.factories import UserFactory
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from clients.models import Client
-from consumers.actions import invite_manager
+from consumers.actions.consumers import invite_manager
 from consumers.models import Event, Membership
-from portal.openapi import operations
+from portal.api.openapi import operations
 from tests.factories import ClientFactory, actor_for, give_secret
 
 pytestmark = pytest.mark.django_db

@@ -11,8 +11,8 @@ from clients.metadata import MODEL_NAMES, ClientMetadata, names
 from clients.models import Client
 from clients.policy import api_policy
 from clients.vocabulary import LIFESPANS
-from consumers.errors import Refusal
 from consumers.models import Event
+from core.errors import Refusal
 from tests.factories import ClientFactory
 
 pytestmark = pytest.mark.django_db

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from tests.clients.test_statements import brief
+from tests.clients.registration.test_statements import brief
 from tests.factories import ClientFactory
 
 pytestmark = pytest.mark.django_db

@@ -8,8 +8,8 @@ import pytest
 from django.test import Client as Browser
 from django.utils import timezone
 
-from authority import outcomes, usage
-from consumers import tokens
+from authority.telemetry import daily_counts, last_used
+from consumers.actions import personal_tokens as personal_token_actions
 from consumers.audit import SYSTEM
 from tests.factories import ClientFactory, give_secret
 
@@ -50,14 +50,14 @@ class Program:
 
 def kept(client):
     """Return the client's problems by kind, after writing down what was noted."""
-    outcomes.flush()
+    daily_counts.flush()
     return {problem.kind: problem for problem in client.problems.all()}
 
 
 @pytest.fixture(autouse=True)
 def nothing_noted():
-    usage._noted.clear()
-    outcomes.forget()
+    last_used._noted.clear()
+    daily_counts.forget()
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ def signing(acme, acme_access, settings):
 
 def management_token(person, **limits):
     made = {"name": "Test", "scopes": ["clients:write"], "expires_at": timezone.now() + timedelta(days=1)} | limits
-    return tokens.create_token(user=person, actor=SYSTEM, **made)[1]
+    return personal_token_actions.create_token(user=person, actor=SYSTEM, **made)[1]
 
 
 @pytest.fixture
@@ -133,7 +133,7 @@ def stranger_token(mallory):
 @pytest.fixture
 def deployed(acme, acme_access):
     """A workload of Acme, with one secret."""
-    from clients.actions import give_subject
+    from clients.actions.clients import give_subject
     from tests.authority.workload import BACKEND, WorkloadProgram
 
     client = ClientFactory(

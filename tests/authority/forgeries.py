@@ -5,8 +5,8 @@ import hmac
 import json
 import time
 
-from authority import jose
-from authority.jose import Signer
+from core.jose import jws
+from core.jose.jws import Signer
 
 HOSTILE_KIDS = [
     "../../etc/passwd",
@@ -23,37 +23,37 @@ HOSTILE_KIDS = [
 
 def parts(token: str):
     header, claims, signature = token.split(".")
-    return json.loads(jose.from_base64(header)), json.loads(jose.from_base64(claims)), signature
+    return json.loads(jws.from_base64(header)), json.loads(jws.from_base64(claims)), signature
 
 
 def joined(header, claims, signature="") -> str:
-    return f"{jose.pack(header)}.{jose.pack(claims)}.{signature}"
+    return f"{jws.pack(header)}.{jws.pack(claims)}.{signature}"
 
 
 def signed(header, claims, signer: Signer) -> str:
-    text = f"{jose.pack(header)}.{jose.pack(claims)}"
-    return f"{text}.{jose.to_base64(jose.sign(signer, text.encode()))}"
+    text = f"{jws.pack(header)}.{jws.pack(claims)}"
+    return f"{text}.{jws.to_base64(jws.sign(signer, text.encode()))}"
 
 
 def hmac_signed(header, claims, secret: bytes) -> str:
-    text = f"{jose.pack(header)}.{jose.pack(claims)}"
-    return f"{text}.{jose.to_base64(hmac.digest(secret, text.encode(), hashlib.sha256))}"
+    text = f"{jws.pack(header)}.{jws.pack(claims)}"
+    return f"{text}.{jws.to_base64(hmac.digest(secret, text.encode(), hashlib.sha256))}"
 
 
 def forgeries(genuine: str, signer: Signer) -> dict[str, str]:
     """Return forged tokens by what is wrong with them; `signer` is the key that signed the genuine one."""
     header, claims, signature = parts(genuine)
-    public = jose.public_jwk(signer.private_key, signer.algorithm)
-    thief = jose.generate("ES256")
-    theirs = jose.public_jwk(thief, "ES256")
+    public = jws.public_jwk(signer.private_key, signer.algorithm)
+    thief = jws.generate("ES256")
+    theirs = jws.public_jwk(thief, "ES256")
     impostor = Signer(kid=signer.kid, algorithm="ES256", private_key=thief)
-    rsa = Signer(kid=signer.kid, algorithm="RS256", private_key=jose.generate("RS256"))
+    rsa = Signer(kid=signer.kid, algorithm="RS256", private_key=jws.generate("RS256"))
     return {
         "unsigned, alg none": joined(header | {"alg": "none"}, claims),
         "alg None with the signature": joined(header | {"alg": "None"}, claims, signature),
         "alg nOnE": joined(header | {"alg": "nOnE"}, claims),
         "HMAC with the public key as JSON": hmac_signed(header | {"alg": "HS256"}, claims, json.dumps(public).encode()),
-        "HMAC with the public key's x": hmac_signed(header | {"alg": "HS256"}, claims, jose.from_base64(public["x"])),
+        "HMAC with the public key's x": hmac_signed(header | {"alg": "HS256"}, claims, jws.from_base64(public["x"])),
         "HMAC with nothing": hmac_signed(header | {"alg": "HS256"}, claims, b""),
         "alg of another key": joined(header | {"alg": "RS256"}, claims, signature),
         "another algorithm and key under our kid": signed(header | {"alg": "RS256"}, claims, rsa),
@@ -78,11 +78,11 @@ def forgeries(genuine: str, signer: Signer) -> dict[str, str]:
         "another issuer": signed(header, claims | {"iss": "https://evil.example"}, signer),
         "ended": signed(header, claims | {"iat": 1, "exp": int(time.time()) - 60}, signer),
         "no signature": joined(header, claims),
-        "empty signature of zeros": joined(header, claims, jose.to_base64(bytes(64))),
-        "signature in DER": joined(header, claims, jose.to_base64(b"\x30\x06\x02\x01\x01\x02\x01\x01")),
-        "header that is no object": f"{jose.to_base64(b'[]')}.{jose.pack(claims)}.{signature}",
-        "claims that are no object": f"{jose.pack(header)}.{jose.to_base64(b'[]')}.{signature}",
-        "nested without end": f"{jose.to_base64(b'[' * 5000)}.{jose.pack(claims)}.{signature}",
-        "five parts": f"{jose.pack(header)}.a.b.c.d",
-        "two parts": f"{jose.pack(header)}.{jose.pack(claims)}",
+        "empty signature of zeros": joined(header, claims, jws.to_base64(bytes(64))),
+        "signature in DER": joined(header, claims, jws.to_base64(b"\x30\x06\x02\x01\x01\x02\x01\x01")),
+        "header that is no object": f"{jws.to_base64(b'[]')}.{jws.pack(claims)}.{signature}",
+        "claims that are no object": f"{jws.pack(header)}.{jws.to_base64(b'[]')}.{signature}",
+        "nested without end": f"{jws.to_base64(b'[' * 5000)}.{jws.pack(claims)}.{signature}",
+        "five parts": f"{jws.pack(header)}.a.b.c.d",
+        "two parts": f"{jws.pack(header)}.{jws.pack(claims)}",
     }

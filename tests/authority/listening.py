@@ -7,8 +7,8 @@ import time
 import pytest
 from django.db import connection
 
-from authority import listener, memory
-from authority.memory import Memory
+from core import cache, notifications
+from core.cache import Memory
 
 _marks: Memory[str, bool] = Memory(1)
 
@@ -16,15 +16,15 @@ _marks: Memory[str, bool] = Memory(1)
 @pytest.fixture
 def listening(db, monkeypatch):
     """This process listens, as every worker of a server does, and a pause of the machine ends no trust."""
-    monkeypatch.setattr(memory, "TRUST", 60.0)
+    monkeypatch.setattr(cache, "TRUST", 60.0)
     stop = threading.Event()
-    thread = threading.Thread(target=listener.run, args=[stop])
+    thread = threading.Thread(target=notifications.run, args=[stop])
     thread.start()
-    eventually(lambda: time.monotonic() < memory._trusted_until)
+    eventually(lambda: time.monotonic() < cache._trusted_until)
     yield
     stop.set()
     thread.join()
-    memory.forget_everything()
+    cache.forget_everything()
 
 
 def eventually(condition, seconds=60.0):
@@ -41,10 +41,10 @@ def caught_up():
     mark = f"mark {secrets.token_hex(8)}"
 
     def marked():
-        _marks.remember(mark, True, frozenset([mark]), asked_at=memory.news())
+        _marks.remember(mark, True, frozenset([mark]), asked_at=cache.news())
         return len(_marks) == 1
 
     eventually(marked)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, %s)", [listener.CHANNEL, mark])
+        cursor.execute("SELECT pg_notify(%s, %s)", [notifications.CHANNEL, mark])
     eventually(lambda: len(_marks) == 0)

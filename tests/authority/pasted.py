@@ -2,8 +2,9 @@
 
 import json
 
-from authority import jose, keys
-from authority.inspection.inspector import inspect
+from authority.diagnostics.inspector.inspector import inspect
+from authority.keys import signing_keys
+from core.jose import jws
 
 
 def one(text, viewer, api=None):
@@ -12,16 +13,16 @@ def one(text, viewer, api=None):
 
 
 def parts(token):
-    return [json.loads(jose.from_base64(part)) for part in token.split(".")[:2]]
+    return [json.loads(jws.from_base64(part)) for part in token.split(".")[:2]]
 
 
 def resigned(token, header=None, **changes):
     """Return our token with other claims, signed by the active key again."""
     head, content = parts(token)
     content = {name: value for name, value in (content | changes).items() if value is not None}
-    signer = keys.signer(head["alg"], seconds=60)
-    return jose.encode(content, signer, typ=(header or {}).get("typ", head["typ"]))
+    signer = signing_keys.signer(head["alg"], seconds=60)
+    return jws.encode(content, signer, typ=(header or {}).get("typ", head["typ"]))
 
 
 def packed(header, content, signature="c2ln"):
-    return f"{jose.pack(header)}.{jose.pack(content)}.{signature}"
+    return f"{jws.pack(header)}.{jws.pack(content)}.{signature}"

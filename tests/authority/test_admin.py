@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from oauth2_provider.models import get_access_token_model, get_grant_model, get_id_token_model, get_refresh_token_model
 
-from authority import keys, rotation
+from authority.keys import rotation, signing_keys
 from authority.models import SigningKey
 from consumers.models import Event
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_keys_are_listed_and_what_is_sealed_is_not_shown(browser_of, olga):
-    keys.signer("ES256", seconds=3600)
+    signing_keys.signer("ES256", seconds=3600)
     key = SigningKey.objects.get()
     browser = browser_of(olga)
     for address in (
@@ -31,7 +31,7 @@ def test_keys_are_listed_and_what_is_sealed_is_not_shown(browser_of, olga):
 
 
 def test_keys_cannot_be_added_or_deleted_by_hand(browser_of, olga):
-    keys.signer("ES256", seconds=3600)
+    signing_keys.signer("ES256", seconds=3600)
     key = SigningKey.objects.get()
     browser = browser_of(olga)
     assert browser.post("/operators/authority/signingkey/add/", {"kid": "x"}).status_code == 403

@@ -5,7 +5,9 @@ from base64 import urlsafe_b64decode
 
 from django.urls import reverse
 
-from authority import access_tokens, directory, workload_issuer
+from authority import client_directory
+from authority.keys import workload_issuer
+from authority.tokens import access_tokens
 from tests.authority.conftest import Program
 
 BACKEND = "https://backend.example.com"
@@ -28,4 +30,6 @@ def parts(token):
 
 def own_token(program, scopes=(), seconds=60):
     """Return an access token of the client that is for us, not for an API."""
-    return access_tokens.draft(directory.find(program.client.client_id), scopes=list(scopes), seconds=seconds).issue()
+    return access_tokens.draft(
+        client_directory.find(program.client.client_id), scopes=list(scopes), seconds=seconds
+    ).issue()

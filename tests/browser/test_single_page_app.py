@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from clients import actions
+from clients.actions import clients as client_actions
 from clients.metadata import TEMPLATES
 from clients.models import Client
 from clients.policy import portal_policy
@@ -91,12 +91,12 @@ def tracker(server, site) -> Iterator[Client]:
     with server.database():
         acme = Consumer.objects.get(slug="acme")
         metadata = TEMPLATES["public"].but(client_name=f"Tracker at {site}", scope=("openid", "profile"))
-        client, _ = actions.register_client(
+        client, _ = client_actions.register_client(
             consumer=acme, metadata=metadata.leading_to((f"{site}/",)), policy=portal_policy(acme), actor=SYSTEM
         )
     yield client
     with server.database():
-        actions.delete_client(client=client, actor=SYSTEM)
+        client_actions.delete_client(client=client, actor=SYSTEM)
 
 
 @pytest.mark.browser

@@ -3,11 +3,11 @@
 import pytest
 from django.urls import reverse
 
-from clients.actions import set_claims
+from clients.actions.clients import set_claims
 from consumers.audit import SYSTEM, EventName
-from consumers.errors import Refusal
 from consumers.models import Event
 from consumers.policy import RESERVED_CLAIMS
+from core.errors import Refusal
 
 pytestmark = pytest.mark.django_db
 

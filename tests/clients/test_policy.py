@@ -5,8 +5,8 @@ import pytest
 from clients.errors import InvalidClientMetadata, InvalidRedirectURI
 from clients.metadata import TEMPLATES
 from clients.policy import portal_policy
-from clients.redirects import redirect_uri
-from consumers.errors import Refusal
+from clients.uris.redirect_uris import redirect_uri
+from core.errors import Refusal
 from tests.factories import ClientFactory
 
 GOOD_ADDRESSES = [

@@ -3,14 +3,14 @@
 import pytest
 from django.urls import reverse
 
-from clients import actions
-from clients.actions import register_client
+from clients.actions import clients as client_actions
+from clients.actions.clients import register_client
 from clients.metadata import TEMPLATES, ClientMetadata
 from clients.models import Client, Workload
 from clients.policy import portal_policy
 from clients.workloads import LIFESPAN
-from consumers.actions import update_consumer
-from consumers.errors import Refusal
+from consumers.actions.consumers import update_consumer
+from core.errors import Refusal
 from tests.factories import actor_for
 
 pytestmark = pytest.mark.django_db
@@ -56,13 +56,13 @@ def test_what_a_workload_cannot_be(acme, field, changes):
 
 def test_subject_is_given_once_and_kept(acme, alice):
     actor, policy = actor_for(alice), portal_policy(acme)
-    client, _ = actions.register_client(consumer=acme, metadata=GOOD, policy=policy, actor=actor)
+    client, _ = client_actions.register_client(consumer=acme, metadata=GOOD, policy=policy, actor=actor)
     subject = client.workload.subject
     changed = ClientMetadata.of(client).but(environment_type="preview", deployment="billing-preview")
-    actions.update_client(client=client, metadata=changed, policy=portal_policy(acme, client), actor=actor)
+    client_actions.update_client(client=client, metadata=changed, policy=portal_policy(acme, client), actor=actor)
     assert Workload.objects.get().subject == subject
-    actions.delete_client(client=client, actor=actor)
-    actions.register_client(consumer=acme, metadata=GOOD, policy=policy, actor=actor)
+    client_actions.delete_client(client=client, actor=actor)
+    client_actions.register_client(consumer=acme, metadata=GOOD, policy=policy, actor=actor)
     assert Workload.objects.get(client=None).subject == subject
     assert Workload.objects.exclude(client=None).get().subject != subject
 
@@ -130,7 +130,7 @@ def test_other_templates_take_nothing_of_a_workload(acme, acme_access, alice, br
 
 def test_settings_show_and_change_where_it_runs(acme, alice, browser_of):
     actor = actor_for(alice)
-    client, _ = actions.register_client(consumer=acme, metadata=GOOD, policy=portal_policy(acme), actor=actor)
+    client, _ = client_actions.register_client(consumer=acme, metadata=GOOD, policy=portal_policy(acme), actor=actor)
     address = reverse("clients:settings", args=["acme", client.client_id])
     page = browser_of(alice).get(address)
     assert "billing-main-53c4947" in page.text
@@ -153,7 +153,7 @@ def test_settings_show_and_change_where_it_runs(acme, alice, browser_of):
 
 
 def test_operator_reads_where_it_runs(acme, alice, olga, browser_of):
-    client, _ = actions.register_client(
+    client, _ = client_actions.register_client(
         consumer=acme, metadata=GOOD, policy=portal_policy(acme), actor=actor_for(alice)
     )
     page = browser_of(olga).get(reverse("admin:clients_client_change", args=[client.pk])).text

@@ -6,7 +6,7 @@ from django.contrib.auth.models import Group, Permission
 from django.test import Client as Browser
 from django.urls import reverse
 
-from consumers.actions import suspend_consumer
+from consumers.actions.consumers import suspend_consumer
 from consumers.models import Event, User
 from tests.factories import ConsumerFactory, MembershipFactory, UserFactory, actor_for
 

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth import SESSION_KEY
 from django.core import mail
 
-from tests.consumers.test_sign_in import ask_for_code, code_in
+from tests.consumers.accounts.test_sign_in import ask_for_code, code_in
 
 pytestmark = pytest.mark.django_db
 

@@ -7,7 +7,8 @@ import time
 import httpx
 import pytest
 
-from authority import jose, keys
+from authority.keys import signing_keys
+from core.jose import jws
 from tests.examples.conftest import AUDIENCE, claims
 
 
@@ -26,8 +27,8 @@ def signed(server):
     def sign(typ: str = "at+jwt", algorithm: str = "ES256", **changes) -> str:
         said = claims(server.url) | changes
         with server.database():
-            signer = keys.signer(algorithm, seconds=3600)
-        return jose.encode({name: value for name, value in said.items() if value is not None}, signer, typ=typ)
+            signer = signing_keys.signer(algorithm, seconds=3600)
+        return jws.encode({name: value for name, value in said.items() if value is not None}, signer, typ=typ)
 
     return sign
 
@@ -102,21 +103,21 @@ def test_api_refuses_a_token_that_has_been_tampered_with(api, signed):
     header, claims, signature = signed().split(".")
     written = json.loads(base64.urlsafe_b64decode(claims + "=="))
     written["scope"] = "shipments:read shipments:write"
-    refused(post(api, f"{header}.{jose.pack(written)}.{signature}"))
+    refused(post(api, f"{header}.{jws.pack(written)}.{signature}"))
 
 
 @pytest.mark.compliance("RFC 8725", "3.1")
 def test_api_refuses_an_unsigned_token(api, signed):
     _, claims, _ = signed().split(".")
     for algorithm in ("none", "None", "HS256"):
-        refused(get(api, f"{jose.pack({'alg': algorithm, 'typ': 'at+jwt'})}.{claims}."))
+        refused(get(api, f"{jws.pack({'alg': algorithm, 'typ': 'at+jwt'})}.{claims}."))
 
 
 def test_api_refuses_the_key_of_somebody_else_under_the_server_s_name(api, signed):
     header, claims, _ = signed().split(".")
     kid = json.loads(base64.urlsafe_b64decode(header + "=="))["kid"]
-    impostor = jose.Signer(kid=kid, algorithm="ES256", private_key=jose.generate("ES256"))
-    refused(get(api, jose.encode(json.loads(base64.urlsafe_b64decode(claims + "==")), impostor, typ="at+jwt")))
+    impostor = jws.Signer(kid=kid, algorithm="ES256", private_key=jws.generate("ES256"))
+    refused(get(api, jws.encode(json.loads(base64.urlsafe_b64decode(claims + "==")), impostor, typ="at+jwt")))
 
 
 @pytest.mark.parametrize("token", ["x", "a.b.c", "..", "eyJ0eXAiOiJhdCtqd3QifQ.e30.", "é".encode().hex()])

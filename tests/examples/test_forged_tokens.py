@@ -5,7 +5,7 @@ import json
 import httpx
 import pytest
 
-from authority import keys
+from authority.keys import signing_keys
 from tests.authority.forgeries import forgeries
 
 
@@ -13,7 +13,7 @@ from tests.authority.forgeries import forgeries
 def test_api_refuses_every_forgery(api, server):
     genuine = server.token("shipments:read")
     with server.database():
-        forged = forgeries(genuine, keys.signer("ES256", seconds=60))
+        forged = forgeries(genuine, signing_keys.signer("ES256", seconds=60))
     accepted = []
     for case, token in forged.items():
         answer = httpx.get(api, headers={"Authorization": f"Bearer {token}"})

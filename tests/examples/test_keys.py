@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 import pytest
 
-from authority import jose
+from core.jose import jws
 from tests.examples.conftest import EXAMPLES, claims, serving
 
 
@@ -19,16 +19,16 @@ class Issuer(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Answer)
-        key = jose.generate("ES256")
-        self.jwk = jose.public_jwk(key, "ES256")
-        self.signer = jose.Signer(kid=self.jwk["kid"], algorithm="ES256", private_key=key)
+        key = jws.generate("ES256")
+        self.jwk = jws.public_jwk(key, "ES256")
+        self.signer = jws.Signer(kid=self.jwk["kid"], algorithm="ES256", private_key=key)
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.answers = True
         self.fetched = 0
 
     def token(self, kid: str | None = None) -> str:
-        signer = jose.Signer(kid=kid or self.signer.kid, algorithm="ES256", private_key=self.signer.private_key)
-        return jose.encode(claims(self.url), signer, typ="at+jwt")
+        signer = jws.Signer(kid=kid or self.signer.kid, algorithm="ES256", private_key=self.signer.private_key)
+        return jws.encode(claims(self.url), signer, typ="at+jwt")
 
 
 class Answer(BaseHTTPRequestHandler):

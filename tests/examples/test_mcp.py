@@ -9,9 +9,9 @@ import jwt
 import pytest
 from django.conf import settings
 
-from clients.catalogue import create_api, set_access
+from clients.actions.apis import create_api, set_access
+from clients.actions.registration import open_registration
 from clients.models import Api, Client, Scope
-from clients.registration.actions import open_registration
 from consumers.audit import SYSTEM
 from consumers.models import Consumer
 from tests.examples.conftest import EXAMPLES, own_environ

@@ -1,6 +1,6 @@
 """The samples of Ory's documentation, and every call of its package, as they are."""
 
-from clients.registration.actions import open_registration
+from clients.actions.registration import open_registration
 from consumers.audit import SYSTEM
 from consumers.models import Consumer
 

@@ -6,7 +6,8 @@ import pytest
 from django.db import OperationalError, connection
 from django.test import Client as Browser
 
-from authority import access_tokens, memory
+from authority.tokens import access_tokens
+from core import cache
 from portal import views
 from tests.authority.conftest import management_token
 
@@ -74,7 +75,7 @@ def test_while_the_database_is_away_a_form_says_to_look_first(client, monkeypatc
     "path", ["/admin/clients", "/oauth2/userinfo", "/.well-known/openid-configuration", "/health/ready"]
 )
 def test_while_the_database_is_away_programs_read_json(client, alice, monkeypatch, path):
-    memory.forget_everything()
+    cache.forget_everything()
     token = management_token(alice) if path.startswith("/admin") else access_tokens.OPAQUE_PREFIX + "x" * 43
     monkeypatch.setattr(connection, "cursor", away)
     answer = client.get(path, headers={"Authorization": f"Bearer {token}", "Accept": "text/html"})

@@ -14,13 +14,14 @@ from django.core.mail import EmailMessage
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from authority import keys, pushed_requests, rotation
+from authority.authorization import pushed_requests
+from authority.keys import rotation, signing_keys
 from authority.models import PushedRequest, SigningKey
+from consumers.accounts.sessions import SessionStore
 from consumers.models import Event, Message
-from consumers.outbox import SealedMail
-from consumers.outbox import seal as seal_mail
-from consumers.sessions import SessionStore
-from consumers.vault import vault
+from core.encryption import vault
+from core.mail import SealedMail
+from core.mail import seal as seal_mail
 from tests.test_architecture import CODE, named
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def nothing_opened(monkeypatch):
-    monkeypatch.setattr(keys, "_opened", {})
+    monkeypatch.setattr(signing_keys, "_opened", {})
 
 
 def run(*words):
@@ -116,8 +117,8 @@ def test_reseal_moves_everything_so_that_the_former_key_can_go(settings, alice, 
     assert "4 seen, 0 moved" in run("reseal")
 
     settings.KEY_ENCRYPTION_KEYS = [new]
-    keys.require_openable()
-    assert keys.signer("ES256", seconds=60).kid == kid
+    signing_keys.require_openable()
+    assert signing_keys.signer("ES256", seconds=60).kid == kid
     letter.refresh_from_db()
     assert SealedMail(bytes(letter.sealed)).subject == "Hi"
     assert SessionStore(session.session_key)["code"] == "123456"
@@ -141,14 +142,14 @@ def test_reseal_counts_what_no_key_opens_and_goes_on():
 
 
 def test_everything_that_seals_is_resealed():
-    """Whoever seals something new adds it to portal/resealing.py, and its file here."""
+    """Whoever seals something new adds it to portal/reencryption.py, and its file here."""
     sealing = {named(path) for path in CODE if "vault()" in path.read_text()}
     assert sealing == {
-        "authority/keys.py",
-        "authority/pushed_requests.py",
-        "consumers/adapter.py",
-        "consumers/outbox.py",
-        "consumers/sessions.py",
-        "consumers/vault.py",
+        "authority/keys/signing_keys.py",
+        "authority/authorization/pushed_requests.py",
+        "consumers/accounts/adapter.py",
+        "core/mail.py",
+        "consumers/accounts/sessions.py",
+        "core/encryption.py",
     }
     assert vault().decrypt(vault().encrypt(b"x")) == b"x"

@@ -6,7 +6,7 @@ import logging
 import pytest
 
 from clients import secrets
-from consumers import credentials
+from core import credentials
 from portal.logs import Safe
 
 

@@ -52,5 +52,5 @@ else:
 def test_the_server_starts_without_the_code_of_the_pages(server):
     out = run("import sys, portal.wsgi; print(*sys.modules)", env=server.environ)
     loaded = set(out.split())
-    assert {"authority.endpoints.token", "authority.endpoints.shortcuts"} <= loaded
+    assert {"authority.endpoints.token", "authority.endpoints.fast_path"} <= loaded
     assert loaded.isdisjoint({"portal.urls", "clients.admin", "fido2.server", "urllib3.util", "cryptography.x509.base"})

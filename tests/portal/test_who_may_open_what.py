@@ -7,10 +7,10 @@ import pytest
 from django.urls import URLPattern, get_resolver, reverse
 from django.utils import timezone
 
-from clients.actions import give_subject
+from clients.actions.clients import give_subject
+from clients.actions.registration import create_initial_token
 from clients.models import TrustedIssuer, TrustRule
-from clients.registration.actions import create_initial_token
-from consumers.actions import invite_manager
+from consumers.actions.consumers import invite_manager
 from tests.factories import ClientFactory, actor_for, give_secret
 
 pytestmark = pytest.mark.django_db

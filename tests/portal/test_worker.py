@@ -18,7 +18,8 @@ from django.db import connection, connections
 from django.utils import timezone
 
 from consumers.models import Message, Submission
-from portal import mailbox, worker
+from portal import worker
+from portal.demo import mailbox
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -28,8 +29,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def folder(settings, tmp_path):
     settings.MAIL_DIR = tmp_path / "mail"
     settings.MAILERS = {
-        "default": {"BACKEND": "consumers.outbox.OutboxBackend"},
-        "delivery": {"BACKEND": "portal.mailbox.FolderBackend"},
+        "default": {"BACKEND": "core.mail.OutboxBackend"},
+        "delivery": {"BACKEND": "portal.demo.mailbox.FolderBackend"},
     }
     return settings.MAIL_DIR
 

@@ -21,7 +21,7 @@ from google.auth import identity_pool
 from google.auth.exceptions import OAuthError
 from google.auth.transport.requests import Request
 
-from clients.actions import register_client
+from clients.actions.clients import register_client
 from clients.metadata import TEMPLATES
 from clients.policy import portal_policy
 from consumers.audit import SYSTEM

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from clients.actions import register_client
+from clients.actions.clients import register_client
 from clients.metadata import TEMPLATES
 from clients.policy import portal_policy
 from consumers.audit import SYSTEM

@@ -13,11 +13,12 @@ import pytest
 from google.auth import identity_pool
 from google.auth.transport.requests import Request
 
-from authority import guides
-from clients import keypairs, trust
-from clients.actions import register_client
+from authority.workloads import guides
+from clients.actions import trust as trust_actions
+from clients.actions.clients import register_client
 from clients.metadata import TEMPLATES
 from clients.models import TrustedIssuer
+from clients.onboarding import keypairs
 from clients.policy import portal_policy
 from clients.vocabulary import AuthMethod
 from consumers.audit import SYSTEM
@@ -97,7 +98,7 @@ def deployment(request, server, person, tmp_path):
             with server.database():
                 issuer = TrustedIssuer.objects.create(name="GitLab", platform="gitlab", issuer=outside.issuer)
                 claims = {"project_id": "20", "ref": "main"}
-                trust.add_rule(client=client, issuer=issuer, audience=ours, claims=claims, actor=SYSTEM)
+                trust_actions.add_rule(client=client, issuer=issuer, audience=ours, claims=claims, actor=SYSTEM)
             yield Deployment(person, tmp_path, client, IDENTITY=outside.token(ours))
 
 

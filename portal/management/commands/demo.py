@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from portal import demo
+from portal.demo import data
 
 
 class Command(BaseCommand):
@@ -21,7 +21,7 @@ class Command(BaseCommand):
         if not settings.DEMO:
             raise CommandError("This is a production server; the demo's people have no place in it.")
         call_command("migrate", verbosity=0)
-        made = demo.build()
+        made = data.build()
         self.stdout.write(json.dumps(made, indent=2) if options["json"] else sentences(made))
 
 

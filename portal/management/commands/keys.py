@@ -9,13 +9,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from authority import rotation
-from authority.keys import KeysSealed, Purpose, State
+from authority.keys import rotation
+from authority.keys.signing_keys import KeysSealed, Purpose, State
 from authority.models import SigningKey
 from clients.vocabulary import SigningAlgorithm
 from consumers.audit import SYSTEM
-from consumers.errors import Refusal
-from portal import resealing
+from core.errors import Refusal
+from portal import reencryption
 
 ACTOR = replace(SYSTEM, label="manage.py keys")
 COLUMNS = ("kid", "purpose", "algorithm", "state", "created_at", "activated_at", "serve_until")
@@ -76,7 +76,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{key.kid} is revoked.")
 
     def reseal(self, **options: Any) -> None:
-        counts = resealing.reseal(actor=ACTOR)
+        counts = reencryption.reseal(actor=ACTOR)
         for count in counts:
             lost = f", {count.lost} cannot be opened by any key" if count.lost else ""
             self.stdout.write(f"{count.what}: {count.seen} seen, {count.moved} moved{lost}")

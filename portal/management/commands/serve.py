@@ -19,7 +19,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
-from authority import checks
+from authority.keys import checks
 from portal import environment
 from portal.processes import end_with_parent
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from authority import checks
+from authority.keys import checks
 from portal.worker import Worker
 
 logger = logging.getLogger(__name__)

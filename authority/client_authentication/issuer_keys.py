@@ -1,0 +1,38 @@
+"""The keys of an outside issuer: given by the operator, at an address, or found by discovery."""
+
+from typing import Any
+
+from authority.client_authentication.assertions import KeySet, given, published
+from clients.models import TrustedIssuer
+from core import http_fetch
+from core.http_fetch import FetchError
+
+DISCOVERY = "/.well-known/openid-configuration"
+
+
+def of(issuer: TrustedIssuer) -> KeySet:
+    if issuer.jwks is not None:
+        return given(issuer.jwks)
+    return published(issuer.jwks_uri) if issuer.jwks_uri else discovered(issuer.issuer)
+
+
+def discovered(issuer: str) -> KeySet:
+    """Return the keys that the issuer's discovery document leads to (OpenID Connect Discovery section 4)."""
+
+    def keys(again: bool) -> dict[str, Any]:
+        try:
+            return http_fetch.document(address(issuer, again=False), again=again)
+        except FetchError:  # they may have moved since the document was read
+            return http_fetch.document(address(issuer, again=True), again=again)
+
+    return keys
+
+
+def address(issuer: str, *, again: bool) -> str:
+    document = http_fetch.document(issuer.rstrip("/") + DISCOVERY, again=again)
+    if document.get("issuer") != issuer:  # section 4.3
+        raise FetchError("issuer", "Its discovery document names another issuer.")
+    found = document.get("jwks_uri")
+    if not isinstance(found, str):
+        raise FetchError("issuer", "Its discovery document does not say where the keys are.")
+    return found

@@ -1,0 +1,129 @@
+"""What was pasted: a token in any wrapping, an answer, a header, an address, or what a terminal showed."""
+
+import base64
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, unquote_plus, urlsplit
+
+from authority.diagnostics import error_codes
+from authority.diagnostics.inspector.report import readable
+
+JWT = re.compile(r"(?<![\w.-])(ey[\w+/=-]*(?:\.[\w+/=-]*){2}(?:\.[\w+/=-]*){0,2})(?![\w.-])")
+OURS = re.compile(r"\b(cd[a-z]{1,3}_[0-9A-Za-z]{20,})")
+STATUS = re.compile(r"HTTP/[\d.]+ (\d{3}[^\r\n]{0,40})")
+MEMBER = re.compile(r"""["']?\b(error|error_description)["']?\s*[:=]\s*["']([^"'\r\n]{1,500})["']""")
+CLIENT = re.compile(r"""\bclient_id["']?\s*[:=]\s*["']?([\w.~-]{1,255})""")
+BASIC = re.compile(r"\bBasic\s+([A-Za-z0-9+/]{4,2000}={0,2})", re.IGNORECASE)
+PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
+PROMPTS = re.compile(r"^[<>*] ?", re.MULTILINE)
+
+
+@dataclass
+class Material:
+    """What could be read in it. A token and an error may both be there."""
+
+    tokens: list[str] = field(default_factory=list, repr=False)
+    basic: tuple[str, str] | None = field(default=None, repr=False)  # client ID and secret of an Authorization header
+    is_private_key: bool = False
+    error: str = ""
+    description: str = ""
+    status: str = ""
+    client_id: str = ""
+    code: str = ""  # an authorization code
+    text: str = field(default="", repr=False)
+
+
+def read(text: str) -> Material:
+    """Find what matters in the text; nothing of it is followed or kept."""
+    text = text.strip()
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'`":
+        text = text[1:-1].strip()
+    found = Material(text=text)
+    parsed = as_json(text)
+    if isinstance(parsed, dict):
+        members(parsed, found)
+    elif re.match(r"[a-z][a-z0-9+.-]*://\S+$", text, re.IGNORECASE):
+        address(text, found)
+    found.is_private_key = PRIVATE_KEY.search(text) is not None or (isinstance(parsed, dict) and "d" in parsed)
+    if not (found.tokens or found.error or found.code):
+        transcript(text, found, bare=not isinstance(parsed, dict | list))
+    return found
+
+
+def as_json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def members(parsed: dict[str, Any], found: Material) -> None:
+    """Read the answer of a token endpoint, or its error."""
+
+    def text_of(name: str) -> str:
+        value = parsed.get(name)
+        return readable(value) if isinstance(value, str) else ""
+
+    found.error, found.description = text_of("error"), text_of("error_description")
+    found.tokens = list(filter(None, map(text_of, ("access_token", "id_token", "refresh_token", "token"))))
+    found.client_id = text_of("client_id")
+
+
+def address(text: str, found: Material) -> None:
+    """Read the address that a browser was sent back to, or that it was sent to."""
+    try:
+        parts = urlsplit(text)
+        values = parse_qs(f"{parts.query}&{parts.fragment}", max_num_fields=100)
+    except ValueError:
+        return
+    one = {name: given[0] for name, given in values.items()}
+    found.error, found.description = one.get("error", ""), one.get("error_description", "")
+    found.tokens = [one[name] for name in ("access_token", "id_token", "id_token_hint") if one.get(name)]
+    found.client_id, found.code = one.get("client_id", ""), one.get("code", "")
+
+
+def transcript(text: str, found: Material, *, bare: bool) -> None:
+    """Read headers and bodies as curl -v and browsers show them; the last status and error count.
+
+    `bare` says that the whole may be a token itself.
+    """
+    plain = PROMPTS.sub("", text)
+    for name, value in MEMBER.findall(plain):
+        if name == "error":
+            found.error = value
+        else:
+            found.description = value
+    if statuses := STATUS.findall(plain):
+        found.status = statuses[-1].strip()
+    if named := CLIENT.search(plain):
+        found.client_id = named[1]
+    found.basic = basic(plain)
+    found.tokens = list(dict.fromkeys(JWT.findall(plain) or OURS.findall(plain)))
+    if found.tokens or found.basic or found.error or not bare:
+        return
+    if plain in error_codes.CODES:
+        found.error = plain
+    elif re.fullmatch(r"(?:authorization:\s*)?(?:bearer|dpop)?\s*\S+", plain, re.IGNORECASE):
+        found.tokens = plain.split()[-1:]
+    elif looks_wrapped(plain):
+        found.tokens = ["".join(plain.split())]
+
+
+def basic(text: str) -> tuple[str, str] | None:
+    """Return client ID and secret of a Basic header, as RFC 6749 section 2.3.1 packs them."""
+    if not (header := BASIC.search(text)):
+        return None
+    try:
+        decoded = base64.b64decode(header[1], validate=True).decode()
+    except ValueError:
+        return None
+    name, colon, secret = decoded.partition(":")
+    return (readable(unquote_plus(name)), readable(unquote_plus(secret))) if colon else None
+
+
+def looks_wrapped(text: str) -> bool:
+    """Say whether it is a JWT that a mail or a terminal broke into lines."""
+    joined = "".join(text.split())
+    return joined.startswith("ey") and re.fullmatch(r"[\w.+/=-]+", joined) is not None

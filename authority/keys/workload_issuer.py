@@ -1,0 +1,34 @@
+"""The workload issuer: its name, made once for an installation, and the addresses below it."""
+
+import secrets
+import string
+
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+
+from authority.keys import signing_keys
+from authority.models import WorkloadIssuer
+
+
+def issuer_name() -> str:
+    """Return the auth_ id of this installation, made once, however many workers ask."""
+    name = WorkloadIssuer.objects.values_list("name", flat=True).first()
+    return name or make_issuer()
+
+
+@transaction.atomic
+def make_issuer() -> str:
+    signing_keys.lock()
+    letters = string.ascii_letters + string.digits
+    name = "auth_" + "".join(secrets.choice(letters) for _ in range(24))
+    return str(WorkloadIssuer.objects.get_or_create(defaults={"name": name})[0].name)
+
+
+def issuer() -> str:
+    """Return the `iss` of identity tokens; its documents and endpoints lie below it."""
+    return address("workload-token").removesuffix("/token")
+
+
+def address(name: str) -> str:
+    return str(settings.PUBLIC_URL + reverse(name, args=[issuer_name()]))

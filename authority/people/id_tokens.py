@@ -1,0 +1,102 @@
+"""Who the person is: the claims of ID tokens and of the userinfo endpoint (OpenID Connect Core sections 2 and 5)."""
+
+import hashlib
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+
+from authority.client_directory import Entry
+from authority.keys import signing_keys
+from authority.models import SignIn
+from authority.people import browser_authentication
+from clients.vocabulary import SigningAlgorithm
+from consumers.models import User
+from core.db.prepared import Statement
+from core.jose import jws
+
+USERINFO_LIFETIME = 3600  # seconds that the key of a signed answer stays published; the answer has no end
+TYPE = "JWT"
+CLAIMS = (
+    *("sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "sid", "nonce", "at_hash"),
+    *("name", "email", "email_verified"),
+)
+
+VERIFIED = Statement(
+    "is the address verified",
+    f'SELECT 1 FROM "{EmailAddress._meta.db_table}" WHERE user_id = %s AND upper(email) = upper(%s) AND verified',  # noqa: S608
+)
+
+
+def claims(user: User, scopes: Iterable[str]) -> dict[str, Any]:
+    """Return what the scopes tell of the person (OpenID Connect Core section 5.4)."""
+    told: dict[str, Any] = {"sub": str(user.pk)}
+    if "profile" in scopes and user.name:
+        told["name"] = user.name
+    if "email" in scopes:
+        told |= {"email": user.email, "email_verified": VERIFIED.first(user.pk, user.email) is not None}
+    return told
+
+
+def id_token(
+    entry: Entry,
+    user: User,
+    scopes: list[str],
+    *,
+    seconds: int,
+    sign_in: SignIn | None,
+    nonce: str | None = None,
+    access_token: str | None = None,
+) -> str:
+    """Return a signed ID token that says how and when the person signed in (OpenID Connect Core section 2)."""
+    now = int(time.time())
+    algorithm = entry.client.id_token_signed_response_alg or signing_keys.ID_TOKEN_ALGORITHM
+    content = claims(user, scopes) | {
+        "iss": settings.ISSUER,
+        "aud": entry.client.client_id,
+        "iat": now,
+        "exp": now + seconds,
+    }
+    if sign_in is not None:
+        content |= {
+            "auth_time": int(sign_in.authenticated_at.timestamp()),
+            "acr": browser_authentication.acr(sign_in.methods),
+        }
+        content |= {"amr": sign_in.methods} if sign_in.methods else {}
+        content |= {"sid": sign_in.sid} if sign_in.sid else {}
+    if nonce:
+        content["nonce"] = nonce
+    if access_token:
+        content["at_hash"] = half_hash(access_token, algorithm)
+    return sign(entry, content, algorithm, seconds=seconds)
+
+
+def signed_userinfo(entry: Entry, told: dict[str, Any]) -> str:
+    """Return what userinfo tells as a JWT, for the client that asks for one (section 5.3.2)."""
+    addressed = {"iss": settings.ISSUER, "aud": entry.client.client_id}
+    algorithm = entry.client.userinfo_signed_response_alg
+    return sign(entry, told | addressed, algorithm, seconds=USERINFO_LIFETIME)
+
+
+def sign(entry: Entry, content: dict[str, Any], algorithm: str, *, seconds: int) -> str:
+    signer = signing_keys.signer(algorithm, entry.active_keys.get(algorithm), seconds=seconds)
+    return jws.encode(content, signer, typ=TYPE)
+
+
+def half_hash(token: str, algorithm: str) -> str:
+    """Return the left half of the token's hash, by the hash of the algorithm (section 3.1.3.6; SHA-512 for Ed25519)."""
+    hashed = (hashlib.sha512 if algorithm == SigningAlgorithm.EDDSA else hashlib.sha256)(token.encode()).digest()
+    return jws.to_base64(hashed[: len(hashed) // 2])
+
+
+def read_id_token(token: str) -> dict[str, Any] | None:
+    """Return the claims of an ID token that we issued, however long ago, or None.
+
+    Meant for hints: whoever shows one proves nothing (OpenID Connect RP-Initiated Logout section 2).
+    """
+    content = jws.decode(token, signing_keys.verifying, typ=TYPE)
+    if content is None or content.get("iss") != settings.ISSUER:
+        return None
+    return content if "exp" in content else None  # what userinfo signs has the same type, but no end (RFC 8725 3.12)

@@ -1,0 +1,139 @@
+"""Errors as OAuth 2.0 words them: a registered code, and a sentence for the developer who reads it.
+
+Descriptions stay within the characters that RFC 6749 section 5.2 allows, and never repeat what was sent.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import JsonResponse
+from oauthlib.oauth2.rfc6749.errors import (
+    FatalClientError,
+    InvalidClientError,
+    InvalidGrantError,
+    InvalidRequestError,
+    InvalidScopeError,
+    InvalidTokenError,
+    OAuth2Error,
+    UnauthorizedClientError,
+)
+
+from authority.telemetry import request_trace
+
+DESCRIPTIONS = {
+    "invalid_request": "The request lacks a parameter, repeats one, or is malformed.",
+    "invalid_client": "The client is unknown, or its credentials are wrong or have ended.",
+    "authorization_pending": "Nobody has answered yet. Ask again after the interval.",
+    "slow_down": "Wait five seconds more between two requests, from now on.",
+    "expired_token": "Nobody answered in time. Begin again with a new device code.",
+    "access_denied": "The person said no.",
+    "invalid_grant": "The code or refresh token is unknown, has ended, was used already, or is not this client's.",
+    "unauthorized_client": "This client is not registered for this grant type.",
+    "unsupported_grant_type": "Use a grant type of grant_types_supported, as the discovery document lists them.",
+    "invalid_scope": "The client may not use one of these scopes.",
+    "invalid_target": "The resource is unknown, malformed, or not this client's to use.",
+    "invalid_token": "The access token is unknown, has ended or was revoked.",
+    "insufficient_scope": "The access token does not carry the scope that this needs.",
+}
+# Where the challenge for Basic credentials belongs (RFC 6749 section 5.2, RFC 7617).
+BASIC_CHALLENGE = 'Basic realm="clients", charset="UTF-8"'
+
+__all__ = [
+    "InvalidClientError",
+    "InvalidDpopProofError",
+    "InvalidGrantError",
+    "InvalidRequestError",
+    "InvalidRequestUriError",
+    "InvalidScopeError",
+    "InvalidTargetError",
+    "InvalidTokenError",
+    "OAuth2Error",
+    "StaleFormError",
+    "TooManyFailuresError",
+    "UnauthorizedClientError",
+    "UseDpopNonceError",
+    "answer",
+    "refuse",
+]
+
+
+class InvalidTargetError(OAuth2Error):
+    """The resource is none that the client may name (RFC 8707 section 2)."""
+
+    error = "invalid_target"
+
+
+class InvalidDpopProofError(OAuth2Error):
+    """The proof in the header DPoP proves nothing for this request (RFC 9449 section 5)."""
+
+    error = "invalid_dpop_proof"
+    description = "The DPoP proof does not hold for this request."
+
+
+class UseDpopNonceError(OAuth2Error):
+    """The proof must carry the nonce that the answer's header DPoP-Nonce gives (RFC 9449 section 8)."""
+
+    error = "use_dpop_nonce"
+    description = "Make the proof anew, with the nonce in the header DPoP-Nonce of this answer."
+
+
+class TooManyFailuresError(OAuth2Error):
+    """Too many requests proved nothing (RFC 6585 section 4); the registered code is of RFC 6749 section 4.1.2.1."""
+
+    error = "temporarily_unavailable"
+    status_code = 429
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(
+            "Too many requests from this address did not prove who sends them. "
+            f"Wait {seconds} seconds, and check client ID and credentials before you go on."
+        )
+        self.seconds = seconds
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": str(self.seconds)}
+
+
+class InvalidRequestUriError(FatalClientError):
+    """The request_uri leads to no pushed request (RFC 9126 section 2.2, RFC 9101 section 6.1)."""
+
+    error = "invalid_request_uri"
+
+
+class StaleFormError(FatalClientError):
+    """The form was made for another request, or for another person."""
+
+    error = "invalid_request"
+    description = "The page that was answered belongs to another request or account. Start again at the app."
+
+
+def answer(error: OAuth2Error) -> JsonResponse:
+    """Return the error as the token endpoint answers it."""
+    response = refuse(error.error, error.description, error.status_code)
+    return told_to_wait(response, error.headers)
+
+
+def told_to_wait(response: JsonResponse, headers: Mapping[str, str]) -> JsonResponse:
+    if "Retry-After" in headers:
+        response["Retry-After"] = headers["Retry-After"]
+    return response
+
+
+def refuse(code: str, description: str | None = None, status: int | None = None) -> JsonResponse:
+    """Return an error answer (RFC 6749 section 5.2)."""
+    request_trace.refused(code, said=description)
+    if code == "invalid_client":
+        status = 401
+    body = {"error": code, "error_description": description or DESCRIPTIONS.get(code, "The request was refused.")}
+    response = JsonResponse(body, status=status or 400)
+    if code == "invalid_client":
+        response["WWW-Authenticate"] = BASIC_CHALLENGE
+    return response
+
+
+def from_oauthlib(headers: Mapping[str, str], body: str, status: int) -> JsonResponse:
+    """Return an error that oauthlib wrote as JSON."""
+    error: dict[str, Any] = json.loads(body)
+    return told_to_wait(refuse(error["error"], error.get("error_description"), status), headers)

@@ -1,0 +1,87 @@
+"""What a token is worth, as RFC 7662 section 2.2 words it."""
+
+from typing import Any
+
+from django.conf import settings
+from django.db.models import F
+from django.utils import timezone
+
+from authority import client_directory
+from authority.client_directory import Entry
+from authority.models import RefreshToken
+from authority.tokens import families, validation
+from authority.tokens.validation import Access
+from clients.vocabulary import GrantType
+from core.digests import digest
+
+INACTIVE: dict[str, Any] = {"active": False}
+
+
+def introspect(token: str, caller: Entry | None = None) -> dict[str, Any]:
+    """Return what the caller may know of the token; of one that does not hold, or is no business of theirs, nothing.
+
+    A client asks about its own tokens, an API about access tokens for it. Without a caller it is an operator who asks.
+    """
+    found = validation.access(token, caller)
+    if found is not None:
+        return of_access(found, caller)
+    return of_refresh(token, caller) or INACTIVE
+
+
+def of_access(found: Access, caller: Entry | None) -> dict[str, Any]:
+    scopes = found.scopes
+    if caller is not None and caller.client.pk != found.entry.client.pk:
+        # An API learns which of its own permissions the token carries (RFC 7662 section 2.2).
+        theirs = {
+            permission.value
+            for permission in found.entry.permissions_of(scopes)
+            if permission.audience in caller.serves
+        }
+        scopes = [value for value in scopes if value in theirs]
+    answer = (
+        {"token_use": "access_token"}
+        | found.claims
+        | {
+            "active": True,
+            "token_type": "DPoP" if "cnf" in found.claims else "Bearer",
+            "nbf": found.claims["iat"],
+            "scope": " ".join(scopes),
+        }
+    )
+    if found.user is not None and "email" in scopes:
+        answer["username"] = found.user.email
+    return answer
+
+
+def of_refresh(token: str, caller: Entry | None) -> dict[str, Any] | None:
+    row = (
+        RefreshToken.objects.select_related("family__user", "family__client")
+        .filter(digest=digest(token), generation=F("family__generation"), expires_at__gt=timezone.now())
+        .first()
+    )
+    if row is None:
+        return None
+    family = row.family
+    entry = caller or client_directory.find(family.client.client_id)
+    if entry is None or entry.client.pk != family.client_id or not families.holds(entry, family):
+        return None
+    allowed = entry.scopes_for(GrantType.REFRESH_TOKEN)
+    scopes = [value for value in family.scopes if value in allowed]
+    if not scopes:
+        return None
+    more: dict[str, Any] = {"cnf": {"jkt": family.dpop_jkt}} if family.dpop_jkt and entry.client.is_public else {}
+    more |= {"username": family.user.email} if "email" in scopes else {}
+    return more | {
+        "active": True,
+        "token_use": "refresh_token",
+        "iss": settings.ISSUER,
+        "sub": str(family.user_id),
+        "aud": settings.ISSUER,  # nobody else takes it (RFC 6749 section 1.5)
+        "client_id": entry.client.client_id,
+        "scope": " ".join(scopes),
+        "iat": int(row.created_at.timestamp()),
+        "nbf": int(row.created_at.timestamp()),
+        "exp": int(row.expires_at.timestamp()),
+        "consumer_id": str(entry.client.consumer_id),
+        "family_id": str(family.pk),
+    }

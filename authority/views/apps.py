@@ -1,0 +1,57 @@
+"""/account/apps/: what a person lets clients do, and how they take it back."""
+
+from urllib.parse import urlencode, urlsplit
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_safe
+
+from authority.authorization import consents
+from authority.models import Consent
+from clients.models import Client, Scope
+from clients.vocabulary import IDENTITY_SCOPES
+from consumers.audit import Actor
+
+
+@login_required
+@require_safe
+def listing(request: HttpRequest) -> HttpResponse:
+    mine = list(Consent.objects.filter(user=request.user.pk).select_related("client__consumer"))
+    named = names([value for consent in mine for value in consent.scopes])
+    apps = [
+        (
+            consent,
+            [name for value, name in named.items() if value in consent.scopes] + consent.resources,
+            where_to_begin(consent.client),
+        )
+        for consent in mine
+    ]
+    return render(request, "authority/apps.html", {"apps": apps})
+
+
+def where_to_begin(client: Client) -> str:
+    """Return the address at which the app begins a sign-in with us, or "" (OpenID Connect Core section 4)."""
+    uri: str = client.initiate_login_uri
+    if not uri or not client.is_usable(None):
+        return ""
+    return f"{uri}{'&' if urlsplit(uri).query else '?'}{urlencode({'iss': settings.ISSUER})}"
+
+
+def names(values: list[str]) -> dict[str, str]:
+    """Return how people read the scopes: who they are first, as on the page that asked."""
+    identity = {value: name for value, (name, _) in IDENTITY_SCOPES.items()} | {"openid": "Know who you are"}
+    return identity | dict(Scope.objects.filter(value__in=values).values_list("value", "name"))
+
+
+@login_required
+def revoke(request: HttpRequest, consent_id: int) -> HttpResponse:
+    """Ask, then end the client's access and all of its tokens for the person."""
+    consent = get_object_or_404(Consent.objects.select_related("client__consumer"), pk=consent_id, user=request.user.pk)
+    if request.method != "POST":
+        return render(request, "authority/revoke_app.html", {"consent": consent})
+    consents.revoke(consent=consent, actor=Actor.of(request))
+    messages.success(request, f"{consent.client.client_name} can no longer use your account.")
+    return redirect("apps")

@@ -1,0 +1,137 @@
+"""Identity tokens: what a workload shows to clouds and backends, of an issuer with a name and keys of its own.
+
+It is not the issuer of access tokens, so that whoever trusts one of them trusts nothing of the other.
+"""
+
+import time
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from authority.client_directory import Entry
+from authority.keys import signing_keys
+from authority.keys.workload_issuer import issuer
+from authority.models import SigningKey
+from authority.protocol.errors import InvalidTargetError, InvalidTokenError, OAuth2Error, UnauthorizedClientError
+from authority.telemetry import request_trace
+from authority.tokens import validation
+from clients.models import Client, Workload
+from clients.vocabulary import SigningAlgorithm
+from clients.workloads import LIFESPAN, LONGEST
+from consumers import audit
+from consumers.audit import Actor, EventName
+from core.errors import Conflict, Refusal
+from core.jose import jws
+
+TYPE = "JWT"
+ALGORITHM = SigningAlgorithm.RS256  # the one that every cloud accepts
+PURPOSE = SigningKey.Purpose.WORKLOADS
+CLAIMS = ("iss", "sub", "aud", "exp", "iat", "jti", "account", "project", "deployment", "environment_type")
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    claims: dict[str, Any]
+    kid: str
+    text: str = field(repr=False)
+
+    @property
+    def seconds(self) -> int:
+        return int(self.claims["exp"] - self.claims["iat"])
+
+
+# -- Tokens -----------------------------------------------------------------------------------------------------------
+
+
+def issue(client: Client, audience: str | None = None) -> Issued:
+    """Return a new identity token of the client, for the audience or its usual one.
+
+    Raises UnauthorizedClientError for what is no workload, InvalidTargetError for an audience that is not on its list.
+    """
+    workload = Workload.objects.select_related("client__consumer").filter(client=client.pk).first()
+    if workload is None or workload.client is None or not workload.client.is_workload:
+        request_trace.because("no_workload")
+        raise UnauthorizedClientError("This client is no workload, so it has no identity tokens.")
+    client = workload.client
+    now = int(time.time())
+    seconds = int(client.lifespans.get(LIFESPAN, LONGEST))
+    claims = {
+        "account": workload.account,
+        "project": client.project,
+        "deployment": client.deployment,
+        "environment_type": client.environment_type,
+        "iss": issuer(),
+        "sub": workload.subject,
+        "aud": allowed_audience(client, audience),
+        "iat": now,
+        "exp": now + seconds,
+        "jti": uuid.uuid4().hex,
+    }
+    signer = signing_keys.signer(ALGORITHM, seconds=seconds, purpose=PURPOSE)
+    return Issued(claims, signer.kid, jws.encode(claims, signer, typ=TYPE))
+
+
+def audiences(client: Client) -> list[str]:
+    """Return whom the client may prove itself to, the usual one first; without a list, nobody but itself."""
+    return client.audience or [client.client_id]
+
+
+def allowed_audience(client: Client, wanted: str | None) -> str:
+    if wanted is None:
+        return audiences(client)[0]
+    if wanted not in audiences(client):
+        request_trace.because("audience_not_listed", asked=wanted)
+        raise InvalidTargetError("The audience is not on this client's list. A manager can add it in its settings.")
+    return wanted
+
+
+@transaction.atomic
+def take(*, client: Client, audience: str, actor: Actor) -> Issued:
+    """Give a person an identity token of the client, on record. Raises Refusal."""
+    if not client.is_usable(None):
+        raise Conflict(f"{client} is disabled or has ended, so it gets no identity token.")
+    try:
+        issued = issue(client, audience)
+    except OAuth2Error as error:
+        raise Refusal(error.description, field="audience") from None
+    audit.record(
+        EventName.IDENTITY_TOKEN_TAKEN,
+        actor=actor,
+        consumer=client.consumer,
+        target=client,
+        detail={"audience": audience, "jti": issued.claims["jti"]},
+    )
+    return issued
+
+
+def read(token: str) -> dict[str, Any] | None:
+    """Return the claims of an identity token of ours that has not ended, or None."""
+    claims = jws.decode(token, lambda kid: signing_keys.verifying(kid, PURPOSE), typ=TYPE)
+    if claims is None or claims.get("iss") != issuer() or claims.get("exp", 0) <= time.time():
+        return None
+    return claims
+
+
+# -- A bearer ---------------------------------------------------------------------------------------------------------
+
+
+def bearer(token: str) -> Entry:
+    """Return the client that an access token stands for, which it got for itself and for us.
+
+    An API that received the token could show it here and go on as the client: so its audience must be us (RFC 9068
+    section 4), it must not be bound to a key that no bearer proves (RFC 9449), nor be one made for trying things out.
+    Raises InvalidTokenError.
+    """
+    claims = validation.read(token)
+    holder = validation.holder(claims) if claims else None
+    request_trace.about(holder.entry.client if holder else None)
+    if claims is None or holder is None or holder.user is not None or "cnf" in claims or "token_use" in claims:
+        raise InvalidTokenError()
+    audience = validation.audiences(claims)
+    if not {settings.ISSUER, issuer()} & set(audience):
+        request_trace.because("bearer_of_an_api", audience=audience)
+        raise InvalidTokenError(f"This access token is for an API. Ask for one with resource={issuer()}")
+    return holder.entry

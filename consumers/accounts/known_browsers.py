@@ -1,0 +1,40 @@
+"""Which accounts a browser has signed in to before: kept in the browser, signed, so that we follow nobody."""
+
+from hashlib import sha256
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from consumers.models import User
+
+COOKIE = settings.SESSION_COOKIE_NAME.replace("session", "known")
+SALT = "consumers.accounts.known_browsers"
+YEAR = 365 * 24 * 3600
+AT_MOST = 8
+
+
+def mark(user: User) -> str:
+    return sha256(f"{settings.SECRET_KEY}:{user.pk}".encode()).hexdigest()[:20]
+
+
+def marks(request: HttpRequest) -> list[str]:
+    value = request.get_signed_cookie(COOKIE, default="", salt=SALT, max_age=YEAR)
+    return value.split(".") if value else []
+
+
+def knows(request: HttpRequest, user: User) -> bool:
+    """Say whether the account has signed in from this browser within a year."""
+    return mark(user) in marks(request)
+
+
+def remember(request: HttpRequest, response: HttpResponse, user: User) -> None:
+    kept = [mark(user), *marks(request)][:AT_MOST]
+    response.set_signed_cookie(
+        COOKIE,
+        ".".join(kept),
+        salt=SALT,
+        max_age=YEAR,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )

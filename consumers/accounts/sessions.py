@@ -1,0 +1,50 @@
+"""Sessions in the database, sealed: while somebody signs in they hold a code, and whoever reads a dump must not.
+
+Whoever ends one (by signing out here or from elsewhere, by signing in as somebody else) ends it here, and
+`session_ended` says so to the room above. A session that nobody ends, but that ends by itself, goes without a word.
+"""
+
+from typing import Any
+
+from cryptography.fernet import InvalidToken
+from django.contrib.sessions.backends import db
+from django.db import transaction
+from django.dispatch import Signal
+
+from core.encryption import vault
+
+session_ended = Signal()  # with its key
+session_moved = Signal()  # with its old key and its new one
+
+
+class SessionStore(db.SessionStore):
+    """Django's database sessions with their data encrypted. A session whose key is gone is empty, like an ended one."""
+
+    is_moving = False
+
+    def encode(self, session_dict: dict[str, Any]) -> str:
+        return vault().encrypt(self.serializer().dumps(session_dict)).decode()
+
+    def decode(self, session_data: bytes | str) -> dict[str, Any]:
+        try:
+            opened: dict[str, Any] = self.serializer().loads(vault().decrypt(session_data))
+        except (InvalidToken, ValueError):
+            return {}
+        return opened
+
+    def delete(self, session_key: str | None = None) -> None:
+        key = session_key or self.session_key
+        with transaction.atomic():
+            super().delete(session_key)
+            if key and not self.is_moving:
+                session_ended.send(SessionStore, key=key)
+
+    def cycle_key(self) -> None:
+        """Give the session another key, such as after a change of the password."""
+        old = self.session_key
+        self.is_moving = True
+        with transaction.atomic():
+            super().cycle_key()
+            if old:
+                session_moved.send(SessionStore, old=old, new=self.session_key)
+        self.is_moving = False

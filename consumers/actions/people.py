@@ -1,0 +1,94 @@
+"""Every change to people's accounts and to what operators may do. Who joins a workspace is in actions.py."""
+
+from collections.abc import Iterable
+
+from allauth.account.models import EmailAddress
+from allauth.usersessions.models import UserSession
+from django.contrib.auth.models import Group, Permission
+from django.db import IntegrityError, transaction
+
+from consumers import audit, policy
+from consumers.audit import Actor, EventName
+from consumers.models import User
+from core.errors import Conflict, Refusal
+
+RIGHTS = frozenset({"is_staff", "is_superuser", "groups"})
+
+
+@transaction.atomic
+def create_operator(*, person: User, groups: Iterable[Group] = (), actor: Actor) -> User:
+    """Save a new person as an operator, who signs in by a code to their address. Raises Refusal."""
+    _require_full_rights(actor)
+    person.is_staff = True
+    person.set_unusable_password()
+    try:
+        with transaction.atomic():
+            person.save()
+            EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)
+    except IntegrityError:
+        raise Conflict(f"There is an account for {person.email} already. Make that person an operator.") from None
+    person.groups.set(groups)
+    audit.record(EventName.OPERATOR_ADDED, actor=actor, target=person, detail={"email": person.email})
+    return person
+
+
+@transaction.atomic
+def update_person(*, person: User, changed: Iterable[str], groups: Iterable[Group] | None = None, actor: Actor) -> User:
+    """Save a person's changed fields; deactivating ends their sessions. Raises Refusal.
+
+    Only an operator with full rights changes rights, or a person with full rights; nobody shuts themselves out.
+    """
+    changed = sorted(changed)
+    if not changed:
+        return person
+    before = User.objects.select_for_update().get(pk=person.pk)
+    if RIGHTS & set(changed) or before.is_superuser:
+        _require_full_rights(actor)
+    if actor.id == str(person.pk) and set(changed) & {"is_active", *RIGHTS}:
+        raise Refusal("You cannot change your own rights. Ask another operator.")
+    if columns := [name for name in changed if name != "groups"]:
+        person.save(update_fields=columns)
+    if groups is not None:
+        person.groups.set(groups)
+    if not person.is_active and "is_active" in changed:
+        end_sessions(person)
+    audit.record(EventName.PERSON_UPDATED, actor=actor, target=person, detail={"fields": changed})
+    return person
+
+
+def end_sessions(person: User) -> None:
+    """End the person's sessions now; else each would end by itself at its next request."""
+    for session in UserSession.objects.filter(user=person):
+        session.end()
+
+
+@transaction.atomic
+def rename_person(*, person: User, name: str, actor: Actor) -> User:
+    """Let a person say how their colleagues should read their name. Raises Refusal."""
+    policy.person_name(name)
+    person.name = name
+    return update_person(person=person, changed=["name"], actor=actor)
+
+
+@transaction.atomic
+def save_group(*, group: Group, permissions: Iterable[Permission], actor: Actor) -> Group:
+    """Save a group of operators and what it may do."""
+    _require_full_rights(actor)
+    group.save()
+    group.permissions.set(permissions)
+    rights = sorted(group.permissions.values_list("codename", flat=True))
+    audit.record(EventName.GROUP_SAVED, actor=actor, target=group, detail={"rights": rights})
+    return group
+
+
+@transaction.atomic
+def delete_group(*, group: Group, actor: Actor) -> None:
+    _require_full_rights(actor)
+    audit.record(EventName.GROUP_DELETED, actor=actor, target=group)
+    group.delete()
+
+
+def _require_full_rights(actor: Actor) -> None:
+    """Refuse an operator who could otherwise give themselves, or a friend, more than they have."""
+    if actor.kind != "system" and not (actor.user and actor.user.is_superuser):
+        raise Refusal("Only an operator with full rights may do this.")

@@ -1,0 +1,80 @@
+"""The page that an invitation's link opens. A GET consumes nothing: mail scanners follow links."""
+
+from allauth.account.models import EmailAddress
+from allauth.account.utils import perform_login
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from consumers.actions import consumers as consumer_actions
+from consumers.audit import Actor, origin
+from consumers.forms import NewPersonForm, explain
+from consumers.models import Invitation, User
+from core.errors import Conflict, Refusal
+from core.rate_limits import within
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@within("20/m/ip")
+def invitation(request: HttpRequest, token: str) -> HttpResponse:
+    """Show the invitation; POST accepts or declines it."""
+    opened = consumer_actions.find_open_invitation(token)
+    if opened is None:
+        return not_open(request)
+    if request.method == "POST":
+        return try_to_answer(request, token, opened)
+    return show(request, opened, NewPersonForm())
+
+
+def try_to_answer(request: HttpRequest, token: str, opened: Invitation) -> HttpResponse:
+    form = NewPersonForm(request.POST if "name" in request.POST else None)
+    try:
+        return answer(request, token, opened, form)
+    except Refusal as refusal:
+        if refusal.description == consumer_actions.NOT_OPEN:
+            return not_open(request)  # somebody was faster
+        if refusal.field:
+            explain(form, refusal)
+            return show(request, opened, form, status=422)
+        return show(request, opened, form, status=409 if isinstance(refusal, Conflict) else 403)
+
+
+def answer(request: HttpRequest, token: str, opened: Invitation, form: NewPersonForm) -> HttpResponse:
+    """Accept or decline, as whoever sent the form. Raises Refusal."""
+    if "decline" in request.POST:
+        consumer_actions.decline_invitation(token=token, actor=Actor(kind="person", id="", label="", **origin(request)))
+        return render(request, "consumers/declined.html", {"invitation": opened})
+    if isinstance(request.user, User):
+        consumer_actions.accept_invitation(token=token, user=request.user, actor=Actor.of(request))
+        messages.success(request, f"Welcome to {opened.consumer}.")
+        return redirect("dashboard", opened.consumer.slug)
+    if User.objects.of_address(opened.email).exists() or not form.is_valid():
+        return show(request, opened, form, status=422)
+    user, _ = consumer_actions.join_as_new_person(
+        token=token,
+        name=form.cleaned_data["name"],
+        actor=Actor(kind="person", id="", label="", **origin(request)),
+    )
+    messages.success(request, f"Welcome to {opened.consumer}. Next time, sign in with a code to {user.email}.")
+    dashboard = reverse("dashboard", args=[opened.consumer.slug])
+    signed_in: HttpResponse = perform_login(request, user, email=user.email, redirect_url=dashboard)
+    return signed_in
+
+
+def show(request: HttpRequest, opened: Invitation, form: NewPersonForm, status: int = 200) -> HttpResponse:
+    """Show the invitation with the one way to accept it that fits whoever looks at it."""
+    context = {
+        "invitation": opened,
+        "form": form,
+        "is_theirs": request.user.is_authenticated
+        and EmailAddress.objects.filter(user=request.user, email__iexact=opened.email, verified=True).exists(),
+        "has_account": User.objects.of_address(opened.email).exists(),
+    }
+    return render(request, "consumers/invitation.html", context, status=status)
+
+
+def not_open(request: HttpRequest) -> HttpResponse:
+    """Say the same of used, ended, withdrawn, altered and made-up links, so that none tells which it is."""
+    return render(request, "consumers/invitation_closed.html", status=404)

@@ -1,0 +1,244 @@
+"""The pages about people: their name, the choice of a workspace, its people and its activity."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from allauth.mfa.models import Authenticator
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from consumers.access import workspace
+from consumers.actions import consumers as consumer_actions
+from consumers.actions import people as accounts
+from consumers.activity import timeline as words
+from consumers.audit import Actor
+from consumers.forms import ActivityFilter, InviteForm, NameForm, RoleForm, explain
+from consumers.models import Membership, Role, User
+from core import spreadsheets
+from core.errors import Refusal
+from core.rate_limits import within
+
+PAGE = 50
+RATE = "30/h/user"  # forms that send mail; else a manager could flood any mailbox in the portal's name
+
+
+# -- A person's own ---------------------------------------------------------------------------------------------------
+
+
+@login_required
+@require_safe
+def choose(request: HttpRequest) -> HttpResponse:
+    """List the workspaces that the person may enter."""
+    assert isinstance(request.user, User)
+    memberships = request.user.memberships.filter(consumer__suspended_at=None).select_related("consumer")
+    return render(request, "consumers/choose.html", {"memberships": memberships.order_by("consumer__name")})
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def name(request: HttpRequest) -> HttpResponse:
+    """Let people say how their colleagues should read their name."""
+    assert isinstance(request.user, User)
+    form = NameForm(request.POST or None, initial={"name": request.user.name})
+    if request.method == "POST" and form.is_valid():
+        try:
+            accounts.rename_person(person=request.user, name=form.cleaned_data["name"], actor=Actor.of(request))
+        except Refusal as refusal:
+            explain(form, refusal)
+        else:
+            messages.success(request, "Your name is saved.")
+            return redirect("mfa_index")
+    return render(request, "consumers/name.html", {"form": form}, status=422 if form.errors else 200)
+
+
+# -- People of a workspace --------------------------------------------------------------------------------------------
+
+
+@workspace(Role.VIEWER)
+@require_safe
+def people(request: HttpRequest, membership: Membership) -> HttpResponse:
+    consumer = membership.consumer
+    members = consumer.memberships.select_related("user").order_by("user__name", "user__email")
+    page = Paginator(members, PAGE).get_page(request.GET.get("page"))
+    invitations = consumer.invitations.pending().select_related("invited_by").order_by("-created_at", "-pk")
+    methods = sign_in_methods(page.object_list)
+    context = {
+        "here": "people",
+        "page": page,
+        "members": [(member, methods[member.user_id]) for member in page],
+        "invitations": Paginator(invitations, PAGE).get_page(request.GET.get("invitations")),
+        "form": InviteForm(initial={"role": Role.VIEWER}),
+    }
+    return render(request, "consumers/people.html", context)
+
+
+def sign_in_methods(members: Iterable[Membership]) -> dict[UUID, str]:
+    """Return how each member's person can sign in, in words."""
+    kinds: dict[UUID, set[str]] = {member.user_id: set() for member in members}
+    for user_id, kind in Authenticator.objects.filter(user_id__in=kinds).values_list("user_id", "type"):
+        kinds[user_id].add(kind)
+    said = {}
+    for member in members:
+        ways = ["Passkey"] if "webauthn" in kinds[member.user_id] else []
+        ways.append("password" if member.user.has_usable_password() else "email code")
+        said[member.user_id] = ", ".join(ways).capitalize()
+        if "totp" in kinds[member.user_id]:
+            said[member.user_id] += " and authenticator app"
+    return said
+
+
+@workspace(Role.MANAGER)
+@require_http_methods(["GET", "HEAD", "POST"])
+@within(RATE)
+def invite(request: HttpRequest, membership: Membership) -> HttpResponse:
+    """Invite one or several addresses; either all are invited or none."""
+    form = InviteForm(request.POST or None, initial={"role": Role.VIEWER})
+    if request.method == "POST" and form.is_valid():
+        try:
+            with transaction.atomic():
+                invited = [
+                    consumer_actions.invite_manager(
+                        consumer=membership.consumer,
+                        email=email,
+                        role=form.cleaned_data["role"],
+                        actor=Actor.of(request),
+                    ).email
+                    for email in consumer_actions.parse_emails(form.cleaned_data["emails"])
+                ]
+        except Refusal as refusal:
+            explain(form, refusal)
+        else:
+            messages.success(request, f"Invitation on its way to {', '.join(invited[:5])}{' …' * (len(invited) > 5)}.")
+            return redirect("consumers:people", membership.consumer.slug)
+    status = 422 if form.errors else 200
+    return render(request, "consumers/invite.html", {"here": "people", "form": form}, status=status)
+
+
+@workspace(Role.VIEWER)
+@require_http_methods(["GET", "HEAD", "POST"])
+def member(request: HttpRequest, membership: Membership, member_id: int) -> HttpResponse:
+    """Change a member's role or end their membership; everybody may leave."""
+    subject = get_object_or_404(membership.consumer.memberships.select_related("user"), pk=member_id)
+    is_self = subject.pk == membership.pk
+    if not membership.is_manager and not is_self:
+        raise PermissionDenied("Only managers may change other people. Ask a manager of this workspace.")
+    is_about_role = request.method == "POST" and "remove" not in request.POST
+    form = RoleForm(request.POST if is_about_role else None, initial={"role": subject.role})
+    if request.method == "POST":
+        try:
+            if "remove" in request.POST:
+                return end_membership(request, subject, is_self=is_self)
+            if not membership.is_manager:
+                raise PermissionDenied("Only managers may change roles. Ask a manager of this workspace.")
+            if form.is_valid():
+                consumer_actions.change_role(
+                    membership=subject, role=form.cleaned_data["role"], actor=Actor.of(request)
+                )
+                subject.refresh_from_db()
+                messages.success(request, f"{subject.user} is a {subject.get_role_display().lower()} now.")
+                return redirect("consumers:people", membership.consumer.slug)
+        except Refusal as refusal:
+            messages.error(request, refusal.description)
+            return redirect("consumers:member", membership.consumer.slug, subject.pk)
+    context = {"here": "people", "subject": subject, "is_self": is_self, "form": form}
+    return render(request, "consumers/member.html", context, status=422 if form.errors else 200)
+
+
+def end_membership(request: HttpRequest, subject: Membership, *, is_self: bool) -> HttpResponse:
+    consumer_actions.remove_member(membership=subject, actor=Actor.of(request))
+    if is_self:
+        messages.success(request, f"You have left {subject.consumer}.")
+        return redirect("consumers:choose")
+    messages.success(request, f"{subject.user} has no access to {subject.consumer} any more.")
+    return redirect("consumers:people", subject.consumer.slug)
+
+
+@workspace(Role.MANAGER)
+@require_POST
+@within(RATE)
+def resend_invitation(request: HttpRequest, membership: Membership, invitation_id: int) -> HttpResponse:
+    invitation = get_object_or_404(membership.consumer.invitations, pk=invitation_id)
+    try:
+        consumer_actions.resend_invitation(invitation=invitation, actor=Actor.of(request))
+        messages.success(request, f"A new invitation is on its way to {invitation.email}. The old link has ended.")
+    except Refusal as refusal:
+        messages.error(request, refusal.description)
+    return redirect("consumers:people", membership.consumer.slug)
+
+
+@workspace(Role.MANAGER)
+@require_POST
+def withdraw_invitation(request: HttpRequest, membership: Membership, invitation_id: int) -> HttpResponse:
+    invitation = get_object_or_404(membership.consumer.invitations, pk=invitation_id)
+    try:
+        consumer_actions.withdraw_invitation(invitation=invitation, actor=Actor.of(request))
+        messages.success(request, f"The invitation of {invitation.email} is withdrawn. Its link has ended.")
+    except Refusal as refusal:
+        messages.error(request, refusal.description)
+    return redirect("consumers:people", membership.consumer.slug)
+
+
+# -- Activity ---------------------------------------------------------------------------------------------------------
+
+
+@workspace(Role.VIEWER)
+@require_safe
+def activity(request: HttpRequest, membership: Membership) -> HttpResponse:
+    """Show the workspace's events, newest first, a page at a time from where the last one ended."""
+    form = ActivityFilter(request.GET)
+    events = membership.consumer.events.filter(form.condition())
+    if form.before_id:
+        events = events.filter(pk__lt=form.before_id)
+    found = list(events[: PAGE + 1])
+    older = None
+    if len(found) > PAGE:
+        found = found[:PAGE]
+        older = request.GET.copy()
+        older["before"] = str(found[-1].pk)
+    query = request.GET.copy()
+    query.pop("before", None)
+    context = {
+        "here": "activity",
+        "form": form,
+        "days": words.by_day(words.describe_all(found, membership.consumer)),
+        "older": older.urlencode() if older else "",
+        "query": query.urlencode(),
+        "is_filtered": any(query.get(key) for key in ("q", "what", "when")),
+        "is_later_page": form.before_id is not None,
+    }
+    return render(request, "consumers/activity.html", context)
+
+
+@workspace(Role.VIEWER)
+@require_safe
+def activity_csv(request: HttpRequest, membership: Membership) -> StreamingHttpResponse:
+    """Hand out the filtered activity as a table."""
+    events = membership.consumer.events.filter(ActivityFilter(request.GET).condition())
+    told = (words.describe(event) for event in events.iterator(chunk_size=500))
+    table = (
+        (
+            entry.event.at.isoformat(timespec="seconds"),
+            entry.event.name,
+            entry.event.actor_label,
+            entry.sentence,
+            entry.detail,
+            entry.event.ip,
+            entry.event.user_agent,
+            entry.event.request_id,
+        )
+        for entry in told
+    )
+    header = ("when", "event", "who", "what", "detail", "address", "browser", "request")
+    name = f"activity-{membership.consumer.slug}-{timezone.localdate():%Y-%m-%d}.csv"
+    return StreamingHttpResponse(
+        spreadsheets.rows(header, table),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )

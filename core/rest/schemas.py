@@ -1,0 +1,97 @@
+"""Is a value what its JSON Schema says? The same schema stands in the API's description, so the two never differ."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.utils.dateparse import parse_datetime
+from jsonschema_rs import Draft202012Validator, ValidationError, ValidationErrorKind
+
+from core.errors import Refusal
+from core.rest.errors import InvalidRequest
+
+Schema = Mapping[str, Any]
+Kind = ValidationErrorKind
+WORDS = {
+    "string": "a text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "an object",
+    "null": "null",
+}
+LONGEST = 60  # characters of a name that we repeat
+# By the schema's identity. Schemas are constants of their modules, so that they are few and stay.
+_validators: dict[int, tuple[Schema, Draft202012Validator]] = {}
+
+
+def check(value: Any, schema: Schema, refusal: type[Refusal] = InvalidRequest, at: str = "") -> None:
+    """Raise the refusal, with the name of the member that it is about, unless the schema allows the value."""
+    error = next(validator(schema).iter_errors(value), None)
+    if error is not None:
+        path = [*([at] if at else []), *error.instance_path]
+        name = error.kind.property if isinstance(error.kind, Kind.Required) else None
+        field = next((str(part) for part in [*path, name] if part is not None), None)
+        raise refusal(f"{where(path)}: {what(error)}", field=field)
+
+
+def validator(schema: Schema) -> Draft202012Validator:
+    if id(schema) not in _validators:
+        made = Draft202012Validator(dict(schema), validate_formats=True, formats={"date-time": is_moment})
+        _validators[id(schema)] = (schema, made)
+    return _validators[id(schema)][1]
+
+
+def where(path: list[str | int]) -> str:
+    """Return the place as people write it: “members[2].email”."""
+    parts = [f"[{part}]" if isinstance(part, int) else f".{shown(part)}" for part in path]
+    return "".join(parts).lstrip(".") or "The body"
+
+
+def shown(name: str) -> str:
+    """Return a name that the caller chose, without what a terminal or log would obey."""
+    return ascii(name[:LONGEST])[1:-1]
+
+
+def what(error: ValidationError) -> str:
+    """Say what to do."""
+    told = TOLD.get(error.kind.name)
+    return told(error.kind) if told else f"{error.message}."
+
+
+def in_words(types: list[str]) -> str:
+    return " or ".join(WORDS[name] for name in sorted(types, key=list(WORDS).index))
+
+
+def one_of(names: list[str]) -> str:
+    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+TOLD: dict[str, Callable[[Any], str]] = {
+    "type": lambda kind: f"write {in_words(kind.types)}.",
+    "enum": lambda kind: f"use {one_of([str(each) for each in kind.options if each not in (None, '')])}.",
+    "required": lambda kind: f"{kind.property} is missing.",
+    "additionalProperties": lambda kind: (
+        f"{shown(min(kind.unexpected))} is not known here. Check its spelling, or leave it out."
+    ),
+    "minimum": lambda kind: f"use {kind.limit:,} or more.",
+    "maximum": lambda kind: f"use {kind.limit:,} or less.",
+    "maxItems": lambda kind: f"name at most {kind.limit:,}.",
+    "maxLength": lambda kind: f"shorten it to {kind.limit:,} characters.",
+    "minLength": lambda _: "it is too short.",
+    "format": lambda _: "write a moment with its offset, such as 2027-01-31T12:00:00Z.",
+}
+
+
+def is_moment(text: str) -> bool:
+    return not text or moment(text) is not None
+
+
+def moment(text: str) -> datetime | None:
+    """Return the moment, or None for anything without an offset."""
+    try:
+        found = parse_datetime(text)
+    except ValueError:
+        return None
+    return found if found is not None and found.tzinfo is not None else None

@@ -1,0 +1,180 @@
+"""The management API's description (OpenAPI 3.1), made of the same declarations that route and judge its requests."""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.urls import URLPattern, URLResolver
+
+from consumers.rest.operations import Operation
+from consumers.scopes import MANAGEMENT_SCOPES, PREFIX
+from core.rest.schemas import Schema
+from portal.health import VERSION
+
+TAGS = {
+    "Clients": "Programs that get tokens. Ory’s client API, to the letter, and a little more.",
+    "Secrets": "What clients prove themselves with. A text is told once, by the answer that made it.",
+    "Consumers": "Customers, partners and services, each with a workspace of its own.",
+    "People": "Who may enter a workspace.",
+    "APIs": "What tokens are for, and the scopes that consumers may use.",
+    "Tokens": "What a token is worth, its end, and test tokens.",
+    "Registration": "How clients may register themselves.",
+    "Activity": "Who did what, and how much is used.",
+}
+REFUSALS = {
+    400: "The request cannot be understood, or breaks a rule; error_description says what to do.",
+    401: "The token is missing, unknown or has ended.",
+    403: "The token lacks the scope, or its person the right.",
+    404: "There is no such thing, or it is beyond the token’s reach.",
+    409: "It clashes with what is there, or came too late.",
+    412: "It has changed since it was read (If-Match).",
+    413: "The body is too large.",
+    415: "The body has another media type.",
+    429: "Too many requests; Retry-After says how long to wait.",
+    503: "The database is away; Retry-After says how long to wait.",
+}
+ERROR: dict[str, Any] = {
+    "type": "object",
+    "required": ["error", "error_description"],
+    "properties": {"error": {"type": "string"}, "error_description": {"type": "string"}},
+    "examples": [{"error": "invalid_client_metadata", "error_description": "Choose at least one grant type."}],
+}
+
+
+def operations() -> Iterator[tuple[str, str, Operation]]:
+    """Yield template, method and operation of every address of the management API."""
+    from portal.api import urls  # which serves this description
+
+    def walk(patterns: list[Any]) -> Iterator[tuple[str, str, Operation]]:
+        for pattern in patterns:
+            if isinstance(pattern, URLResolver):
+                yield from walk(pattern.url_patterns)
+            elif isinstance(pattern, URLPattern) and hasattr(pattern, "template"):
+                for method, operation in pattern.callback.operations.items():  # type: ignore[attr-defined]
+                    yield pattern.template, method, operation
+
+    return walk(urls.urlpatterns)
+
+
+@cache
+def description() -> dict[str, Any]:
+    """Return the whole document."""
+    schemas: dict[str, Any] = {"Error": ERROR}
+    paths: dict[str, Any] = {}
+    for template, method, operation in operations():
+        paths.setdefault(template, {})[method.lower()] = describe(template, operation, schemas)
+    scopes = {f"{PREFIX}{name}": words for name, (_, words) in MANAGEMENT_SCOPES.items()}
+    flow = {"tokenUrl": f"{settings.PUBLIC_URL}/oauth2/token", "scopes": scopes}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": f"{settings.PORTAL_NAME} management API",
+            "version": VERSION,
+            "description": "Everything that people do on the portal’s pages, for programs.",
+        },
+        "servers": [{"url": settings.PUBLIC_URL}],
+        "tags": [{"name": name, "description": words} for name, words in TAGS.items()],
+        "security": [{"token": []}],
+        "paths": paths | token_endpoint(),
+        "components": {
+            "schemas": dict(sorted(schemas.items())),
+            "securitySchemes": {
+                "token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "A personal access token (cdp_…), made on your account’s page.",
+                },
+                "client": {"type": "http", "scheme": "basic", "description": "Client ID and client secret."},
+                "oauth": {"type": "oauth2", "flows": {"clientCredentials": flow}},
+            },
+        },
+    }
+
+
+def describe(template: str, operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
+    parameters: list[dict[str, Any]] = [
+        {"name": part[1:-1], "in": "path", "required": True, "schema": {"type": "string"}}
+        for part in template.split("/")
+        if part.startswith("{")
+    ]
+    for name, schema in operation.query.items():
+        words = {"description": schema["description"]} if "description" in schema else {}
+        parameters.append({"name": name, "in": "query", "schema": dict(schema)} | words)
+    answers = {str(status): answer(schema, schemas) for status, schema in operation.answers.items()}
+    statuses = {400, 401, 403, 429, 503, *operation.refusals, *({413, 415} if operation.body is not None else ())}
+    refused = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}
+    answers |= {str(status): {"description": REFUSALS[status]} | refused for status in sorted(statuses)}
+    described: dict[str, Any] = {
+        "operationId": operation.id,
+        "summary": operation.summary,
+        "description": operation.description,
+        "tags": [operation.tag],
+        "security": [{"token": []}, {"oauth": [f"{PREFIX}{operation.scope}"]}],
+        "x-scope": operation.scope,
+        "parameters": parameters,
+        "responses": answers,
+    }
+    if operation.body is not None:
+        content: dict[str, Any] = {"schema": shared(operation.body, schemas)}
+        if operation.example is not None:
+            content["example"] = operation.example
+        described["requestBody"] = {"required": True, "content": dict.fromkeys(operation.media_types, content)}
+    return described
+
+
+def answer(schema: Any, schemas: dict[str, Any]) -> dict[str, Any]:
+    if isinstance(schema, str):
+        return {"description": schema}
+    return {"description": "Done.", "content": {"application/json": {"schema": shared(schema, schemas)}}}
+
+
+def shared(schema: Schema, schemas: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema with each that has a title by its name among those that the document shares."""
+    found: dict[str, Any] = {}
+    for name, value in schema.items():
+        if name == "items":
+            found[name] = shared(value, schemas)
+        elif name == "properties":
+            found[name] = {member: shared(each, schemas) for member, each in value.items()}
+        else:
+            found[name] = value
+    if "title" not in schema:
+        return found
+    schemas[schema["title"]] = found
+    return {"$ref": f"#/components/schemas/{schema['title']}"}
+
+
+def token_endpoint() -> dict[str, Any]:
+    """Describe how a program gets a token of its own; discovery describes the rest of the authority."""
+    form = {
+        "type": "object",
+        "required": ["grant_type"],
+        "properties": {"grant_type": {"type": "string", "const": "client_credentials"}, "scope": {"type": "string"}},
+    }
+    token = {
+        "type": "object",
+        "properties": {
+            "access_token": {"type": "string"},
+            "token_type": {"type": "string"},
+            "expires_in": {"type": "integer"},
+            "scope": {"type": "string"},
+        },
+    }
+    refused = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}
+    operation = {
+        "operationId": "oauth2TokenExchange",
+        "summary": "Get a token",
+        "description": "RFC 6749 section 4.4. Authenticate the client with HTTP Basic, its ID and its secret.",
+        "tags": ["Tokens"],
+        "security": [{"client": []}],
+        "parameters": [],
+        "requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": form}}},
+        "responses": {
+            "200": {"description": "A token.", "content": {"application/json": {"schema": token}}},
+            "400": {"description": REFUSALS[400]} | refused,
+            "401": {"description": "The client is unknown, or proves nothing."} | refused,
+            "503": {"description": REFUSALS[503]} | refused,
+        },
+    }
+    return {"/oauth2/token": {"post": operation}}

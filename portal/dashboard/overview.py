@@ -1,0 +1,50 @@
+"""What an operator should know first: counts, mail that failed, signing keys, and what happened last."""
+
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.db.models import Count, Model, Q
+from django.http import HttpRequest
+from django.utils import timezone
+
+from authority.admin import TONES
+from authority.models import DailyCount, SigningKey
+from clients.models import Api, Client
+from consumers.activity.timeline import describe
+from consumers.models import Consumer, Event, Message
+from portal.dashboard.usage_chart import last_days
+
+
+def overview(site: AdminSite, request: HttpRequest) -> dict[str, Any]:
+    """Return the overview's parts, each only for operators who may read the list behind it."""
+
+    def may_read(model: type[Model]) -> bool:
+        return site.is_registered(model) and site.get_model_admin(model).has_view_permission(request)
+
+    desk: dict[str, Any] = {"now": timezone.localtime()}
+    if may_read(Consumer):
+        desk["consumers"] = count(Consumer, "suspended_at")
+        may_add = all(site.get_model_admin(model).has_add_permission(request) for model in (Api, Consumer))
+        desk["first_steps"] = may_add and not desk["consumers"]["total"]
+    if may_read(Client):
+        desk["clients"] = count(Client, "disabled_at")
+        desk["yesterday"], desk["today"] = last_days(DailyCount.objects.all(), 2)
+    if may_read(Message):
+        failed = Message.objects.filter(state=Message.State.FAILED).defer("sealed")
+        desk["mail"] = {
+            "failed": failed.count(),
+            "waiting": Message.objects.filter(state=Message.State.WAITING).count(),
+            "newest": failed[:5],
+        }
+    if may_read(SigningKey):
+        keys = SigningKey.objects.served().order_by("state", "purpose", "algorithm", "-id").defer("sealed")
+        desk["signing_keys"] = [{"key": key, "tone": TONES.get(key.state, "")} for key in keys[:6]]
+    if may_read(Event):
+        desk["events"] = [describe(event) for event in Event.objects.select_related("consumer")[:8]]
+    return desk
+
+
+def count(model: type[Model], stopped: str) -> dict[str, int]:
+    return model._default_manager.aggregate(
+        total=Count("pk"), stopped=Count("pk", filter=Q(**{f"{stopped}__isnull": False}))
+    )

@@ -1,0 +1,351 @@
+"""Consumers: who they are, what their clients may use, who manages them, and whether they are suspended."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from clients.actions import apis as api_actions
+from clients.actions.secret_policy import set_secret_rules
+from clients.models import Scope
+from consumers import policy
+from consumers.actions import consumers as consumer_actions
+from consumers.activity.timeline import describe_all
+from consumers.audit import Actor
+from consumers.models import Consumer, Membership, Role
+from core.admin import Deed, Desk, badge, moment, several
+from core.errors import Refusal
+from core.fields import GroupedChoices, JSONField
+
+SHOWN_CLIENTS = 20
+TESTS = ["test_token_lifetime", "test_token_claims"]
+TEST_TOKENS = "Managers make them by hand, only for APIs that allow them. Each is marked, listed and can be revoked."
+SHOWN_EVENTS = 8
+SECRETS = ["secrets_allowed", "secret_days"]
+LIMITS = ["access_token_lifetime", "refresh_token_lifetime"]
+STORED = ["name", "slug", "external_id", "metadata", "claims", *LIMITS, *TESTS]
+
+
+def scope_words(scope: Scope) -> SafeString:
+    described = format_html('<span class="hint">{}</span>', scope.description) if scope.description else ""
+    return format_html("{} <code>{}</code> {}", scope.name, scope.value, described)
+
+
+class ConsumerForm(forms.ModelForm):  # type: ignore[type-arg]
+    scopes = GroupedChoices(
+        queryset=Scope.objects.select_related("api"),
+        group_of=lambda scope: scope.api.name,
+        words=scope_words,
+        label="Permissions",
+        empty="There are no APIs yet. Add one with its scopes, then choose here.",
+    )
+    emails = forms.CharField(
+        label="Email addresses",
+        required=False,
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField", "autocapitalize": "none"}),
+        help_text="One or many, parted by new lines, commas or semicolons. Each gets a link, good for a week.",
+    )
+    role = forms.ChoiceField(
+        label="They join as",
+        choices=[(Role.MANAGER, "Manager: may do everything in the workspace"), (Role.VIEWER, "Viewer: may only read")],
+        initial=Role.MANAGER,
+        required=False,
+    )
+    metadata = JSONField(
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4, "class": "vLargeTextField", "spellcheck": "false"}),
+        help_text="A JSON object with whatever you want to keep. Only operators see it.",
+    )
+    claims = JSONField(
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4, "class": "vLargeTextField", "spellcheck": "false"}),
+        help_text="A JSON object. Every access token of the consumer's clients carries it, so keep it short.",
+    )
+
+    class Meta:
+        model = Consumer
+        fields = [*STORED, *SECRETS]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.created_at and not self.instance._state.adding:
+            self.initial["scopes"] = list(self.instance.access.values_list("scope_id", flat=True))
+
+    def clean_emails(self) -> list[str]:
+        """Name every address that is wrong, a member already or invited already."""
+        try:
+            addresses = consumer_actions.parse_emails(self.cleaned_data["emails"])
+        except Refusal as refusal:
+            raise forms.ValidationError(refusal.description) from None
+        lowered = [address.lower() for address in addresses]
+        members = self.instance.memberships.values_list("user__email", flat=True)
+        invited = self.instance.invitations.pending().values_list("email", flat=True)
+        if known := [email for email in members if email.lower() in lowered]:
+            raise forms.ValidationError(f"Joined already: {', '.join(known)}. Remove from this list.")
+        if known := [email for email in invited if email.lower() in lowered]:
+            raise forms.ValidationError(f"Invited already: {', '.join(known)}. Resend that invitation instead.")
+        return addresses
+
+    def clean_metadata(self) -> Any:
+        return self.checked("metadata", policy.metadata)
+
+    def clean_claims(self) -> Any:
+        return self.checked("claims", policy.claims)
+
+    def clean_test_token_claims(self) -> Any:
+        return self.checked("test_token_claims", policy.test_token_claims)
+
+    def checked(self, name: str, rule: Any) -> Any:
+        try:
+            rule(self.cleaned_data[name])
+        except Refusal as refusal:
+            raise forms.ValidationError(refusal.description) from None
+        return self.cleaned_data[name]
+
+
+def suspending(consumer: Consumer) -> list[str]:
+    people = several(consumer.memberships.count(), "person", "people")
+    clients = several(consumer.clients.count(), "client", "clients")
+    return [
+        f"Its workspace closes for {people} and everybody invited: “not found” at their next request.",
+        f"Tokens stop for {clients}, and their requests are refused.",
+        "Tokens that they hold stop at once where an API asks the portal, and at their expiry where it does not.",
+        "Nothing is deleted. Resuming brings everything back as it was.",
+    ]
+
+
+def removing(membership: Membership) -> list[str]:
+    return [
+        f"{membership.user} ({membership.user.email}) can no longer enter the workspace, from the next request on.",
+        "Clients and secrets that they made stay. They may have copied secrets: rotate those that matter.",
+        "Their account and their other workspaces stay.",
+    ]
+
+
+class SuspendedFilter(admin.SimpleListFilter):
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("active", "Active"), ("suspended", "Suspended")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Consumer]) -> QuerySet[Consumer]:
+        return queryset.filter(suspended_at__isnull=self.value() == "active") if self.value() else queryset
+
+
+@admin.register(Consumer)
+class ConsumerAdmin(Desk):
+    lede = "A customer, partner or service that uses your APIs. Its managers share one workspace of clients."
+    empty = "Add your first consumer, and type the email addresses of those who shall manage its clients."
+    form = ConsumerForm
+    list_display = [
+        "name",
+        "slug",
+        "external_id",
+        "people_count",
+        "client_count",
+        "condition",
+        moment("created_at", "Since"),
+    ]
+    list_filter = [SuspendedFilter]
+    search_fields = ["name", "slug", "external_id", "memberships__user__email", "invitations__email"]
+    search_help_text = "By name, short name, external ID, or the address of somebody who joined or is invited."
+    prepopulated_fields = {"slug": ["name"]}
+    deeds = {
+        "suspend": Deed(
+            label="Suspend {}",
+            act=lambda consumer, actor: consumer_actions.suspend_consumer(consumer=consumer, actor=actor),
+            done="{} is suspended.",
+            effects=suspending,
+            when=lambda consumer: not consumer.is_suspended,
+        ),
+        "resume": Deed(
+            label="Resume {}",
+            act=lambda consumer, actor: consumer_actions.resume_consumer(consumer=consumer, actor=actor),
+            done="{} works again.",
+            effects=lambda consumer: [
+                "Its people can enter the workspace again.",
+                f"Tokens again for {several(consumer.clients.filter(disabled_at=None).count(), 'client', 'clients')}.",
+            ],
+            when=lambda consumer: consumer.is_suspended,
+            is_safe=True,
+        ),
+        "revoke-tokens": Deed(
+            label="Revoke all tokens of {}",
+            act=lambda consumer, actor: consumer_actions.revoke_tokens(consumer=consumer, actor=actor),
+            done="All tokens of the clients of {} are revoked.",
+            effects=lambda consumer: [
+                f"Every token of its {several(consumer.clients.count(), 'client', 'clients')} ends now.",
+                "APIs that only check signatures, without asking the portal, take a token until its expiry.",
+            ],
+        ),
+        "resend": Deed(
+            label="Resend the invitation of {}",
+            act=lambda invitation, actor: consumer_actions.resend_invitation(invitation=invitation, actor=actor),
+            done="A new link is on its way to {}; the old one no longer works.",
+            part="invitations",
+        ),
+        "withdraw": Deed(
+            label="Withdraw the invitation of {}",
+            act=lambda invitation, actor: consumer_actions.withdraw_invitation(invitation=invitation, actor=actor),
+            done="The invitation of {} is withdrawn; its link no longer works.",
+            part="invitations",
+        ),
+        "make-manager": Deed(
+            label="Make {} a manager",
+            act=lambda member, actor: consumer_actions.change_role(membership=member, role=Role.MANAGER, actor=actor),
+            done="{}: manager from now on.",
+            part="memberships",
+        ),
+        "make-viewer": Deed(
+            label="Make {} a viewer",
+            act=lambda member, actor: consumer_actions.change_role(membership=member, role=Role.VIEWER, actor=actor),
+            done="{}: viewer from now on.",
+            part="memberships",
+        ),
+        "remove": Deed(
+            label="Remove {}",
+            act=lambda member, actor: consumer_actions.remove_member(membership=member, actor=actor),
+            done="{}: removed.",
+            effects=removing,
+            part="memberships",
+        ),
+    }
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                people_in_all=Count("memberships", distinct=True),
+                open_in_all=Count(
+                    "invitations",
+                    distinct=True,
+                    filter=Q(invitations__accepted_at=None, invitations__withdrawn_at=None),
+                ),
+                clients_in_all=Count("clients", distinct=True),
+            )
+        )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        who = ("Consumer", {"fields": ["name", ("slug", "external_id")]})
+        if obj is not None and not self.has_change_permission(request, obj):
+            return [
+                who,
+                ("What its clients may use", {"fields": ["allowed"]}),
+                ("Secrets", {"fields": SECRETS}),
+                ("Test tokens", {"fields": TESTS}),
+                ("Data", {"fields": ["metadata", "claims"]}),
+            ]
+        use = ("What its clients may use", {"fields": ["scopes"]})
+        invite = ("Invite people", {"fields": ["emails", "role"]})
+        limits = ("Tokens", {"fields": [tuple(LIMITS)]})
+        data = ("Data", {"fields": ["metadata", "claims"], "classes": ["monospace"]})
+        tests = ("Test tokens", {"fields": TESTS, "description": TEST_TOKENS})
+        secrets = ("Secrets", {"fields": SECRETS})
+        return [who, use, invite, limits, secrets, tests, data] if obj is not None else [who, use, invite]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["allowed"]
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return {} if obj is not None else self.prepopulated_fields
+
+    def save_model(self, request: HttpRequest, obj: Consumer, form: Any, change: bool) -> None:
+        """Save the consumer, its access and its invitations, all or nothing: the view's transaction is around it."""
+        actor, given = Actor.of(request), form.cleaned_data
+        if change:
+            consumer_actions.update_consumer(consumer=obj, changed=set(STORED) & set(form.changed_data), actor=actor)
+        else:
+            fields = {name: given[name] for name in STORED if name in given}
+            consumer_actions.create_consumer(id=obj.pk, actor=actor, **fields)
+        if change:
+            rules = {"allowed": given["secrets_allowed"], "days": given["secret_days"]}
+            set_secret_rules(consumer=obj, actor=actor, **rules)
+        api_actions.set_access(consumer=obj, scopes=given["scopes"], actor=actor)
+        for email in given["emails"]:
+            consumer_actions.invite_manager(consumer=obj, email=email, role=given["role"] or Role.MANAGER, actor=actor)
+        if given["emails"]:
+            messages.info(request, f"Invitations are on their way to {', '.join(given['emails'])}.")
+
+    def response_add(self, request: HttpRequest, obj: Consumer, post_url_continue: str | None = None) -> HttpResponse:
+        """Lead to the consumer's page, which shows who is invited."""
+        response = super().response_add(request, obj, post_url_continue)
+        if "_addanother" in request.POST:
+            return response
+        return redirect("admin:consumers_consumer_change", obj.pk)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and (obj is None or not obj.clients.exists())
+
+    def delete_model(self, request: HttpRequest, obj: Consumer) -> None:
+        consumer_actions.delete_consumer(consumer=obj, actor=Actor.of(request))
+
+    def losses(self, thing: Consumer) -> list[str]:
+        return [
+            f"The workspace {thing.slug} is gone, with what it may use, its metadata and its claims.",
+            f"It is lost to {several(thing.memberships.count(), 'person', 'people')}; their accounts stay.",
+            f"{several(thing.invitations.pending().count(), 'invitation', 'invitations')} stop working.",
+            "It has no clients, so no program stops. Its activity stays on record. This cannot be undone.",
+        ]
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        return redirect(reverse("admin:consumers_event_changelist", query={"consumer": object_id}))
+
+    def around(self, thing: Consumer) -> dict[str, Any]:
+        consumer = thing
+
+        def to(deed: str, part: Any) -> str:
+            return self.deed_address(consumer, deed, part)
+
+        clients = consumer.clients.all()
+        return {
+            "members": [
+                {
+                    "member": member,
+                    "other_role": Role.VIEWER.label if member.is_manager else Role.MANAGER.label,
+                    "change": to("make-viewer" if member.is_manager else "make-manager", member),
+                    "remove": to("remove", member),
+                }
+                for member in consumer.memberships.select_related("user")
+            ],
+            "invitations": [
+                {
+                    "invitation": invitation,
+                    "resend": to("resend", invitation),
+                    "withdraw": to("withdraw", invitation),
+                }
+                for invitation in consumer.invitations.filter(accepted_at=None).select_related("invited_by")
+            ],
+            "clients": clients[:SHOWN_CLIENTS],
+            "client_total": clients.count(),
+            "activity": describe_all(consumer.events.all()[:SHOWN_EVENTS], consumer),
+        }
+
+    @admin.display(description="People", ordering="people_in_all")
+    def people_count(self, consumer: Any) -> str:
+        waiting = f", {consumer.open_in_all} invited" if consumer.open_in_all else ""
+        return f"{consumer.people_in_all}{waiting}"
+
+    @admin.display(description="Clients", ordering="clients_in_all")
+    def client_count(self, consumer: Any) -> int:
+        return consumer.clients_in_all  # type: ignore[no-any-return]
+
+    @admin.display(description="State", ordering="suspended_at")
+    def condition(self, consumer: Consumer) -> SafeString:
+        return badge("Suspended", "bad") if consumer.is_suspended else badge("Active", "good")
+
+    @admin.display(description="Permissions")
+    def allowed(self, consumer: Consumer) -> SafeString | str:
+        scopes = Scope.objects.select_related("api").filter(access__consumer=consumer)
+        return (
+            format_html_join("\n", "<p>{}: {}</p>", ((scope.api.name, scope_words(scope)) for scope in scopes))
+            or "None"
+        )

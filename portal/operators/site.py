@@ -1,0 +1,115 @@
+"""The operators' admin site: Django's own in the portal's look, signed in to through the portal."""
+
+from functools import wraps
+from typing import Any
+
+from allauth.account.utils import get_next_redirect_url
+from allauth.account.views import logout
+from django.conf import settings
+from django.contrib.admin import AdminSite
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.urls import path, reverse
+from django.utils.text import slugify
+
+ROOMS = ("portal", "consumers", "clients", "authority")
+# The sidebar, by what an operator comes for. Models that stand nowhere here follow under their room's name.
+SECTIONS = {
+    "Who uses the APIs": ["Consumer", "Client"],
+    "What they use": ["Api", "TrustedIssuer"],
+    "How clients register": ["OpenRegistration", "DocumentHost", "SoftwareIssuer"],
+    "What happens": ["Event", "Message", "SigningKey"],
+    "Who may enter": ["User", "Group"],
+}
+
+
+class OperatorSite(AdminSite):
+    site_title = "Operators"
+    index_title = "Overview"
+    site_url = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.disable_action("delete_selected")  # what is deleted is looked at first, one by one
+
+    def register(self, model_or_iterable: Any, admin_class: type[Any] | None = None, **options: Any) -> None:
+        """Take in the pages of our own rooms; other packages' would show tokens and factors as raw rows."""
+        if admin_class is not None and admin_class.__module__.split(".")[0] in ROOMS:
+            super().register(model_or_iterable, admin_class, **options)
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        @wraps(view)
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            if any("\0" in text for name, values in request.GET.lists() for text in (name, *values)):
+                raise BadRequest("PostgreSQL holds no NUL, so no filter can mean it.")
+            return view(request, *args, **kwargs)
+
+        return super().admin_view(checked, cacheable)
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        return super().each_context(request) | {"site_header": settings.PORTAL_NAME}
+
+    def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Lead to the portal's sign-in, with its codes, passkeys and second factors (ASVS 5.0, 6.3.4)."""
+        target = get_next_redirect_url(request) or reverse("admin:index")
+        if self.has_permission(request):
+            return HttpResponseRedirect(target)
+        if request.user.is_authenticated:
+            raise PermissionDenied(f"These pages are for the portal's operators, and {request.user.email} is none.")
+        return redirect_to_login(target)
+
+    def logout(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        return logout(request)
+
+    def password_change(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        return redirect("account_change_password")
+
+    def index(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        from portal.dashboard.overview import overview  # the site is made before the models are
+
+        return super().index(request, {"desk": overview(self, request)})
+
+    def get_urls(self) -> list[Any]:
+        from authority.views.inspector import measured  # the site is made before the models are
+
+        return [path("inspect/", self.admin_view(measured(self.inspector)), name="inspector"), *super().get_urls()]
+
+    def inspector(self, request: HttpRequest) -> HttpResponse:
+        """Inspect a token of any workspace, for operators who may read clients."""
+        from authority.diagnostics.inspector.report import Viewer  # the site is made before the models are
+        from authority.views.inspector import answer
+
+        if not request.user.has_perm("clients.view_client"):
+            raise PermissionDenied("Ask an operator who manages operators for the right to view clients.")
+        context = self.each_context(request) | {"title": "Inspect a token"}
+        return answer(request, Viewer(), "admin/inspector.html", context)
+
+    def app_index(self, request: HttpRequest, app_label: str, extra_context: Any = None) -> Any:
+        return redirect("admin:index")
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
+        rooms = self._build_app_dict(request, app_label)
+        models = {model["object_name"]: model for room in rooms.values() for model in room["models"]}
+        for model in models.values():
+            model["name"] = getattr(self.get_model_admin(model["model"]), "heading", "") or model["name"]
+        sections = []
+        for title, names in SECTIONS.items():
+            if found := [models.pop(name) for name in names if name in models]:
+                sections.append(section(title, found))
+        for room in rooms.values():
+            if rest := [model for model in room["models"] if model["object_name"] in models]:
+                sections.append(section(room["name"], rest))
+        return sections
+
+
+def section(title: str, models: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return a part of the sidebar in the shape that Django's templates read."""
+    return {
+        "name": title,
+        "app_label": slugify(title),
+        "app_url": f"{reverse('admin:index')}#models",
+        "has_module_perms": True,
+        "models": models,
+    }

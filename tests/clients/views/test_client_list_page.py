@@ -1,0 +1,193 @@
+"""The list of a workspace's clients: state, search, filters, order, pages."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from clients.models import Client
+from clients.queries import with_state
+from tests.factories import ClientFactory, give_secret
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/consumers/acme/clients/"
+
+
+@pytest.fixture
+def browser(alice, browser_of):
+    return browser_of(alice)
+
+
+@pytest.fixture
+def clients(acme):
+    """One client in each state."""
+    now = timezone.now()
+    made = {
+        name: ClientFactory(consumer=acme, client_name=name)
+        for name in ("active", "rotating", "disabled", "expired", "bare")
+    }
+    for name in ("active", "rotating", "disabled"):
+        give_secret(made[name])
+    give_secret(made["rotating"], rotated_at=now, expires_at=now + timedelta(days=2))
+    give_secret(made["expired"], expires_at=now - timedelta(days=1))
+    Client.objects.filter(client_name="disabled").update(disabled_at=now)
+    Client.objects.filter(client_name="active").update(last_used_at=now - timedelta(hours=1))
+    Client.objects.filter(client_name="rotating").update(last_used_at=now - timedelta(days=100))
+    return made
+
+
+def names(page) -> list[str]:
+    rows = page.text[page.text.index("<tbody>") : page.text.index("</tbody>")]
+    return re.findall(r'<a href="[^"]+">([^<]+)</a><small', rows)
+
+
+def test_each_client_has_the_state_that_its_secrets_give_it(clients):
+    assert {client.client_name: client.state for client in with_state(Client.objects.all())} == {
+        name: name for name in clients
+    }
+
+
+def test_public_client_without_secrets_is_active(acme):
+    ClientFactory(consumer=acme, template="public")
+    assert with_state(Client.objects.all()).get().state == "active"
+
+
+def test_counts_and_first_end_are_of_live_secrets(clients):
+    row = with_state(Client.objects.all()).get(client_name="rotating")
+    assert row.live_secrets == 2
+    assert row.first_end > timezone.now()
+    assert with_state(Client.objects.all()).get(client_name="expired").first_end is None
+
+
+def test_list_shows_each_client_with_its_state_and_secrets(browser, clients):
+    page = browser.get(LIST)
+    assert names(page) == sorted(clients)
+    for text in ("Rotating", "Disabled", "Expired", "No secret", "2 live", "One ends in 2 days", "1 hour ago", "Never"):
+        assert text in page.text
+    assert "5 clients: 1 active, 1 rotating, 1 disabled, 1 expired, 1 without secret" in page.text
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("state=expired", ["expired"]),
+        ("state=bare", ["bare"]),
+        ("q=ACT", ["active"]),
+        ("q=%20active%20", ["active"]),
+        ("used=day", ["active"]),
+        ("used=month", ["active"]),
+        ("used=long", ["rotating"]),
+        ("used=never", ["bare", "disabled", "expired"]),
+        ("kind=service&state=active", ["active"]),
+        ("sort=-name", ["rotating", "expired", "disabled", "bare", "active"]),
+        ("sort=used", ["active", "rotating", "bare", "disabled", "expired"]),
+        ("sort=-used", ["bare", "disabled", "expired", "rotating", "active"]),
+        ("sort=state", ["active", "bare", "disabled", "expired", "rotating"]),
+    ],
+)
+def test_search_filters_and_order(browser, clients, query, found):
+    assert names(browser.get(f"{LIST}?{query}")) == found
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "q=%00",
+        "q=%25_%5C",
+        "q=" + "x" * 5000,
+        "state=nonsense",
+        "sort=password",
+        "sort=--name",
+        "sort=consumer__metadata",
+        "kind=__class__",
+        "used=';DROP",
+        "page=0",
+        "page=-1",
+        "page=999999999999999999999",
+        "page=x",
+        "state=active&state=bare",
+    ],
+)
+def test_what_cannot_be_read_is_no_error(browser, clients, query):
+    assert browser.get(f"{LIST}?{query}").status_code == 200
+
+
+def test_client_is_found_by_its_id(browser, clients):
+    assert names(browser.get(f"{LIST}?q={clients['bare'].client_id}")) == ["bare"]
+
+
+def test_kinds_tell_templates_apart(browser, acme):
+    for kind in ("service", "web", "public"):
+        ClientFactory(consumer=acme, template=kind, client_name=kind)
+    for kind in ("service", "web", "public"):
+        assert names(browser.get(f"{LIST}?kind={kind}")) == [kind]
+
+
+def test_nothing_found_says_what_hides_the_rest(browser, clients):
+    page = browser.get(f"{LIST}?q=nothing")
+    assert "No client matches" in page.text
+    assert "Five clients of Acme Logistics are hidden" in page.text
+
+
+def test_long_lists_come_in_pages_that_keep_the_filters(browser, acme):
+    for number in range(60):
+        ClientFactory(consumer=acme, client_name=f"Client {number:02}")
+    first = browser.get(f"{LIST}?q=client&sort=-name")
+    assert names(first)[0] == "Client 59"
+    assert "Page 1 of 3" in first.text
+    assert '?q=client&amp;sort=-name&amp;page=2"' in first.text
+    assert names(browser.get(f"{LIST}?q=client&sort=-name&page=3"))[-1] == "Client 00"
+    with_filter = browser.get(f"{LIST}?page=2")
+    assert "?sort=-name" in with_filter.text
+    assert "?page=2&amp;sort" not in with_filter.text
+
+
+def test_list_costs_the_same_for_one_client_and_for_many(
+    browser, acme, django_assert_max_num_queries, django_assert_num_queries
+):
+    ClientFactory(consumer=acme)
+    browser.get(LIST)
+    with django_assert_max_num_queries(13) as one:
+        browser.get(LIST)
+    for _ in range(20):
+        give_secret(ClientFactory(consumer=acme))
+    with django_assert_num_queries(len(one)):
+        browser.get(LIST)
+
+
+def test_list_counts_the_tokens_of_thirty_days(browser, clients):
+    today = timezone.now().date()
+    for back, issued in ((0, 2), (29, 1500), (30, 9)):
+        clients["active"].daily_counts.create(day=today - timedelta(days=back), issued=issued, refused=1)
+    page = browser.get(f"{LIST}?q=active").text
+    assert '<span class="number">1,502</span>' in page
+    assert page.count("<rect ") == 2
+    assert '<span class="number">0</span>' in browser.get(f"{LIST}?q=rotating").text
+
+
+def test_swapped_part_holds_the_rows_alone(browser, clients):
+    part = browser.get(f"{LIST}?q=bare", headers={"HX-Request": "true", "HX-Target": "clients"})
+    assert part.text.lstrip().startswith('<div class="stack" id="clients">')
+    assert names(part) == ["bare"]
+    assert "<html" not in part.text
+
+
+def test_empty_workspace_teaches_the_first_step(browser, bob, globex, browser_of):
+    ClientFactory(consumer=globex, client_name="TENANT-B-client")
+    page = browser.get(LIST).text
+    assert "Register your first client" in page
+    assert "/consumers/acme/clients/new?template=public" in page
+    assert "TENANT-B" not in page
+    viewer = browser_of(bob).get(LIST).text
+    assert "A manager of Acme Logistics can register one." in viewer
+    assert "/clients/new" not in viewer
+
+
+def test_names_are_shown_as_text(browser, acme):
+    ClientFactory(consumer=acme, client_name="<script>alert(1)</script>")
+    for path in (LIST, "/consumers/acme/"):
+        page = browser.get(path).text
+        assert "<script>alert" not in page
+        assert "&lt;script&gt;" in page
