@@ -13,7 +13,8 @@ from django.utils.safestring import SafeString
 from authority.keys import rotation, signing_keys
 from authority.models import SigningKey
 from consumers.activity.timeline import when
-from core.admin import Deed, ReadOnlyDesk, badge, listing, moment
+from consumers.admin.base import Deed, ReadOnlyDesk
+from core.admin import badge, listing, moment
 
 PUBLISHED: dict[str, str] = {
     SigningKey.State.NEXT: "It is on the list already",

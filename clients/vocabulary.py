@@ -11,13 +11,6 @@ IDENTITY_SCOPES = {
 }
 
 
-class SigningAlgorithm(models.TextChoices):
-    ES256 = "ES256", "ES256 (ECDSA on P-256)"
-    RS256 = "RS256", "RS256 (RSA 2048)"
-    PS256 = "PS256", "PS256 (RSA 2048, PSS)"
-    EDDSA = "EdDSA", "EdDSA (Ed25519)"
-
-
 class AuthMethod(models.TextChoices):
     """Token endpoint authentication methods (RFC 7591 section 2).
 

@@ -4,9 +4,10 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import IntegrityError, transaction
 
-from consumers.models import Submission, User
+from core.models import Submission
 
 
 class AlreadyDone(Exception):
@@ -23,7 +24,7 @@ def new_key() -> str:
 
 
 @contextmanager
-def carry_out_once(*, key: str, user: User) -> Iterator[Submission]:
+def carry_out_once(*, key: str, user: AbstractBaseUser) -> Iterator[Submission]:
     """Carry out a deed in one transaction with its key; the deed sets the submission's `outcome`.
 
     Raises AlreadyDone before the deed when the same person's form was carried out. A deed that raises gives its key
@@ -35,7 +36,7 @@ def carry_out_once(*, key: str, user: User) -> Iterator[Submission]:
     with transaction.atomic():
         try:
             with transaction.atomic():
-                submission = Submission.objects.create(key=mine, user=user, outcome="")
+                submission = Submission.objects.create(key=mine, user_id=user.pk, outcome="")
         except IntegrityError:
             raise AlreadyDone(Submission.objects.get(key=mine).outcome) from None
         yield submission

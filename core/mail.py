@@ -18,8 +18,8 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection, transaction
 from django.utils import timezone
 
-from consumers.models import Message
 from core.encryption import vault
+from core.models import Message
 
 logger = logging.getLogger(__name__)
 

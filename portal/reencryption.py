@@ -13,8 +13,8 @@ from django.db.models import QuerySet
 from authority.models import PushedRequest, SigningKey
 from consumers import audit
 from consumers.audit import Actor, EventName
-from consumers.models import Message
 from core.encryption import renew
+from core.models import Message
 
 SEALED_START = "gAAAA"  # how what we seal begins, among other values of a second factor
 

@@ -80,6 +80,7 @@ INSTALLED_APPS = [
     "django.forms",
     "django_htmx",
     "portal.apps.PortalConfig",
+    "core",
     "consumers",
     "clients",
     "authority",

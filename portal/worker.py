@@ -15,12 +15,12 @@ from django.utils import timezone
 from authority import tasks
 from authority.authorization import backchannel_logout
 from authority.keys import rotation
-from authority.telemetry import daily_counts
+from authority.telemetry import daily_counts, problem_log
 from authority.tokens import test_tokens
-from clients.actions import secret_policy
-from clients.registration import cleanup as registration
-from consumers.models import Message, Submission
+from clients.actions import cleanup as registration
+from clients.actions import secret_policy as secret_policy_actions
 from core.mail import CHANNEL, deliver_next
+from core.models import Message, Submission
 
 logger = logging.getLogger(__name__)
 
@@ -47,12 +47,13 @@ def forget_sessions() -> None:
 
 CHORES: list[Callable[[], None]] = [
     rotation.maintain,
-    secret_policy.warn_of_ending_secrets,
+    secret_policy_actions.warn_of_ending_secrets,
     forget_submissions,
     forget_mail,
     forget_sessions,
     tasks.forget_ended,
-    daily_counts.forget_old,
+    daily_counts.delete_old,
+    problem_log.delete_old,
     test_tokens.forget_ended,
     registration.forget_idle,
 ]

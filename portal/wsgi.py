@@ -5,13 +5,14 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from authority.telemetry import writer
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 django = get_wsgi_application()
 
 from django.db import connection  # noqa: E402
 
 from authority.keys import checks  # noqa: E402  # needs the applications loaded
-from authority.telemetry import last_used  # noqa: E402
 from core import notifications  # noqa: E402
 from portal.fast_path import Front  # noqa: E402
 from portal.processes import end_with_parent  # noqa: E402
@@ -23,5 +24,5 @@ if multiprocessing.parent_process() is not None:
     end_with_parent()
 application = Front(django)
 connection.close()  # requests run in threads that have connections of their own
-last_used.start()
+writer.start()
 notifications.start()

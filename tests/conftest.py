@@ -1,14 +1,9 @@
 """A fixed cast: Alice manages and Bob views Acme, Mallory manages Globex, Olga is the operator."""
 
-from importlib import import_module
-
 import httpx
 import hypothesis
 import pytest
-from django.apps import apps
 from django.core.cache import cache
-from django.db.models.signals import post_migrate
-from django.dispatch import receiver
 
 from consumers.models import Role
 from core import throttling
@@ -36,12 +31,6 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("steady")
 httpx._config.DEFAULT_TIMEOUT_CONFIG.__init__(120)
-
-
-@receiver(post_migrate, sender=apps.get_app_config("clients"))
-def describe_the_management_api(**kwargs):
-    """Put back what a migration has put there: a transactional test empties every table, and says this then."""
-    import_module("clients.migrations.0006_management_api").describe(apps, None)
 
 
 @pytest.fixture(autouse=True)

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from core import http_fetch
-from core.http_fetch import FetchError
+from core.http_fetch import documents
+from core.http_fetch.target import FetchError
 
 
 @dataclass
@@ -90,7 +90,7 @@ def publishing(context: Any = None) -> Iterator[Publisher]:
 @pytest.fixture
 def publisher(settings: Any) -> Iterator[Publisher]:
     """A server that we may ask, and no memory of what others have published."""
-    http_fetch._slots.clear()
+    documents._slots.clear()
     settings.FETCH_LOCAL_HOSTS = ["127.0.0.1"]
     with publishing() as publisher:
         yield publisher

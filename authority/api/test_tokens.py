@@ -8,7 +8,7 @@ from django.views.decorators.debug import sensitive_variables
 from authority.models import TrialToken
 from authority.tokens import test_tokens
 from authority.tokens.test_tokens import Wanted
-from clients.api.find import find
+from clients.api.lookups import find
 from clients.vocabulary import GrantType
 from consumers.rest.operations import Call, answer, nothing, operation
 from core.rest.errors import NotFound

@@ -18,9 +18,9 @@ from authority.keys import signing_keys
 from authority.models import Family, LogoutNotice, SignIn
 from authority.tokens import codes, families
 from consumers.accounts.sessions import session_ended, session_moved
-from core import http_fetch
 from core.digests import digest
-from core.http_fetch import FetchError
+from core.http_fetch import transport
+from core.http_fetch.target import FetchError
 from core.jose import jws
 from core.mail import wake_workers
 
@@ -89,7 +89,7 @@ def deliver(notice: LogoutNotice) -> str | None:
         return None
     body = urlencode({"logout_token": logout_token(notice)}).encode()
     try:
-        answer = http_fetch.fetch(
+        answer = transport.fetch(
             notice.client.backchannel_logout_uri, body=body, content_type="application/x-www-form-urlencoded"
         )
     except FetchError as error:

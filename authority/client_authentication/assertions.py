@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from authority.protocol.errors import InvalidClientError
 from authority.telemetry import request_trace
 from clients.federation import matching
-from core import http_fetch
-from core.http_fetch import FetchError
+from core.http_fetch import documents
+from core.http_fetch.target import FetchError
 from core.jose import jwk
 from core.jose.jws import from_base64
 
@@ -140,7 +140,7 @@ def known(keys: KeySet, again: bool) -> dict[str, Any]:
 
 def published(address: str) -> KeySet:
     """Return the keys at an address, as fetching keeps them."""
-    return lambda again: http_fetch.document(address, again=again)
+    return lambda again: documents.document(address, again=again)
 
 
 def given(keys: dict[str, Any]) -> KeySet:

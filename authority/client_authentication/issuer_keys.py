@@ -4,8 +4,8 @@ from typing import Any
 
 from authority.client_authentication.assertions import KeySet, given, published
 from clients.models import TrustedIssuer
-from core import http_fetch
-from core.http_fetch import FetchError
+from core.http_fetch import documents
+from core.http_fetch.target import FetchError
 
 DISCOVERY = "/.well-known/openid-configuration"
 
@@ -21,15 +21,15 @@ def discovered(issuer: str) -> KeySet:
 
     def keys(again: bool) -> dict[str, Any]:
         try:
-            return http_fetch.document(address(issuer, again=False), again=again)
+            return documents.document(address(issuer, again=False), again=again)
         except FetchError:  # they may have moved since the document was read
-            return http_fetch.document(address(issuer, again=True), again=again)
+            return documents.document(address(issuer, again=True), again=again)
 
     return keys
 
 
 def address(issuer: str, *, again: bool) -> str:
-    document = http_fetch.document(issuer.rstrip("/") + DISCOVERY, again=again)
+    document = documents.document(issuer.rstrip("/") + DISCOVERY, again=again)
     if document.get("issuer") != issuer:  # section 4.3
         raise FetchError("issuer", "Its discovery document names another issuer.")
     found = document.get("jwks_uri")

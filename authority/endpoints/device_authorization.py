@@ -10,7 +10,7 @@ from authority.client_directory import Entry
 from authority.endpoints.decorators import endpoint, read_form
 from authority.protocol.errors import InvalidScopeError, UnauthorizedClientError
 from authority.telemetry import request_trace
-from clients.registration import cli_client
+from clients.actions import cli_client
 from clients.vocabulary import GrantType
 from core.client_ip import caller_ip
 

@@ -22,7 +22,8 @@ from authority.people import browser_authentication, id_tokens
 from authority.protocol import cors
 from authority.server.server import server
 from clients.models import DocumentHost
-from clients.vocabulary import IDENTITY_SCOPES, PROVING_METHODS, AuthMethod, SigningAlgorithm
+from clients.vocabulary import IDENTITY_SCOPES, PROVING_METHODS, AuthMethod
+from core.jose.algorithms import SigningAlgorithm
 from core.jose.jwk import ALGORITHMS
 
 View = Callable[..., HttpResponse]

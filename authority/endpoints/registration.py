@@ -11,9 +11,9 @@ from django.views.decorators.debug import sensitive_variables
 
 from authority.endpoints.decorators import endpoint
 from authority.tokens import bearer as presented
-from clients.actions import clients as clients_actions
+from clients import documents
+from clients.actions import clients as client_actions
 from clients.actions import registration as registration_actions
-from clients.api import documents
 from clients.models import Client
 from clients.registration import allowances, statements
 from clients.registration.allowances import Permit
@@ -84,7 +84,7 @@ def manage(request: HttpRequest, client_id: str) -> HttpResponse:
     try:
         client, actor = managed(request, client_id)
         if request.method == "DELETE":
-            clients_actions.delete_client(client=client, actor=actor)
+            client_actions.delete_client(client=client, actor=actor)
             return HttpResponse(status=204)
         if request.method == "GET":
             return answer(client)

@@ -15,11 +15,11 @@ from authority.keys import signing_keys
 from authority.keys.signing_keys import State
 from authority.models import SigningKey
 from clients.models import Client
-from clients.vocabulary import SigningAlgorithm
 from consumers import audit
 from consumers.activity.timeline import when
 from consumers.audit import Actor, EventName
 from core.errors import Conflict
+from core.jose.algorithms import SigningAlgorithm
 
 # How long a key is published before it signs: what caches may hold, and time for what keeps keys on top of that.
 PUBLISHED_AHEAD = signing_keys.JWKS_MAX_AGE + signing_keys.JWKS_STALE + timedelta(minutes=50)

@@ -21,13 +21,13 @@ from django.utils import timezone
 
 from authority.models import SigningKey
 from clients.models import Api
-from clients.vocabulary import SigningAlgorithm
 from consumers import audit
 from consumers.audit import EventName
 from core import cache
 from core.cache import Memory
 from core.encryption import vault
 from core.jose import jws
+from core.jose.algorithms import SigningAlgorithm
 from core.jose.jws import PrivateKey, Signer
 
 Purpose, State = SigningKey.Purpose, SigningKey.State

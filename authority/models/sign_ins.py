@@ -51,20 +51,6 @@ class Consent(models.Model):
         return f"{self.user} lets {self.client} in"
 
 
-class PushedRequest(models.Model):
-    """An authorization request that its client pushed (RFC 9126): sealed, under the digest of its request_uri."""
-
-    digest = models.CharField(max_length=64, primary_key=True, editable=False)
-    client = models.ForeignKey(Client, models.CASCADE, related_name="+", editable=False)
-    sealed = models.BinaryField(editable=False)
-    expires_at = models.DateTimeField(db_index=True, editable=False)
-    opened_at = models.DateTimeField(null=True, editable=False)
-    answered_at = models.DateTimeField(null=True, editable=False)
-
-    def __str__(self) -> str:
-        return self.digest[:8]
-
-
 class LogoutNotice(models.Model):
     """Word to a client that a browser session ended, on its way out (OpenID Connect Back-Channel Logout)."""
 

@@ -12,10 +12,10 @@ from authority.client_directory import Entry
 from authority.keys import signing_keys
 from authority.models import SignIn
 from authority.people import browser_authentication
-from clients.vocabulary import SigningAlgorithm
 from consumers.models import User
 from core.db.prepared import Statement
 from core.jose import jws
+from core.jose.algorithms import SigningAlgorithm
 
 USERINFO_LIFETIME = 3600  # seconds that the key of a signed answer stays published; the answer has no end
 TYPE = "JWT"

@@ -20,8 +20,8 @@ from authority.people import id_tokens
 from authority.protocol import redirect_uris
 from authority.telemetry import request_trace
 from authority.tokens import codes, families, lifetimes, resources
+from clients.actions import metadata_documents
 from clients.models import Client
-from clients.registration import documents
 from clients.vocabulary import GrantType
 from core.digests import digest
 from core.errors import Refusal
@@ -54,7 +54,7 @@ class Validator(OAuth2Validator):
 
     def validate_client_id(self, client_id: str, request: Any, *args: Any, **kwargs: Any) -> bool:
         try:
-            documents.ensure(client_id)
+            metadata_documents.ensure(client_id)
         except Refusal as refusal:
             raise InvalidClientIdError(refusal.description, request=request) from None
         entry = client_directory.find(client_id)

@@ -1,13 +1,7 @@
-"""When was a secret last used, and from where? Noted in memory, written by a thread, never in the request.
+"""When was a secret last used, and from where? Noted in memory, written by a thread, never in the request."""
 
-The same thread writes the outcomes of requests, and hands over what /metrics counts.
-"""
-
-import atexit
 import logging
-import os
 import threading
-import time
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -16,12 +10,10 @@ from django.db import Error, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from authority.telemetry import daily_counts, metrics
-from clients.actions.clients import GRACE_AFTER_FIRST_USE
+from clients.actions.secrets import GRACE_AFTER_FIRST_USE
 from clients.models import Client, ClientSecret, TrustRule
 
 logger = logging.getLogger(__name__)
-EVERY = 2.0  # seconds
 
 
 @dataclass(slots=True)
@@ -128,39 +120,8 @@ def write_clients(uses: dict[UUID, Use]) -> None:
         )
 
 
-# -- The thread -------------------------------------------------------------------------------------------------------
-
-
-def start() -> None:
-    """Write regularly from now on, also in processes forked from this one, and once more at the end."""
-    threading.Thread(target=_run, name="usage", daemon=True).start()
-    atexit.register(_write)
-    os.register_at_fork(after_in_child=_after_fork)
-
-
-def _run() -> None:
-    while True:
-        time.sleep(EVERY)
-        _write()
-
-
-def _write() -> None:
-    try:
-        metrics.flush()
-        for write in (flush, daily_counts.flush):
-            try:
-                write()
-            except Error as error:
-                logger.warning("%s could not be written yet: %s", write.__module__, type(error).__name__)
-    finally:
-        connection.close()
-
-
-def _after_fork() -> None:
-    """The parent writes what it noted; the child begins with an empty note and a thread of its own."""
+def forget() -> None:
+    """Begin with nothing noted, in a process that was forked: the parent writes what it noted."""
     global _lock  # noqa: PLW0603  # the parent may have held it at the fork
     _lock = threading.Lock()
     _noted.clear()
-    daily_counts.forget()
-    metrics.forget()
-    threading.Thread(target=_run, name="usage", daemon=True).start()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from authority.telemetry import daily_counts, metrics
+from authority.telemetry import daily_counts, metrics, problem_log
 from clients import secrets
 from clients.models import Client
 
@@ -112,7 +112,7 @@ def conclude(status: int) -> None:
     if status >= 400 or inquiry.error:
         kind = inquiry.kind or inquiry.error
         detail = inquiry.detail if inquiry.kind or not inquiry.said else {"said": safe(inquiry.said)}
-        daily_counts.problem(inquiry.client, inquiry.endpoint, kind, detail=detail, error=inquiry.error, ip=inquiry.ip)
+        problem_log.record(inquiry.client, inquiry.endpoint, kind, detail=detail, error=inquiry.error, ip=inquiry.ip)
 
 
 def granted(endpoint: str, client: int) -> None:
@@ -126,7 +126,7 @@ def unread(kind: str, **detail: str) -> None:
     inquiry = _current.get()
     if inquiry is not None and inquiry.client is not None:
         told = {name: safe(value) for name, value in detail.items()}
-        daily_counts.problem(inquiry.client, inquiry.endpoint, kind, detail=told, ip=inquiry.ip)
+        problem_log.record(inquiry.client, inquiry.endpoint, kind, detail=told, ip=inquiry.ip)
 
 
 # -- Details ----------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from django.utils import timezone
 from authority.keys import signing_keys
 from authority.models import RevokedToken, TrialToken
 from authority.tokens import access_tokens
-from clients.actions import clients as client_actions
+from clients.actions import locks
 from clients.models import Api, Client, Scope
 from clients.policy import every, plain_text
 from clients.vocabulary import GrantType
@@ -63,8 +63,8 @@ def longest(client: Client, scopes: Iterable[Scope]) -> int:
 @transaction.atomic
 def make(*, client: Client, wanted: Wanted, actor: Actor) -> tuple[TrialToken, str]:
     """Make a test token; its text is readable only in this return value. Raises Refusal, Conflict."""
-    client = client_actions.lock(client)
-    client_actions.require_active(client.consumer)
+    client = locks.lock(client)
+    locks.require_active(client.consumer)
     if client.is_disabled:
         raise Conflict("This client is disabled. Enable it first.")
     scopes = check(client, wanted, actor)

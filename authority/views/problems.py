@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from authority.diagnostics import problem_messages as words
 from authority.models import DailyCount, Problem
-from authority.telemetry.daily_counts import KEPT
+from authority.telemetry.problem_log import KEPT
 from clients.views.common import find
 from consumers.access import workspace
 from consumers.models import Membership, Role

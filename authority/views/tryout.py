@@ -16,8 +16,7 @@ from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_POST
 
-from authority.diagnostics import error_codes
-from authority.diagnostics.inspector import claims, jwt
+from authority.diagnostics.inspector import claims, error_responses, jwt
 from authority.diagnostics.inspector.report import Report, Row, Viewer
 from authority.endpoints.decorators import FORM, View
 from authority.endpoints.introspection import introspect
@@ -71,7 +70,7 @@ def ask(request: HttpRequest, client: Client, secret: str, viewer: Viewer) -> Tr
     milliseconds = max(1, round((time.perf_counter() - began) * 1000))
     body: dict[str, Any] = json.loads(answer.content)
     if answer.status_code != 200:
-        report = error_codes.explained(
+        report = error_responses.explained(
             body.get("error", ""), body.get("error_description", ""), str(answer.status_code)
         )
         return Tried(milliseconds, report)

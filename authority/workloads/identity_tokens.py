@@ -19,12 +19,12 @@ from authority.protocol.errors import InvalidTargetError, InvalidTokenError, OAu
 from authority.telemetry import request_trace
 from authority.tokens import validation
 from clients.models import Client, Workload
-from clients.vocabulary import SigningAlgorithm
 from clients.workloads import LIFESPAN, LONGEST
 from consumers import audit
 from consumers.audit import Actor, EventName
 from core.errors import Conflict, Refusal
 from core.jose import jws
+from core.jose.algorithms import SigningAlgorithm
 
 TYPE = "JWT"
 ALGORITHM = SigningAlgorithm.RS256  # the one that every cloud accepts

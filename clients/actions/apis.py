@@ -8,7 +8,7 @@ from clients.models import Access, Api, Client, Scope
 from consumers import audit, policy
 from consumers.audit import Actor, EventName
 from consumers.models import Consumer
-from consumers.scopes import AUDIENCE
+from consumers.scopes import AUDIENCE, MANAGEMENT_SCOPES, PREFIX
 from core.errors import Conflict, Refusal
 
 
@@ -149,3 +149,23 @@ def _save(api: Api | None, scopes: Iterable[Scope]) -> None:
                 scope.save()
     except IntegrityError:
         raise Conflict("Somebody has taken this identifier or one of these scopes meanwhile.") from None
+
+
+@transaction.atomic
+def describe_management_api() -> None:
+    """Describe the management API as an API like any other, so that operators can let a consumer's clients use it.
+
+    What is there already stays as it is; called after each `migrate`, without an event, for nobody does it.
+    """
+    api, _ = Api.objects.get_or_create(
+        identifier=AUDIENCE,
+        defaults={
+            "name": "Clientdesk management",
+            "description": "Manage this portal's clients and workspaces by programs.",
+            "access_token_lifetime": 900,
+        },
+    )
+    for value, (name, description) in MANAGEMENT_SCOPES.items():
+        Scope.objects.get_or_create(
+            value=f"{PREFIX}{value}", defaults={"api": api, "name": name, "description": description}
+        )

@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from clients.actions import clients as client_actions
+from clients.actions import locks
 from clients.metadata import ClientMetadata
 from clients.models import (
     Client,
@@ -52,7 +53,7 @@ def create_initial_token(
 
     Raises Refusal.
     """
-    client_actions.require_active(consumer)
+    locks.require_active(consumer)
     name = name.strip()
     if not name or len(name) > 60:
         raise Refusal("Name the token in up to 60 characters, by who will use it.", field="name")
@@ -124,7 +125,7 @@ def open_registration(
     most_clients: int = 1000,
 ) -> OpenRegistration:
     """Let anybody register clients for this consumer, and for no other any more. Raises Refusal."""
-    client_actions.require_active(consumer)
+    locks.require_active(consumer)
     check_limits(consumer, grant_types := tuple(grant_types), scopes := tuple(scopes), client_days)
     if not 1 <= idle_days <= 3650:
         raise Refusal("Delete idle clients after 1 to 3,650 days.", field="idle_days")

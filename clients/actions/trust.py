@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from clients.actions.clients import lock, require_active
+from clients.actions.locks import lock, require_active
 from clients.models import Client, TrustedIssuer, TrustRule
 from clients.policy import federation
 from consumers import audit

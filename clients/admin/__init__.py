@@ -1,9 +1,5 @@
-"""The operators' pages about APIs, consumers and clients.
-
-Consumers are here, not in their own room, because their page shows what they may use and which clients they have.
-"""
+"""The operators' pages about APIs and clients."""
 
 from clients.admin import apis, clients, registration, trust
-from portal.operators import consumers
 
-__all__ = ["apis", "clients", "consumers", "registration", "trust"]
+__all__ = ["apis", "clients", "registration", "trust"]

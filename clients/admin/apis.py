@@ -12,9 +12,9 @@ from django.utils.safestring import SafeString
 from clients.actions import apis as api_actions
 from clients.forms.base import LinesField
 from clients.models import Api, Client, Scope
+from consumers.admin.base import Desk
 from consumers.audit import Actor
 from consumers.models import Consumer
-from core.admin import Desk
 
 FIXED = (
     "The identifier and the values of scopes stay as they are: issued tokens carry them, clients ask for them, and "

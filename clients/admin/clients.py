@@ -11,14 +11,16 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from clients.actions import clients as client_actions
+from clients.actions import secrets as secret_actions
 from clients.models import Client, ClientSecret
 from clients.queries import KINDS, of_kind
 from clients.vocabulary import IDENTITY_SCOPES
 from consumers import policy
 from consumers.activity.timeline import describe_all
+from consumers.admin.base import ConsumerFilter, Deed, ReadOnlyDesk
 from consumers.audit import Actor
 from consumers.models import Event
-from core.admin import ConsumerFilter, Deed, ReadOnlyDesk, badge, listing, moment, page_of, several
+from core.admin import badge, listing, moment, page_of, several
 from core.errors import Refusal
 from core.fields import JSONField
 
@@ -145,7 +147,7 @@ class ClientAdmin(ReadOnlyDesk):
         ),
         "revoke": Deed(
             label="Revoke the secret {}",
-            act=lambda secret, actor: client_actions.revoke_secret(secret=secret, actor=actor),
+            act=lambda secret, actor: secret_actions.revoke_secret(secret=secret, actor=actor),
             done="The secret {} is revoked.",
             effects=revoking,
             part="secrets",

@@ -8,9 +8,9 @@ from django.http import HttpRequest
 
 from clients.actions import registration as registration_actions
 from clients.models import DocumentHost, OpenRegistration, SoftwareIssuer
+from consumers.admin.base import Desk
 from consumers.audit import Actor
 from consumers.forms import explain
-from core.admin import Desk
 from core.errors import Refusal
 from core.fields import JSONField
 

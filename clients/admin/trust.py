@@ -13,9 +13,10 @@ from clients.actions import trust as trust_actions
 from clients.federation.platforms import PLATFORMS, PlatformName
 from clients.models import TrustedIssuer
 from clients.policy.federation import issuer as may_be_trusted
+from consumers.admin.base import Deed, Desk
 from consumers.audit import Actor
 from consumers.forms import explain
-from core.admin import Deed, Desk, badge, page_of, several
+from core.admin import badge, page_of, several
 from core.errors import Refusal
 from core.fields import JSONField
 

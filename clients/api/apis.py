@@ -7,9 +7,9 @@ from django.http import HttpResponse
 
 from clients.actions import apis as api_actions
 from clients.models import Api, Client, Scope
-from clients.vocabulary import SigningAlgorithm
 from consumers.rest.lookups import consumer_at, number
 from consumers.rest.operations import Call, answer, nothing, operation
+from core.jose.algorithms import SigningAlgorithm
 from core.rest.errors import InvalidRequest, NotFound
 from core.rest.paging import PAGING, page
 

@@ -8,15 +8,15 @@ from django.http import HttpResponse
 from django.utils.http import quote_etag
 from django.views.decorators.debug import sensitive_variables
 
-from clients import queries
+from clients import documents, queries
 from clients.actions import clients as client_actions
-from clients.api import documents
-from clients.api.find import find
-from clients.api.schemas import CLIENT, EXAMPLE, LIFETIMES, READ_ONLY, TRUST
+from clients.actions import locks
+from clients.api.lookups import find
 from clients.errors import InvalidClientMetadata
 from clients.metadata import ClientMetadata
 from clients.models import Client
 from clients.policy import api_policy
+from clients.schemas import CLIENT, EXAMPLE, LIFETIMES, READ_ONLY, TRUST
 from clients.workloads import LIFESPAN
 from consumers.rest.lookups import consumer_for, named
 from consumers.rest.operations import Call, answer, nothing, operation
@@ -251,7 +251,7 @@ def find_locked(call: Call, client_id: str) -> Client:
     """Return the client for a change, locked, if it is still as the caller saw it (RFC 9110 section 13.1.1)."""
     client = find(call, client_id)
     call.require_writable(client.consumer)
-    client = client_actions.lock(client)
+    client = locks.lock(client)
     wanted = call.request.headers.get("If-Match", "*")
     if wanted.strip() != "*" and etag(client) not in [each.strip() for each in wanted.split(",")]:
         raise PreconditionFailed

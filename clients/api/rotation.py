@@ -6,10 +6,10 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.views.decorators.debug import sensitive_variables
 
-from clients.actions import clients as client_actions
-from clients.api import documents
+from clients import documents
+from clients.actions import secrets as secret_actions
 from clients.api.clients import etag, find_locked
-from clients.api.schemas import CLIENT
+from clients.schemas import CLIENT
 from consumers.rest.operations import Call, answer, operation
 
 ABOUT: dict[str, Any] = {
@@ -31,7 +31,7 @@ def rotate(call: Call, client_id: str) -> HttpResponse:
     """
     with transaction.atomic():
         client = find_locked(call, client_id)
-        secret = client_actions.rotate_client(client=client, actor=call.caller.actor)
+        secret = secret_actions.rotate_client(client=client, actor=call.caller.actor)
     return answer(documents.document(client, secret=secret), headers={"ETag": etag(client)})
 
 
@@ -40,5 +40,5 @@ def drop_rotated(call: Call, client_id: str) -> HttpResponse:
     """Ends every secret that was rotated before. Whatever still uses one is refused from now on."""
     with transaction.atomic():
         client = find_locked(call, client_id)
-        client_actions.revoke_rotated(client=client, actor=call.caller.actor)
+        secret_actions.revoke_rotated(client=client, actor=call.caller.actor)
     return answer(documents.document(client), headers={"ETag": etag(client)})

@@ -7,10 +7,10 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.views.decorators.debug import sensitive_variables
 
-from clients.actions import clients as client_actions
-from clients.actions.clients import End
+from clients.actions import secrets as secret_actions
+from clients.actions.secrets import End
 from clients.api.clients import find_locked
-from clients.api.find import find
+from clients.api.lookups import find
 from clients.models import Client, ClientSecret
 from consumers.rest.lookups import by_id
 from consumers.rest.operations import Call, answer, nothing, operation
@@ -113,7 +113,7 @@ def add_secret(call: Call, client_id: str) -> HttpResponse:
     sent = call.body
     with transaction.atomic():
         client = find_locked(call, client_id)
-        made, text = client_actions.add_secret(
+        made, text = secret_actions.add_secret(
             client=client, name=sent.get("name") or "", expires_at=at(sent, "expires_at"), actor=call.caller.actor
         )
     return answer(document(made, text), 201)
@@ -134,7 +134,7 @@ def rotate_secret(call: Call, client_id: str, secret_id: str) -> HttpResponse:
     end = End(at=at(sent, "ends_at"), after_first_use=bool(sent.get("ends_after_first_use")))
     with transaction.atomic():
         old = find_secret(find_locked(call, client_id), secret_id)
-        made, text = client_actions.rotate_secret(
+        made, text = secret_actions.rotate_secret(
             secret=old, end=end, expires_at=at(sent, "expires_at"), actor=call.caller.actor
         )
     return answer(document(made, text), 201)
@@ -152,7 +152,7 @@ def expire_secret(call: Call, client_id: str, secret_id: str) -> HttpResponse:
     """Or, with null, take its end away."""
     with transaction.atomic():
         secret = find_secret(find_locked(call, client_id), secret_id)
-        secret = client_actions.expire_secret(
+        secret = secret_actions.expire_secret(
             secret=secret, expires_at=at(call.body, "expires_at"), actor=call.caller.actor
         )
     return answer(document(secret))
@@ -163,7 +163,7 @@ def revoke_secret(call: Call, client_id: str, secret_id: str) -> HttpResponse:
     """Whatever still uses it is refused from now on."""
     with transaction.atomic():
         secret = find_secret(find_locked(call, client_id), secret_id)
-        client_actions.revoke_secret(secret=secret, actor=call.caller.actor)
+        secret_actions.revoke_secret(secret=secret, actor=call.caller.actor)
     return nothing()
 
 

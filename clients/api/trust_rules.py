@@ -9,9 +9,9 @@ from clients.actions import clients as client_actions
 from clients.actions import trust as trust_actions
 from clients.actions.secret_policy import set_secret_rules
 from clients.api.clients import find_locked, shown
-from clients.api.find import find
-from clients.api.schemas import CLIENT
+from clients.api.lookups import find
 from clients.models import TrustedIssuer, TrustRule
+from clients.schemas import CLIENT
 from consumers.rest.lookups import by_id, consumer_at
 from consumers.rest.operations import Call, answer, nothing, operation
 from core.rest.errors import InvalidRequest

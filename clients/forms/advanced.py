@@ -13,8 +13,9 @@ from clients.forms.base import LinesField, RuledField
 from clients.forms.versioned import VersionedForm, in_words
 from clients.metadata import ClientMetadata
 from clients.models import Client
-from clients.vocabulary import ApplicationType, GrantType, SigningAlgorithm, TokenStrategy
+from clients.vocabulary import ApplicationType, GrantType, TokenStrategy
 from core import durations
+from core.jose.algorithms import SigningAlgorithm
 
 GRANTS = {
     GrantType.CLIENT_CREDENTIALS: "Act for itself, with nobody signed in",

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
-from clients.actions.clients import End
+from clients.actions.secrets import End
 from clients.forms.base import Choice, OnceForm
 from consumers.activity.timeline import when
 

@@ -4,8 +4,9 @@ from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.utils import timezone
 
-from clients.vocabulary import IDENTITY_SCOPES, SigningAlgorithm
+from clients.vocabulary import IDENTITY_SCOPES
 from consumers.models import Consumer
+from core.jose.algorithms import SigningAlgorithm
 
 
 class Api(models.Model):

@@ -8,14 +8,9 @@ from clients.metadata import ClientMetadata
 from clients.models import Api, Client, Scope
 from clients.policy.texts import few, short
 from clients.uris.redirect_uris import shown
-from clients.vocabulary import (
-    IDENTITY_SCOPES,
-    LIFESPANS,
-    GrantType,
-    SigningAlgorithm,
-    TokenStrategy,
-)
+from clients.vocabulary import IDENTITY_SCOPES, LIFESPANS, GrantType, TokenStrategy
 from consumers.models import Consumer
+from core.jose.algorithms import SigningAlgorithm
 
 MAX_GRACE = 30  # seconds
 LONGEST = 400 * 24 * 3600  # seconds, of any token

@@ -7,9 +7,10 @@ from clients.errors import InvalidClientMetadata, InvalidRedirectURI
 from clients.metadata import ClientMetadata
 from clients.policy.common import every
 from clients.uris.origins import web_origin
-from clients.uris.redirect_uris import characters, complaint, redirect_uri, shown
+from clients.uris.redirect_uris import complaint, redirect_uri, shown
 from clients.vocabulary import GrantType
-from core import http_fetch
+from core.http_fetch import target
+from core.uris import characters
 
 MAX_URIS = 50
 MAX_ORIGINS = 50
@@ -86,8 +87,8 @@ def fetched(metadata: ClientMetadata) -> None:
 def may_be_asked(uri: str, field: str) -> None:
     problem = f"Shorten it to {MAX_LENGTH} characters." if len(uri) > MAX_LENGTH else ""
     try:
-        http_fetch.target(uri)
-    except http_fetch.FetchError as error:
+        target.target(uri)
+    except target.FetchError as error:
         problem = str(error)
     if problem:
         raise InvalidClientMetadata(f"{shown(uri)}: {problem[:1].lower()}{problem[1:]}", field=field)

@@ -10,7 +10,7 @@ from jwcrypto.jwt import JWT
 
 from clients.models import SoftwareIssuer
 from clients.registration.errors import InvalidSoftwareStatement, UnapprovedSoftwareStatement
-from core import http_fetch
+from core.http_fetch import documents, target
 from core.jose import jwk
 
 MAX_LENGTH = 16 * 1024
@@ -57,11 +57,11 @@ def issuer_of(text: str) -> SoftwareIssuer:
 def verified(text: str, issuer: SoftwareIssuer) -> dict[str, Any]:
     """Return the statement's claims. Its header chooses among the issuer's own keys, and brings none."""
     try:
-        document = issuer.jwks or http_fetch.document(issuer.jwks_uri)
+        document = issuer.jwks or documents.document(issuer.jwks_uri)
         keys = JWKSet.from_json(json.dumps(document))
         statement = JWT(jwt=text, key=keys, algs=list(jwk.ALGORITHMS), expected_type="JWS")
         claims = json.loads(statement.claims)
-    except http_fetch.FetchError as problem:
+    except target.FetchError as problem:
         raise InvalidSoftwareStatement(
             f"The keys of the software statement's issuer cannot be read: {problem}", field="software_statement"
         ) from None

@@ -10,14 +10,11 @@ from collections.abc import Callable
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from clients.errors import InvalidRedirectURI
+from core.uris import DOMAIN, PRIVATE_DOMAINS, characters
 
-MAX_LENGTH = 2000
 LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
-# Names that a private network answers, not the public one (RFC 6761, RFC 6762, RFC 8375, and ICANN's .internal).
-PRIVATE_DOMAINS = (".localhost", ".local", ".internal", ".home.arpa")
 # A scheme that an app owns by its domain in reverse, such as com.example.app (RFC 8252 section 7.1).
 PRIVATE_USE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
-DOMAIN = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 # What the authorization response puts there itself (RFC 6749 section 4.1.2, RFC 9207 section 2).
 ANSWERS = {"code", "state", "iss", "error", "error_description", "error_uri"}
 
@@ -43,19 +40,6 @@ def complaint(uri: str) -> str:
 def shown(uri: str) -> str:
     """Return the address as an error repeats it: without characters that could change how the sentence reads."""
     return f"“{ascii(uri[:200])[1:-1]}{'…' if len(uri) > 200 else ''}”"
-
-
-def characters(uri: str) -> str:
-    """RFC 3986 section 2, and percent-encodings that some servers decode before they compare."""
-    if len(uri) > MAX_LENGTH:
-        return f"shorten it to {MAX_LENGTH:,} characters."
-    if not re.fullmatch(r"[\x21-\x7e]+", uri):
-        return "write it in ASCII without spaces; encode other characters with % or punycode."
-    if re.search(r'[\\<>"^`{|}*]', uri):
-        return "leave out wildcards, backslashes, quotes, brackets and braces."
-    if re.search(r"%(?![0-9A-Fa-f]{2})|%([01][0-9a-f]|7f|25|2e|2f|5c)", uri, re.IGNORECASE):
-        return "leave out encoded slashes, dots, percent signs and control characters."
-    return ""
 
 
 def fragment(uri: str, parts: SplitResult) -> str:

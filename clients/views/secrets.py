@@ -10,7 +10,7 @@ from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_safe
 
 from clients import secret_review
-from clients.actions import clients as client_actions
+from clients.actions import secrets as secret_actions
 from clients.forms.secrets import RotateForm, SecretForm
 from clients.models import MAX_LIVE_SECRETS, Client, ClientSecret
 from clients.views.common import (
@@ -68,7 +68,7 @@ def add_secret(request: HttpRequest, membership: Membership, client_id: str) -> 
     if request.method == "POST" and form.is_valid():
         try:
             with carry_out_once(key=form.cleaned_data["key"], user=person(request)) as submission:
-                made, text = client_actions.add_secret(
+                made, text = secret_actions.add_secret(
                     client=client,
                     name=form.cleaned_data["name"],
                     expires_at=form.expires_at,
@@ -99,7 +99,7 @@ def rotate(request: HttpRequest, membership: Membership, client_id: str, secret_
     if request.method == "POST" and form.is_valid():
         try:
             with carry_out_once(key=form.cleaned_data["key"], user=person(request)) as submission:
-                made, text = client_actions.rotate_secret(
+                made, text = secret_actions.rotate_secret(
                     secret=old, end=form.end, expires_at=form.expires_at, actor=Actor.of(request)
                 )
                 submission.outcome = back(membership, client)
@@ -122,7 +122,7 @@ def revoke(request: HttpRequest, membership: Membership, client_id: str, secret_
     if request.method != "POST":
         return render_sheet(request, client, "revoke", {"secret": secret, "minutes": longest_token(client)})
     try:
-        client_actions.revoke_secret(secret=secret, actor=Actor.of(request))
+        secret_actions.revoke_secret(secret=secret, actor=Actor.of(request))
     except Refusal as refusal:
         messages.info(request, refusal.description)
     else:

@@ -10,8 +10,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from consumers.activity.timeline import describe
+from consumers.admin.base import ConsumerFilter, ReadOnlyDesk
 from consumers.models import Event
-from core.admin import ConsumerFilter, ReadOnlyDesk, badge, moment, page_of
+from core.admin import badge, moment, page_of
 
 
 class AboutFilter(admin.SimpleListFilter):

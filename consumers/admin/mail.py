@@ -5,9 +5,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from consumers.models import Message
+from consumers.admin.base import Deed, ReadOnlyDesk
 from core import mail
-from core.admin import Deed, ReadOnlyDesk, badge, moment
+from core.admin import badge, moment
+from core.models import Message
 
 
 @admin.register(Message)

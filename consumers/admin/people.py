@@ -12,9 +12,10 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
 from consumers.actions import people as people_actions
+from consumers.admin.base import Desk
 from consumers.audit import Actor
 from consumers.models import User, normal_email
-from core.admin import Desk, badge, moment, page_of
+from core.admin import badge, moment, page_of
 from core.fields import GroupedChoices
 
 

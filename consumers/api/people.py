@@ -5,7 +5,8 @@ from typing import Any
 from django.http import HttpResponse
 
 from consumers import policy
-from consumers.actions import consumers as consumer_actions
+from consumers.actions import invitations as invitation_actions
+from consumers.actions import members as member_actions
 from consumers.models import Invitation, Membership, Role
 from consumers.rest.lookups import consumer_at, number
 from consumers.rest.operations import Call, answer, nothing, operation
@@ -100,7 +101,7 @@ def list_members(call: Call, consumer: str) -> HttpResponse:
 def set_member(call: Call, consumer: str, member_id: str) -> HttpResponse:
     """A workspace keeps at least one manager. Everything but the role is ignored."""
     member = find_member(call, consumer, member_id)
-    consumer_actions.change_role(membership=member, role=call.body["role"], actor=call.caller.actor)
+    member_actions.change_role(membership=member, role=call.body["role"], actor=call.caller.actor)
     member.refresh_from_db(fields=["role"])
     return answer(member_document(member))
 
@@ -109,7 +110,7 @@ def set_member(call: Call, consumer: str, member_id: str) -> HttpResponse:
     id="removeMember", summary="Remove a person", answers={204: "Their access to the workspace has ended."}, **CHANGE
 )
 def remove_member(call: Call, consumer: str, member_id: str) -> HttpResponse:
-    consumer_actions.remove_member(membership=find_member(call, consumer, member_id), actor=call.caller.actor)
+    member_actions.remove_member(membership=find_member(call, consumer, member_id), actor=call.caller.actor)
     return nothing()
 
 
@@ -152,7 +153,7 @@ def invite(call: Call, consumer: str) -> HttpResponse:
     found, sent = consumer_at(call, consumer), call.body
     policy.email_address(sent["email"])
     count_mail(call)
-    invitation = consumer_actions.invite_manager(
+    invitation = invitation_actions.invite_manager(
         consumer=found, email=sent["email"], role=sent.get("role", Role.VIEWER), actor=call.caller.actor
     )
     return answer(invitation_document(invitation), 201)
@@ -163,7 +164,7 @@ def resend_invitation(call: Call, consumer: str, invitation_id: str) -> HttpResp
     """The mail brings a new link, good for a full term; the old one stops working."""
     found = find_invitation(call, consumer, invitation_id)
     count_mail(call)
-    return answer(invitation_document(consumer_actions.resend_invitation(invitation=found, actor=call.caller.actor)))
+    return answer(invitation_document(invitation_actions.resend_invitation(invitation=found, actor=call.caller.actor)))
 
 
 @operation(
@@ -171,7 +172,7 @@ def resend_invitation(call: Call, consumer: str, invitation_id: str) -> HttpResp
 )
 def withdraw_invitation(call: Call, consumer: str, invitation_id: str) -> HttpResponse:
     found = find_invitation(call, consumer, invitation_id)
-    consumer_actions.withdraw_invitation(invitation=found, actor=call.caller.actor)
+    invitation_actions.withdraw_invitation(invitation=found, actor=call.caller.actor)
     return nothing()
 
 

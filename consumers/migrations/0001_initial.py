@@ -1,3 +1,6 @@
+from core.db.sql import read_sql
+import django.contrib.postgres.fields
+import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.text
 import django.utils.timezone
@@ -24,8 +27,15 @@ class Migration(migrations.Migration):
                 ('external_id', models.CharField(blank=True, help_text="The consumer's number in your own systems, such as a CRM or billing account.", max_length=200, null=True, unique=True, verbose_name='external ID')),
                 ('metadata', models.JSONField(blank=True, default=dict, help_text='Anything you want to keep with the consumer. Only operators see it.')),
                 ('claims', models.JSONField(blank=True, default=dict, help_text="Claims that every access token of the consumer's clients carries.")),
+                ('secrets_allowed', models.BooleanField(default=True, help_text="If not, new clients prove themselves by signed assertions or by their platform's tokens.", verbose_name='clients may hold secrets')),
+                ('secret_days', models.PositiveSmallIntegerField(blank=True, help_text="In days. Empty sets no limit. Secrets that work already get at least 30 days' notice.", null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(3650)], verbose_name='secrets end after')),
+                ('test_token_lifetime', models.PositiveIntegerField(default=3600, help_text="In seconds; 0 if its people may make none. An API's own limit holds too.", validators=[django.core.validators.MaxValueValidator(2592000)], verbose_name='longest test token lifetime')),
+                ('test_token_claims', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=100), blank=True, default=list, help_text='Names of the claims that test tokens may carry besides roles, parted by commas.', verbose_name='claims of test tokens')),
+                ('access_token_lifetime', models.PositiveIntegerField(blank=True, help_text='In seconds, for all clients of the consumer. Empty: as the APIs allow.', null=True, validators=[django.core.validators.MinValueValidator(60)], verbose_name='longest access token lifetime')),
+                ('refresh_token_lifetime', models.PositiveIntegerField(blank=True, help_text="In seconds, for which its clients can refresh a person's tokens. Empty: as the APIs allow.", null=True, validators=[django.core.validators.MinValueValidator(60)], verbose_name='longest sign-in')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('suspended_at', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('tokens_valid_after', models.DateTimeField(blank=True, editable=False, null=True)),
             ],
             options={
                 'ordering': ['name'],
@@ -108,32 +118,26 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Message',
+            name='PersonalToken',
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('recipients', models.CharField(editable=False, max_length=500)),
-                ('subject', models.CharField(editable=False, max_length=250)),
-                ('sealed', models.BinaryField(default=bytes)),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('sent', 'Sent'), ('failed', 'Failed')], default='waiting', editable=False, max_length=10)),
-                ('attempts', models.PositiveSmallIntegerField(default=0, editable=False)),
-                ('last_error', models.CharField(blank=True, editable=False, max_length=500)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='time written')),
-                ('next_attempt_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('sent_at', models.DateTimeField(editable=False, null=True)),
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('name', models.CharField(max_length=60)),
+                ('scopes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), default=list)),
+                ('digest', models.CharField(editable=False, max_length=64, unique=True)),
+                ('pepper_version', models.CharField(editable=False, max_length=10)),
+                ('hint', models.CharField(editable=False, max_length=4)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('expires_at', models.DateTimeField()),
+                ('revoked_at', models.DateTimeField(editable=False, null=True)),
+                ('last_used_at', models.DateTimeField(editable=False, null=True)),
+                ('last_used_ip', models.GenericIPAddressField(editable=False, null=True)),
+                ('consumer', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='consumers.consumer')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='personal_tokens', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'ordering': ['-id'],
-                'indexes': [models.Index(condition=models.Q(('state', 'waiting')), fields=['next_attempt_at'], name='message_waiting')],
+                'verbose_name': 'personal access token',
+                'ordering': ['-created_at'],
             },
-        ),
-        migrations.CreateModel(
-            name='Submission',
-            fields=[
-                ('key', models.UUIDField(editable=False, primary_key=True, serialize=False)),
-                ('outcome', models.CharField(editable=False, max_length=300)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('user', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
-            ],
         ),
         migrations.AddConstraint(
             model_name='user',
@@ -159,8 +163,5 @@ class Migration(migrations.Migration):
             model_name='membership',
             constraint=models.UniqueConstraint(fields=('consumer', 'user'), name='membership_once'),
         ),
-        migrations.AddIndex(
-            model_name='submission',
-            index=models.Index(fields=['created_at'], name='submission_age'),
-        ),
+        migrations.RunSQL(read_sql("consumers/sql/append_only.sql"), migrations.RunSQL.noop),
     ]

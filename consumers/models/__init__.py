@@ -10,7 +10,7 @@ from consumers.models.people import (
     UserManager,
     normal_email,
 )
-from consumers.models.records import Event, Message, Submission
+from consumers.models.records import Event
 from consumers.models.tokens import PersonalToken
 
 __all__ = [
@@ -19,10 +19,8 @@ __all__ = [
     "Event",
     "Invitation",
     "Membership",
-    "Message",
     "PersonalToken",
     "Role",
-    "Submission",
     "User",
     "UserManager",
     "normal_email",

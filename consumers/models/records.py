@@ -1,6 +1,5 @@
 """What is written down: deeds, mail on its way, and forms that were carried out."""
 
-from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
@@ -39,47 +38,3 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} by {self.actor_label}"
-
-
-class Message(models.Model):
-    """A mail on its way out. What it says is sealed while it waits and erased once it is delivered."""
-
-    class State(models.TextChoices):
-        WAITING = "waiting", "Waiting"
-        SENT = "sent", "Sent"
-        FAILED = "failed", "Failed"
-
-    id = models.BigAutoField(primary_key=True)
-    recipients = models.CharField(max_length=500, editable=False)
-    subject = models.CharField(max_length=250, editable=False)
-    sealed = models.BinaryField(default=bytes, editable=False)
-    state = models.CharField(max_length=10, choices=State, default=State.WAITING, editable=False)
-    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
-    last_error = models.CharField(max_length=500, blank=True, editable=False)
-    created_at = models.DateTimeField("time written", default=timezone.now, editable=False)
-    next_attempt_at = models.DateTimeField(default=timezone.now, editable=False)
-    sent_at = models.DateTimeField(null=True, editable=False)
-
-    class Meta:
-        ordering = ["-id"]
-        indexes = [
-            models.Index(fields=["next_attempt_at"], condition=models.Q(state="waiting"), name="message_waiting")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.subject} to {self.recipients}"
-
-
-class Submission(models.Model):
-    """A form that was carried out, so that sending it again by reload or a double click does nothing twice."""
-
-    key = models.UUIDField(primary_key=True, editable=False)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, editable=False)
-    outcome = models.CharField(max_length=300, editable=False)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-
-    class Meta:
-        indexes = [models.Index(fields=["created_at"], name="submission_age")]
-
-    def __str__(self) -> str:
-        return str(self.key)

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from consumers.actions import consumers as consumer_actions
+from consumers.actions import invitations as invitation_actions
 from consumers.audit import Actor, origin
 from consumers.forms import NewPersonForm, explain
 from consumers.models import Invitation, User
@@ -20,7 +20,7 @@ from core.rate_limits import within
 @within("20/m/ip")
 def invitation(request: HttpRequest, token: str) -> HttpResponse:
     """Show the invitation; POST accepts or declines it."""
-    opened = consumer_actions.find_open_invitation(token)
+    opened = invitation_actions.find_open_invitation(token)
     if opened is None:
         return not_open(request)
     if request.method == "POST":
@@ -33,7 +33,7 @@ def try_to_answer(request: HttpRequest, token: str, opened: Invitation) -> HttpR
     try:
         return answer(request, token, opened, form)
     except Refusal as refusal:
-        if refusal.description == consumer_actions.NOT_OPEN:
+        if refusal.description == invitation_actions.NOT_OPEN:
             return not_open(request)  # somebody was faster
         if refusal.field:
             explain(form, refusal)
@@ -44,15 +44,17 @@ def try_to_answer(request: HttpRequest, token: str, opened: Invitation) -> HttpR
 def answer(request: HttpRequest, token: str, opened: Invitation, form: NewPersonForm) -> HttpResponse:
     """Accept or decline, as whoever sent the form. Raises Refusal."""
     if "decline" in request.POST:
-        consumer_actions.decline_invitation(token=token, actor=Actor(kind="person", id="", label="", **origin(request)))
+        invitation_actions.decline_invitation(
+            token=token, actor=Actor(kind="person", id="", label="", **origin(request))
+        )
         return render(request, "consumers/declined.html", {"invitation": opened})
     if isinstance(request.user, User):
-        consumer_actions.accept_invitation(token=token, user=request.user, actor=Actor.of(request))
+        invitation_actions.accept_invitation(token=token, user=request.user, actor=Actor.of(request))
         messages.success(request, f"Welcome to {opened.consumer}.")
         return redirect("dashboard", opened.consumer.slug)
     if User.objects.of_address(opened.email).exists() or not form.is_valid():
         return show(request, opened, form, status=422)
-    user, _ = consumer_actions.join_as_new_person(
+    user, _ = invitation_actions.join_as_new_person(
         token=token,
         name=form.cleaned_data["name"],
         actor=Actor(kind="person", id="", label="", **origin(request)),

@@ -15,8 +15,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from consumers.access import workspace
-from consumers.actions import consumers as consumer_actions
-from consumers.actions import people as accounts
+from consumers.actions import invitations as invitation_actions
+from consumers.actions import members as member_actions
+from consumers.actions import people as people_actions
 from consumers.activity import timeline as words
 from consumers.audit import Actor
 from consumers.forms import ActivityFilter, InviteForm, NameForm, RoleForm, explain
@@ -49,7 +50,7 @@ def name(request: HttpRequest) -> HttpResponse:
     form = NameForm(request.POST or None, initial={"name": request.user.name})
     if request.method == "POST" and form.is_valid():
         try:
-            accounts.rename_person(person=request.user, name=form.cleaned_data["name"], actor=Actor.of(request))
+            people_actions.rename_person(person=request.user, name=form.cleaned_data["name"], actor=Actor.of(request))
         except Refusal as refusal:
             explain(form, refusal)
         else:
@@ -104,13 +105,13 @@ def invite(request: HttpRequest, membership: Membership) -> HttpResponse:
         try:
             with transaction.atomic():
                 invited = [
-                    consumer_actions.invite_manager(
+                    invitation_actions.invite_manager(
                         consumer=membership.consumer,
                         email=email,
                         role=form.cleaned_data["role"],
                         actor=Actor.of(request),
                     ).email
-                    for email in consumer_actions.parse_emails(form.cleaned_data["emails"])
+                    for email in invitation_actions.parse_emails(form.cleaned_data["emails"])
                 ]
         except Refusal as refusal:
             explain(form, refusal)
@@ -138,9 +139,7 @@ def member(request: HttpRequest, membership: Membership, member_id: int) -> Http
             if not membership.is_manager:
                 raise PermissionDenied("Only managers may change roles. Ask a manager of this workspace.")
             if form.is_valid():
-                consumer_actions.change_role(
-                    membership=subject, role=form.cleaned_data["role"], actor=Actor.of(request)
-                )
+                member_actions.change_role(membership=subject, role=form.cleaned_data["role"], actor=Actor.of(request))
                 subject.refresh_from_db()
                 messages.success(request, f"{subject.user} is a {subject.get_role_display().lower()} now.")
                 return redirect("consumers:people", membership.consumer.slug)
@@ -152,7 +151,7 @@ def member(request: HttpRequest, membership: Membership, member_id: int) -> Http
 
 
 def end_membership(request: HttpRequest, subject: Membership, *, is_self: bool) -> HttpResponse:
-    consumer_actions.remove_member(membership=subject, actor=Actor.of(request))
+    member_actions.remove_member(membership=subject, actor=Actor.of(request))
     if is_self:
         messages.success(request, f"You have left {subject.consumer}.")
         return redirect("consumers:choose")
@@ -166,7 +165,7 @@ def end_membership(request: HttpRequest, subject: Membership, *, is_self: bool) 
 def resend_invitation(request: HttpRequest, membership: Membership, invitation_id: int) -> HttpResponse:
     invitation = get_object_or_404(membership.consumer.invitations, pk=invitation_id)
     try:
-        consumer_actions.resend_invitation(invitation=invitation, actor=Actor.of(request))
+        invitation_actions.resend_invitation(invitation=invitation, actor=Actor.of(request))
         messages.success(request, f"A new invitation is on its way to {invitation.email}. The old link has ended.")
     except Refusal as refusal:
         messages.error(request, refusal.description)
@@ -178,7 +177,7 @@ def resend_invitation(request: HttpRequest, membership: Membership, invitation_i
 def withdraw_invitation(request: HttpRequest, membership: Membership, invitation_id: int) -> HttpResponse:
     invitation = get_object_or_404(membership.consumer.invitations, pk=invitation_id)
     try:
-        consumer_actions.withdraw_invitation(invitation=invitation, actor=Actor.of(request))
+        invitation_actions.withdraw_invitation(invitation=invitation, actor=Actor.of(request))
         messages.success(request, f"The invitation of {invitation.email} is withdrawn. Its link has ended.")
     except Refusal as refusal:
         messages.error(request, refusal.description)

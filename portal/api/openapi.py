@@ -10,6 +10,7 @@ from django.urls import URLPattern, URLResolver
 from consumers.rest.operations import Operation
 from consumers.scopes import MANAGEMENT_SCOPES, PREFIX
 from core.rest.schemas import Schema
+from portal.api.routes import ROUTES
 from portal.health import VERSION
 
 TAGS = {
@@ -44,7 +45,6 @@ ERROR: dict[str, Any] = {
 
 def operations() -> Iterator[tuple[str, str, Operation]]:
     """Yield template, method and operation of every address of the management API."""
-    from portal.api import urls  # which serves this description
 
     def walk(patterns: list[Any]) -> Iterator[tuple[str, str, Operation]]:
         for pattern in patterns:
@@ -54,7 +54,7 @@ def operations() -> Iterator[tuple[str, str, Operation]]:
                 for method, operation in pattern.callback.operations.items():  # type: ignore[attr-defined]
                     yield pattern.template, method, operation
 
-    return walk(urls.urlpatterns)
+    return walk(ROUTES)
 
 
 @cache

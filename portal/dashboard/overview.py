@@ -11,7 +11,8 @@ from authority.admin import TONES
 from authority.models import DailyCount, SigningKey
 from clients.models import Api, Client
 from consumers.activity.timeline import describe
-from consumers.models import Consumer, Event, Message
+from consumers.models import Consumer, Event
+from core.models import Message
 from portal.dashboard.usage_chart import last_days
 
 

@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from authority.keys import workload_issuer
 from clients.actions import clients as client_actions
+from clients.actions import secrets as secret_actions
 from clients.actions.apis import create_api, set_access
 from clients.actions.registration import create_initial_token, open_registration
 from clients.metadata import TEMPLATES, ClientMetadata
@@ -252,8 +253,8 @@ def client(owner: Consumer, wanted: DemoClient, memory: dict[str, Any]) -> dict[
         known |= {"client_id": row.client_id, "client_secret": text}
     elif row.holds_secrets and not any(live.matches(known.get("client_secret", "")) for live in row.secrets.live()):
         if row.secrets.live().count() >= MAX_LIVE_SECRETS:
-            client_actions.revoke_secret(secret=row.secrets.live().earliest("created_at"), actor=SYSTEM)
-        _, text = client_actions.add_secret(client=row, name="Demo", actor=SYSTEM)
+            secret_actions.revoke_secret(secret=row.secrets.live().earliest("created_at"), actor=SYSTEM)
+        _, text = secret_actions.add_secret(client=row, name="Demo", actor=SYSTEM)
         known |= {"client_id": row.client_id, "client_secret": text}
     allow_pages(row)
     return {

@@ -16,10 +16,13 @@ from clients.actions.secret_policy import set_secret_rules
 from clients.models import Scope
 from consumers import policy
 from consumers.actions import consumers as consumer_actions
+from consumers.actions import invitations as invitation_actions
+from consumers.actions import members as member_actions
 from consumers.activity.timeline import describe_all
+from consumers.admin.base import Deed, Desk
 from consumers.audit import Actor
 from consumers.models import Consumer, Membership, Role
-from core.admin import Deed, Desk, badge, moment, several
+from core.admin import badge, moment, several
 from core.errors import Refusal
 from core.fields import GroupedChoices, JSONField
 
@@ -81,7 +84,7 @@ class ConsumerForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean_emails(self) -> list[str]:
         """Name every address that is wrong, a member already or invited already."""
         try:
-            addresses = consumer_actions.parse_emails(self.cleaned_data["emails"])
+            addresses = invitation_actions.parse_emails(self.cleaned_data["emails"])
         except Refusal as refusal:
             raise forms.ValidationError(refusal.description) from None
         lowered = [address.lower() for address in addresses]
@@ -188,31 +191,31 @@ class ConsumerAdmin(Desk):
         ),
         "resend": Deed(
             label="Resend the invitation of {}",
-            act=lambda invitation, actor: consumer_actions.resend_invitation(invitation=invitation, actor=actor),
+            act=lambda invitation, actor: invitation_actions.resend_invitation(invitation=invitation, actor=actor),
             done="A new link is on its way to {}; the old one no longer works.",
             part="invitations",
         ),
         "withdraw": Deed(
             label="Withdraw the invitation of {}",
-            act=lambda invitation, actor: consumer_actions.withdraw_invitation(invitation=invitation, actor=actor),
+            act=lambda invitation, actor: invitation_actions.withdraw_invitation(invitation=invitation, actor=actor),
             done="The invitation of {} is withdrawn; its link no longer works.",
             part="invitations",
         ),
         "make-manager": Deed(
             label="Make {} a manager",
-            act=lambda member, actor: consumer_actions.change_role(membership=member, role=Role.MANAGER, actor=actor),
+            act=lambda member, actor: member_actions.change_role(membership=member, role=Role.MANAGER, actor=actor),
             done="{}: manager from now on.",
             part="memberships",
         ),
         "make-viewer": Deed(
             label="Make {} a viewer",
-            act=lambda member, actor: consumer_actions.change_role(membership=member, role=Role.VIEWER, actor=actor),
+            act=lambda member, actor: member_actions.change_role(membership=member, role=Role.VIEWER, actor=actor),
             done="{}: viewer from now on.",
             part="memberships",
         ),
         "remove": Deed(
             label="Remove {}",
-            act=lambda member, actor: consumer_actions.remove_member(membership=member, actor=actor),
+            act=lambda member, actor: member_actions.remove_member(membership=member, actor=actor),
             done="{}: removed.",
             effects=removing,
             part="memberships",
@@ -271,7 +274,9 @@ class ConsumerAdmin(Desk):
             set_secret_rules(consumer=obj, actor=actor, **rules)
         api_actions.set_access(consumer=obj, scopes=given["scopes"], actor=actor)
         for email in given["emails"]:
-            consumer_actions.invite_manager(consumer=obj, email=email, role=given["role"] or Role.MANAGER, actor=actor)
+            invitation_actions.invite_manager(
+                consumer=obj, email=email, role=given["role"] or Role.MANAGER, actor=actor
+            )
         if given["emails"]:
             messages.info(request, f"Invitations are on their way to {', '.join(given['emails'])}.")
 

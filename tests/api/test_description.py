@@ -17,8 +17,8 @@ NO_DOOR = {
     "consumers.audit.record": "no deed: it writes one down",
     **dict.fromkeys(
         (
-            *("consumers.actions.consumers.decline_invitation", "consumers.actions.consumers.accept_invitation"),
-            *("consumers.actions.consumers.join_as_new_person", "consumers.actions.people.rename_person"),
+            *("consumers.actions.invitations.decline_invitation", "consumers.actions.invitations.accept_invitation"),
+            *("consumers.actions.invitations.join_as_new_person", "consumers.actions.people.rename_person"),
             *(
                 "authority.authorization.consents.note",
                 "authority.authorization.consents.remember",
@@ -59,12 +59,12 @@ BEHIND = {
     "clients.actions.clients.enable_client": "enableOAuth2Client",
     "clients.actions.clients.delete_client": "deleteOAuth2Client",
     "clients.actions.clients.revoke_tokens": "deleteOAuth2Token",
-    "clients.actions.clients.add_secret": "addSecret",
-    "clients.actions.clients.rotate_secret": "rotateSecret",
-    "clients.actions.clients.rotate_client": "rotateOAuth2ClientSecret",
-    "clients.actions.clients.revoke_rotated": "deleteRotatedOAuth2ClientSecrets",
-    "clients.actions.clients.expire_secret": "expireSecret",
-    "clients.actions.clients.revoke_secret": "revokeSecret",
+    "clients.actions.secrets.add_secret": "addSecret",
+    "clients.actions.secrets.rotate_secret": "rotateSecret",
+    "clients.actions.secrets.rotate_client": "rotateOAuth2ClientSecret",
+    "clients.actions.secrets.revoke_rotated": "deleteRotatedOAuth2ClientSecrets",
+    "clients.actions.secrets.expire_secret": "expireSecret",
+    "clients.actions.secrets.revoke_secret": "revokeSecret",
     "clients.actions.secret_policy.set_secret_rules": "setSecretRules",
     "clients.actions.trust.allow_issuer": "allowTrustedIssuer",
     "clients.actions.trust.update_issuer": "setTrustedIssuer",
@@ -90,11 +90,11 @@ BEHIND = {
     "consumers.actions.consumers.suspend_consumer": "suspendConsumer",
     "consumers.actions.consumers.resume_consumer": "resumeConsumer",
     "consumers.actions.consumers.delete_consumer": "deleteConsumer",
-    "consumers.actions.consumers.invite_manager": "inviteManager",
-    "consumers.actions.consumers.resend_invitation": "resendInvitation",
-    "consumers.actions.consumers.withdraw_invitation": "withdrawInvitation",
-    "consumers.actions.consumers.change_role": "setMember",
-    "consumers.actions.consumers.remove_member": "removeMember",
+    "consumers.actions.invitations.invite_manager": "inviteManager",
+    "consumers.actions.invitations.resend_invitation": "resendInvitation",
+    "consumers.actions.invitations.withdraw_invitation": "withdrawInvitation",
+    "consumers.actions.members.change_role": "setMember",
+    "consumers.actions.members.remove_member": "removeMember",
     "authority.tokens.test_tokens.make": "makeTestToken",
     "authority.tokens.test_tokens.revoke": "revokeTestToken",
 }
@@ -130,9 +130,9 @@ def test_every_action_has_its_door_or_a_reason_for_none():
 
 # Deeds that people do on no page: what they do there instead.
 NO_PAGE = {
-    "clients.actions.clients.rotate_client": "Ory's rotation; a page rotates one secret",
-    "clients.actions.clients.revoke_rotated": "Ory's rotation; a page revokes one secret",
-    "clients.actions.clients.expire_secret": "a page rotates with an end, or revokes",
+    "clients.actions.secrets.rotate_client": "Ory's rotation; a page rotates one secret",
+    "clients.actions.secrets.revoke_rotated": "Ory's rotation; a page revokes one secret",
+    "clients.actions.secrets.expire_secret": "a page rotates with an end, or revokes",
 }
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from clients.models import Client
-from consumers.actions.consumers import invite_manager
+from consumers.actions.invitations import invite_manager
 from consumers.models import Event, Membership
 from portal.api.openapi import operations
 from tests.factories import ClientFactory, actor_for, give_secret

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clients.api.schemas import MEMBERS, NEUTRAL, READ_ONLY, WRITABLE
 from clients.metadata import MODEL_NAMES, ClientMetadata, names
 from clients.models import Client
 from clients.policy import api_policy
+from clients.schemas import MEMBERS, NEUTRAL, READ_ONLY, WRITABLE
 from clients.vocabulary import LIFESPANS
 from consumers.models import Event
 from core.errors import Refusal

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client as Browser
 from django.utils import timezone
 
-from authority.telemetry import daily_counts, last_used
+from authority.telemetry import daily_counts, last_used, problem_log, writer
 from consumers.actions import personal_tokens as personal_token_actions
 from consumers.audit import SYSTEM
 from tests.factories import ClientFactory, give_secret
@@ -50,14 +50,15 @@ class Program:
 
 def kept(client):
     """Return the client's problems by kind, after writing down what was noted."""
-    daily_counts.flush()
+    writer.flush()
     return {problem.kind: problem for problem in client.problems.all()}
 
 
 @pytest.fixture(autouse=True)
 def nothing_noted():
-    last_used._noted.clear()
+    last_used.forget()
     daily_counts.forget()
+    problem_log.forget()
 
 
 @pytest.fixture

@@ -4,7 +4,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from clients.models import Api, Client
-from consumers.models import Consumer, Event, Message, User
+from consumers.models import Consumer, Event, User
+from core.models import Message
 
 pytestmark = pytest.mark.browser
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}

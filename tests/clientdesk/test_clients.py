@@ -164,7 +164,7 @@ def test_client_is_disabled_and_enabled_and_its_tokens_end(alice_at, service):
 
 def test_every_member_that_programs_may_change_has_a_flag():
     from clientdesk.flags import FLAGS, LIFETIMES
-    from clients.api.schemas import WRITABLE
+    from clients.schemas import WRITABLE
 
     assert {flag.member for flag in [*FLAGS, *LIFETIMES]} >= set(WRITABLE)
 

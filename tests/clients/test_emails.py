@@ -7,7 +7,8 @@ from django.core import mail
 from django.utils import timezone
 
 from clients.actions import clients as client_actions
-from clients.actions.clients import End
+from clients.actions import secrets as secret_actions
+from clients.actions.secrets import End
 from tests.factories import actor_for, give_secret
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.django_db
 )
 def test_rotation_tells_every_manager_when_the_old_secret_ends(service, alice, bob, end, said):
     old, text = give_secret(service)
-    made, new_text = client_actions.rotate_secret(secret=old, end=end, actor=actor_for(alice))
+    made, new_text = secret_actions.rotate_secret(secret=old, end=end, actor=actor_for(alice))
     (message,) = mail.outbox  # Bob only views
     assert message.to == [alice.email]
     assert message.subject == "Alice Martin rotated the secret of Billing sync"

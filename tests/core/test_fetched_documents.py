@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from core import http_fetch
-from core.http_fetch import document
+from core.http_fetch import documents
+from core.http_fetch.documents import document
 from tests.publisher import answer, reason
 
 
@@ -21,7 +21,7 @@ def clock(monkeypatch):
             return self.now
 
     clock = Clock()
-    monkeypatch.setattr(http_fetch, "time", clock)
+    monkeypatch.setattr(documents, "time", clock)
     return clock
 
 
@@ -29,7 +29,7 @@ def test_document_is_read_again_when_it_is_old(publisher, clock):
     url = publisher.publish("/", {"n": 1})
     assert document(url) == {"n": 1}
     publisher.publish("/", {"n": 2})
-    clock.now += http_fetch.KEEP - 1
+    clock.now += documents.KEEP - 1
     assert document(url) == {"n": 1}
     clock.now += 1
     assert document(url) == {"n": 2}
@@ -42,7 +42,7 @@ def test_what_it_lacks_makes_us_ask_once_a_minute(publisher, clock):
     for _ in range(5):
         assert document(url, again=True) == {"n": 1}
     assert len(publisher.asked) == 1
-    clock.now += http_fetch.AGAIN
+    clock.now += documents.AGAIN
     publisher.publish("/", {"n": 2})
     for _ in range(5):
         assert document(url, again=True) == {"n": 2}
@@ -55,7 +55,7 @@ def test_server_that_fails_is_not_asked_again_at_once(publisher, clock):
         assert reason(document, url) == "status"
     assert len(publisher.asked) == 1
     publisher.publish("/", {"n": 1})
-    clock.now += http_fetch.PAUSE
+    clock.now += documents.PAUSE
     assert document(url) == {"n": 1}
 
 
@@ -63,10 +63,10 @@ def test_document_outlives_a_short_outage_and_no_long_one(publisher, clock):
     url = publisher.publish("/", {"n": 1})
     document(url)
     publisher.publish("/", answer(b"{}", "503 Busy"))
-    clock.now += http_fetch.AGAIN
+    clock.now += documents.AGAIN
     assert reason(document, url, again=True) == "status"
     assert document(url) == {"n": 1}
-    clock.now += http_fetch.KEEP
+    clock.now += documents.KEEP
     assert reason(document, url) == "status"
 
 
@@ -83,7 +83,7 @@ def test_many_threads_ask_once(publisher):
 
 
 def test_memory_is_bounded(publisher, monkeypatch):
-    monkeypatch.setattr(http_fetch, "MOST", 3)
+    monkeypatch.setattr(documents, "MOST", 3)
     for n in range(9):
         document(publisher.publish(f"/{n}", {"n": n}))
-    assert len(http_fetch._slots) == 3
+    assert len(documents._slots) == 3

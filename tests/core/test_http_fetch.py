@@ -13,8 +13,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from core import http_fetch
-from core.http_fetch import document, fetch, target
+from core.http_fetch import target as target_http_fetch
+from core.http_fetch import transport
+from core.http_fetch.documents import document
+from core.http_fetch.target import target
+from core.http_fetch.transport import fetch
 from tests.publisher import answer, publishing, reason
 
 # -- Addresses --------------------------------------------------------------------------------------------------------
@@ -77,20 +80,20 @@ PRIVATE = [
 
 @pytest.mark.parametrize("address", PRIVATE)
 def test_domain_that_leads_into_a_private_network_is_not_asked(monkeypatch, address):
-    monkeypatch.setattr(http_fetch, "resolve", lambda host, port: [address])
+    monkeypatch.setattr(transport, "resolve", lambda host, port: [address])
     monkeypatch.setattr("socket.create_connection", lambda *args, **options: pytest.fail("it was asked"))
     assert reason(fetch, "https://keys.example.com/jwks") == "address"
 
 
 def test_one_private_address_among_public_ones_is_enough(monkeypatch):
-    monkeypatch.setattr(http_fetch, "resolve", lambda host, port: ["93.184.215.14", "127.0.0.1"])
+    monkeypatch.setattr(transport, "resolve", lambda host, port: ["93.184.215.14", "127.0.0.1"])
     monkeypatch.setattr("socket.create_connection", lambda *args, **options: pytest.fail("it was asked"))
     assert reason(fetch, "https://keys.example.com/jwks") == "address"
 
 
 @pytest.mark.parametrize("address", ["93.184.215.14", "8.8.8.8", "2606:2800:21f:cb07:6820:80da:af6b:8b2c"])
 def test_public_addresses_are_public(address):
-    assert http_fetch.is_public(address)
+    assert target_http_fetch.is_public(address)
 
 
 def test_dns_cannot_answer_twice(monkeypatch):
@@ -102,7 +105,7 @@ def test_dns_cannot_answer_twice(monkeypatch):
         connected.append(address)
         raise ConnectionRefusedError
 
-    monkeypatch.setattr(http_fetch, "resolve", lambda host, port: next(answers))
+    monkeypatch.setattr(transport, "resolve", lambda host, port: next(answers))
     monkeypatch.setattr("socket.create_connection", connect)
     assert reason(fetch, "https://keys.example.com/jwks") == "connection"
     assert connected == [("93.184.215.14", 443)]
@@ -191,20 +194,20 @@ SLOW = {
 
 @pytest.mark.parametrize("case", SLOW)
 def test_slow_server_is_left_in_time(publisher, monkeypatch, case):
-    monkeypatch.setattr(http_fetch, "SECONDS", 0.4)
+    monkeypatch.setattr(transport, "SECONDS", 0.4)
     begin = time.monotonic()
     assert reason(fetch, publisher.publish("/", SLOW[case])) == "timeout"
     assert time.monotonic() - begin < 20  # each would take longer
 
 
 def test_slow_resolver_is_left_in_time(monkeypatch):
-    monkeypatch.setattr(http_fetch, "SECONDS", 0.2)
-    monkeypatch.setattr(http_fetch, "resolve", lambda host, port: time.sleep(0.6))
+    monkeypatch.setattr(transport, "SECONDS", 0.2)
+    monkeypatch.setattr(transport, "resolve", lambda host, port: time.sleep(0.6))
     assert reason(fetch, "https://keys.example.com/") == "timeout"
 
 
 def test_server_that_is_away_cannot_be_reached(publisher):
-    assert http_fetch.SECONDS == 5
+    assert transport.SECONDS == 5
     with publishing() as other:
         url = other.url
     assert reason(fetch, url) == "connection"
@@ -251,6 +254,6 @@ def test_certificate_is_checked(settings, authority, monkeypatch):
         url = f"https://127.0.0.1:{publisher.port}/"
         assert reason(fetch, url) == "tls"
         trusting = ssl.create_default_context(cafile=file)
-        monkeypatch.setattr(http_fetch, "tls", lambda: trusting)
+        monkeypatch.setattr(transport, "tls", lambda: trusting)
         assert json.loads(fetch(url).body) == {"keys": []}
         assert reason(fetch, url.replace("127.0.0.1", "localhost")) == "tls"  # the name is another

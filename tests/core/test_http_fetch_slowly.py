@@ -6,15 +6,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from core import http_fetch
-from core.http_fetch import FetchError
+from core.http_fetch import documents, transport
+from core.http_fetch.target import FetchError
 
 pytestmark = pytest.mark.usefixtures("few_places")
 
 
 @pytest.fixture
 def few_places(monkeypatch):
-    monkeypatch.setattr(http_fetch, "_places", http_fetch.Places())
+    monkeypatch.setattr(transport, "_places", transport.Places())
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def told(url, **how):
     """Return the document or the reason why there is none, and how long that took."""
     begin = time.monotonic()
     try:
-        found = http_fetch.document(url, **how)
+        found = documents.document(url, **how)
     except FetchError as error:
         found = error.reason
     return found, time.monotonic() - begin
@@ -54,18 +54,18 @@ def test_few_threads_wait_for_other_servers_at_once(publisher, door):
     urls = [publisher.publish(f"/slow{number}", behind(door)) for number in range(8)]
     with ThreadPoolExecutor(8) as threads:
         answers = [threads.submit(told, url) for url in urls]
-        until(lambda: sum(each.done() for each in answers) == 8 - http_fetch.PLACES)
+        until(lambda: sum(each.done() for each in answers) == 8 - transport.PLACES)
         assert {each.result()[0] for each in answers if each.done()} == {"busy"}
-        assert len(publisher.asked) == http_fetch.PLACES
+        assert len(publisher.asked) == transport.PLACES
         found, seconds = told(publisher.publish("/another", {}))  # by now nobody waits any more
         assert (found, seconds < 0.9) == ("busy", True)
         door.set()
-        assert [each.result()[0] for each in answers].count({"a": 1}) == http_fetch.PLACES
+        assert [each.result()[0] for each in answers].count({"a": 1}) == transport.PLACES
     assert told(urls[-1])[0] == {"a": 1}  # being busy then says nothing about a server
 
 
 def test_whoever_asks_for_the_same_waits_a_moment_and_gets_it(publisher, door, monkeypatch):
-    monkeypatch.setattr(http_fetch, "PATIENCE", 20)  # for the machine may be busy
+    monkeypatch.setattr(transport, "PATIENCE", 20)  # for the machine may be busy
     url = publisher.publish("/same", behind(door))
     with ThreadPoolExecutor(6) as threads:
         answers = [threads.submit(told, url) for _ in range(6)]
@@ -89,7 +89,7 @@ def test_what_is_known_is_told_while_it_is_read_anew(publisher, door, monkeypatc
     """An unknown key name makes us read a set anew; whoever needs a key that is known does not wait for that."""
     url = publisher.publish("/keys", {"a": 0})
     assert told(url)[0] == {"a": 0}
-    monkeypatch.setattr(http_fetch, "AGAIN", 0)
+    monkeypatch.setattr(documents, "AGAIN", 0)
     publisher.publish("/keys", behind(door))
     with ThreadPoolExecutor(1) as threads:
         reading = threads.submit(told, url, again=True)

@@ -5,8 +5,9 @@ import threading
 import pytest
 from django.db import connection
 
-from consumers.models import Consumer, Submission
+from consumers.models import Consumer
 from core.idempotency import AlreadyDone, carry_out_once, new_key
+from core.models import Submission
 from tests.factories import ConsumerFactory, UserFactory
 
 

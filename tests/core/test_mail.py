@@ -13,8 +13,9 @@ from django.db import connections, transaction
 from django.utils import timezone
 
 from consumers import emails
-from consumers.models import Message
+from consumers.actions import invitations as invitation_actions
 from core import mail as outbox
+from core.models import Message
 
 pytestmark = pytest.mark.django_db
 
@@ -112,10 +113,9 @@ def test_no_header_can_be_injected(server):
 
 
 def test_the_sealed_body_shows_no_token(server, acme, alice):
-    from consumers.actions import consumers as consumer_actions
     from tests.factories import actor_for
 
-    consumer_actions.invite_manager(consumer=acme, email="jonas@acme.example", actor=actor_for(alice))
+    invitation_actions.invite_manager(consumer=acme, email="jonas@acme.example", actor=actor_for(alice))
     row = str(Message.objects.values_list().get()) + repr(bytes(Message.objects.get().sealed))
     outbox.deliver_next()
     token = server.mails()[0].get_body(("plain",)).get_content().split("/invitations/")[1].split("/")[0]

@@ -109,11 +109,11 @@ def test_both_ways_answer_alike(service, secret_of, ordinary, short):
 
 
 def test_the_short_way_notes_the_use_and_who_it_was(service, secret_of, short):
-    last_used._noted.clear()
+    last_used.forget()
     ask(short, GRANT, authorization=basic(service.client_id, secret_of))
     (use,) = last_used._noted.values()
     assert (use.client, use.ip) == (service.pk, "192.0.2.7")
-    last_used._noted.clear()
+    last_used.forget()
 
 
 UNUSUAL = {

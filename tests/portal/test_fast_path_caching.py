@@ -43,10 +43,10 @@ def test_remembered_requests_get_the_ordinary_answer(listening, service, ordinar
         header = {} if in_body else {"authorization": basic(service.client_id, secret)}
         for wanted in forms:
             form = wanted | ({"client_id": service.client_id, "client_secret": secret} if in_body else {})
-            last_used._noted.clear()
+            last_used.forget()
             assert comparable(settled(short, form, **header)) == comparable(ask(ordinary, form, **header))
             assert [use.client for use in last_used._noted.values()] == [service.pk]
-    last_used._noted.clear()
+    last_used.forget()
 
 
 def test_no_secret_is_kept_with_a_remembered_request(listening, service, short):  # noqa: F811

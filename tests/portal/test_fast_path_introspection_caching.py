@@ -68,10 +68,10 @@ def settled(program, token, told, handlers):
 
 def test_remembered_answer_is_the_ordinary_one(program, gate, token, told, short, ordinary):  # noqa: F811
     for caller in (program, gate):
-        last_used._noted.clear()
+        last_used.forget()
         assert settled(caller, token, told, (short, ordinary))["active"] is True
         assert [use.client for use in last_used._noted.values()] == [caller.client.pk]
-    last_used._noted.clear()
+    last_used.forget()
 
 
 def test_neither_secret_nor_token_is_kept(program, token, told):

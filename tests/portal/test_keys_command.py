@@ -18,10 +18,11 @@ from authority.authorization import pushed_requests
 from authority.keys import rotation, signing_keys
 from authority.models import PushedRequest, SigningKey
 from consumers.accounts.sessions import SessionStore
-from consumers.models import Event, Message
+from consumers.models import Event
 from core.encryption import vault
 from core.mail import SealedMail
 from core.mail import seal as seal_mail
+from core.models import Message
 from tests.test_architecture import CODE, named
 
 pytestmark = pytest.mark.django_db

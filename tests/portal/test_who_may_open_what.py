@@ -10,7 +10,7 @@ from django.utils import timezone
 from clients.actions.clients import give_subject
 from clients.actions.registration import create_initial_token
 from clients.models import TrustedIssuer, TrustRule
-from consumers.actions.consumers import invite_manager
+from consumers.actions.invitations import invite_manager
 from tests.factories import ClientFactory, actor_for, give_secret
 
 pytestmark = pytest.mark.django_db

@@ -17,7 +17,7 @@ from django.core.mail import send_mail
 from django.db import connection, connections
 from django.utils import timezone
 
-from consumers.models import Message, Submission
+from core.models import Message, Submission
 from portal import worker
 from portal.demo import mailbox
 from tests.factories import UserFactory

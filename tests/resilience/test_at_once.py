@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from authority.keys import rotation
 from authority.models import SigningKey
-from clients.actions import clients as client_actions
+from clients.actions import secrets as secret_actions
 from clients.models import Api, Client, ClientSecret
 from consumers.audit import SYSTEM
 from consumers.models import Consumer
@@ -78,7 +78,7 @@ def switched_off(server):
     secret = ClientSecret.objects.get(client__client_id=service[0])
     yield (
         service,
-        partial(client_actions.rotate_secret, secret=secret, end=client_actions.End(at=timezone.now()), actor=SYSTEM),
+        partial(secret_actions.rotate_secret, secret=secret, end=secret_actions.End(at=timezone.now()), actor=SYSTEM),
     )
     yield server.service(), partial(Consumer.objects.filter(slug="acme").update, suspended_at=timezone.now())
 

@@ -1,7 +1,6 @@
 """From what was pasted to a verdict."""
 
-from authority.diagnostics import error_codes
-from authority.diagnostics.inspector import foreign_tokens, jwt, opaque
+from authority.diagnostics.inspector import error_responses, foreign_tokens, jwt, opaque
 from authority.diagnostics.inspector.parsing import Material, read
 from authority.diagnostics.inspector.report import Report, Viewer
 from clients import secrets
@@ -25,16 +24,16 @@ def inspect(text: str, viewer: Viewer, api: Api | None = None) -> list[Report]:
         reports.append(credentials(*found.basic, viewer))
     if found.code and not found.error:
         reports.append(code(viewer, found))
-    if not reports and (known := error_codes.recognised(text)):
+    if not reports and (known := error_responses.recognised(text)):
         reports.append(known)
     return reports or [nothing()]
 
 
 def refusal(found: Material, viewer: Viewer) -> Report:
     if found.error:
-        report = error_codes.explained(found.error, found.description, found.status)
+        report = error_responses.explained(found.error, found.description, found.status)
     else:
-        report = error_codes.recognised(found.text) or Report("A refused request", tone="bad")
+        report = error_responses.recognised(found.text) or Report("A refused request", tone="bad")
         report.verdict = report.verdict or f"It was answered with {found.status}"
         report.advice = report.advice or "Paste its body and the WWW-Authenticate header too: they say why."
     report.client = viewer.client(found.client_id)

@@ -12,9 +12,9 @@ from django.core.management.base import BaseCommand, CommandError
 from authority.keys import rotation
 from authority.keys.signing_keys import KeysSealed, Purpose, State
 from authority.models import SigningKey
-from clients.vocabulary import SigningAlgorithm
 from consumers.audit import SYSTEM
 from core.errors import Refusal
+from core.jose.algorithms import SigningAlgorithm
 from portal import reencryption
 
 ACTOR = replace(SYSTEM, label="manage.py keys")

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from clients.models import Client, DocumentHost, SelfRegistration
-from core import http_fetch
+from core.http_fetch import documents
 
 DRAFT = "draft-ietf-oauth-client-id-metadata-document"
 BACK = "https://app.example.com/signed-in"
@@ -21,7 +21,7 @@ def host(acme, acme_access, publisher, settings):
 
 def publish(publisher, path="/client.json", **members):
     url = f"{publisher.url}{path}"
-    http_fetch.forget(url)
+    documents.forget(url)
     document = {"client_id": url, "client_name": "Assistant", "redirect_uris": [BACK], "scope": "openid shipments:read"}
     return publisher.publish(path, document | members)
 
@@ -74,7 +74,7 @@ def test_changed_document_changes_the_client_when_it_is_old(browser, publisher, 
 def test_what_it_said_last_holds_while_the_host_is_away(browser, publisher, host):
     url = publish(publisher)
     ask(browser, url)
-    http_fetch.forget(url)
+    documents.forget(url)
     publisher.pages.clear()
     SelfRegistration.objects.update(fetched_at=timezone.now() - timedelta(hours=2))
     assert ask(browser, url).status_code == 200

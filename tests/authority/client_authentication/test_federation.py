@@ -11,7 +11,7 @@ from authority.models import SpentIdentifier
 from authority.telemetry import last_used
 from clients.actions import trust as trust_actions
 from clients.models import TrustedIssuer, TrustRule
-from core import http_fetch
+from core.http_fetch import documents
 from tests.authority.conftest import Program
 from tests.authority.signing import refused
 from tests.factories import ClientFactory, actor_for, give_secret
@@ -302,7 +302,7 @@ def test_keys_are_fetched_once_and_again_for_an_unknown_name(github, publisher, 
     github.outside.key = KeyPair("RS256", "next")
     publisher.publish("/github/keys", github.outside.key.jwks)
     refused(github.token())
-    monkeypatch.setattr(http_fetch, "AGAIN", 0)
+    monkeypatch.setattr(documents, "AGAIN", 0)
     assert github.token().status_code == 200
     assert publisher.asked[2:] == ["/github/keys"]
 
@@ -336,9 +336,9 @@ def test_keys_that_moved_are_found_where_discovery_says_now(github, publisher, m
     old = publisher.pages[page]["jwks_uri"]
     publisher.publish("/moved", publisher.pages.pop("/github/keys"))
     publisher.publish(page, publisher.pages[page] | {"jwks_uri": old.replace("/github/keys", "/moved")})
-    http_fetch.forget(old)
+    documents.forget(old)
     refused(github.token())
-    monkeypatch.setattr(http_fetch, "AGAIN", 0)
+    monkeypatch.setattr(documents, "AGAIN", 0)
     assert github.token().status_code == 200
 
 

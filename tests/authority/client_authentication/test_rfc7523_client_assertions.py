@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from authority import tasks
 from authority.models import SpentIdentifier
-from core import http_fetch
+from core.http_fetch import documents
 from tests.authority.conftest import Program
 from tests.authority.signing import KEY, Signing, refused, register
 from tests.factories import ClientFactory, give_secret
@@ -204,7 +204,7 @@ def test_new_key_is_found_by_its_name(elsewhere, publisher, monkeypatch):
     elsewhere.key = KeyPair("ES256", "two")
     publisher.publish("/jwks", {"keys": [KEY.jwk, elsewhere.key.jwk]})
     refused(elsewhere.token())  # read less than a minute ago
-    monkeypatch.setattr(http_fetch, "AGAIN", 0)
+    monkeypatch.setattr(documents, "AGAIN", 0)
     assert elsewhere.token().status_code == 200
     assert publisher.asked == ["/jwks", "/jwks"]
 

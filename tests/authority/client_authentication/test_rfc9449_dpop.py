@@ -11,7 +11,7 @@ from authority.client_authentication import dpop
 from authority.diagnostics.problem_messages import TOLD
 from authority.keys import signing_keys
 from authority.models import Problem, SpentIdentifier
-from authority.telemetry import daily_counts
+from authority.telemetry import writer
 from core.jose import jws
 from tests.authority.proofs import Prover, b64, pack
 
@@ -240,7 +240,7 @@ def test_what_is_no_proof_is_refused(program, prover, case):
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_dpop_proof"), answer.json()
     assert answer["Cache-Control"] == "no-store"
     assert not SpentIdentifier.objects.exists()
-    daily_counts.flush()
+    writer.flush()
     kind = Problem.objects.get().kind
     assert kind.startswith("dpop_")
     assert kind in TOLD

@@ -13,11 +13,11 @@ from django.utils import timezone
 from authority.keys import rotation, signing_keys
 from authority.models import SigningKey
 from authority.people import id_tokens
-from clients.vocabulary import SigningAlgorithm
 from consumers.audit import SYSTEM
 from consumers.models import Event
 from core.errors import Conflict
 from core.jose import jws
+from core.jose.algorithms import SigningAlgorithm
 
 State = SigningKey.State
 PERIOD = timedelta(days=90)

@@ -8,7 +8,7 @@ import pytest
 from jwcrypto.jwk import JWKSet
 from jwcrypto.jwt import JWT
 
-from clients.vocabulary import SigningAlgorithm
+from core.jose.algorithms import SigningAlgorithm
 from tests.authority.endpoints.test_oidc import userinfo
 from tests.authority.flows import Flow
 

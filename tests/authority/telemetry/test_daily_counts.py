@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from authority.models import DailyCount, Problem
-from authority.telemetry import daily_counts
+from authority.telemetry import daily_counts, problem_log, writer
 from clients import secrets
 from tests.authority.conftest import Program, kept
 
@@ -23,9 +23,9 @@ def test_issued_and_refused_tokens_are_counted_per_client_and_day(program, servi
     for _ in range(3):
         program.token()
     program.token(scope="nothing")
-    daily_counts.flush()
+    writer.flush()
     Program(service, "wrong").token()
-    daily_counts.flush()
+    writer.flush()
     row = service.daily_counts.get()
     assert (row.day, row.issued, row.refused) == (timezone.now().date(), 3, 2)
 
@@ -54,10 +54,10 @@ def test_nothing_is_lost_while_the_database_is_away(program, service, monkeypatc
         raise OperationalError
 
     with monkeypatch.context() as patch:
-        patch.setattr(daily_counts, "write_problems", away)
+        patch.setattr(problem_log, "write_problems", away)
         with pytest.raises(OperationalError):
-            daily_counts.flush()
-    daily_counts.flush()
+            problem_log.flush()
+    writer.flush()
     assert service.problems.get().count == 1
     row = service.daily_counts.get()
     assert (row.issued, row.refused) == (1, 1)
@@ -70,23 +70,23 @@ def test_what_the_database_refuses_is_not_tried_for_ever(program, monkeypatch):
         raise DataError
 
     with monkeypatch.context() as patch:
-        patch.setattr(daily_counts, "write_problems", refused)
+        patch.setattr(problem_log, "write_problems", refused)
         with pytest.raises(DataError):
-            daily_counts.flush()
-    assert not daily_counts._problems
+            problem_log.flush()
+    assert not problem_log._problems
 
 
 @pytest.mark.parametrize("ip", [None, "", "unix:", "fe80::1%eth0", "::ffff:192.0.2.1", "not an address"])
 def test_odd_addresses_of_callers_are_no_fault(service, ip):
-    daily_counts.problem(service.pk, "x" * 50, "y" * 100, detail={"a": "b"}, error="z" * 100, ip=ip)
-    daily_counts.flush()
+    problem_log.record(service.pk, "x" * 50, "y" * 100, detail={"a": "b"}, error="z" * 100, ip=ip)
+    writer.flush()
     assert service.problems.get().count == 1
 
 
 def test_a_client_that_was_deleted_meanwhile_harms_nothing(program, service):
     program.token(scope="nothing")
     service.delete()
-    daily_counts.flush()
+    writer.flush()
     assert not Problem.objects.exists()
     assert not DailyCount.objects.exists()
 
@@ -94,11 +94,12 @@ def test_a_client_that_was_deleted_meanwhile_harms_nothing(program, service):
 def test_what_is_old_is_forgotten(program, service):
     program.token(scope="nothing")
     program.token(scope="else")
-    daily_counts.flush()
+    writer.flush()
     old = service.problems.earliest("pk")
     Problem.objects.filter(pk=old.pk).update(last_at=timezone.now() - timedelta(days=31))
     DailyCount.objects.update(day=timezone.now().date() - timedelta(days=401))
-    daily_counts.forget_old()
+    daily_counts.delete_old()
+    problem_log.delete_old()
     assert old not in service.problems.all()
     assert service.problems.count() == 1
     assert not DailyCount.objects.exists()
@@ -110,10 +111,10 @@ def test_what_is_old_is_forgotten(program, service):
 def test_the_same_refusal_is_one_row_with_its_count(program, service):
     for _ in range(3):
         program.token(scope="nothing")
-    daily_counts.flush()
+    writer.flush()
     first = service.problems.get()
     program.token(scope="nothing")
-    daily_counts.flush()
+    writer.flush()
     again = service.problems.get()
     assert (first.count, again.count, again.first_at) == (3, 4, first.first_at)
     assert again.last_at > first.last_at
@@ -125,9 +126,9 @@ def test_many_different_refusals_of_a_kind_fill_few_rows(program, service, round
     for number in range(40):
         program.token(scope=f"nothing-{number}")
         if number % (40 // rounds) == 0:
-            daily_counts.flush()
-    daily_counts.flush()
-    assert service.problems.count() <= daily_counts.DIFFERENT + 1
+            writer.flush()
+    writer.flush()
+    assert service.problems.count() <= problem_log.DIFFERENT + 1
     assert sum(service.problems.values_list("count", flat=True)) == 40
     assert service.problems.get(detail={}).count >= 30
 
@@ -135,9 +136,9 @@ def test_many_different_refusals_of_a_kind_fill_few_rows(program, service, round
 def test_guesses_of_many_secrets_fill_few_rows(program, service):
     for _ in range(30):
         Program(service, secrets.generate()).token()
-    assert len(daily_counts._problems) <= daily_counts.DIFFERENT + 1
-    daily_counts.flush()
-    assert service.problems.count() <= daily_counts.DIFFERENT + 1
+    assert len(problem_log._problems) <= problem_log.DIFFERENT + 1
+    writer.flush()
+    assert service.problems.count() <= problem_log.DIFFERENT + 1
 
 
 def test_unknown_clients_leave_nothing(db):
@@ -145,7 +146,7 @@ def test_unknown_clients_leave_nothing(db):
         client_id = "cl_nobody"
 
     Program(Nobody, "wrong").token()
-    assert not daily_counts._problems
+    assert not problem_log._problems
     assert not daily_counts._counts
 
 

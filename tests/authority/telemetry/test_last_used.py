@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from authority.telemetry import last_used
-from clients.actions.clients import End, rotate_secret
+from clients.actions.secrets import End, rotate_secret
 from tests.authority.conftest import Program
 from tests.factories import actor_for, give_secret
 

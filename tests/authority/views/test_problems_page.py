@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from authority.telemetry import daily_counts
+from authority.telemetry import writer
 from tests.authority.conftest import Program
 from tests.factories import give_secret
 
@@ -17,7 +17,7 @@ def page(service):
     address = f"/consumers/acme/clients/{service.client_id}/problems/"
 
     def read(browser, **parameters):
-        daily_counts.flush()
+        writer.flush()
         response = browser.get(address, parameters)
         assert response.status_code == 200
         return response.text
@@ -41,7 +41,7 @@ def test_refusals_are_listed_newest_first_with_what_to_do(page, program, service
 def test_badge_on_every_page_of_the_client_counts_the_reasons_of_the_week(page, program, service, browser_of, bob):
     program.token(scope="nothing")
     program.token(scope="else")
-    daily_counts.flush()
+    writer.flush()
     service.problems.filter(pk=service.problems.earliest("pk").pk).update(last_at=timezone.now() - timedelta(days=8))
     connect = browser_of(bob).get(service.get_absolute_url()).text
     assert '<span class="badge" data-tone="bad">1<span class="sr"> in the last week' in connect

@@ -5,9 +5,10 @@ import re
 import pytest
 
 from authority.models import RevokedToken
-from authority.telemetry import daily_counts
+from authority.telemetry import writer
 from clients import secrets
-from consumers.models import Event, Submission
+from consumers.models import Event
+from core.models import Submission
 from tests.factories import give_secret
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +31,7 @@ def test_a_real_token_is_shown_claim_by_claim_and_revoked(press, service, progra
     parts = re.findall(r'-part">([\w-]+)<', answer.text)
     assert program.introspect(".".join(parts)) == {"active": False}
     assert RevokedToken.objects.count() == 1
-    daily_counts.flush()
+    writer.flush()
     assert service.daily_counts.get().issued == 1
 
 
@@ -66,7 +67,7 @@ def test_opaque_token_is_shown_as_it_is(press, service, program):
 def test_client_that_signs_people_in_learns_that_its_secret_works(press, web):
     answer = press(web.client, web.secret)
     assert "The secret works" in answer.text
-    daily_counts.flush()
+    writer.flush()
     assert not web.client.problems.exists()
 
 
@@ -81,7 +82,7 @@ def test_refusal_says_why(press, service, program):
 def test_only_secrets_of_the_client_are_tried(press, service, program, text):
     answer = press(service, secrets.generate() if text == "one that is gone" else text)
     assert answer.status_code == 302
-    daily_counts.flush()
+    writer.flush()
     assert not service.problems.exists()
 
 

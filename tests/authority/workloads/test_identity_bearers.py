@@ -8,7 +8,7 @@ from authority import client_directory
 from authority.keys import workload_issuer
 from authority.models import RevokedToken
 from authority.people.subject import Person
-from authority.telemetry import daily_counts
+from authority.telemetry import writer
 from authority.tokens import access_tokens, families
 from authority.workloads import identity_tokens
 from tests.authority.workload import own_token, parts
@@ -78,7 +78,7 @@ def test_revoked_expired_foreign_and_broken_bearers_are_refused(deployed, alice,
 def test_refusals_are_told_to_the_client_s_people(deployed, alice, browser_of):
     deployed.identity(audience="https://elsewhere.example")
     deployed.ask(Authorization=f"Bearer {own_token(deployed, ['shipments:read'])}")
-    daily_counts.flush()
+    writer.flush()
     page = browser_of(alice).get(reverse("tokens:problems", args=["acme", deployed.client.client_id])).text
     assert "audience that is not on the client’s list" in page
     assert "https://elsewhere.example" in page
@@ -89,6 +89,6 @@ def test_identity_tokens_are_counted(deployed):
     deployed.identity()
     deployed.ask()
     deployed.ask({"audience": "https://elsewhere.example"})
-    daily_counts.flush()
+    writer.flush()
     counts = deployed.client.daily_counts.get()
     assert (counts.issued, counts.refused) == (2, 1)

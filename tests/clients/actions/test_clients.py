@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from clients import secrets
 from clients.actions import clients as client_actions
-from clients.actions.clients import End
+from clients.actions import secrets as secret_actions
+from clients.actions.secrets import End
 from clients.errors import InvalidClientMetadata
 from clients.metadata import TEMPLATES, ClientMetadata
 from clients.models import Client, ClientSecret
@@ -130,7 +131,7 @@ def test_deleted_client_is_gone_and_its_activity_stays(service, actor):
 
 
 def rotate(old, actor, end):
-    made, text = client_actions.rotate_secret(secret=old, end=end, actor=actor)
+    made, text = secret_actions.rotate_secret(secret=old, end=end, actor=actor)
     old.refresh_from_db()
     return made, text
 
@@ -191,26 +192,26 @@ def test_what_waits_for_a_lost_successor_waits_for_the_next_one(service, actor):
 def test_revoking_a_successor_lets_the_old_one_go_on(service, actor):
     old, _ = give_secret(service)
     made, _ = rotate(old, actor, End(after_first_use=True))
-    client_actions.revoke_secret(secret=made, actor=actor)
+    secret_actions.revoke_secret(secret=made, actor=actor)
     old.refresh_from_db()
     assert (old.state, old.ends_after_use_of) == ("active", None)
 
 
 def test_revoked_secret_stops_at_once_and_cannot_be_revoked_again(service, actor):
     secret, _ = give_secret(service)
-    client_actions.revoke_secret(secret=secret, actor=actor)
+    secret_actions.revoke_secret(secret=secret, actor=actor)
     assert live(service) == []
     with pytest.raises(Conflict, match="ended already"):
-        client_actions.revoke_secret(secret=secret, actor=actor)
+        secret_actions.revoke_secret(secret=secret, actor=actor)
     assert events(service) == ["client.secret.revoked"]
 
 
 def test_at_most_five_secrets_are_live_and_rotating_at_once_still_fits(service, actor):
     rows = [give_secret(service)[0] for _ in range(4)]
     give_secret(service, expires_at=timezone.now() - timedelta(days=1))
-    client_actions.add_secret(client=service, name="Fifth", actor=actor)
+    secret_actions.add_secret(client=service, name="Fifth", actor=actor)
     with pytest.raises(Conflict, match="5 live secrets"):
-        client_actions.add_secret(client=service, name="Sixth", actor=actor)
+        secret_actions.add_secret(client=service, name="Sixth", actor=actor)
     with pytest.raises(Conflict, match="5 live secrets"):
         rotate(rows[0], actor, End(at=timezone.now() + timedelta(days=1)))
     rows[0].refresh_from_db()
@@ -229,13 +230,13 @@ def test_at_most_five_secrets_are_live_and_rotating_at_once_still_fits(service, 
 )
 def test_a_secret_with_a_bad_name_or_end_is_refused(service, actor, changes, field):
     with pytest.raises(Refusal) as refusal:
-        client_actions.add_secret(client=service, actor=actor, **changes)
+        secret_actions.add_secret(client=service, actor=actor, **changes)
     assert refusal.value.field == field
 
 
 def test_public_client_gets_no_secret(acme, actor):
     with pytest.raises(InvalidClientMetadata, match="without a secret"):
-        client_actions.add_secret(client=ClientFactory(consumer=acme, template="public"), name="", actor=actor)
+        secret_actions.add_secret(client=ClientFactory(consumer=acme, template="public"), name="", actor=actor)
 
 
 def test_every_manager_is_told_of_a_rotation(acme, service, alice, bob, actor, mailoutbox):
@@ -254,7 +255,7 @@ def test_ten_rotations_at_the_same_moment_never_leave_more_than_five_live(acme, 
     def rotate_now() -> None:
         try:
             start.wait(120)
-            client_actions.rotate_secret(secret=old, end=End(at=timezone.now() + timedelta(days=1)), actor=actor)
+            secret_actions.rotate_secret(secret=old, end=End(at=timezone.now() + timedelta(days=1)), actor=actor)
             outcomes.append("rotated")
         except Conflict:
             outcomes.append("refused")

@@ -9,8 +9,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clients.actions import clients as client_actions
-from clients.actions.clients import End
+from clients.actions import secrets as secret_actions
 from clients.actions.secret_policy import NOTICE, set_secret_rules, warn_of_ending_secrets
+from clients.actions.secrets import End
 from clients.errors import InvalidClientMetadata
 from clients.metadata import TEMPLATES, ClientMetadata
 from clients.models import Client, ClientSecret
@@ -47,16 +48,16 @@ def subjects(mailoutbox):
 
 def test_new_secrets_end_in_time(rule, service, alice):
     rule(days=90)
-    made, _ = client_actions.add_secret(client=service, name="", actor=actor_for(alice))
+    made, _ = secret_actions.add_secret(client=service, name="", actor=actor_for(alice))
     assert made.expires_at.timestamp() == about(timezone.now() + 90 * DAY)
     wanted = timezone.now() + 400 * DAY
-    late, _ = client_actions.add_secret(client=service, name="", actor=actor_for(alice), expires_at=wanted)
+    late, _ = secret_actions.add_secret(client=service, name="", actor=actor_for(alice), expires_at=wanted)
     assert late.expires_at.timestamp() == about(timezone.now() + 90 * DAY)
-    soon, _ = client_actions.add_secret(
+    soon, _ = secret_actions.add_secret(
         client=service, name="", actor=actor_for(alice), expires_at=timezone.now() + DAY
     )
     assert soon.expires_at.timestamp() == about(timezone.now() + DAY)
-    new, _ = client_actions.rotate_secret(secret=made, end=End(), actor=actor_for(alice))
+    new, _ = secret_actions.rotate_secret(secret=made, end=End(), actor=actor_for(alice))
     assert new.expires_at.timestamp() == about(timezone.now() + 90 * DAY)
 
 
@@ -64,9 +65,9 @@ def test_no_door_makes_a_secret_where_none_is_allowed(rule, service, acme, alice
     old, _ = give_secret(service)
     rule(allowed=False)
     deeds = [
-        lambda: client_actions.add_secret(client=service, name="", actor=actor_for(alice)),
-        lambda: client_actions.rotate_secret(secret=old, end=End(), actor=actor_for(alice)),
-        lambda: client_actions.rotate_client(client=service, actor=actor_for(alice)),
+        lambda: secret_actions.add_secret(client=service, name="", actor=actor_for(alice)),
+        lambda: secret_actions.rotate_secret(secret=old, end=End(), actor=actor_for(alice)),
+        lambda: secret_actions.rotate_client(client=service, actor=actor_for(alice)),
         lambda: client_actions.register_client(
             consumer=acme,
             metadata=TEMPLATES["service"].but(client_name="New", scope=("shipments:read",)),
@@ -187,7 +188,7 @@ def test_no_secret_slips_past_a_rule_that_is_being_set():
     def make(client):
         for _ in range(3):
             try:
-                client_actions.add_secret(client=client, name="", actor=SYSTEM)
+                secret_actions.add_secret(client=client, name="", actor=SYSTEM)
             except InvalidClientMetadata:
                 break
         connection.close()

@@ -20,7 +20,7 @@ EXPECTED = [
     "SELECT clients_scope",  # what the form may offer
     "SAVEPOINT",
     "SAVEPOINT",
-    "INSERT consumers_submission",  # the form's key: whoever sends it twice stops here
+    "INSERT core_submission",  # the form's key: whoever sends it twice stops here
     "RELEASE",
     "SAVEPOINT",
     "SELECT consumers_consumer",  # is the consumer suspended
@@ -31,7 +31,7 @@ EXPECTED = [
     "SELECT clients_clientsecret",  # are there five
     "INSERT clients_clientsecret",
     "RELEASE",
-    "UPDATE consumers_submission",  # where sending it again leads
+    "UPDATE core_submission",  # where sending it again leads
     "RELEASE",
     "SELECT clients_clientsecret",  # the page: when the secret ends
     "SELECT clients_scope",  # what the commands ask for

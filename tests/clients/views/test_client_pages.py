@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clients.actions import clients as client_actions
+from clients.actions import locks
 from clients.metadata import ClientMetadata
 from clients.models import Client
 from clients.policy import portal_policy
@@ -196,13 +197,13 @@ def test_activity_goes_back_page_by_page(browser, acme, alice, service):
 
 def test_deed_on_a_client_that_is_deleted_meanwhile_ends_in_a_sentence(browser, service, monkeypatch):
     """The row goes between the look-up and the lock."""
-    real = client_actions.lock
+    real = locks.lock
 
     def deleted_before(client):
         Client.objects.filter(pk=client.pk).delete()
         return real(client)
 
-    monkeypatch.setattr(client_actions, "lock", deleted_before)
+    monkeypatch.setattr(locks, "lock", deleted_before)
     page = browser.post(path("disable", service))
     assert page.status_code == 409
     assert "has been deleted meanwhile" in page.text

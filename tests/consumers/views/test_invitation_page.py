@@ -14,7 +14,7 @@ from django.utils import timezone
 from hypothesis import given, strategies
 from hypothesis import settings as hypothesis_settings
 
-from consumers.actions import consumers as consumer_actions
+from consumers.actions import invitations as invitation_actions
 from consumers.models import Event, Invitation, Membership, User
 from core.errors import Conflict
 from portal import logs
@@ -112,7 +112,7 @@ def test_a_new_person_cannot_take_a_verified_address_of_somebody(client, mallory
     _, token = invite()
     assert client.post(url(token), {"name": "Jonas"}).status_code == 422
     with pytest.raises(Conflict):
-        consumer_actions.join_as_new_person(token=token, name="Jonas", actor=actor_for(mallory))
+        invitation_actions.join_as_new_person(token=token, name="Jonas", actor=actor_for(mallory))
 
 
 def test_another_persons_invitation_is_refused_with_an_explanation(browser_of, invite, mallory, acme):
@@ -134,12 +134,12 @@ def dead_links(invite, acme, alice, globex):
     """Tokens that open nothing any more, or never did."""
     past = timezone.now() - timedelta(minutes=1)
     _, used = invite("used@acme.example")
-    consumer_actions.join_as_new_person(token=used, name="Used", actor=actor_for(alice))
+    invitation_actions.join_as_new_person(token=used, name="Used", actor=actor_for(alice))
     _, ended = invite("ended@acme.example", expires_at=past)
     withdrawn_invitation, withdrawn = invite("withdrawn@acme.example")
-    consumer_actions.withdraw_invitation(invitation=withdrawn_invitation, actor=actor_for(alice))
+    invitation_actions.withdraw_invitation(invitation=withdrawn_invitation, actor=actor_for(alice))
     resent_invitation, resent = invite("resent@acme.example")
-    consumer_actions.resend_invitation(invitation=resent_invitation, actor=actor_for(alice))
+    invitation_actions.resend_invitation(invitation=resent_invitation, actor=actor_for(alice))
     _, altered = invite("altered@acme.example")
     return [used, ended, withdrawn, resent, altered[:-1] + ("A" if altered[-1] != "A" else "B"), "made-up", "x" * 2000]
 
@@ -168,7 +168,7 @@ def test_no_altered_token_opens_an_invitation(invite, position, bit):
         invite.token = invite()[1]
     token = list(invite.token)
     token[position] = chr(ord(token[position]) ^ (1 << bit))
-    assert consumer_actions.find_open_invitation("".join(token)) is None
+    assert invitation_actions.find_open_invitation("".join(token)) is None
 
 
 def test_the_database_and_the_log_hold_no_token(client, invite, caplog):
@@ -240,7 +240,7 @@ def test_two_browsers_that_accept_at_once_make_one_membership(invite, acme, has_
 def test_two_invitations_of_one_new_address_make_one_account(invite, globex, mallory, acme):
     _, first = invite()
     MembershipFactory(consumer=acme, user=mallory)
-    consumer_actions.invite_manager(consumer=globex, email="jonas@acme.example", actor=actor_for(mallory))
+    invitation_actions.invite_manager(consumer=globex, email="jonas@acme.example", actor=actor_for(mallory))
     second = mail.outbox[-1].body.split("/invitations/")[1].split("/")[0]
     barrier = threading.Barrier(2)
     statuses = []

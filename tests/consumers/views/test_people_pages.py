@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from consumers import audit
-from consumers.actions.consumers import invite_manager
+from consumers.actions.invitations import invite_manager
 from consumers.audit import EventName
 from consumers.models import Invitation, Membership, Role
 from core import spreadsheets

@@ -6,9 +6,9 @@ import pytest
 from django.utils import timezone
 
 from authority.models import Problem
-from clients.actions.clients import End, rotate_secret
+from clients.actions.secrets import End, rotate_secret
 from clients.models import Client
-from consumers.actions.consumers import invite_manager
+from consumers.actions.invitations import invite_manager
 from tests.factories import ClientFactory, actor_for, give_secret
 
 pytestmark = pytest.mark.django_db

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from clients.models import Client, Scope
 from consumers import emails
-from consumers.actions.consumers import invite_manager
+from consumers.actions.invitations import invite_manager
 from consumers.models import Consumer, Event, Invitation, Membership, Role
 from tests.clients.admin_helpers import events, page, said
 from tests.factories import actor_for

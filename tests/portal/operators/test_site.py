@@ -11,9 +11,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from authority.models import DailyCount
-from consumers.actions.consumers import invite_manager
-from consumers.models import Event, Message
+from consumers.actions.invitations import invite_manager
+from consumers.models import Event
 from core.encryption import vault
+from core.models import Message
 from tests.factories import ClientFactory, UserFactory, actor_for, give_secret
 
 SEALED = b"SEALED-CANARY"
@@ -221,7 +222,7 @@ def test_failed_mail_is_sent_again(browser_of, olga, everything):
     message.sealed = vault().encrypt(b"To: x@acme.example\nSubject: Hello\n\nHello")
     message.attempts = 10
     message.save()
-    browser_of(olga).post(reverse("admin:consumers_message_deed", args=[message.pk, "send-again"]))
+    browser_of(olga).post(reverse("admin:core_message_deed", args=[message.pk, "send-again"]))
     message.refresh_from_db()
     assert (message.state, message.attempts) == ("waiting", 0)
 
@@ -230,7 +231,7 @@ def test_several_mails_are_sent_again_at_once_and_none_twice(browser_of, olga, e
     sent = Message.objects.create(recipients="y@acme.example", subject="Old", state="sent")
     failed = everything["message"]
     browser_of(olga).post(
-        reverse("admin:consumers_message_changelist"),
+        reverse("admin:core_message_changelist"),
         {"action": "send_again", "_selected_action": [sent.pk, failed.pk]},
     )
     sent.refresh_from_db()

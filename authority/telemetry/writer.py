@@ -1,0 +1,55 @@
+"""The thread that writes down what the other modules of this package note in memory."""
+
+import atexit
+import logging
+import os
+import threading
+import time
+
+from django.db import Error, connection
+
+from authority.telemetry import daily_counts, last_used, metrics, problem_log
+
+logger = logging.getLogger(__name__)
+
+INTERVAL = 2.0  # seconds
+NOTES = (last_used, daily_counts, problem_log)
+
+
+def start() -> None:
+    """Write regularly from now on, also in processes forked from this one, and once more at the end."""
+    threading.Thread(target=_run, name="telemetry", daemon=True).start()
+    atexit.register(_write)
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def flush() -> None:
+    """Write everything that was noted. Raises django.db.Error."""
+    for notes in NOTES:
+        notes.flush()
+
+
+def _run() -> None:
+    while True:
+        time.sleep(INTERVAL)
+        _write()
+
+
+def _write() -> None:
+    try:
+        metrics.flush()
+        for notes in NOTES:
+            try:
+                notes.flush()
+            except Error as error:
+                logger.warning("%s could not be written yet: %s", notes.__name__, type(error).__name__)
+    finally:
+        connection.close()
+
+
+def _after_fork() -> None:
+    """The parent writes what it noted; the child begins with nothing noted and a thread of its own."""
+    for notes in NOTES:
+        notes.forget()
+    metrics.forget()
+    threading.Thread(target=_run, name="telemetry", daemon=True).start()

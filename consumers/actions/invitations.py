@@ -1,0 +1,208 @@
+"""Every change to the invitations of a consumer."""
+
+import hashlib
+import re
+import secrets
+from dataclasses import replace
+from datetime import timedelta
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from consumers import audit, emails, policy
+from consumers.audit import Actor, EventName
+from consumers.models import Consumer, Invitation, Membership, Role, User, normal_email
+from core.errors import Conflict, Refusal
+
+NOT_OPEN = "This invitation cannot be used. It may have ended, been withdrawn or been accepted already."
+HAS_ACCOUNT = "There is an account for this address already. Sign in to it, then accept the invitation."
+
+
+def parse_emails(text: str) -> list[str]:
+    """Return the addresses of a text, parted by white space, commas or semicolons, each once, in order.
+
+    Raises Refusal that names every part that is no e-mail address.
+    """
+    found: dict[str, str] = {}
+    wrong = []
+    for part in filter(None, re.split(r"[\s,;]+", text)):
+        address = normal_email(part.strip("<>"))
+        try:
+            policy.email_address(address)
+        except Refusal:
+            wrong.append(part)
+        else:
+            found.setdefault(address.lower(), address)
+    if wrong:
+        raise Refusal(f"Not an email address: {', '.join(wrong[:5])}. Put one address on each line.", field="emails")
+    return list(found.values())
+
+
+@transaction.atomic
+def invite_manager(*, consumer: Consumer, email: str, actor: Actor, role: str = Role.MANAGER) -> Invitation:
+    """Invite one address into the consumer's workspace and mail it the link.
+
+    Raises Conflict when the person is a member already or has an open invitation.
+    """
+    email = normal_email(email)
+    if Membership.objects.filter(consumer=consumer, user__email__iexact=email).exists():
+        raise Conflict(f"{email} is a member already.", field="emails")
+    token = secrets.token_urlsafe(32)
+    try:
+        with transaction.atomic():
+            invitation = Invitation.objects.create(
+                consumer=consumer,
+                email=email,
+                role=Role(role),
+                token_digest=digest(token),
+                invited_by=actor.user,
+                expires_at=timezone.now() + timedelta(days=settings.INVITATION_DAYS),
+            )
+    except IntegrityError:
+        raise Conflict(
+            f"{email} has been invited already. Send that invitation again instead.", field="emails"
+        ) from None
+    audit.record(
+        EventName.MANAGER_INVITED,
+        actor=actor,
+        consumer=consumer,
+        target=invitation,
+        detail={"email": email, "role": invitation.role},
+    )
+    emails.invitation(invitation, token, inviter=actor.label)
+    return invitation
+
+
+@transaction.atomic
+def resend_invitation(*, invitation: Invitation, actor: Actor) -> Invitation:
+    """Mail a new link, good for a full term; the old link stops working."""
+    invitation = lock_pending(invitation)
+    token = secrets.token_urlsafe(32)
+    invitation.token_digest = digest(token)
+    invitation.sent_at = timezone.now()
+    invitation.expires_at = invitation.sent_at + timedelta(days=settings.INVITATION_DAYS)
+    invitation.save(update_fields=["token_digest", "sent_at", "expires_at"])
+    audit.record(
+        EventName.INVITATION_RESENT,
+        actor=actor,
+        consumer=invitation.consumer,
+        target=invitation,
+        detail={"email": invitation.email},
+    )
+    emails.invitation(invitation, token, inviter=actor.label)
+    return invitation
+
+
+@transaction.atomic
+def withdraw_invitation(*, invitation: Invitation, actor: Actor) -> None:
+    invitation = lock_pending(invitation)
+    invitation.withdrawn_at = timezone.now()
+    invitation.save(update_fields=["withdrawn_at"])
+    audit.record(
+        EventName.INVITATION_WITHDRAWN,
+        actor=actor,
+        consumer=invitation.consumer,
+        target=invitation,
+        detail={"email": invitation.email},
+    )
+
+
+def find_open_invitation(token: str) -> Invitation | None:
+    """Return the invitation that the link's token opens now, or None. Consumes nothing."""
+    return Invitation.objects.open().select_related("consumer", "invited_by").filter(token_digest=digest(token)).first()
+
+
+@transaction.atomic
+def decline_invitation(*, token: str, actor: Actor) -> Invitation:
+    """End an invitation, as the person who holds its link."""
+    invitation = lock_open(token)
+    invitation.withdrawn_at = timezone.now()
+    invitation.save(update_fields=["withdrawn_at"])
+    audit.record(
+        EventName.INVITATION_DECLINED,
+        actor=replace(actor, label=invitation.email),
+        consumer=invitation.consumer,
+        target=invitation,
+        detail={"email": invitation.email},
+    )
+    return invitation
+
+
+@transaction.atomic
+def join_as_new_person(*, token: str, name: str, actor: Actor) -> tuple[User, Membership]:
+    """Accept an invitation as somebody without an account; the link proves the address."""
+    invitation = lock_open(token)
+    name = name.strip()
+    policy.person_name(name)
+    if User.objects.of_address(invitation.email).exists():
+        raise Conflict(HAS_ACCOUNT)
+    try:
+        with transaction.atomic():  # two invitations to one new address may be accepted at the same moment
+            user = User.objects.create_user(invitation.email, name=name)
+            EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    except IntegrityError:
+        raise Conflict(HAS_ACCOUNT) from None
+    return user, _accept(invitation, user, actor)
+
+
+@transaction.atomic
+def accept_invitation(*, token: str, user: User, actor: Actor) -> Membership:
+    """Accept an invitation as a person with an account, whose verified address must be the invited one."""
+    invitation = lock_open(token)
+    if not EmailAddress.objects.filter(user=user, email__iexact=invitation.email, verified=True).exists():
+        raise Refusal(
+            f"This invitation is for {invitation.email}, and you are signed in as {user.email}. "
+            f"Sign out and sign in as {invitation.email}, or ask for an invitation to {user.email}."
+        )
+    return _accept(invitation, user, actor)
+
+
+def _accept(invitation: Invitation, user: User, actor: Actor) -> Membership:
+    membership, _ = Membership.objects.get_or_create(
+        consumer=invitation.consumer, user=user, defaults={"role": invitation.role}
+    )
+    invitation.accepted_at = timezone.now()
+    invitation.accepted_by = user
+    invitation.save(update_fields=["accepted_at", "accepted_by"])
+    audit.record(
+        EventName.MANAGER_JOINED,
+        actor=replace(actor, kind="person", id=str(user.pk), label=str(user)),
+        consumer=invitation.consumer,
+        target=user,
+        detail={"email": invitation.email, "role": membership.role},
+    )
+    return membership
+
+
+def lock_open(token: str) -> Invitation:
+    """Lock the invitation that the token opens, so that of two browsers one accepts it."""
+    invitation = (
+        Invitation.objects.open()
+        .select_for_update(of=("self",))
+        .select_related("consumer")
+        .filter(token_digest=digest(token))
+        .first()
+    )
+    if invitation is None:
+        raise Conflict(NOT_OPEN)
+    return invitation
+
+
+def lock_pending(invitation: Invitation) -> Invitation:
+    locked = (
+        Invitation.objects.pending()
+        .select_for_update(of=("self",))
+        .select_related("consumer")
+        .filter(pk=invitation.pk)
+        .first()
+    )
+    if locked is None:
+        raise Conflict("This invitation has been accepted or withdrawn meanwhile.")
+    return locked
+
+
+def digest(token: str) -> str:
+    """Return the SHA-256 of a link's token, which has 256 random bits of its own."""
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,54 @@
+from django.core.management import call_command
+import django.db.models.deletion
+import django.utils.timezone
+from django.conf import settings
+from django.db import migrations, models
+
+
+def create_cache_table(apps, schema_editor):
+    """Make the table also where REDIS_URL names a server, since it counts while that is away."""
+    call_command("createcachetable", "portal_cache", database=schema_editor.connection.alias, verbosity=0)
+
+
+class Migration(migrations.Migration):
+
+    initial = True
+
+    dependencies = [
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name='Message',
+            fields=[
+                ('id', models.BigAutoField(primary_key=True, serialize=False)),
+                ('recipients', models.CharField(editable=False, max_length=500)),
+                ('subject', models.CharField(editable=False, max_length=250)),
+                ('sealed', models.BinaryField(default=bytes)),
+                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('sent', 'Sent'), ('failed', 'Failed')], default='waiting', editable=False, max_length=10)),
+                ('attempts', models.PositiveSmallIntegerField(default=0, editable=False)),
+                ('last_error', models.CharField(blank=True, editable=False, max_length=500)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='time written')),
+                ('next_attempt_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('sent_at', models.DateTimeField(editable=False, null=True)),
+            ],
+            options={
+                'ordering': ['-id'],
+                'indexes': [models.Index(condition=models.Q(('state', 'waiting')), fields=['next_attempt_at'], name='message_waiting')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Submission',
+            fields=[
+                ('key', models.UUIDField(editable=False, primary_key=True, serialize=False)),
+                ('outcome', models.CharField(editable=False, max_length=300)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('user', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'indexes': [models.Index(fields=['created_at'], name='submission_age')],
+            },
+        ),
+        migrations.RunPython(create_cache_table, migrations.RunPython.noop),
+    ]
