@@ -24,7 +24,7 @@ PUBLISHED: dict[str, str] = {
 TONES: dict[str, str] = {SigningKey.State.ACTIVE: "good", SigningKey.State.REVOKED: "bad"}
 
 
-def rotation_effects(key: SigningKey) -> list[str]:
+def _rotation_effects(key: SigningKey) -> list[str]:
     following = rotation.next_after(key.purpose, key.algorithm)
     end = when(signing_keys.needed_until(key.longest_lifetime))
     effects = [
@@ -38,7 +38,7 @@ def rotation_effects(key: SigningKey) -> list[str]:
     return effects
 
 
-def revocation_effects(key: SigningKey) -> list[str]:
+def _revocation_effects(key: SigningKey) -> list[str]:
     delay = int((signing_keys.JWKS_MAX_AGE + signing_keys.JWKS_STALE).total_seconds() // 60)
     effects = [
         "The key leaves the published keys at once and cannot come back.",
@@ -69,7 +69,7 @@ class SigningKeyAdmin(ReadOnlyDesk):
             label="Rotate this key",
             act=lambda key, actor: rotation.rotate(key, actor=actor),
             done="{} is retired. The next key signs now.",
-            effects=rotation_effects,
+            effects=_rotation_effects,
             when=lambda key: key.state == SigningKey.State.ACTIVE,
             is_safe=True,
         ),
@@ -77,7 +77,7 @@ class SigningKeyAdmin(ReadOnlyDesk):
             label="Revoke this key",
             act=lambda key, actor: rotation.revoke(key, actor=actor),
             done="{} is revoked. No token that it signed is accepted here.",
-            effects=revocation_effects,
+            effects=_revocation_effects,
             when=lambda key: key.state != SigningKey.State.REVOKED,
         ),
     }

@@ -152,7 +152,7 @@ def ask(client_id: str) -> Entry | None:
         row = fetch(client_id)
     if row is None:
         return None
-    entry, committed = read(iter(row))
+    entry, committed = _read(iter(row))
     if committed:
         _remembered.remember(client_id, entry, subjects(entry), asked_at=asked_at)
     return entry
@@ -178,7 +178,7 @@ def statement() -> tuple[Statement, tuple[Any, ...]]:
     access = Scope.objects.filter(access__consumer=OuterRef("consumer_id")).order_by("api_id", "id")
     keys = SigningKey.objects.filter(state=SigningKey.State.ACTIVE, purpose=SigningKey.Purpose.TOKENS)
     entries = Client.objects.order_by().annotate(
-        live_secrets=ArraySubquery(secrets.values(row=json_of("id", "pepper_version", "digest", "expires_at"))),
+        live_secrets=ArraySubquery(secrets.values(row=_json_of("id", "pepper_version", "digest", "expires_at"))),
         access=ArraySubquery(
             access.values(
                 row=JSONObject(
@@ -190,7 +190,7 @@ def statement() -> tuple[Statement, tuple[Any, ...]]:
                 )
             )
         ),
-        active_keys=ArraySubquery(keys.values(row=json_of("algorithm", "kid"))),
+        active_keys=ArraySubquery(keys.values(row=_json_of("algorithm", "kid"))),
         audiences=ArraySubquery(
             Api.objects.order_by("id").filter(resource_servers=OuterRef("pk")).values("identifier")
         ),
@@ -203,11 +203,11 @@ def statement() -> tuple[Statement, tuple[Any, ...]]:
     return Statement("look a client up", sql), tuple(parameters)
 
 
-def json_of(*names: str) -> JSONObject:
+def _json_of(*names: str) -> JSONObject:
     return JSONObject(**{name: name for name in names})
 
 
-def read(values: Iterator[Any]) -> tuple[Entry, bool]:
+def _read(values: Iterator[Any]) -> tuple[Entry, bool]:
     """Return the row of the query as an entry, and whether it is committed. What the query gathers comes as JSON."""
     client = CLIENT.take(values)
     client.consumer = CONSUMER.take(values)
@@ -217,7 +217,7 @@ def read(values: Iterator[Any]) -> tuple[Entry, bool]:
     entry = Entry(
         client=client,
         secrets=tuple(
-            Secret(**row | {"id": UUID(row["id"]), "expires_at": moment(row["expires_at"])}) for row in live_secrets
+            Secret(**row | {"id": UUID(row["id"]), "expires_at": _moment(row["expires_at"])}) for row in live_secrets
         ),
         permissions={row["value"]: Permission(**row) for row in access if row["value"] in asked},
         active_keys={row["algorithm"]: row["kid"] for row in active_keys},
@@ -226,5 +226,5 @@ def read(values: Iterator[Any]) -> tuple[Entry, bool]:
     return entry, committed
 
 
-def moment(text: str | None) -> datetime | None:
+def _moment(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None

@@ -132,7 +132,7 @@ def read_registration(sent: dict[str, Any], client: Client | None = None) -> Cli
     Raises InvalidClientMetadata, also for what only people decide.
     """
     for name in NOT_THEIRS:
-        if sent.get(name) not in (None, "", {}, False) and sent[name] != default_of(name):
+        if sent.get(name) not in (None, "", {}, False) and sent[name] != _default_of(name):
             raise InvalidClientMetadata(f"A client cannot decide {name} itself. Leave it out.", field=name)
     understood = {name: value for name, value in sent.items() if name in UNDERSTOOD or "#" in name}
     metadata = read(understood)
@@ -142,7 +142,7 @@ def read_registration(sent: dict[str, Any], client: Client | None = None) -> Cli
     return metadata.but(**{name: getattr(kept, name) for name in ("metadata", "description", "owner", *NOT_THEIRS)})
 
 
-def default_of(name: str) -> Any:
+def _default_of(name: str) -> Any:
     return getattr(ClientMetadata(), name)
 
 

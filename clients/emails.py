@@ -13,13 +13,13 @@ from consumers.emails import compose, moment
 from consumers.models import Consumer, Membership, Role
 
 
-def managers_of(consumer: Consumer) -> QuerySet[Membership]:
+def _managers_of(consumer: Consumer) -> QuerySet[Membership]:
     return consumer.memberships.select_related("user").filter(role=Role.MANAGER, user__is_active=True)
 
 
-def to_managers(template: str, client: Client, **context: Any) -> None:
+def _to_managers(template: str, client: Client, **context: Any) -> None:
     url = settings.PUBLIC_URL + reverse("clients:secrets", args=[client.consumer.slug, client.client_id])
-    for membership in managers_of(client.consumer):
+    for membership in _managers_of(client.consumer):
         compose(
             template,
             membership.user.email,
@@ -41,7 +41,7 @@ def secret_rotated(client: Client, old: ClientSecret, made: ClientSecret, actor:
         ends, in_words = "expires", expires
     else:
         ends, in_words = "never", "When somebody revokes it"
-    to_managers(
+    _to_managers(
         "secret_rotated",
         client,
         actor=actor.label,
@@ -61,7 +61,7 @@ def secrets_ending(client: Client, ending: list[ClientSecret]) -> None:
     """Warn that these secrets end, the first of them first."""
     first = ending[0]
     assert first.expires_at is not None
-    to_managers(
+    _to_managers(
         "secrets_ending",
         client,
         ends=moment(first.expires_at),
@@ -84,7 +84,7 @@ def secrets_ruled(consumer: Consumer, shortened: list[ClientSecret]) -> None:
         for secret in shortened[:20]
         if secret.expires_at
     ]
-    for membership in managers_of(consumer):
+    for membership in _managers_of(consumer):
         compose(
             "secrets_ruled",
             membership.user.email,
@@ -100,7 +100,7 @@ def secrets_ruled(consumer: Consumer, shortened: list[ClientSecret]) -> None:
 
 def client_disabled(client: Client, actor: Actor) -> None:
     lifetimes = [scope.api.access_token_lifetime for scope in client.granted_scopes()]
-    to_managers(
+    _to_managers(
         "client_disabled",
         client,
         actor=actor.label,

@@ -83,7 +83,7 @@ def old_after(consumer: Consumer) -> timedelta:
     return timedelta(days=consumer.secret_days or OLD_DAYS)
 
 
-def flags(secret: ClientSecret, old: timedelta) -> set[str]:
+def _flags(secret: ClientSecret, old: timedelta) -> set[str]:
     """Return what is wrong with a secret that works; a name is a key of FLAGS."""
     now = timezone.now()
     found = {
@@ -104,7 +104,7 @@ def on_secrets(consumer: Consumer) -> list[OnSecrets]:
     found = []
     for client, group in groupby(live, key=lambda secret: secret.client):
         secrets = list(group)
-        wrong = {name for secret in secrets for name in flags(secret, old)}
+        wrong = {name for secret in secrets for name in _flags(secret, old)}
         guessed = guess(client, secrets)
         issuer_id = issuers.get(guessed.platform.name) if guessed else None
         found.append(OnSecrets(client, secrets, [name for name in FLAGS if name in wrong], guessed, issuer_id))
@@ -114,32 +114,32 @@ def on_secrets(consumer: Consumer) -> list[OnSecrets]:
 def counts(found: list[OnSecrets], consumer: Consumer) -> dict[str, int]:
     """Return how many secrets each of FLAGS is true of."""
     old = old_after(consumer)
-    each = [flags(secret, old) for client in found for secret in client.secrets]
+    each = [_flags(secret, old) for client in found for secret in client.secrets]
     return {name: sum(name in wrong for wrong in each) for name in FLAGS}
 
 
 def guess(client: Client, secrets: list[ClientSecret]) -> Guess | None:
     """Return where the client seems to run, or None; the first sign counts."""
-    for what, text in texts(client, secrets):
+    for what, text in _texts(client, secrets):
         for platform in PLATFORMS:
             if said := platform.words.search(text):
                 return Guess(platform, f"{what} says “{said[0]}”")
     for uri in (*client.redirect_uris, client.client_uri):
-        host = hostname(uri)
+        host = _hostname(uri)
         for platform in PLATFORMS:
             if any(host.endswith(f".{end}") for end in platform.hosts):
                 return Guess(platform, f"it leads to {host}")
     return None
 
 
-def texts(client: Client, secrets: list[ClientSecret]) -> Iterator[tuple[str, str]]:
+def _texts(client: Client, secrets: list[ClientSecret]) -> Iterator[tuple[str, str]]:
     yield "its name", client.client_name
     yield "its description", client.description
     for secret in secrets:
         yield f"the name of {secret}", secret.name
 
 
-def hostname(uri: str) -> str:
+def _hostname(uri: str) -> str:
     try:
         return (urlsplit(uri).hostname or "").lower()
     except ValueError:

@@ -24,8 +24,8 @@ def compose(template: str, recipient: str, **context: Any) -> EmailMultiAlternat
         "operator_contact": settings.OPERATOR_CONTACT,
         "recipient_email": recipient,
         "language": settings.LANGUAGE_CODE,
-    } | {name: harmless(value) for name, value in context.items()}
-    subject = one_line(render_to_string(f"emails/{template}.subject.txt", context))
+    } | {name: _harmless(value) for name, value in context.items()}
+    subject = _one_line(render_to_string(f"emails/{template}.subject.txt", context))
     mail = EmailMultiAlternatives(
         subject=subject[:200],
         body=render_to_string(f"emails/{template}.txt", context).strip(),
@@ -36,16 +36,16 @@ def compose(template: str, recipient: str, **context: Any) -> EmailMultiAlternat
     return mail
 
 
-def harmless(value: Any) -> Any:
+def _harmless(value: Any) -> Any:
     """Return texts that people chose, alone or in lists of facts, on one line each."""
     if isinstance(value, str):
-        return one_line(value)
+        return _one_line(value)
     if isinstance(value, list):
-        return [tuple(one_line(str(part)) for part in row) for row in value]
+        return [tuple(_one_line(str(part)) for part in row) for row in value]
     return value
 
 
-def one_line(text: str) -> str:
+def _one_line(text: str) -> str:
     """Return the text without line breaks, control and direction-changing characters, and of bearable length.
 
     So that nobody's name adds a header, a paragraph of its own or a page to a mail that we sign with ours.
@@ -105,11 +105,11 @@ def for_account(prefix: str, email: str, context: dict[str, Any]) -> None:
     elif prefix in ("account/email/unknown_account", "account/email/account_already_exists"):
         compose(prefix.rpartition("/")[2], email).send()
     else:
-        security_notice(email, NOTICES[prefix], context)
+        _security_notice(email, NOTICES[prefix], context)
 
 
-def security_notice(email: str, title: str, context: dict[str, Any]) -> None:
-    facts = where(context.get("ip"), context.get("user_agent", ""))
+def _security_notice(email: str, title: str, context: dict[str, Any]) -> None:
+    facts = _where(context.get("ip"), context.get("user_agent", ""))
     for label, key in (("Removed", "deleted_email"), ("Before", "from_email"), ("Now", "to_email")):
         if context.get(key):
             facts.append((label, context[key]))
@@ -129,13 +129,13 @@ def new_sign_in(user: User, *, ip: str | None, user_agent: str, **_: Any) -> Non
         user.email,
         browser=browser_name(user_agent) or "an unknown browser",
         when=moment(timezone.now()),
-        facts=where(ip, user_agent),
+        facts=_where(ip, user_agent),
         action_url=settings.PUBLIC_URL + reverse("usersessions_list"),
         action_label="See where you are signed in",
     ).send()
 
 
-def where(ip: str | None, user_agent: str) -> list[tuple[str, str]]:
+def _where(ip: str | None, user_agent: str) -> list[tuple[str, str]]:
     """Return the facts that tell people whether it was them."""
     return [
         ("When", moment(timezone.now())),

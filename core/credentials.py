@@ -18,15 +18,15 @@ BODY, CHECK = 43, 6
 
 def generate(prefix: str) -> str:
     """Return a new text."""
-    body = base62(secrets.randbits(256), BODY)
-    return f"{prefix}{body}{checksum(body)}"
+    body = _base62(secrets.randbits(256), BODY)
+    return f"{prefix}{body}{_checksum(body)}"
 
 
 def looks_real(text: str, prefix: str) -> bool:
     """Say whether the text has the prefix, the length and the checksum; it may still be nobody's."""
     body, check = text[len(prefix) : -CHECK], text[-CHECK:]
     right_form = len(text) == len(prefix) + BODY + CHECK and text.startswith(prefix) and text.isascii()
-    return right_form and hmac.compare_digest(checksum(body), check)
+    return right_form and hmac.compare_digest(_checksum(body), check)
 
 
 def digest(text: str, version: str) -> str:
@@ -50,7 +50,7 @@ def current_pepper() -> str:
     return max(settings.SECRET_PEPPERS, key=int)
 
 
-def base62(number: int, width: int) -> str:
+def _base62(number: int, width: int) -> str:
     out = ""
     for _ in range(width):
         number, rest = divmod(number, 62)
@@ -58,5 +58,5 @@ def base62(number: int, width: int) -> str:
     return out
 
 
-def checksum(body: str) -> str:
-    return base62(zlib.crc32(body.encode()), CHECK)
+def _checksum(body: str) -> str:
+    return _base62(zlib.crc32(body.encode()), CHECK)

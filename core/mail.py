@@ -87,7 +87,7 @@ def deliver_next() -> bool:
         try:
             mailers["delivery"].send_messages([SealedMail(bytes(message.sealed))])
         except Exception as error:  # whatever a mail server may do, the message stays
-            put_off(message, error)
+            _put_off(message, error)
         else:
             message.state = Message.State.SENT
             message.sent_at = timezone.now()
@@ -98,7 +98,7 @@ def deliver_next() -> bool:
     return True
 
 
-def put_off(message: Message, error: Exception) -> None:
+def _put_off(message: Message, error: Exception) -> None:
     reason = f"{type(error).__name__}: {error}"[:500].replace("\x00", "")
     logger.warning("mail %s was not delivered at attempt %s: %s", message.pk, message.attempts, reason)
     message.last_error = reason

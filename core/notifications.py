@@ -59,7 +59,7 @@ def run(stop: threading.Event) -> None:
     while not stop.is_set():
         begun = time.monotonic()
         try:
-            listen(stop)
+            _listen(stop)
         except (Error, psycopg.Error, Unheard) as error:
             logger.warning("not listening for changes, trying again in %.1f s: %s", pause, error)
         except Exception:
@@ -70,7 +70,7 @@ def run(stop: threading.Event) -> None:
         pause = min(pause * 2, LONGEST_PAUSE)
 
 
-def listen(stop: threading.Event) -> None:
+def _listen(stop: threading.Event) -> None:
     """Pass on news until the connection breaks. Raises Error, psycopg.Error or Unheard."""
     own = connection.copy()
     own.settings_dict |= settings.LISTEN_DATABASE
@@ -84,14 +84,14 @@ def listen(stop: threading.Event) -> None:
         while not stop.is_set():
             beat = time.monotonic()
             heard.execute("SELECT 1")
-            pass_on(heard, 0)
+            _pass_on(heard, 0)
             cache.trust(beat)
-            pass_on(heard, BEAT)
+            _pass_on(heard, BEAT)
     finally:
         own.close()
 
 
-def pass_on(heard: Any, seconds: float) -> set[str]:
+def _pass_on(heard: Any, seconds: float) -> set[str]:
     """Wait for news at most this long; forget what they are about, and return it."""
     changed = {notice.payload for notice in heard.notifies(timeout=seconds, stop_after=1)}
     if changed:
@@ -109,6 +109,6 @@ def require_hearing(heard: Any) -> None:
         connection.close()
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
-        if hello in pass_on(heard, BEAT):
+        if hello in _pass_on(heard, BEAT):
             return
     raise Unheard

@@ -26,7 +26,7 @@ METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # the library's name for it
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-def refuse(reason: str) -> NoReturn:
+def _refuse(reason: str) -> NoReturn:
     sys.exit(f"Clientdesk cannot start: {reason}")
 
 
@@ -34,27 +34,27 @@ def text(name: str, default: str = "") -> str:
     """Return a variable on one line; an empty one counts as not set."""
     value = os.environ.get(name, "").strip() or default
     if not value.isprintable():
-        refuse(f"{name} must not hold line breaks or control characters.")
+        _refuse(f"{name} must not hold line breaks or control characters.")
     return value
 
 
 def number(name: str, default: int, *, low: int, high: int) -> int:
     value = text(name, str(default))
     if not (value.isascii() and value.isdigit() and low <= int(value) <= high):
-        refuse(f"{name} must be a whole number from {low} to {high}.")
+        _refuse(f"{name} must be a whole number from {low} to {high}.")
     return int(value)
 
 
 def required(names: tuple[str, ...]) -> dict[str, str]:
     values = {name: text(name) for name in names}
     if missing := [name for name, value in values.items() if not value]:
-        refuse(f"set {', '.join(missing)} in the environment. docs/settings.md says how.")
+        _refuse(f"set {', '.join(missing)} in the environment. docs/settings.md says how.")
     return values
 
 
 def origin(url: str) -> SplitResult:
     """Return PUBLIC_URL's parts. Tokens carry it as issuer, compared letter by letter, so it has one spelling."""
-    parts = split(url)
+    parts = _split(url)
     if (
         parts is None
         or parts.scheme not in ("https", "http")
@@ -62,15 +62,15 @@ def origin(url: str) -> SplitResult:
         or url != f"{parts.scheme}://{parts.netloc.lower()}"
         or "@" in parts.netloc
     ):
-        refuse("PUBLIC_URL must be an origin in lower case without a path, such as https://portal.example.com.")
+        _refuse("PUBLIC_URL must be an origin in lower case without a path, such as https://portal.example.com.")
     if parts.scheme == "http" and parts.hostname not in LOOPBACK:
-        refuse("PUBLIC_URL must use https; http is only for 127.0.0.1, [::1] and localhost.")
+        _refuse("PUBLIC_URL must use https; http is only for 127.0.0.1, [::1] and localhost.")
     return parts
 
 
 def secret_key(value: str) -> str:
     if len(value) < 50 or len(set(value)) < 10:
-        refuse("SECRET_KEY must have at least 50 random characters.")
+        _refuse("SECRET_KEY must have at least 50 random characters.")
     return value
 
 
@@ -83,7 +83,7 @@ def encryption_keys(value: str) -> list[str]:
         except (ValueError, binascii.Error):
             size = 0
         if size != 32:
-            refuse("KEY_ENCRYPTION_KEYS must be Fernet keys (32 bytes in base64), newest first, parted by commas.")
+            _refuse("KEY_ENCRYPTION_KEYS must be Fernet keys (32 bytes in base64), newest first, parted by commas.")
     return keys
 
 
@@ -93,7 +93,7 @@ def peppers(value: str) -> dict[str, str]:
     for pair in value.split(","):
         version, _, pepper = pair.strip().partition(":")
         if not (version.isascii() and version.isdigit()) or len(pepper) < 32 or version in found:
-            refuse("SECRET_PEPPERS must read 1:<at least 32 random characters>, with ,2:<…> added to rotate.")
+            _refuse("SECRET_PEPPERS must read 1:<at least 32 random characters>, with ,2:<…> added to rotate.")
         found[version] = pepper
     return found
 
@@ -106,7 +106,7 @@ def database(url: str, name: str = "DATABASE_URL") -> dict[str, Any]:
         said = {}
     port = str(said.get("port", ""))
     if not said.get("dbname") or (port and not port.isdigit()):
-        refuse(f"{name} must name a PostgreSQL database: postgresql://user:password@host:5432/name.")
+        _refuse(f"{name} must name a PostgreSQL database: postgresql://user:password@host:5432/name.")
     names = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
     options = {key: value for key, value in said.items() if key not in names}
     return {
@@ -121,9 +121,9 @@ def caches(url: str) -> dict[str, dict[str, Any]]:
     table = {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "portal_cache"}
     if not url:
         return {"default": table}
-    parts = split(re.sub(r"^valkey(s?)://", r"redis\1://", url))
+    parts = _split(re.sub(r"^valkey(s?)://", r"redis\1://", url))
     if parts is None or parts.scheme not in ("redis", "rediss") or not parts.hostname:
-        refuse("REDIS_URL must name a Redis or Valkey server: redis://:password@host:6379/0, or rediss:// with TLS.")
+        _refuse("REDIS_URL must name a Redis or Valkey server: redis://:password@host:6379/0, or rediss:// with TLS.")
     return {"default": {"BACKEND": "portal.cache.RedisOrTable", "LOCATION": parts.geturl()}, "table": table}
 
 
@@ -132,11 +132,11 @@ def mail_server(url: str) -> dict[str, Any]:
 
     Mail holds sign-in codes and invitation links, so it crosses no network in clear text.
     """
-    parts = split(url)
+    parts = _split(url)
     if parts is None or parts.scheme not in ("smtp", "smtp+tls", "smtps") or not parts.hostname:
-        refuse("EMAIL_URL must read smtps://user:password@host:465 or smtp+tls://user:password@host:587.")
+        _refuse("EMAIL_URL must read smtps://user:password@host:465 or smtp+tls://user:password@host:587.")
     if parts.scheme == "smtp" and "." in parts.hostname and parts.hostname not in LOOPBACK:
-        refuse(
+        _refuse(
             "EMAIL_URL must use smtps:// or smtp+tls://; smtp:// is for a relay on this machine or container network."
         )
     return {
@@ -157,7 +157,7 @@ def address(name: str) -> str:
     """Return an optional e-mail address."""
     value = text(name)
     if value and not re.fullmatch(ADDRESS, value):
-        refuse(f"{name} must be an e-mail address, such as developers@example.com.")
+        _refuse(f"{name} must be an e-mail address, such as developers@example.com.")
     return value
 
 
@@ -165,36 +165,36 @@ def hosts(value: str) -> list[str]:
     """Return names of hosts, each with or without a port."""
     found = [host.strip() for host in value.split(",") if host.strip()]
     if not all(re.fullmatch(r"(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::[1-9][0-9]{0,4})?|::1)", host) for host in found):
-        refuse("FETCH_LOCAL_HOSTS must read idp.internal:8443,10.0.0.7 in lower case, parted by commas.")
+        _refuse("FETCH_LOCAL_HOSTS must read idp.internal:8443,10.0.0.7 in lower case, parted by commas.")
     return found
 
 
 def sender(value: str) -> str:
     """Return the From of every mail: an address, or a name and an address in angle brackets."""
     if not re.fullmatch(ADDRESS, parseaddr(value)[1]):
-        refuse("FROM_EMAIL must read no-reply@example.com or Developer portal <no-reply@example.com>.")
+        _refuse("FROM_EMAIL must read no-reply@example.com or Developer portal <no-reply@example.com>.")
     return value
 
 
 def time_zone(name: str) -> str:
     if name not in available_timezones():
-        refuse("TIME_ZONE must be a name of the time zone database, such as Europe/Amsterdam.")
+        _refuse("TIME_ZONE must be a name of the time zone database, such as Europe/Amsterdam.")
     return name
 
 
 def log_level(name: str) -> str:
     if name.upper() not in logging.getLevelNamesMapping():
-        refuse("LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR.")
+        _refuse("LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR.")
     return name.upper()
 
 
 def metrics_token(value: str) -> str:
     if value and (len(value) < 20 or not value.isascii()):
-        refuse("METRICS_TOKEN must have at least 20 ASCII characters.")
+        _refuse("METRICS_TOKEN must have at least 20 ASCII characters.")
     return value
 
 
-def split(url: str) -> SplitResult | None:
+def _split(url: str) -> SplitResult | None:
     try:
         parts = urlsplit(url)
         _ = parts.port  # raises, too

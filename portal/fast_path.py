@@ -40,20 +40,20 @@ class Front:
 
     def __init__(self, django: Callable[..., Any]) -> None:
         self.django = django
-        self.jwks = path_of("jwks")
+        self.jwks = _path_of("jwks")
         self.shortcuts = {
-            path_of("token"): (fast_path.token, headers_of(cross_origin("POST")(endpoint("POST")(issued)))),
-            path_of("introspect"): (fast_path.introspect, headers_of(endpoint("POST")(issued))),
+            _path_of("token"): (fast_path.token, _headers_of(cross_origin("POST")(endpoint("POST")(_issued)))),
+            _path_of("introspect"): (fast_path.introspect, _headers_of(endpoint("POST")(_issued))),
         }
         names = ("token", "introspect", "revoke", "userinfo", "authorize", "jwks")
-        self.seconds = {path_of(name): metrics.instruments().seconds.labels(name) for name in names}
+        self.seconds = {_path_of(name): metrics.instruments().seconds.labels(name) for name in names}
         self.other = metrics.instruments().seconds.labels("other")
 
     def __call__(self, environ: Environ, start_response: Start) -> Any:
         begun = time.perf_counter()
         seconds = self.seconds.get(environ["PATH_INFO"], self.other)
         if "HTTP_TRANSFER_ENCODING" in environ:
-            measure(environ)
+            _measure(environ)
         answer = None
         if environ["PATH_INFO"] in self.shortcuts and environ["REQUEST_METHOD"] == "POST":
             answer = self.shortcut(environ, start_response)
@@ -72,7 +72,7 @@ class Front:
             environ.get("CONTENT_TYPE") != FORM
             or not (length.isdecimal() and 0 < int(length) <= fast_path.LONGEST)
             or not fast_path.is_plain(environ)
-            or not comes_in(environ)
+            or not _comes_in(environ)
         ):
             return None
         body = environ["wsgi.input"].read(int(length))
@@ -95,7 +95,7 @@ class Front:
 
     def document(self, environ: Environ, start_response: Start) -> list[bytes] | None:
         """Answer with the list of keys as Django last gave it; None for a request that may want it otherwise."""
-        if not fast_path.is_plain(environ) or not environ.keys().isdisjoint(CONDITIONS) or not comes_in(environ):
+        if not fast_path.is_plain(environ) or not environ.keys().isdisjoint(CONDITIONS) or not _comes_in(environ):
             return None
         known = _documents.recall(environ["PATH_INFO"])
         if known is None or known.until <= time.monotonic():
@@ -118,7 +118,7 @@ class Front:
         return document
 
 
-def measure(environ: Environ) -> None:
+def _measure(environ: Environ) -> None:
     """Give a body that comes in chunks the length by which Django reads it (RFC 9112 section 7.1).
 
     Of one that is longer than any door takes, only so much is read that the door finds it too long.
@@ -127,7 +127,7 @@ def measure(environ: Environ) -> None:
     environ["wsgi.input"], environ["CONTENT_LENGTH"] = io.BytesIO(body), str(len(body))
 
 
-def path_of(name: str) -> str:
+def _path_of(name: str) -> str:
     """Return the path of an endpoint, without the URLs of the pages, which would load the code of every page."""
     return reverse(name, urlconf="authority.urls")
 
@@ -150,17 +150,17 @@ _documents: Memory[str, Document] = Memory(4)
 # -- What Django's middleware would do --------------------------------------------------------------------------------
 
 
-def comes_in(environ: Environ) -> bool:
+def _comes_in(environ: Environ) -> bool:
     """Say whether the middleware lets the request in: over TLS where that is needed, under a name that is ours."""
     if settings.SECURE_SSL_REDIRECT:
         proxied = settings.SECURE_PROXY_SSL_HEADER
         if proxied is None or environ.get(proxied[0]) != proxied[1]:
             return False
-    return is_ours(environ.get("HTTP_HOST"))
+    return _is_ours(environ.get("HTTP_HOST"))
 
 
 @lru_cache(maxsize=64)
-def is_ours(host: str | None) -> bool:
+def _is_ours(host: str | None) -> bool:
     request = HttpRequest()
     request.META = {"HTTP_HOST": host}
     try:
@@ -169,11 +169,11 @@ def is_ours(host: str | None) -> bool:
         return False
 
 
-def issued(request: HttpRequest) -> HttpResponse:
+def _issued(request: HttpRequest) -> HttpResponse:
     return HttpResponse(content_type="application/json")
 
 
-def headers_of(view: Callable[[HttpRequest], HttpResponse]) -> list[tuple[str, str]]:
+def _headers_of(view: Callable[[HttpRequest], HttpResponse]) -> list[tuple[str, str]]:
     """Return the headers of whatever the view answers, after the middleware, without those of the one answer."""
     public = urlsplit(settings.PUBLIC_URL)
     name, value = settings.SECURE_PROXY_SSL_HEADER or ("HTTP_X_FORWARDED_PROTO", "https")

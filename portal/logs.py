@@ -20,13 +20,13 @@ TRACEBACK = logging.Formatter()
 REFUSALS = "django.security"
 
 
-def without_secrets(text: str) -> str:
+def _without_secrets(text: str) -> str:
     for pattern, replacement in SECRETS:
         text = pattern.sub(replacement, text)
     return text
 
 
-def escaped(text: str) -> str:
+def _escaped(text: str) -> str:
     return UNSAFE.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
@@ -34,11 +34,11 @@ class Safe(logging.Filter):
     """Write each record on one line, a traceback indented below it, without secrets, with its request."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = escaped(without_secrets(record.getMessage())), None
+        record.msg, record.args = _escaped(_without_secrets(record.getMessage())), None
         if record.name.startswith(REFUSALS):
             record.exc_info = None
         if record.exc_info:
-            lines = without_secrets(TRACEBACK.formatException(record.exc_info)).split("\n")
-            record.exc_text = "\n".join(f"  {escaped(line)}" for line in lines)
+            lines = _without_secrets(TRACEBACK.formatException(record.exc_info)).split("\n")
+            record.exc_text = "\n".join(f"  {_escaped(line)}" for line in lines)
         record.request_id = current_request.get()
         return True

@@ -31,23 +31,23 @@ class Count:
 
 def reseal(*, actor: Actor) -> list[Count]:
     """Move all that is sealed under the newest key, while the server runs. Cut short, it can be repeated."""
-    counts = [reseal_rows(what, rows, field, change) for what, rows, field, change in resting()]
+    counts = [_reseal_rows(what, rows, field, change) for what, rows, field, change in _resting()]
     with transaction.atomic():
         moved = {count.what: count.moved for count in counts}
         audit.record(EventName.KEYS_RESEALED, actor=actor, detail={"moved": moved})
     return counts
 
 
-def resting() -> Iterator[tuple[str, QuerySet[Any], str, Callable[[Any], Any]]]:
+def _resting() -> Iterator[tuple[str, QuerySet[Any], str, Callable[[Any], Any]]]:
     """Yield what rests sealed: its name, the rows, the field, and how its value is moved."""
-    yield "signing keys", SigningKey.objects.exclude(sealed=b""), "sealed", renew_bytes
-    yield "pushed requests", PushedRequest.objects.all(), "sealed", renew_bytes
-    yield "mail", Message.objects.exclude(sealed=b""), "sealed", renew_bytes
-    yield "sessions", Session.objects.all(), "session_data", renew_text
-    yield "second factors", Authenticator.objects.all(), "data", renew_members
+    yield "signing keys", SigningKey.objects.exclude(sealed=b""), "sealed", _renew_bytes
+    yield "pushed requests", PushedRequest.objects.all(), "sealed", _renew_bytes
+    yield "mail", Message.objects.exclude(sealed=b""), "sealed", _renew_bytes
+    yield "sessions", Session.objects.all(), "session_data", _renew_text
+    yield "second factors", Authenticator.objects.all(), "data", _renew_members
 
 
-def reseal_rows(what: str, rows: QuerySet[Any], field: str, change: Callable[[Any], Any]) -> Count:
+def _reseal_rows(what: str, rows: QuerySet[Any], field: str, change: Callable[[Any], Any]) -> Count:
     count = Count(what)
     for pk, old in rows.values_list("pk", field).iterator(chunk_size=200):
         count.seen += 1
@@ -62,18 +62,18 @@ def reseal_rows(what: str, rows: QuerySet[Any], field: str, change: Callable[[An
     return count
 
 
-def renew_bytes(sealed: bytes) -> bytes:
+def _renew_bytes(sealed: bytes) -> bytes:
     return renew(bytes(sealed))
 
 
-def renew_text(sealed: str) -> str:
+def _renew_text(sealed: str) -> str:
     return renew(sealed.encode()).decode()
 
 
-def renew_members(value: Any) -> Any:
+def _renew_members(value: Any) -> Any:
     """Renew what is sealed anywhere in a JSON value."""
     if isinstance(value, dict):
-        return {name: renew_members(member) for name, member in value.items()}
+        return {name: _renew_members(member) for name, member in value.items()}
     if isinstance(value, list):
-        return [renew_members(member) for member in value]
-    return renew_text(value) if isinstance(value, str) and value.startswith(SEALED_START) else value
+        return [_renew_members(member) for member in value]
+    return _renew_text(value) if isinstance(value, str) and value.startswith(SEALED_START) else value

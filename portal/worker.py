@@ -30,11 +30,11 @@ CHORES_EVERY = 3600.0
 LONGEST_PAUSE = 30.0
 
 
-def forget_submissions() -> None:
+def _forget_submissions() -> None:
     Submission.objects.filter(created_at__lt=timezone.now() - timedelta(days=2)).delete()
 
 
-def forget_mail() -> None:
+def _forget_mail() -> None:
     """Drop what was sent, or what nobody could deliver, a month ago."""
     old = Message.objects.filter(created_at__lt=timezone.now() - timedelta(days=30))
     old.exclude(state=Message.State.WAITING).delete()
@@ -48,8 +48,8 @@ def forget_sessions() -> None:
 CHORES: list[Callable[[], None]] = [
     rotation.maintain,
     secret_policy_actions.warn_of_ending_secrets,
-    forget_submissions,
-    forget_mail,
+    _forget_submissions,
+    _forget_mail,
     forget_sessions,
     tasks.forget_ended,
     daily_counts.delete_old,

@@ -21,23 +21,23 @@ def caller(token: str, request: HttpRequest) -> Caller | None:
     that is bound to a key proves nothing without it (RFC 9449 section 7.1), and a test token is none.
     """
     found = validation.access(token)
-    if found is None or not is_for_us(found.claims.get("aud")) or {"cnf", "token_use"} & found.claims.keys():
+    if found is None or not _is_for_us(found.claims.get("aud")) or {"cnf", "token_use"} & found.claims.keys():
         return None
     entry = client_directory.find(found.claims["client_id"])
     if entry is None:
         return None
     scopes = frozenset(value.removeprefix(PREFIX) for value in found.scopes if value.startswith(PREFIX))
     if found.user is not None:
-        return Caller(actor=person(found.user, entry.client, request), scopes=scopes, user=found.user)
+        return Caller(actor=_person(found.user, entry.client, request), scopes=scopes, user=found.user)
     actor = Actor(kind="client", id=entry.client.client_id, label=str(entry.client), **origin(request))
     return Caller(actor=actor, scopes=scopes, consumer_id=UUID(str(entry.client.consumer_id)))
 
 
-def person(user: User, client: Client, request: HttpRequest) -> Actor:
+def _person(user: User, client: Client, request: HttpRequest) -> Actor:
     kind = "operator" if user.is_staff else "person"
     return Actor(kind=kind, id=str(user.pk), label=f"{user} (by {client})", user=user, **origin(request))
 
 
-def is_for_us(audience: str | list[str] | None) -> bool:
+def _is_for_us(audience: str | list[str] | None) -> bool:
     audiences = {audience} if isinstance(audience, str) else set(audience or ())
     return AUDIENCE in audiences and audiences <= {AUDIENCE, settings.ISSUER}

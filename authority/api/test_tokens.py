@@ -59,7 +59,7 @@ WANTED: dict[str, Any] = {
 }
 
 
-def document(token: TrialToken, text: str | None = None) -> dict[str, Any]:
+def _document(token: TrialToken, text: str | None = None) -> dict[str, Any]:
     shown = {
         "jti": token.jti,
         "grant_type": token.grant_type,
@@ -84,7 +84,7 @@ def document(token: TrialToken, text: str | None = None) -> dict[str, Any]:
 )
 def list_test_tokens(call: Call, client_id: str) -> HttpResponse:
     """Those of the client that work now, with who made them and why."""
-    return answer([document(token) for token in find(call, client_id).trial_tokens.live()])
+    return answer([_document(token) for token in find(call, client_id).trial_tokens.live()])
 
 
 @operation(
@@ -112,7 +112,7 @@ def make_test_token(call: Call, client_id: str) -> HttpResponse:
         claims=sent.get("claims", {}),
     )
     token, text = test_tokens.make(client=client, wanted=wanted, actor=call.caller.actor)
-    return answer(document(token, text), 201)
+    return answer(_document(token, text), 201)
 
 
 @operation(id="revokeTestToken", summary="Revoke a test token", answers={204: "It has ended."}, **CHANGE)

@@ -50,14 +50,14 @@ def list_usage(call: Call) -> HttpResponse:
     if "client_id" in query:
         found = found.filter(client__client_id=query["client_id"])
     if "since" in query:
-        found = found.filter(day__gte=day(query["since"]))
+        found = found.filter(day__gte=_day(query["since"]))
     if "until" in query:
-        found = found.filter(day__lt=day(query["until"]))
+        found = found.filter(day__lt=_day(query["until"]))
     rows, headers = page(call.request, found, query, whose=call.token_key, backwards=True)
-    return answer([document(row) for row in rows], headers=headers)
+    return answer([_document(row) for row in rows], headers=headers)
 
 
-def document(row: DailyCount) -> dict[str, Any]:
+def _document(row: DailyCount) -> dict[str, Any]:
     return {
         "client_id": row.client.client_id,
         "consumer": row.client.consumer.slug,
@@ -67,7 +67,7 @@ def document(row: DailyCount) -> dict[str, Any]:
     }
 
 
-def day(text: str) -> date:
+def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:

@@ -71,7 +71,7 @@ def deliver_next() -> bool:
         )
         if notice is None:
             return False
-        problem = deliver(notice)
+        problem = _deliver(notice)
         if problem is None or notice.attempts == len(RETRY_AFTER):
             if problem is not None:
                 logger.warning("logout of client %s is given up: %s", notice.client.client_id, problem)
@@ -83,11 +83,11 @@ def deliver_next() -> bool:
     return True
 
 
-def deliver(notice: LogoutNotice) -> str | None:
+def _deliver(notice: LogoutNotice) -> str | None:
     """Post the logout token; return what went wrong, or None. A client that says no is not asked again."""
     if not notice.client.backchannel_logout_uri:
         return None
-    body = urlencode({"logout_token": logout_token(notice)}).encode()
+    body = urlencode({"logout_token": _logout_token(notice)}).encode()
     try:
         answer = transport.fetch(
             notice.client.backchannel_logout_uri, body=body, content_type="application/x-www-form-urlencoded"
@@ -101,7 +101,7 @@ def deliver(notice: LogoutNotice) -> str | None:
     return None
 
 
-def logout_token(notice: LogoutNotice) -> str:
+def _logout_token(notice: LogoutNotice) -> str:
     """Return the signed token, made anew for each attempt (section 2.4); it has no nonce, so it is no ID token."""
     now = int(time.time())
     claims = {

@@ -82,12 +82,12 @@ def note(
 @transaction.atomic
 def revoke(*, consent: Consent, actor: Actor) -> None:
     """Take back what the person allowed, with every code and token that the client has for them."""
-    end_tokens(consent.user, consent.client)
+    _end_tokens(consent.user, consent.client)
     audit.record(EventName.CONSENT_REVOKED, actor=actor, target=consent.client, detail={"scopes": consent.scopes})
     consent.delete()
 
 
-def end_tokens(person: User, client: Client) -> None:
+def _end_tokens(person: User, client: Client) -> None:
     Grant.objects.filter(user=person, application=client).delete()
     DeviceRequest.objects.filter(user=person, client=client).delete()
     families.end(Family.objects.filter(user=person, client=client))

@@ -44,7 +44,7 @@ def ask(entry: Entry, scopes: list[str]) -> tuple[str, str]:
             with transaction.atomic():
                 DeviceRequest.objects.create(
                     digest=digest(device_code),
-                    user_code=user_code_digest(user_code),
+                    user_code=_user_code_digest(user_code),
                     client=entry.client,
                     scopes=scopes,
                     interval=INTERVAL,
@@ -60,7 +60,7 @@ def normal(typed: str) -> str:
     return "".join(character for character in typed.upper() if character in ALPHABET)
 
 
-def user_code_digest(user_code: str) -> str:
+def _user_code_digest(user_code: str) -> str:
     return credentials.digest(user_code, credentials.current_pepper())
 
 
@@ -70,7 +70,7 @@ def user_code_digest(user_code: str) -> str:
 def find(typed: str) -> DeviceRequest | None:
     """Return the request that waits for the person who typed its code, or None."""
     waiting = DeviceRequest.objects.select_related("client__consumer").filter(
-        user_code=user_code_digest(normal(typed)), state=State.WAITING, expires_at__gt=timezone.now()
+        user_code=_user_code_digest(normal(typed)), state=State.WAITING, expires_at__gt=timezone.now()
     )
     found = waiting.first()
     return found if found is not None and found.client.is_usable(None) else None
@@ -122,7 +122,7 @@ def present(entry: Entry, device_code: str) -> tuple[DeviceRequest, Person]:
     if request.state == State.DENIED:
         raise AccessDenied()
     if request.state == State.WAITING:
-        pace(request)
+        _pace(request)
     if request.user is None or not request.user.is_active or entry.has_revoked(request.created_at):
         request_trace.because("person_inactive")
         raise InvalidGrantError()
@@ -133,7 +133,7 @@ def present(entry: Entry, device_code: str) -> tuple[DeviceRequest, Person]:
     return request, person
 
 
-def pace(request: DeviceRequest) -> None:
+def _pace(request: DeviceRequest) -> None:
     """Say that nobody has decided yet, and ask a device that polls too fast to wait longer from now on."""
     now = timezone.now()
     hasty = request.polled_at is not None and now < request.polled_at + timedelta(seconds=request.interval)

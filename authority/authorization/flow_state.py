@@ -30,7 +30,7 @@ class Ticket:
     after_form: bool = False
 
 
-def digest(parameters: Mapping[str, str]) -> str:
+def _digest(parameters: Mapping[str, str]) -> str:
     """Return what tells a request from every other."""
     own = sorted((name, value) for name, value in parameters.items() if name != TICKET)
     return hashlib.sha256(json.dumps(own).encode()).hexdigest()
@@ -40,7 +40,7 @@ def issue(
     parameters: Mapping[str, str], *, since: float | None = None, chosen: str = "", after_form: bool = False
 ) -> str:
     content = {
-        "request": digest(parameters),
+        "request": _digest(parameters),
         "since": since or time.time(),
         "chosen": chosen,
         "after_form": after_form,
@@ -50,25 +50,25 @@ def issue(
 
 def read(parameters: Mapping[str, str]) -> Ticket | None:
     """Return the request's ticket; one that is forged, has ended or belongs to another request is none."""
-    content = opened(parameters.get(TICKET, ""), TICKET_SALT)
-    if content is None or content["request"] != digest(parameters):
+    content = _opened(parameters.get(TICKET, ""), TICKET_SALT)
+    if content is None or content["request"] != _digest(parameters):
         return None
     return Ticket(content["since"], content["chosen"], content["after_form"])
 
 
 def seal(parameters: Mapping[str, str], person: str) -> str:
-    return signing.dumps({"request": digest(parameters), "person": person, "at": time.time()}, salt=SEAL_SALT)
+    return signing.dumps({"request": _digest(parameters), "person": person, "at": time.time()}, salt=SEAL_SALT)
 
 
 def sealed_at(seal: str, parameters: Mapping[str, str], person: str) -> float | None:
     """Return when this request was shown to this person, or None when it was another one or somebody else."""
-    content = opened(seal, SEAL_SALT)
-    if content is None or (content["request"], content["person"]) != (digest(parameters), person):
+    content = _opened(seal, SEAL_SALT)
+    if content is None or (content["request"], content["person"]) != (_digest(parameters), person):
         return None
     return float(content["at"])
 
 
-def opened(text: str, salt: str) -> dict[str, Any] | None:
+def _opened(text: str, salt: str) -> dict[str, Any] | None:
     try:
         content: dict[str, Any] = signing.loads(text, salt=salt, max_age=LIFETIME)
     except signing.BadSignature:

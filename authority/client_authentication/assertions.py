@@ -78,20 +78,20 @@ def read(text: str) -> Assertion:
 
 def members(part: str) -> dict[str, Any]:
     """Return a part's JSON object. Raises ValueError, also for a repeated name, which reads in two ways."""
-    found = json.loads(from_base64(part), object_pairs_hook=once, parse_constant=no_number)
+    found = json.loads(from_base64(part), object_pairs_hook=_once, parse_constant=_no_number)
     if not isinstance(found, dict):
         raise ValueError("no object")
     return found
 
 
-def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         raise ValueError("a name is repeated")
     return found
 
 
-def no_number(text: str) -> float:
+def _no_number(text: str) -> float:
     raise ValueError(text)
 
 
@@ -116,9 +116,9 @@ def prove(assertion: Assertion, keys: KeySet, algorithms: tuple[str, ...] = jwk.
             raise refusal("assertion_header", name=name)
     if kid is not None and not isinstance(kid, str):
         raise refusal("assertion_malformed")
-    found = jwk.candidates(known(keys, False), kid, algorithm)
+    found = jwk.candidates(_known(keys, False), kid, algorithm)
     if not found and kid is not None:
-        found = jwk.candidates(known(keys, True), kid, algorithm)
+        found = jwk.candidates(_known(keys, True), kid, algorithm)
     if len(found) != 1:
         raise refusal("assertion_key_unknown" if not found else "assertion_key_unnamed", kid=kid or "", used=algorithm)
     try:
@@ -127,7 +127,7 @@ def prove(assertion: Assertion, keys: KeySet, algorithms: tuple[str, ...] = jwk.
         raise refusal("assertion_signature", kid=kid or "") from None
 
 
-def known(keys: KeySet, again: bool) -> dict[str, Any]:
+def _known(keys: KeySet, again: bool) -> dict[str, Any]:
     try:
         return keys(again)
     except FetchError as error:
@@ -183,7 +183,7 @@ def judge(assertion: Assertion, audience: str) -> float:
 def judge_times(assertion: Assertion, longest: int) -> float:
     """Return when the assertion ends. Raises InvalidClientError unless it holds now, and not much longer."""
     claims, now = assertion.claims, time.time()
-    end = moment(claims, "exp")
+    end = _moment(claims, "exp")
     if end is None:
         raise refusal("assertion_no_end", "The assertion needs exp, the time at which it ends.")
     if end + LEEWAY <= now:
@@ -191,7 +191,7 @@ def judge_times(assertion: Assertion, longest: int) -> float:
     if end - LEEWAY > now + longest:
         raise refusal("assertion_too_long", f"The assertion may end {longest} seconds from now at the latest (exp).")
     for name in ("iat", "nbf"):
-        begin = moment(claims, name)
+        begin = _moment(claims, name)
         if begin is not None and begin > now + LEEWAY:
             raise refusal(
                 "assertion_future", f"The assertion begins in the future ({name}). Check the clock that made it."
@@ -199,7 +199,7 @@ def judge_times(assertion: Assertion, longest: int) -> float:
     return end
 
 
-def moment(claims: dict[str, Any], name: str) -> float | None:
+def _moment(claims: dict[str, Any], name: str) -> float | None:
     """Return a time in seconds since 1970, or None where there is none. Raises InvalidClientError."""
     value = claims.get(name)
     if value is None:

@@ -64,7 +64,7 @@ def read(request: HttpRequest, token: str | None = None) -> Proof | None:
     text = request.META.get(HEADER)
     if text is None:
         return None
-    proof, key = signed(text)
+    proof, key = _signed(text)
     claims = proof.claims
     jti, issued = claims.get("jti"), claims.get("iat")
     if not isinstance(jti, str) or not 0 < len(jti) <= MAX_JTI:
@@ -81,13 +81,13 @@ def read(request: HttpRequest, token: str | None = None) -> Proof | None:
         raise refusal("dpop_token", "The DPoP proof is for another access token (ath).")
     if abs(time.time() - issued) > WINDOW:
         raise refusal("dpop_time", "The DPoP proof is too old, or of the future (iat). Check the clock that made it.")
-    if not is_fresh(claims.get("nonce")):
+    if not _is_fresh(claims.get("nonce")):
         request_trace.because("dpop_nonce")
         raise UseDpopNonceError
-    return Proof(jkt=thumbprint(key), jti=jti, end=issued + WINDOW)
+    return Proof(jkt=_thumbprint(key), jti=jti, end=issued + WINDOW)
 
 
-def signed(text: str) -> tuple[Assertion, jwk.PublicKey]:
+def _signed(text: str) -> tuple[Assertion, jwk.PublicKey]:
     """Return the parts of a proof and the key that signed it. Raises InvalidDpopProofError."""
     try:
         if len(text) > MAX_LENGTH:
@@ -118,12 +118,12 @@ def signed(text: str) -> tuple[Assertion, jwk.PublicKey]:
 def is_place(htu: Any, expected: str) -> bool:
     """Say whether both are one address, but for query and fragment (section 4.3, RFC 3986 sections 6.2.2 and 6.2.3)."""
     try:
-        return isinstance(htu, str) and normal(htu) == normal(expected)
+        return isinstance(htu, str) and _normal(htu) == _normal(expected)
     except ValueError:
         return False
 
 
-def normal(uri: str) -> tuple[str, str, int | None, str]:
+def _normal(uri: str) -> tuple[str, str, int | None, str]:
     parts = urlsplit(uri)
     if "@" in parts.netloc:
         raise ValueError("no address of ours holds a user")
@@ -132,7 +132,7 @@ def normal(uri: str) -> tuple[str, str, int | None, str]:
     return parts.scheme, parts.hostname or "", port, urlsplit(urljoin("http://any/", path)).path
 
 
-def thumbprint(key: jwk.PublicKey) -> str:
+def _thumbprint(key: jwk.PublicKey) -> str:
     """Return the key's name, the same however its JWK is written (RFC 7638)."""
     return jws.thumbprint(jws.public_members(key))
 
@@ -151,7 +151,7 @@ def nonce(ahead: int = 0) -> str:
     )
 
 
-def is_fresh(sent: Any) -> bool:
+def _is_fresh(sent: Any) -> bool:
     """Say whether we gave the nonce lately; another machine of ours may be a little ahead."""
     if not isinstance(sent, str):
         return False

@@ -27,7 +27,7 @@ def vouched_for(client: Client, assertion: Assertion) -> TrustRule:
     if not issuer.serves(client.consumer_id):
         raise refusal("assertion_issuer_off", issuer=name)
     assertions.prove(assertion, issuer_keys.of(issuer))
-    rule = only_one(rules, assertion.claims)
+    rule = _only_one(rules, assertion.claims)
     end = assertions.judge_times(assertion, LONGEST)
     jti = assertion.claim("jti")
     if (
@@ -47,7 +47,7 @@ def issuer_of(claims: Mapping[str, Any]) -> str:
     return issuer if isinstance(issuer, str) and "\0" not in issuer and len(issuer) <= 300 else ""
 
 
-def only_one(rules: list[TrustRule], claims: Mapping[str, Any]) -> TrustRule:
+def _only_one(rules: list[TrustRule], claims: Mapping[str, Any]) -> TrustRule:
     """Return the one rule that the claims meet; what meets two says that somebody has not thought it through."""
     met = [rule for rule in rules if not matching.differences(rule.audience, rule.claims, claims)]
     if len(met) == 1:

@@ -13,22 +13,22 @@ DISCOVERY = "/.well-known/openid-configuration"
 def of(issuer: TrustedIssuer) -> KeySet:
     if issuer.jwks is not None:
         return given(issuer.jwks)
-    return published(issuer.jwks_uri) if issuer.jwks_uri else discovered(issuer.issuer)
+    return published(issuer.jwks_uri) if issuer.jwks_uri else _discovered(issuer.issuer)
 
 
-def discovered(issuer: str) -> KeySet:
+def _discovered(issuer: str) -> KeySet:
     """Return the keys that the issuer's discovery document leads to (OpenID Connect Discovery section 4)."""
 
     def keys(again: bool) -> dict[str, Any]:
         try:
-            return documents.document(address(issuer, again=False), again=again)
+            return documents.document(_address(issuer, again=False), again=again)
         except FetchError:  # they may have moved since the document was read
-            return documents.document(address(issuer, again=True), again=again)
+            return documents.document(_address(issuer, again=True), again=again)
 
     return keys
 
 
-def address(issuer: str, *, again: bool) -> str:
+def _address(issuer: str, *, again: bool) -> str:
     document = documents.document(issuer.rstrip("/") + DISCOVERY, again=again)
     if document.get("issuer") != issuer:  # section 4.3
         raise FetchError("issuer", "Its discovery document names another issuer.")

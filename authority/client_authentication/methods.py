@@ -48,20 +48,20 @@ def authenticate(parameters: Mapping[str, str], authorization: str | None, ip: s
     TooManyFailuresError comes before that work, to whoever failed too often of late.
     """
     credentials = read(parameters, authorization)
-    limit(credentials, ip)
+    _limit(credentials, ip)
     try:
-        entry, proof = prove(credentials)
+        entry, proof = _prove(credentials)
     except InvalidClientError:
         request_trace.unproven(ip, credentials.client_id)
         raise
     throttling.proven(ip, credentials.client_id)
-    admit(entry)
+    _admit(entry)
     if credentials.method != AuthMethod.NONE:
         last_used.record(entry.client.pk, proof, ip)
     return entry
 
 
-def prove(credentials: Credentials) -> tuple[Entry, UUID | None]:
+def _prove(credentials: Credentials) -> tuple[Entry, UUID | None]:
     """Return the client, and the row that lets it in, whose last use is noted. Raises InvalidClientError."""
     entry, secret = proven(credentials)
     request_trace.about(entry.client if entry else None)
@@ -74,7 +74,7 @@ def prove(credentials: Credentials) -> tuple[Entry, UUID | None]:
         if registered == AuthMethod.FEDERATED:
             proof = federation.vouched_for(entry.client, credentials.assertion).pk
         else:
-            signed_by_client(entry.client, credentials.assertion)
+            _signed_by_client(entry.client, credentials.assertion)
     elif credentials.method == AuthMethod.NONE:
         if entry is None or registered != AuthMethod.NONE:
             request_trace.because("method_differs", used=credentials.method, registered=registered)
@@ -93,7 +93,7 @@ def prove(credentials: Credentials) -> tuple[Entry, UUID | None]:
     return entry, proof
 
 
-def admit(entry: Entry) -> None:
+def _admit(entry: Entry) -> None:
     """Let in a client that has proven itself, unless it is turned off. Raises InvalidClientError."""
     cors.answers(entry.client)
     if not entry.is_usable:
@@ -101,22 +101,22 @@ def admit(entry: Entry) -> None:
         raise InvalidClientError("This client is disabled, or its consumer is suspended.")
 
 
-def limit(credentials: Credentials, ip: str | None) -> None:
+def _limit(credentials: Credentials, ip: str | None) -> None:
     """Refuse, before the database is asked, whoever failed too often of late; memory may still let them in.
 
     A secret of 256 bits cannot be guessed, so the limit protects our time, and what we remember costs none: a client
     that works is not locked out by a stranger who uses its name behind the same address. Raises TooManyFailuresError.
     """
     seconds = throttling.seconds_to_wait(ip, credentials.client_id)
-    if seconds and not is_remembered(credentials):
+    if seconds and not _is_remembered(credentials):
         cors.answers_nobody()
         raise TooManyFailuresError(seconds)
 
 
-def is_remembered(credentials: Credentials) -> bool:
+def _is_remembered(credentials: Credentials) -> bool:
     entry = client_directory.recall(credentials.client_id)
     if credentials.method in SECRET_METHODS:
-        return matching(entry.secrets if entry else (), credentials.secret) is not None
+        return _matching(entry.secrets if entry else (), credentials.secret) is not None
     registered = entry.client.token_endpoint_auth_method if entry else ""
     return credentials.method == registered == AuthMethod.NONE
 
@@ -127,7 +127,7 @@ def proven(credentials: Credentials) -> tuple[Entry | None, Secret | None]:
     for entry in client_directory.opinions(credentials.client_id):
         if credentials.method not in SECRET_METHODS:
             break
-        secret = matching(entry.secrets if entry else (), credentials.secret)
+        secret = _matching(entry.secrets if entry else (), credentials.secret)
         if secret is not None:
             break
     return entry, secret
@@ -150,7 +150,7 @@ def read(parameters: Mapping[str, str], authorization: str | None) -> Credential
             raise InvalidRequestError("client_id differs from the client in the Authorization header.")
         return credentials
     if "client_assertion" in parameters:
-        return read_assertion(parameters)
+        return _read_assertion(parameters)
     if "client_id" not in parameters:
         raise InvalidClientError()
     if "client_secret" in parameters:
@@ -173,7 +173,7 @@ def read_basic(authorization: str) -> Credentials:
 # -- Assertions (RFC 7523) --------------------------------------------------------------------------------------------
 
 
-def read_assertion(parameters: Mapping[str, str]) -> Credentials:
+def _read_assertion(parameters: Mapping[str, str]) -> Credentials:
     """Read an assertion: whoever made it itself is its subject, others are named beside it (RFC 7521 section 4.2)."""
     if parameters.get("client_assertion_type") not in (assertions.TYPE, federation.SPIFFE_TYPE):
         raise InvalidClientError(f"Send client_assertion_type={assertions.TYPE} with client_assertion.")
@@ -187,7 +187,7 @@ def read_assertion(parameters: Mapping[str, str]) -> Credentials:
     return Credentials(method, parameters.get("client_id", subject), assertion=assertion)
 
 
-def signed_by_client(client: Client, assertion: Assertion) -> None:
+def _signed_by_client(client: Client, assertion: Assertion) -> None:
     """Require an assertion that the client made itself, for us, now and once (OpenID Connect Core section 9).
 
     Raises InvalidClientError.
@@ -213,7 +213,7 @@ def signed_by_client(client: Client, assertion: Assertion) -> None:
 # -- Secrets ----------------------------------------------------------------------------------------------------------
 
 
-def matching(live: tuple[Secret, ...], text: str) -> Secret | None:
+def _matching(live: tuple[Secret, ...], text: str) -> Secret | None:
     """Return the secret that the text is. Digests once per pepper version, and once where there is no secret at all."""
     digests = {
         version: secrets.digest(text, version) or ""

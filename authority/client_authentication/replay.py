@@ -18,7 +18,7 @@ def spend(purpose: str, issuer: str, identifier: str, *, until: float) -> bool:
     try:
         with transaction.atomic():
             SpentIdentifier.objects.create(
-                digest=digest_of(purpose, issuer, identifier), expires_at=datetime.fromtimestamp(until, UTC)
+                digest=_digest_of(purpose, issuer, identifier), expires_at=datetime.fromtimestamp(until, UTC)
             )
     except IntegrityError:
         return False
@@ -27,8 +27,8 @@ def spend(purpose: str, issuer: str, identifier: str, *, until: float) -> bool:
 
 def is_spent(purpose: str, issuer: str, identifier: str) -> bool:
     """Say whether it was used, for people who ask why; only `spend` decides."""
-    return SpentIdentifier.objects.filter(digest=digest_of(purpose, issuer, identifier)).exists()
+    return SpentIdentifier.objects.filter(digest=_digest_of(purpose, issuer, identifier)).exists()
 
 
-def digest_of(purpose: str, issuer: str, identifier: str) -> str:
+def _digest_of(purpose: str, issuer: str, identifier: str) -> str:
     return hashlib.sha256(json.dumps([purpose, issuer, identifier]).encode()).hexdigest()

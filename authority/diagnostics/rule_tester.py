@@ -38,12 +38,12 @@ def try_token(client: Client, text: str) -> Report:
     """Judge the token as the token endpoint would, to the end instead of to the first fault."""
     report = Report()
     read: list[Assertion] = []
-    if problem := fault(lambda: read.append(assertions.read(text)), of_platform):
+    if problem := fault(lambda: read.append(assertions.read(text)), _of_platform):
         report.problems.append(problem)
         return report
     assertion = read[0]
     report.issuer = issuer_of(assertion.claims)
-    report.claims = list(flat(assertion.claims))
+    report.claims = list(_flat(assertion.claims))
     rules = client.trust_rules.select_related("issuer").filter(issuer__issuer=report.issuer)
     for rule in rules:
         if different := matching.differences(rule.audience, rule.claims, assertion.claims):
@@ -57,7 +57,7 @@ def try_token(client: Client, text: str) -> Report:
             lambda: assertions.prove(assertion, issuer_keys.of(offered)),
             lambda: assertions.judge_times(assertion, LONGEST),
         ]
-        report.problems += [problem for step in steps if (problem := fault(step, of_platform))]
+        report.problems += [problem for step in steps if (problem := fault(step, _of_platform))]
     return report
 
 
@@ -71,17 +71,17 @@ def fault(step: Callable[[], object], teller: Callable[[str, dict[str, Any]], Wo
     return None
 
 
-def of_platform(kind: str, detail: dict[str, Any]) -> Words:
+def _of_platform(kind: str, detail: dict[str, Any]) -> Words:
     """Word it as for a client on a platform, which this one may be about to become."""
     return spoken(OF_PLATFORMS[kind], detail)
 
 
-def flat(claims: Any, place: str = "") -> Any:
+def _flat(claims: Any, place: str = "") -> Any:
     """Yield each claim by the name that a rule gives it, with its value as a rule writes it."""
     for name, value in claims.items():
         here = f"{place}/{name.replace('~', '~0').replace('/', '~1')}"
         if isinstance(value, dict):
-            yield from flat(value, here)
+            yield from _flat(value, here)
         else:
             said = matching.said(value)
             if not place and name in ("exp", "iat", "nbf") and isinstance(value, int) and 0 <= value < 2**33:

@@ -55,7 +55,7 @@ class Visit:
     pushed: PushedRequest | None = field(repr=False)
 
     def url(self, name: str = "authorize", **more: str) -> str:
-        return url(name, dict(self.parameters) | more)
+        return _url(name, dict(self.parameters) | more)
 
     def coming_back(self, chosen: str = "", *, after_form: bool = True) -> str:
         """Return where the request goes on, with the moment since when it is under way."""
@@ -71,25 +71,25 @@ class Visit:
 @csrf_exempt  # a request may come from any site (OpenID Connect Core section 3.1.2.1); it changes nothing by itself
 def authorize(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
-        return by_get(request)
+        return _by_get(request)
     if request.method != "GET":
         return method_not_allowed(("GET", "POST"))
-    return at(request, go_on)
+    return _at(request, _go_on)
 
 
 @require_POST
 def decide(request: HttpRequest) -> HttpResponse:
     """Take the person's answer to the page that they were shown, and to no other."""
-    return at(request, answer)
+    return _at(request, _answer)
 
 
 @require_POST
 def switch(request: HttpRequest) -> HttpResponse:
     """Sign out, and let somebody sign in for the request."""
-    return at(request, change_account)
+    return _at(request, _change_account)
 
 
-def at(request: HttpRequest, step: Callable[[Visit], HttpResponse]) -> HttpResponse:
+def _at(request: HttpRequest, step: Callable[[Visit], HttpResponse]) -> HttpResponse:
     """Judge the request, then do the step.
 
     Until client and redirect URI are proven, whatever is wrong stays on a page of ours (RFC 9700 section 4.11).
@@ -97,11 +97,11 @@ def at(request: HttpRequest, step: Callable[[Visit], HttpResponse]) -> HttpRespo
     request_trace.begin("authorize")
     asked = pushed = ticket = None
     try:
-        parameters = known(once(request.GET.lists()))
+        parameters = _known(once(request.GET.lists()))
         ticket = flow_state.read(parameters)
         pushed = pushed_requests.find(parameters, ticket)
         if pushed is not None and pushed.opened_at is None:
-            return Return(url("authorize", parameters | {TICKET: pushed_requests.open_once(pushed, parameters)}))
+            return Return(_url("authorize", parameters | {TICKET: pushed_requests.open_once(pushed, parameters)}))
         judged = pushed_requests.parameters_of(pushed) if pushed is not None else parameters
         asked = judge(judged, is_pushed=pushed is not None)
         return step(Visit(request, parameters, judged, asked, ticket, pushed))
@@ -115,14 +115,14 @@ def at(request: HttpRequest, step: Callable[[Visit], HttpResponse]) -> HttpRespo
         error.state = place.state
         if pushed is not None and not pushed_requests.answer_once(pushed):
             return error_page(request, pushed_requests.unknown())
-        return send_back(request, place.redirect_uri, place.response_mode, error.twotuples, after_form(ticket))
+        return send_back(request, place.redirect_uri, place.response_mode, error.twotuples, _after_form(ticket))
 
 
-def after_form(ticket: Ticket | None) -> bool:
+def _after_form(ticket: Ticket | None) -> bool:
     return ticket is not None and ticket.after_form
 
 
-def by_get(request: HttpRequest) -> HttpResponse:
+def _by_get(request: HttpRequest) -> HttpResponse:
     """Lead a request that came by POST to where it is served.
 
     From another site a browser brings no session with a POST, so the person would seem to be signed out.
@@ -131,7 +131,7 @@ def by_get(request: HttpRequest) -> HttpResponse:
     try:
         if request.content_type != FORM:
             raise InvalidRequestError(f"Send the parameters as {FORM}.")
-        uri = url("authorize", known(once(chain(request.GET.lists(), request.POST.lists()))))
+        uri = _url("authorize", _known(once(chain(request.GET.lists(), request.POST.lists()))))
         if len(uri) > MAX_LENGTH:
             raise InvalidRequestError(f"Shorten the request to {MAX_LENGTH:,} characters, or push it.")
     except OAuth2Error as error:
@@ -139,11 +139,11 @@ def by_get(request: HttpRequest) -> HttpResponse:
     return Return(uri)
 
 
-def known(parameters: Mapping[str, str]) -> dict[str, str]:
+def _known(parameters: Mapping[str, str]) -> dict[str, str]:
     return {name: parameters[name] for name in (*PARAMETERS, TICKET) if name in parameters}
 
 
-def url(name: str, parameters: Mapping[str, str]) -> str:
+def _url(name: str, parameters: Mapping[str, str]) -> str:
     pairs = [
         (name, value) for name, text in parameters.items() for value in (text.split() if name == REPEATABLE else [text])
     ]
@@ -153,26 +153,26 @@ def url(name: str, parameters: Mapping[str, str]) -> str:
 # -- What the person does ---------------------------------------------------------------------------------------------
 
 
-def go_on(visit: Visit) -> HttpResponse:
+def _go_on(visit: Visit) -> HttpResponse:
     """Ask the next thing of the person, or give the client its code."""
-    person = signed_in(visit)
+    person = _signed_in(visit)
     remembered = person is not None and consents.is_remembered(visit.asked, person)
-    step = step_of(visit, at=time.time(), is_remembered=remembered)
+    step = _step_of(visit, at=time.time(), is_remembered=remembered)
     if step == Step.SIGN_IN:
-        return sign_in(visit)
+        return _sign_in(visit)
     if step == Step.SIGN_IN_AGAIN:
-        return leave_for("account_reauthenticate", visit)
+        return _leave_for("account_reauthenticate", visit)
     if step == Step.SECOND_FACTOR:
-        return leave_for("mfa_reauthenticate", visit)
+        return _leave_for("mfa_reauthenticate", visit)
     if step == Step.CHOOSE_ACCOUNT:
-        return choice_page(visit)
+        return _choice_page(visit)
     assert person is not None
     if step == Step.CONSENT:
-        return consent_page(visit, person)
-    return let_in(visit, person, visit.asked.scopes)
+        return _consent_page(visit, person)
+    return _let_in(visit, person, visit.asked.scopes)
 
 
-def step_of(visit: Visit, *, at: float, is_remembered: bool) -> Step:
+def _step_of(visit: Visit, *, at: float, is_remembered: bool) -> Step:
     now = browser_authentication.of(visit.request)
     more = visit.asked.acr == browser_authentication.TWO_FACTORS and browser_authentication.could_show_more(
         visit.request, now
@@ -180,44 +180,44 @@ def step_of(visit: Visit, *, at: float, is_remembered: bool) -> Step:
     return next_step(visit.asked, now, visit.ticket, at=at, is_remembered=is_remembered, second_factor=more)
 
 
-def signed_in(visit: Visit) -> User | None:
+def _signed_in(visit: Visit) -> User | None:
     return visit.request.user if isinstance(visit.request.user, User) else None
 
 
-def sign_in(visit: Visit) -> HttpResponse:
+def _sign_in(visit: Visit) -> HttpResponse:
     """Lead to the sign-in page, with the address that the client expects where it named one."""
     if "@" in visit.asked.login_hint and len(visit.asked.login_hint) <= 254:
-        return leave_for("account_login", visit, login_hint=visit.asked.login_hint)
-    return leave_for("account_login", visit)
+        return _leave_for("account_login", visit, login_hint=visit.asked.login_hint)
+    return _leave_for("account_login", visit)
 
 
-def leave_for(page: str, visit: Visit, **more: str) -> HttpResponse:
+def _leave_for(page: str, visit: Visit, **more: str) -> HttpResponse:
     """Send the person to a page of the portal that brings them back to the request."""
     return redirect(f"{reverse(page)}?{urlencode({REDIRECT_FIELD_NAME: visit.coming_back()} | more)}")
 
 
-def change_account(visit: Visit) -> HttpResponse:
+def _change_account(visit: Visit) -> HttpResponse:
     end_session(visit.request)
-    return sign_in(visit)
+    return _sign_in(visit)
 
 
-def answer(visit: Visit) -> HttpResponse:
+def _answer(visit: Visit) -> HttpResponse:
     """Raises StaleFormError unless the form was made for this request and this person, AccessDeniedError for a no."""
-    person = signed_in(visit)
+    person = _signed_in(visit)
     if person is None:
         return Return(visit.url())
     shown_at = flow_state.sealed_at(visit.request.POST.get("seal", ""), visit.parameters, str(person.pk))
     if shown_at is None:
         raise StaleFormError()
-    if step_of(visit, at=shown_at, is_remembered=False) != Step.CONSENT:
+    if _step_of(visit, at=shown_at, is_remembered=False) != Step.CONSENT:
         return Return(visit.url())
-    granted = chosen(visit.request, visit.asked.scopes)
+    granted = _chosen(visit.request, visit.asked.scopes)
     if not granted:
         raise AccessDeniedError("The person did not allow it.")
-    return let_in(visit, person, granted)
+    return _let_in(visit, person, granted)
 
 
-def chosen(request: HttpRequest, asked: list[str]) -> list[str]:
+def _chosen(request: HttpRequest, asked: list[str]) -> list[str]:
     """Return what of the request the person allows: who they are as a whole, each permission by itself."""
     if request.POST.get("decision") != "allow":
         return []
@@ -225,7 +225,7 @@ def chosen(request: HttpRequest, asked: list[str]) -> list[str]:
     return [value for value in asked if value in IDENTITY_SCOPES or value in ticked]
 
 
-def let_in(visit: Visit, person: User, granted: list[str]) -> HttpResponse:
+def _let_in(visit: Visit, person: User, granted: list[str]) -> HttpResponse:
     """Make a code, and bring it to the client."""
     asked = visit.asked
     with transaction.atomic():
@@ -241,13 +241,13 @@ def let_in(visit: Visit, person: User, granted: list[str]) -> HttpResponse:
             address(visit.judged, response_mode="query"), scopes=granted, credentials=credentials
         )[0]["Location"]
     made = [(name, value) for name, value in parse_qsl(urlsplit(location).query) if name in ANSWERS]
-    return send_back(visit.request, asked.redirect_uri, asked.response_mode, made, after_form(visit.ticket))
+    return send_back(visit.request, asked.redirect_uri, asked.response_mode, made, _after_form(visit.ticket))
 
 
 # -- Pages ------------------------------------------------------------------------------------------------------------
 
 
-def consent_page(visit: Visit, person: User) -> HttpResponse:
+def _consent_page(visit: Visit, person: User) -> HttpResponse:
     asked = visit.asked
     context = {
         "client": asked.client,
@@ -258,7 +258,7 @@ def consent_page(visit: Visit, person: User) -> HttpResponse:
         "scopes": asked.scopes,
         "permissions": Scope.objects.select_related("api").filter(value__in=asked.scopes),
         "resources": consents.beyond(asked),
-        "documents": documents(asked),
+        "documents": _documents(asked),
         "will_be_remembered": consents.is_assured(asked),
         "action": visit.url("authorize-decision"),
         "switch": visit.url("authorize-switch"),
@@ -268,15 +268,15 @@ def consent_page(visit: Visit, person: User) -> HttpResponse:
     return leading_to([*settings.SECURE_CSP["form-action"], redirect_uris.origin(asked.redirect_uri)], page)
 
 
-def documents(asked: Asked) -> list[tuple[str, str]]:
+def _documents(asked: Asked) -> list[tuple[str, str]]:
     """Return what the client's owners want to be read (RFC 7591 section 2); web addresses alone are links."""
     named = [("Privacy policy", asked.client.policy_uri), ("Terms of service", asked.client.tos_uri)]
     return [(name, uri) for name, uri in named if uri.startswith("https://")]
 
 
-def choice_page(visit: Visit) -> HttpResponse:
+def _choice_page(visit: Visit) -> HttpResponse:
     """Ask with which account to go on; only one is signed in at a time, and the client may expect another."""
-    asked, person = visit.asked, signed_in(visit)
+    asked, person = visit.asked, _signed_in(visit)
     assert person is not None
     context = {
         "client": asked.client,

@@ -39,12 +39,12 @@ def send_back(
     """
     parameters = [*answer, ("iss", settings.ISSUER)]
     if response_mode == "form_post" and redirect_uris.is_web(redirect_uri):
-        return form_post(request, redirect_uri, parameters)
+        return _form_post(request, redirect_uri, parameters)
     uri = redirect_uris.carrying(redirect_uri, parameters, in_fragment=response_mode == "fragment")
-    return lead_on(request, redirect_uri, uri) if after_form and request.method == "GET" else Return(uri)
+    return _lead_on(request, redirect_uri, uri) if after_form and request.method == "GET" else Return(uri)
 
 
-def lead_on(request: HttpRequest, redirect_uri: str, uri: str) -> HttpResponse:
+def _lead_on(request: HttpRequest, redirect_uri: str, uri: str) -> HttpResponse:
     """Let the browser go on by itself, without a script; a link stands there in case it does not."""
     page = render(request, "authority/returning.html", {"uri": uri, "host": redirect_uris.host(redirect_uri)})
     page["Referrer-Policy"] = "no-referrer"
@@ -52,7 +52,7 @@ def lead_on(request: HttpRequest, redirect_uri: str, uri: str) -> HttpResponse:
     return page
 
 
-def form_post(request: HttpRequest, redirect_uri: str, parameters: list[tuple[str, str]]) -> HttpResponse:
+def _form_post(request: HttpRequest, redirect_uri: str, parameters: list[tuple[str, str]]) -> HttpResponse:
     """Let the browser post the answer: a script sends the form, a button where scripts are off."""
     context = {"action": redirect_uri, "host": redirect_uris.host(redirect_uri), "parameters": parameters}
     page = render(request, "authority/form_post.html", context)

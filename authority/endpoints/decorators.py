@@ -53,7 +53,7 @@ def endpoint(*methods: str) -> Callable[[View], View]:
                 # Django would write a line for each; core/throttling.py writes one for all.
                 response._has_been_logged = True  # type: ignore[attr-defined]
             elif inquiry.error and inquiry.client is None:
-                request_trace.about(named_client(request))
+                request_trace.about(_named_client(request))
             inquiry.ip = caller_ip(request) if inquiry.error else None
             request_trace.conclude(response.status_code)
             if dpop.HEADER in request.META:
@@ -122,7 +122,7 @@ def once(lists: Iterable[tuple[str, list[str]]]) -> dict[str, str]:
     return parameters
 
 
-def named_client(request: HttpRequest) -> Client | None:
+def _named_client(request: HttpRequest) -> Client | None:
     """Return the client that a request names whose form was refused before anybody asked who sends it.
 
     Looking it up costs as much as a wrong secret does, so it is counted alike.

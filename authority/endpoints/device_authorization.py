@@ -25,7 +25,7 @@ def device_authorization(request: HttpRequest) -> HttpResponse:
     if GrantType.DEVICE_CODE not in caller.client.grant_types:
         request_trace.because("grant_not_registered", grant=GrantType.DEVICE_CODE)
         raise UnauthorizedClientError()
-    device_code, user_code = device_requests.ask(caller, wanted(caller, parameters.get("scope", "")))
+    device_code, user_code = device_requests.ask(caller, _wanted(caller, parameters.get("scope", "")))
     address = settings.PUBLIC_URL + reverse("device")
     return JsonResponse(
         {
@@ -39,7 +39,7 @@ def device_authorization(request: HttpRequest) -> HttpResponse:
     )
 
 
-def wanted(caller: Entry, scope: str) -> list[str]:
+def _wanted(caller: Entry, scope: str) -> list[str]:
     """Return the scopes that the device asks for; when it names none, all that APIs grant its client."""
     allowed = caller.scopes_for(GrantType.DEVICE_CODE)
     scopes = list(dict.fromkeys(scope.split())) or list(caller.permissions)

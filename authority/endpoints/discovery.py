@@ -83,19 +83,19 @@ def oauth_metadata() -> dict[str, Any]:
     """Authorization server metadata (RFC 8414), which OpenID Connect Discovery reads too: one truth for both."""
     return {
         "issuer": settings.ISSUER,
-        "authorization_endpoint": address("authorize"),
-        "token_endpoint": address("token"),
-        "device_authorization_endpoint": address("device-authorization"),
-        "jwks_uri": address("jwks"),
+        "authorization_endpoint": _address("authorize"),
+        "token_endpoint": _address("token"),
+        "device_authorization_endpoint": _address("device-authorization"),
+        "jwks_uri": _address("jwks"),
         "workload_issuer": workload_issuer.issuer(),  # ours: where identity tokens come from
-        "userinfo_endpoint": address("userinfo"),
-        "pushed_authorization_request_endpoint": address("par"),
+        "userinfo_endpoint": _address("userinfo"),
+        "pushed_authorization_request_endpoint": _address("par"),
         "require_pushed_authorization_requests": False,
-        "introspection_endpoint": address("introspect"),
-        "revocation_endpoint": address("revoke"),
-        "registration_endpoint": address("register"),
+        "introspection_endpoint": _address("introspect"),
+        "revocation_endpoint": _address("revoke"),
+        "registration_endpoint": _address("register"),
         "client_id_metadata_document_supported": DocumentHost.objects.exists(),
-        "end_session_endpoint": address("end-session"),
+        "end_session_endpoint": _address("end-session"),
         "backchannel_logout_supported": True,
         "backchannel_logout_session_supported": True,
         "scopes_supported": list(IDENTITY_SCOPES),
@@ -124,5 +124,5 @@ def oauth_metadata() -> dict[str, Any]:
     }
 
 
-def address(name: str) -> str:
+def _address(name: str) -> str:
     return settings.ISSUER + reverse(name)

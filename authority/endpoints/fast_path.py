@@ -56,18 +56,18 @@ def is_plain(environ: Environ) -> bool:
 
 def token(environ: Environ, body: bytes) -> bytes | None:
     """Return the answer to a client that wants a token for itself by its secret, or None."""
-    alike = likeness(environ, body)
+    alike = _likeness(environ, body)
     judged = _judged.recall(alike)
-    return judged.again(address(environ)) if judged is not None else judge(environ, body, alike)
+    return judged.again(address(environ)) if judged is not None else _judge(environ, body, alike)
 
 
-def judge(environ: Environ, body: bytes, alike: bytes) -> bytes | None:
+def _judge(environ: Environ, body: bytes, alike: bytes) -> bytes | None:
     """Take the steps of the grant, and remember what cannot come out otherwise while the client stays as it is."""
     parameters = form(body, OF_TOKENS)
     if parameters is None or parameters.get("grant_type") not in (GrantType.CLIENT_CREDENTIALS, *SPENT):
         return None
     if parameters["grant_type"] in SPENT:
-        return exchange(environ, parameters)
+        return _exchange(environ, parameters)
     asked_at = cache.news()
     request_trace.begin(ENDPOINT)
     request = Request(environ, parameters)
@@ -76,7 +76,7 @@ def judge(environ: Environ, body: bytes, alike: bytes) -> bytes | None:
         return None
     request_trace.conclude(status)
     entry = request.entry
-    secret = lasting_proof(entry, environ, parameters)
+    secret = _lasting_proof(entry, environ, parameters)
     if secret is not None:
         before, _, after = answer.encode().partition(json.loads(answer)["access_token"].encode())
         judged = Judged(entry, secret, request.draft, before, after)
@@ -84,7 +84,7 @@ def judge(environ: Environ, body: bytes, alike: bytes) -> bytes | None:
     return answer.encode()  # type: ignore[no-any-return]
 
 
-def exchange(environ: Environ, parameters: dict[str, str]) -> bytes | None:
+def _exchange(environ: Environ, parameters: dict[str, str]) -> bytes | None:
     """Answer a client that spends a code or a refresh token. A refusal leaves no trace, so that it is judged anew."""
     request_trace.begin(ENDPOINT)
     with transaction.atomic():
@@ -126,7 +126,7 @@ _judged: Memory[bytes, Judged] = Memory(settings.DIRECTORY_SIZE)
 
 def introspect(environ: Environ, body: bytes) -> bytes | None:
     """Return what a client that proves itself by a secret may know of a token, or None. Raises OAuth2Error."""
-    alike = likeness(environ, body)
+    alike = _likeness(environ, body)
     told = _told.recall(alike)
     if told is not None:
         return told.again(address(environ))
@@ -139,7 +139,7 @@ def introspect(environ: Environ, body: bytes) -> bytes | None:
     worth = judge_token(parameters["token"], caller)
     request_trace.conclude(200)
     answer = json.dumps(worth).encode()
-    secret = lasting_proof(caller, environ, parameters)
+    secret = _lasting_proof(caller, environ, parameters)
     owner = (
         client_directory.recall(worth["client_id"]) if introspection.is_settled(worth, parameters["token"]) else None
     )
@@ -181,7 +181,7 @@ _told: Memory[bytes, Told] = Memory(settings.DIRECTORY_SIZE)
 # -- What both have in common -----------------------------------------------------------------------------------------
 
 
-def lasting_proof(entry: Entry, environ: Environ, parameters: dict[str, str]) -> Secret | None:
+def _lasting_proof(entry: Entry, environ: Environ, parameters: dict[str, str]) -> Secret | None:
     """Return the secret by which the client came in; None where we would not hear of a change of the two."""
     if client_directory.recall(entry.client.client_id) is not entry:
         return None
@@ -189,7 +189,7 @@ def lasting_proof(entry: Entry, environ: Environ, parameters: dict[str, str]) ->
     return methods.proven(credentials)[1]
 
 
-def likeness(environ: Environ, body: bytes) -> bytes:
+def _likeness(environ: Environ, body: bytes) -> bytes:
     """Return the digest of what a request consists of, by which it is remembered: it holds a secret."""
     return hashlib.sha256(environ.get("HTTP_AUTHORIZATION", "").encode() + b"\0" + body).digest()
 

@@ -45,35 +45,35 @@ def logout(request: HttpRequest) -> HttpResponse:
         return method_not_allowed(("GET", "POST"))
     try:
         if request.method == "POST":
-            return by_get(request)
-        asked = judge(once(request.GET.lists()))
+            return _by_get(request)
+        asked = _judge(once(request.GET.lists()))
     except OAuth2Error as error:
         return error_page(request, error)
-    if request.user.is_authenticated and not needs_no_question(asked, str(request.user.pk)):
+    if request.user.is_authenticated and not _needs_no_question(asked, str(request.user.pk)):
         action = f"{reverse('end-session-decision')}?{request.GET.urlencode()}"
         page = render(
             request, "authority/logout.html", {"action": action, "host": asked.back and redirect_uris.host(asked.back)}
         )
         places = [redirect_uris.origin(asked.back)] if asked.back else []
         return leading_to([*settings.SECURE_CSP["form-action"], *places], page)
-    return leave(request, asked)
+    return _leave(request, asked)
 
 
 @require_POST
 def decide(request: HttpRequest) -> HttpResponse:
     """Sign out, as the person answers."""
     try:
-        return leave(request, judge(once(request.GET.lists())))
+        return _leave(request, _judge(once(request.GET.lists())))
     except OAuth2Error as error:
         return error_page(request, error)
 
 
-def leave(request: HttpRequest, asked: Asked) -> HttpResponse:
+def _leave(request: HttpRequest, asked: Asked) -> HttpResponse:
     end_session(request)
     return Return(asked.back) if asked.back else redirect("home")
 
 
-def by_get(request: HttpRequest) -> HttpResponse:
+def _by_get(request: HttpRequest) -> HttpResponse:
     """Lead a request that came by POST to where it is served: from another site it brings no session."""
     if request.content_type != FORM:
         raise InvalidRequestError(f"Send the parameters as {FORM}.")
@@ -84,7 +84,7 @@ def by_get(request: HttpRequest) -> HttpResponse:
     return Return(f"{reverse('end-session')}?{query}")
 
 
-def needs_no_question(asked: Asked, person: str) -> bool:
+def _needs_no_question(asked: Asked, person: str) -> bool:
     """Say whether the client may sign the person out by itself.
 
     Anybody can send a person here, so without an ID token of theirs they are asked (section 6); but where operators
@@ -98,17 +98,17 @@ def needs_no_question(asked: Asked, person: str) -> bool:
 # -- The request ------------------------------------------------------------------------------------------------------
 
 
-def judge(parameters: Mapping[str, str]) -> Asked:
+def _judge(parameters: Mapping[str, str]) -> Asked:
     """Raises InvalidRequestError for a hint that is none, and for an address that the client did not register."""
-    hint = read_hint(parameters)
-    client_id = client_of(parameters, hint)
+    hint = _read_hint(parameters)
+    client_id = _client_of(parameters, hint)
     entry = client_directory.find(client_id) if client_id else None
     client = entry.client if entry else None
     vouched = entry is not None and entry.is_usable and entry.client.skip_logout_consent
-    return Asked(vouched, str(hint["sub"]) if hint else None, address_back(parameters, client))
+    return Asked(vouched, str(hint["sub"]) if hint else None, _address_back(parameters, client))
 
 
-def read_hint(parameters: Mapping[str, str]) -> dict[str, Any] | None:
+def _read_hint(parameters: Mapping[str, str]) -> dict[str, Any] | None:
     """Return the claims of the ID token that the request shows; it may have ended, and its key may be retired."""
     if "id_token_hint" not in parameters:
         return None
@@ -118,7 +118,7 @@ def read_hint(parameters: Mapping[str, str]) -> dict[str, Any] | None:
     return claims
 
 
-def client_of(parameters: Mapping[str, str], hint: dict[str, Any] | None) -> str | None:
+def _client_of(parameters: Mapping[str, str], hint: dict[str, Any] | None) -> str | None:
     """Return who asks. Raises InvalidRequestError when client_id and id_token_hint disagree."""
     client_id = parameters.get("client_id")
     if hint is None:
@@ -128,7 +128,7 @@ def client_of(parameters: Mapping[str, str], hint: dict[str, Any] | None) -> str
     return cast("str", hint["aud"])
 
 
-def address_back(parameters: Mapping[str, str], client: Client | None) -> str | None:
+def _address_back(parameters: Mapping[str, str], client: Client | None) -> str | None:
     """Return where the person goes afterwards: an address that the client registered, or nowhere (section 3)."""
     uri = parameters.get("post_logout_redirect_uri")
     if uri is None:

@@ -37,28 +37,28 @@ SCOPE = "clients:write"  # lets a management token do what a registration token 
 def register(request: HttpRequest) -> HttpResponse:
     """Register a client (RFC 7591 section 3). A refused registration spends nothing."""
     if request.method == "OPTIONS":
-        return shared(HttpResponse(status=204))
+        return _shared(HttpResponse(status=204))
     try:
-        sent = read_document(request)
+        sent = _read_document(request)
         if sent.get("client_secret"):
             raise InvalidRequest("We choose the secrets, so that nobody can guess them. Leave client_secret out.")
         with transaction.atomic():
-            permit = permitted(request, sent)
+            permit = _permitted(request, sent)
             described, issuer = statements.apply(sent)
             client, secret, token = registration_actions.register(
                 permit=permit,
                 metadata=documents.read_registration(described),
-                actor=doer(request, "registration", permit.label),
+                actor=_doer(request, "registration", permit.label),
                 software_issuer=issuer,
             )
     except Refusal as refusal:
-        return refuse(refusal)
-    return answer(client, 201, secret=secret, token=token)
+        return _refuse(refusal)
+    return _answer(client, 201, secret=secret, token=token)
 
 
-def permitted(request: HttpRequest, sent: dict[str, Any]) -> Permit:
+def _permitted(request: HttpRequest, sent: dict[str, Any]) -> Permit:
     """Return what the token of the request permits; without one, what is open to everybody."""
-    text = bearer(request)
+    text = _bearer(request)
     if not text:
         permit = allowances.openly()
         rate_limits.consume(request, OPENLY, "register", TooManyRequests)
@@ -66,7 +66,7 @@ def permitted(request: HttpRequest, sent: dict[str, Any]) -> Permit:
     if text.startswith(allowances.PREFIX):
         with throttling.guess(caller_ip(request), text, InvalidToken, TooManyRequests):
             return allowances.by_initial_token(text)
-    caller = manager(request)
+    caller = _manager(request)
     reached = caller.consumers("clients.add_client", Role.MANAGER)
     chosen = reached.filter(named(sent["consumer"])) if isinstance(sent.get("consumer"), str) else reached
     consumers = list(chosen[:2])
@@ -82,15 +82,15 @@ def permitted(request: HttpRequest, sent: dict[str, Any]) -> Permit:
 def manage(request: HttpRequest, client_id: str) -> HttpResponse:
     """Read, replace or delete a client with its registration access token (RFC 7592 section 2)."""
     try:
-        client, actor = managed(request, client_id)
+        client, actor = _managed(request, client_id)
         if request.method == "DELETE":
             client_actions.delete_client(client=client, actor=actor)
             return HttpResponse(status=204)
         if request.method == "GET":
-            return answer(client)
-        sent = read_document(request)
-        check_unchanged(sent, client)
-        itself = bearer(request).startswith(registration_actions.MANAGES)
+            return _answer(client)
+        sent = _read_document(request)
+        _check_unchanged(sent, client)
+        itself = _bearer(request).startswith(registration_actions.MANAGES)
         permit = allowances.by_itself(client) if itself else allowances.by_manager(client.consumer, actor.label)
         with transaction.atomic():
             described, _ = statements.apply(sent) if sent.get("software_statement") else (sent, "")
@@ -98,23 +98,23 @@ def manage(request: HttpRequest, client_id: str) -> HttpResponse:
                 client=client, metadata=documents.read_registration(described, client), permit=permit, actor=actor
             )
     except Refusal as refusal:
-        return refuse(refusal)
-    return answer(client, token=token)
+        return _refuse(refusal)
+    return _answer(client, token=token)
 
 
-def managed(request: HttpRequest, client_id: str) -> tuple[Client, Actor]:
+def _managed(request: HttpRequest, client_id: str) -> tuple[Client, Actor]:
     """Return the client that the token manages; a management token that reaches it does too.
 
     Raises InvalidToken, the same for a client that does not exist (RFC 7592 section 2).
     """
-    text = bearer(request)
+    text = _bearer(request)
     if text.startswith(registration_actions.MANAGES):
         with throttling.guess(caller_ip(request), text, InvalidToken, TooManyRequests):
             client = registration_actions.find_managed(text, client_id)
             if client is None:
                 raise InvalidToken()
-        return client, doer(request, client.client_id, client.client_name)
-    caller = manager(request)
+        return client, _doer(request, client.client_id, client.client_name)
+    caller = _manager(request)
     reached = caller.consumers("clients.change_client", Role.MANAGER)
     found = Client.objects.select_related("consumer").filter(client_id=client_id, consumer__in=reached).first()
     if found is None:
@@ -122,7 +122,7 @@ def managed(request: HttpRequest, client_id: str) -> tuple[Client, Actor]:
     return found, caller.actor
 
 
-def manager(request: HttpRequest) -> Caller:
+def _manager(request: HttpRequest) -> Caller:
     """Return whoever the management token stands for, if it may change clients.
 
     Raises InvalidToken, and InsufficientScope (RFC 6750 section 3.1).
@@ -133,23 +133,23 @@ def manager(request: HttpRequest) -> Caller:
     return caller
 
 
-def bearer(request: HttpRequest) -> str:
+def _bearer(request: HttpRequest) -> str:
     scheme, text = presented.read(request)
     return text if scheme == presented.BEARER else ""
 
 
-def doer(request: HttpRequest, identifier: str, label: str) -> Actor:
+def _doer(request: HttpRequest, identifier: str, label: str) -> Actor:
     return Actor(kind="client", id=identifier, label=label, **origin(request))
 
 
-def read_document(request: HttpRequest) -> dict[str, Any]:
+def _read_document(request: HttpRequest) -> dict[str, Any]:
     sent = read_json(request)
     if not isinstance(sent, dict):
         raise InvalidRequest("Send a JSON object: the client's metadata.")
     return sent
 
 
-def check_unchanged(sent: dict[str, Any], client: Client) -> None:
+def _check_unchanged(sent: dict[str, Any], client: Client) -> None:
     """Refuse another client's ID, and a secret that is not this client's (RFC 7592 section 2.2)."""
     if sent.get("client_id") not in (None, "", client.client_id):
         raise InvalidRequest("client_id must be that of the address.", field="client_id")
@@ -162,7 +162,7 @@ def check_unchanged(sent: dict[str, Any], client: Client) -> None:
 
 
 @sensitive_variables()
-def answer(client: Client, status: int = 200, *, secret: str | None = None, token: str = "") -> HttpResponse:
+def _answer(client: Client, status: int = 200, *, secret: str | None = None, token: str = "") -> HttpResponse:
     """Return the client information response (RFC 7591 section 3.2.1, RFC 7592 section 3)."""
     document = documents.registration(client)
     if secret is not None:
@@ -171,10 +171,10 @@ def answer(client: Client, status: int = 200, *, secret: str | None = None, toke
         document["registration_access_token"] = token
     document["registration_client_uri"] = f"{settings.ISSUER}{reverse('register-client', args=[client.client_id])}"
     response = HttpResponse(json.dumps(document), status=status, content_type="application/json")
-    return shared(response)
+    return _shared(response)
 
 
-def refuse(refusal: Refusal) -> HttpResponse:
+def _refuse(refusal: Refusal) -> HttpResponse:
     """Return the error of RFC 7591 section 3.2.2, or of RFC 6750 section 3."""
     said = " ".join(each.for_programs for each in (refusal, *refusal.others))
     body = json.dumps({"error": refusal.code, "error_description": said})
@@ -185,10 +185,10 @@ def refuse(refusal: Refusal) -> HttpResponse:
         response["WWW-Authenticate"] = f'Bearer realm="registration", error="{refusal.code}"'
     if isinstance(refusal, TooManyRequests):
         response["Retry-After"] = str(refusal.seconds)
-    return shared(response)
+    return _shared(response)
 
 
-def shared(response: HttpResponse) -> HttpResponse:
+def _shared(response: HttpResponse) -> HttpResponse:
     """Let pages of any origin read it: no cookie opens this door, and a new client has no origin yet."""
     response["Access-Control-Allow-Origin"] = "*"
     response["Access-Control-Allow-Methods"] = "POST"

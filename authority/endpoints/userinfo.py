@@ -23,9 +23,9 @@ ALGORITHMS = f'algs="{" ".join(dpop.ALGORITHMS)}"'
 def userinfo(request: HttpRequest) -> HttpResponse:
     scheme, token = bearer.read(request)
     if scheme not in (bearer.BEARER, bearer.DPOP) or not token:
-        return challenge()
-    if is_sent_elsewhere(request):
-        return challenge(scheme, "invalid_request", "Send the access token in the header Authorization alone.", 400)
+        return _challenge()
+    if _is_sent_elsewhere(request):
+        return _challenge(scheme, "invalid_request", "Send the access token in the header Authorization alone.", 400)
     ip = caller_ip(request)
     if seconds := throttling.seconds_to_wait(ip, token):
         cors.answers_nobody()
@@ -33,23 +33,23 @@ def userinfo(request: HttpRequest) -> HttpResponse:
     try:
         found = bearer.access(request, scheme, token)
     except (InvalidDpopProofError, UseDpopNonceError) as error:
-        return challenge(scheme, error.error, error.description)
+        return _challenge(scheme, error.error, error.description)
     if found is None:
         request_trace.unproven(ip, token)
-        return challenge(scheme, "invalid_token")
+        return _challenge(scheme, "invalid_token")
     if found.user is None or "openid" not in found.scopes:
-        return challenge(scheme, "insufficient_scope", status=403)
-    return answer(found.entry, id_tokens.claims(found.user, found.scopes))
+        return _challenge(scheme, "insufficient_scope", status=403)
+    return _answer(found.entry, id_tokens.claims(found.user, found.scopes))
 
 
-def answer(entry: Entry, told: dict[str, Any]) -> HttpResponse:
+def _answer(entry: Entry, told: dict[str, Any]) -> HttpResponse:
     """Return the claims as JSON or, to the client that asks for one, as a signed JWT (section 5.3.2)."""
     if entry.client.userinfo_signed_response_alg:
         return HttpResponse(id_tokens.signed_userinfo(entry, told), content_type="application/jwt")
     return JsonResponse(told)
 
 
-def is_sent_elsewhere(request: HttpRequest) -> bool:
+def _is_sent_elsewhere(request: HttpRequest) -> bool:
     """Say whether the token stands in the address, which is logged, or in the body too (RFC 6750 section 2)."""
     try:
         return "access_token" in request.GET or "access_token" in request.POST
@@ -57,7 +57,7 @@ def is_sent_elsewhere(request: HttpRequest) -> bool:
         return False
 
 
-def challenge(scheme: str = "", code: str = "", description: str = "", status: int = 401) -> HttpResponse:
+def _challenge(scheme: str = "", code: str = "", description: str = "", status: int = 401) -> HttpResponse:
     """Refuse as RFC 6750 section 3 and RFC 9449 section 7.1 word it.
 
     A request without a token learns no error code (RFC 6750 section 3.1), but which schemes there are.

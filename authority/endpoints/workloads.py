@@ -20,7 +20,7 @@ from core.jose.jwk import ALGORITHMS
 View = Callable[..., HttpResponse]
 
 
-def of_issuer(view: View) -> View:
+def _of_issuer(view: View) -> View:
     """Open a view below this installation's own issuer alone."""
 
     @wraps(view)
@@ -32,7 +32,7 @@ def of_issuer(view: View) -> View:
     return door
 
 
-@of_issuer
+@_of_issuer
 @to_every_origin
 @cacheable
 def jwks() -> dict[str, Any]:
@@ -40,7 +40,7 @@ def jwks() -> dict[str, Any]:
     return {"keys": signing_keys.published(identity_tokens.PURPOSE)}
 
 
-@of_issuer
+@_of_issuer
 @to_every_origin
 @cacheable
 def metadata() -> dict[str, Any]:
@@ -59,22 +59,22 @@ def metadata() -> dict[str, Any]:
     }
 
 
-@of_issuer
+@_of_issuer
 @endpoint("POST")
 def identity(request: HttpRequest) -> HttpResponse:
     """Give the client that authenticates an identity token for the audience that it names."""
-    parameters = {} if is_bare(request) else read_form(request)
+    parameters = {} if _is_bare(request) else read_form(request)
     caller = methods.authenticate(parameters, request.META.get("HTTP_AUTHORIZATION"), caller_ip(request))
-    return as_json(identity_tokens.issue(caller.client, parameters.get("audience")))
+    return _as_json(identity_tokens.issue(caller.client, parameters.get("audience")))
 
 
-def is_bare(request: HttpRequest) -> bool:
+def _is_bare(request: HttpRequest) -> bool:
     """Say whether a request has neither parameters nor a body, as with `curl -X POST`: audience is optional."""
     empty = request.META.get("CONTENT_LENGTH") in (None, "", "0") and not request.META.get("QUERY_STRING")
     return empty and not request.content_type
 
 
-@of_issuer
+@_of_issuer
 @endpoint("GET")
 def identity_token(request: HttpRequest) -> HttpResponse:
     """Answer in the two shapes that URL-sourced credentials of Google's libraries read: the bare token, or JSON."""
@@ -86,15 +86,15 @@ def identity_token(request: HttpRequest) -> HttpResponse:
     if wanted not in ("json", "text"):
         raise InvalidRequestError("Ask for the format text or json.")
     try:
-        issued = identity_tokens.issue(who(request).client, parameters.get("audience"))
+        issued = identity_tokens.issue(_who(request).client, parameters.get("audience"))
     except InvalidTokenError as error:
         response = answer(error)
         response["WWW-Authenticate"] = 'Bearer realm="workloads", error="invalid_token"'
         return response
-    return as_json(issued) if wanted == "json" else HttpResponse(issued.text, content_type="text/plain")
+    return _as_json(issued) if wanted == "json" else HttpResponse(issued.text, content_type="text/plain")
 
 
-def who(request: HttpRequest) -> Entry:
+def _who(request: HttpRequest) -> Entry:
     """Return the client of the request: it shows Basic credentials, or an access token that it got for this."""
     authorization = request.META.get("HTTP_AUTHORIZATION", "")
     scheme, _, credentials = authorization.partition(" ")
@@ -103,5 +103,5 @@ def who(request: HttpRequest) -> Entry:
     return methods.authenticate({}, authorization or None, caller_ip(request))
 
 
-def as_json(issued: identity_tokens.Issued) -> JsonResponse:
+def _as_json(issued: identity_tokens.Issued) -> JsonResponse:
     return JsonResponse({"id_token": issued.text, "token_type": "Bearer", "expires_in": issued.seconds})

@@ -29,25 +29,25 @@ def maintain() -> None:
     """Make the keys that are missing, and rotate those that have signed long enough. Any number of workers may."""
     wanted = {
         (signing_keys.Purpose.TOKENS.value, algorithm)
-        for algorithm in signing_keys.algorithms_in_use() | asked_by_clients()
+        for algorithm in signing_keys.algorithms_in_use() | _asked_by_clients()
     }
     wanted |= set(SigningKey.objects.filter(state=State.ACTIVE).values_list("purpose", "algorithm"))
     for purpose, algorithm in sorted(wanted):
         active = signing_keys.active(purpose, algorithm) or signing_keys.create(algorithm, purpose)
-        following = prepare(purpose, algorithm)
-        if is_due(active) and ready_at(following) <= timezone.now():
+        following = _prepare(purpose, algorithm)
+        if _is_due(active) and ready_at(following) <= timezone.now():
             with suppress(Conflict):  # another worker was quicker
                 rotate(active, actor=audit.SYSTEM)
 
 
-def asked_by_clients() -> set[str]:
+def _asked_by_clients() -> set[str]:
     """Return the algorithms that clients want for ID tokens and for what userinfo answers."""
     fields = ("id_token_signed_response_alg", "userinfo_signed_response_alg")
     asked = {value for name in fields for value in Client.objects.values_list(name, flat=True).distinct().order_by()}
     return asked & set(SigningAlgorithm.values)
 
 
-def is_due(active: SigningKey) -> bool:
+def _is_due(active: SigningKey) -> bool:
     assert active.activated_at is not None
     return active.activated_at + timedelta(days=settings.SIGNING_KEY_DAYS) <= timezone.now()
 
@@ -58,7 +58,7 @@ def ready_at(following: SigningKey) -> datetime:
 
 
 @transaction.atomic
-def prepare(purpose: str, algorithm: str) -> SigningKey:
+def _prepare(purpose: str, algorithm: str) -> SigningKey:
     """Return the next key, made now if there is none. Raises KeysSealed."""
     following = next_after(purpose, algorithm)
     if following is None:
@@ -77,14 +77,14 @@ def rotate(active: SigningKey, *, actor: Actor) -> SigningKey:
     Returns the key that signs now. Raises Conflict when the key is not active any more, or caches may not know the
     next one yet; KeysSealed when that does not open.
     """
-    prepare(active.purpose, active.algorithm)
-    promoted = hand_over(active, actor)
-    prepare(active.purpose, active.algorithm)
+    _prepare(active.purpose, active.algorithm)
+    promoted = _hand_over(active, actor)
+    _prepare(active.purpose, active.algorithm)
     return promoted
 
 
 @transaction.atomic
-def hand_over(active: SigningKey, actor: Actor) -> SigningKey:
+def _hand_over(active: SigningKey, actor: Actor) -> SigningKey:
     signing_keys.lock()
     active.refresh_from_db()
     following = next_after(active.purpose, active.algorithm)
@@ -99,7 +99,7 @@ def hand_over(active: SigningKey, actor: Actor) -> SigningKey:
     active.serve_until = signing_keys.needed_until(active.longest_lifetime)
     active.sealed = b""
     active.save()
-    promoted = activate(following)
+    promoted = _activate(following)
     audit.record(
         EventName.KEY_ROTATED,
         actor=actor,
@@ -114,7 +114,7 @@ def hand_over(active: SigningKey, actor: Actor) -> SigningKey:
     return promoted
 
 
-def activate(key: SigningKey) -> SigningKey:
+def _activate(key: SigningKey) -> SigningKey:
     signing_keys.contents(key)
     key.state, key.activated_at = State.ACTIVE, timezone.now()
     key.save()
@@ -126,12 +126,12 @@ def revoke(key: SigningKey, *, actor: Actor) -> None:
 
     If it was active, the next one signs from the same moment. Raises Conflict when it was revoked before.
     """
-    withdraw(key, actor)
-    prepare(key.purpose, key.algorithm)
+    _withdraw(key, actor)
+    _prepare(key.purpose, key.algorithm)
 
 
 @transaction.atomic
-def withdraw(key: SigningKey, actor: Actor) -> None:
+def _withdraw(key: SigningKey, actor: Actor) -> None:
     signing_keys.lock()
     key.refresh_from_db()
     former = key.state
@@ -142,7 +142,7 @@ def withdraw(key: SigningKey, actor: Actor) -> None:
     successor = None
     if former == State.ACTIVE:
         following = next_after(key.purpose, key.algorithm)
-        successor = activate(following) if following else signing_keys.make(key.purpose, key.algorithm, State.ACTIVE)
+        successor = _activate(following) if following else signing_keys.make(key.purpose, key.algorithm, State.ACTIVE)
     detail = {"purpose": key.purpose, "algorithm": key.algorithm, "state": former}
     if successor is not None:
         detail["successor"] = successor.kid

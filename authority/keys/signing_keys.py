@@ -67,10 +67,10 @@ def signer(algorithm: str, kid: str | None = None, *, seconds: int, purpose: str
     signer = _opened.get(kid or "")
     if signer is None:
         row = active(purpose, algorithm) or create(algorithm, purpose)
-        signer = _opened.setdefault(row.kid, unseal(row))
+        signer = _opened.setdefault(row.kid, _unseal(row))
         _longest.setdefault(row.kid, row.longest_lifetime)
     if seconds > _longest[signer.kid]:
-        lengthen(signer.kid, seconds)
+        _lengthen(signer.kid, seconds)
     return signer
 
 
@@ -126,7 +126,7 @@ def lock() -> None:
 
 
 @transaction.atomic
-def lengthen(kid: str, seconds: int) -> None:
+def _lengthen(kid: str, seconds: int) -> None:
     """Note that the key is about to sign a token that lives longer than any before.
 
     Lifetimes are set in many places and change; what was signed is the one truth about how long a key is needed.
@@ -159,7 +159,7 @@ def seal(kid: str, key: PrivateKey) -> bytes:
     return vault().encrypt(json.dumps({"kid": kid, "pkcs8": base64.b64encode(der).decode()}).encode())
 
 
-def unseal(row: SigningKey) -> Signer:
+def _unseal(row: SigningKey) -> Signer:
     key = load_der_private_key(base64.b64decode(contents(row)["pkcs8"]), password=None)
     assert isinstance(key, PrivateKey)
     return Signer(kid=row.kid, algorithm=row.algorithm, private_key=key)

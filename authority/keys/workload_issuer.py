@@ -14,11 +14,11 @@ from authority.models import WorkloadIssuer
 def issuer_name() -> str:
     """Return the auth_ id of this installation, made once, however many workers ask."""
     name = WorkloadIssuer.objects.values_list("name", flat=True).first()
-    return name or make_issuer()
+    return name or _make_issuer()
 
 
 @transaction.atomic
-def make_issuer() -> str:
+def _make_issuer() -> str:
     signing_keys.lock()
     letters = string.ascii_letters + string.digits
     name = "auth_" + "".join(secrets.choice(letters) for _ in range(24))

@@ -69,23 +69,23 @@ def id_token(
     if nonce:
         content["nonce"] = nonce
     if access_token:
-        content["at_hash"] = half_hash(access_token, algorithm)
-    return sign(entry, content, algorithm, seconds=seconds)
+        content["at_hash"] = _half_hash(access_token, algorithm)
+    return _sign(entry, content, algorithm, seconds=seconds)
 
 
 def signed_userinfo(entry: Entry, told: dict[str, Any]) -> str:
     """Return what userinfo tells as a JWT, for the client that asks for one (section 5.3.2)."""
     addressed = {"iss": settings.ISSUER, "aud": entry.client.client_id}
     algorithm = entry.client.userinfo_signed_response_alg
-    return sign(entry, told | addressed, algorithm, seconds=USERINFO_LIFETIME)
+    return _sign(entry, told | addressed, algorithm, seconds=USERINFO_LIFETIME)
 
 
-def sign(entry: Entry, content: dict[str, Any], algorithm: str, *, seconds: int) -> str:
+def _sign(entry: Entry, content: dict[str, Any], algorithm: str, *, seconds: int) -> str:
     signer = signing_keys.signer(algorithm, entry.active_keys.get(algorithm), seconds=seconds)
     return jws.encode(content, signer, typ=TYPE)
 
 
-def half_hash(token: str, algorithm: str) -> str:
+def _half_hash(token: str, algorithm: str) -> str:
     """Return the left half of the token's hash, by the hash of the algorithm (section 3.1.3.6; SHA-512 for Ed25519)."""
     hashed = (hashlib.sha512 if algorithm == SigningAlgorithm.EDDSA else hashlib.sha256)(token.encode()).digest()
     return jws.to_base64(hashed[: len(hashed) // 2])

@@ -51,7 +51,7 @@ def cross_origin(*methods: str) -> Callable[[View], View]:
                 response = options(methods) if preflight else view(request, *args, **kwargs)
                 patch_vary_headers(response, ["Origin"])
                 origin = request.headers.get("Origin", "")
-                if not may_read(origin):
+                if not _may_read(origin):
                     if _allowed.get() is not None and origin:
                         request_trace.unread("origin_not_allowed", origin=origin)
                 else:
@@ -75,7 +75,7 @@ def options(methods: tuple[str, ...]) -> HttpResponse:
     return HttpResponse(status=204, headers={"Allow": ", ".join((*methods, "OPTIONS")), "Cache-Control": "no-store"})
 
 
-def may_read(origin: str) -> bool:
+def _may_read(origin: str) -> bool:
     """Compare letter by letter with the origins of the client or, where none is known, of all usable ones."""
     if not ORIGIN.fullmatch(origin):
         return False

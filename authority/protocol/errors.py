@@ -112,10 +112,10 @@ class StaleFormError(FatalClientError):
 def answer(error: OAuth2Error) -> JsonResponse:
     """Return the error as the token endpoint answers it."""
     response = refuse(error.error, error.description, error.status_code)
-    return told_to_wait(response, error.headers)
+    return _told_to_wait(response, error.headers)
 
 
-def told_to_wait(response: JsonResponse, headers: Mapping[str, str]) -> JsonResponse:
+def _told_to_wait(response: JsonResponse, headers: Mapping[str, str]) -> JsonResponse:
     if "Retry-After" in headers:
         response["Retry-After"] = headers["Retry-After"]
     return response
@@ -136,4 +136,4 @@ def refuse(code: str, description: str | None = None, status: int | None = None)
 def from_oauthlib(headers: Mapping[str, str], body: str, status: int) -> JsonResponse:
     """Return an error that oauthlib wrote as JSON."""
     error: dict[str, Any] = json.loads(body)
-    return told_to_wait(refuse(error["error"], error.get("error_description"), status), headers)
+    return _told_to_wait(refuse(error["error"], error.get("error_description"), status), headers)

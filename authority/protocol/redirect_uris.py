@@ -64,14 +64,14 @@ class Difference(NamedTuple):
 
 def difference(sent: str, registered: Iterable[str]) -> Difference | None:
     """Say in what an address that was refused differs from the nearest of the registered ones."""
-    found = [(differences(sent, known), known) for known in registered]
+    found = [(_differences(sent, known), known) for known in registered]
     if not found:
         return None
     parts, known = min(found, key=lambda pair: len(pair[0]))
     return Difference(known, f"it differs by {' and '.join(parts)}") if parts else None
 
 
-def differences(sent: str, known: str) -> list[str]:
+def _differences(sent: str, known: str) -> list[str]:
     """Return every part in which two addresses differ, in the words of a page."""
     if sent == known:
         return []
@@ -82,7 +82,7 @@ def differences(sent: str, known: str) -> list[str]:
             ("the host", one.hostname or "", other.hostname or ""),
             ("the port", one.port, other.port),
             ("the path", one.path, other.path),
-            ("the query", names_in(one.query), names_in(other.query)),
+            ("the query", _names_in(one.query), _names_in(other.query)),
         ]
     except ValueError:
         return ["its form: it is no address that can be read"]
@@ -96,5 +96,5 @@ def differences(sent: str, known: str) -> list[str]:
     return names or ["a few characters"]
 
 
-def names_in(query: str) -> list[str]:
+def _names_in(query: str) -> list[str]:
     return sorted(parse_qs(query, keep_blank_values=True))

@@ -21,8 +21,8 @@ class Server(oauthlib.openid.Server):
         super().__init__(
             validator,
             token_expires_in=lambda request: lifetimes.access_token(request.entry, request.grant_type, request.scopes),
-            token_generator=access_token,
-            refresh_token_generator=refresh_token,
+            token_generator=_access_token,
+            refresh_token_generator=_refresh_token,
         )
         device_grant = OpenIDDeviceGrant(validator)
         self._response_types = {"code": self.auth_grant_choice}
@@ -43,7 +43,7 @@ class Server(oauthlib.openid.Server):
             self.refresh_grant,
             device_grant,
         ):
-            grant.custom_validators.post_token.append(narrow)
+            grant.custom_validators.post_token.append(_narrow)
         # Else oauthlib takes our JWT access tokens for ID tokens, and ID tokens for bearer tokens.
         self.tokens.pop("JWT")
 
@@ -55,7 +55,7 @@ class Server(oauthlib.openid.Server):
             raise UnsupportedGrantTypeError(request=request)
 
 
-def narrow(request: Any) -> None:
+def _narrow(request: Any) -> None:
     """Keep of the scopes what belongs to the resources of a token request (RFC 8707 section 2.2)."""
     asked = resources.read(request.resource)
     family = vars(request).get("family")  # not a parameter of the request that has this name
@@ -64,7 +64,7 @@ def narrow(request: Any) -> None:
     )
 
 
-def access_token(request: Any, refresh_token: bool = False) -> str:
+def _access_token(request: Any, refresh_token: bool = False) -> str:
     """Return the access token, of the family that the grant belongs to; a client that acts for itself has none."""
     draft = access_tokens.draft(
         request.entry,
@@ -78,7 +78,7 @@ def access_token(request: Any, refresh_token: bool = False) -> str:
     return draft.issue()
 
 
-def refresh_token(request: Any, refresh_token: bool = False) -> str:
+def _refresh_token(request: Any, refresh_token: bool = False) -> str:
     """Return 256 random bits; a refresh token means nothing to anybody else."""
     return credentials.generate(families.PREFIX)
 

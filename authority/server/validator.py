@@ -43,7 +43,7 @@ class Validator(OAuth2Validator):
 
     def authenticate_client(self, request: Any, *args: Any, **kwargs: Any) -> bool:
         headers = request.headers
-        know(
+        _know(
             request,
             methods.authenticate(
                 dict(request.decoded_body or []), headers.get("Authorization"), headers.get(CALLER_IP)
@@ -64,7 +64,7 @@ class Validator(OAuth2Validator):
         if not entry.is_usable:
             request_trace.because_unusable(entry.client)
             return False
-        know(request, entry)
+        _know(request, entry)
         return True
 
     def validate_grant_type(
@@ -115,7 +115,7 @@ class Validator(OAuth2Validator):
 
     def get_original_scopes(self, refresh_token: str, request: Any, *args: Any, **kwargs: Any) -> list[str]:
         """Return what the person once allowed: asking for less at one refresh gives nothing up (RFC 6749 section 6)."""
-        return still_allowed(request.family.scopes, request)
+        return _still_allowed(request.family.scopes, request)
 
     # -- The code ----------------------------------------------------------------------------------------------------
 
@@ -143,7 +143,7 @@ class Validator(OAuth2Validator):
         if sign_ins.is_over(person, granted):
             request_trace.because("sign_in_over")
             return False
-        request.scopes = still_allowed(granted, request)
+        request.scopes = _still_allowed(granted, request)
         request.family = families.new(
             request.entry,
             person,
@@ -162,7 +162,7 @@ class Validator(OAuth2Validator):
         return request.grant.code_challenge or None
 
     def get_code_challenge_method(self, code: str, request: Any) -> str | None:
-        if not proves(request.code_verifier, request.grant.code_challenge):
+        if not _proves(request.code_verifier, request.grant.code_challenge):
             request_trace.because("verifier_wrong")  # as oauthlib is about to find too
         return request.grant.code_challenge_method or None
 
@@ -199,7 +199,7 @@ class Validator(OAuth2Validator):
         """Raise the error of RFC 8628 section 3.5 unless a person has let the device in."""
         device, person = device_requests.present(request.entry, device_code)
         request.user, request.sign_in = person.user, person.sign_in
-        request.scopes = still_allowed(device.scopes, request)
+        request.scopes = _still_allowed(device.scopes, request)
         request.family = device_requests.family(request.entry, device, person, request.jkt)
 
     # -- Tokens ------------------------------------------------------------------------------------------------------
@@ -236,16 +236,16 @@ class Validator(OAuth2Validator):
         """ID tokens are stateless: no row to tie an access token to."""
 
 
-def know(request: Any, entry: Entry) -> None:
+def _know(request: Any, entry: Entry) -> None:
     request.entry, request.client = entry, entry.client
 
 
-def proves(verifier: str, challenge: str) -> bool:
+def _proves(verifier: str, challenge: str) -> bool:
     """Say whether the challenge was made of the verifier, as S256 does (RFC 7636 section 4.6)."""
     return hmac.compare_digest(jws.to_base64(hashlib.sha256(verifier.encode(errors="replace")).digest()), challenge)
 
 
-def still_allowed(scopes: list[str], request: Any) -> list[str]:
+def _still_allowed(scopes: list[str], request: Any) -> list[str]:
     """Return what is left of scopes that were granted earlier. Raises InvalidGrantError when nothing is."""
     left = [value for value in scopes if value in request.entry.scopes_for(GrantType.AUTHORIZATION_CODE)]
     if not left:

@@ -49,8 +49,8 @@ def flush() -> None:
         return
     try:
         write_secrets(uses)
-        write_proofs(TrustRule, uses)
-        write_clients(uses)
+        _write_proofs(TrustRule, uses)
+        _write_clients(uses)
     except Error:
         with _lock:  # the database is away: keep it for the next round
             for secret, use in uses.items():
@@ -64,11 +64,11 @@ def flush() -> None:
 
 @transaction.atomic
 def write_secrets(uses: dict[UUID, Use]) -> None:
-    for secret in write_proofs(ClientSecret, uses):
-        end_predecessors(secret, uses[secret].first + GRACE_AFTER_FIRST_USE)
+    for secret in _write_proofs(ClientSecret, uses):
+        _end_predecessors(secret, uses[secret].first + GRACE_AFTER_FIRST_USE)
 
 
-def write_proofs(table: type[ClientSecret | TrustRule], uses: dict[UUID, Use]) -> list[UUID]:
+def _write_proofs(table: type[ClientSecret | TrustRule], uses: dict[UUID, Use]) -> list[UUID]:
     """Note when the rows were last used, and from where; return those that had never been used before.
 
     They are locked in the order of the primary key, so that two workers never wait for each other.
@@ -91,7 +91,7 @@ def write_proofs(table: type[ClientSecret | TrustRule], uses: dict[UUID, Use]) -
         return [proof for proof, before in cursor.fetchall() if before is None]
 
 
-def end_predecessors(secret: UUID, end: datetime) -> None:
+def _end_predecessors(secret: UUID, end: datetime) -> None:
     """Give the secrets that were to end after the first use of this one their end; so too those that it overtook."""
     older = {secret}
     while older:
@@ -102,7 +102,7 @@ def end_predecessors(secret: UUID, end: datetime) -> None:
         older = found
 
 
-def write_clients(uses: dict[UUID, Use]) -> None:
+def _write_clients(uses: dict[UUID, Use]) -> None:
     """Note when clients were last used; locks as above."""
     latest: dict[int, datetime] = {}
     for use in uses.values():

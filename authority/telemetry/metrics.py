@@ -54,20 +54,20 @@ def instruments() -> Instruments:
 
 
 def answered(endpoint: str, status: int, error: str) -> None:
-    add(answers(endpoint, error or ("ok" if status < 400 else str(status))))
+    _add(_answers(endpoint, error or ("ok" if status < 400 else str(status))))
 
 
 @cache
-def answers(endpoint: str, outcome: str) -> "Counter":
+def _answers(endpoint: str, outcome: str) -> "Counter":
     return instruments().answers.labels(endpoint, outcome)
 
 
 def limited(endpoint: str) -> None:
-    add(instruments().limited.labels(endpoint))
+    _add(instruments().limited.labels(endpoint))
 
 
 def found_in_memory() -> None:
-    add(instruments().in_memory)
+    _add(instruments().in_memory)
 
 
 def took(histogram: "Histogram", seconds: float) -> None:
@@ -84,7 +84,7 @@ _lock = threading.Lock()
 _gathered: dict[Any, float] = {}
 
 
-def add(value: Any, amount: float = 1.0) -> None:
+def _add(value: Any, amount: float = 1.0) -> None:
     with _lock:
         _gathered[value] = _gathered.get(value, 0.0) + amount
 

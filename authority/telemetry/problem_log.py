@@ -43,7 +43,7 @@ def record(
     """Note why a request of the client was refused just now."""
     now = timezone.now()
     with _lock:
-        _note((client, endpoint[:20], kind[:60], canonical_json(detail)), Entry(1, now, now, error[:60], address(ip)))
+        _note((client, endpoint[:20], kind[:60], _canonical_json(detail)), Entry(1, now, now, error[:60], _address(ip)))
 
 
 def _note(key: Key, new: Entry) -> None:
@@ -53,16 +53,16 @@ def _note(key: Key, new: Entry) -> None:
         if _different.get(key[:3], 0) >= DIFFERENT:
             return _note((*key[:3], "{}"), new)
         _different[key[:3]] = _different.get(key[:3], 0) + 1
-    _problems[key] = new if known is None else merge(known, new)
+    _problems[key] = new if known is None else _merge(known, new)
     return None
 
 
-def merge(one: Entry, other: Entry) -> Entry:
+def _merge(one: Entry, other: Entry) -> Entry:
     later = one if one.last > other.last else other
     return replace(later, count=one.count + other.count, first=min(one.first, other.first))
 
 
-def address(ip: str | None) -> str | None:
+def _address(ip: str | None) -> str | None:
     """Return what the database takes for an address; a socket's caller has none, a link-local one has a zone."""
     try:
         return ip_address((ip or "").partition("%")[0]).compressed
@@ -70,7 +70,7 @@ def address(ip: str | None) -> str | None:
         return None
 
 
-def canonical_json(detail: dict[str, Any]) -> str:
+def _canonical_json(detail: dict[str, Any]) -> str:
     return json.dumps(detail, sort_keys=True)
 
 
@@ -86,7 +86,7 @@ def flush() -> None:
     if not problems:
         return
     try:
-        write_problems(bounded(explained(problems)))
+        write_problems(_bounded(_explained(problems)))
     except (OperationalError, InterfaceError):
         with _lock:  # the database is away: keep it for the next round
             for key, entry in problems.items():
@@ -94,7 +94,7 @@ def flush() -> None:
         raise
 
 
-def explained(problems: dict[Key, Entry]) -> dict[Key, Entry]:
+def _explained(problems: dict[Key, Entry]) -> dict[Key, Entry]:
     """Find out which secrets were sent: one that has ended is named, of any other only what it ended in is kept."""
     sent = {digest for key in problems for digest in json.loads(key[3]).get("digests", ())}
     ended = {
@@ -109,17 +109,17 @@ def explained(problems: dict[Key, Entry]) -> dict[Key, Entry]:
         for secret in known:
             kind = "secret_revoked" if secret.revoked_at else "secret_expired"  # noqa: PLW2901
             detail = {"hint": secret.hint, "at": secret.ended_at.isoformat() if secret.ended_at else ""}
-        key = (client, endpoint, kind, canonical_json({name: value for name, value in detail.items() if value}))
-        found[key] = merge(found[key], noted) if key in found else noted
+        key = (client, endpoint, kind, _canonical_json({name: value for name, value in detail.items() if value}))
+        found[key] = _merge(found[key], noted) if key in found else noted
     return found
 
 
-def bounded(problems: dict[Key, Entry]) -> dict[Key, Entry]:
+def _bounded(problems: dict[Key, Entry]) -> dict[Key, Entry]:
     """Put what would be too many different ones of a kind into the kind's row without details."""
     rows = Problem.objects.filter(client__in={key[0] for key in problems}).exclude(detail={})
     stored: dict[Kind, set[str]] = {}
     for client, endpoint, kind, detail in rows.values_list("client_id", "endpoint", "kind", "detail"):
-        stored.setdefault((client, endpoint, kind), set()).add(canonical_json(detail))
+        stored.setdefault((client, endpoint, kind), set()).add(_canonical_json(detail))
     kept: dict[Key, Entry] = {}
     for key, noted in problems.items():
         same = stored.setdefault(key[:3], set())
@@ -127,7 +127,7 @@ def bounded(problems: dict[Key, Entry]) -> dict[Key, Entry]:
             key = (*key[:3], "{}")  # noqa: PLW2901
         elif key[3] != "{}":
             same.add(key[3])
-        kept[key] = merge(kept[key], noted) if key in kept else noted
+        kept[key] = _merge(kept[key], noted) if key in kept else noted
     return kept
 
 

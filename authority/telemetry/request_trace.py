@@ -74,7 +74,7 @@ def because(kind: str, **detail: str | Iterable[str]) -> None:
     inquiry = _current.get()
     if inquiry is not None and not inquiry.kind:
         inquiry.kind = kind
-        inquiry.detail = {name: safe(value) for name, value in detail.items()}
+        inquiry.detail = {name: _safe(value) for name, value in detail.items()}
 
 
 def because_secret(text: str) -> None:
@@ -111,7 +111,7 @@ def conclude(status: int) -> None:
         daily_counts.count(inquiry.client, issued=status < 400)
     if status >= 400 or inquiry.error:
         kind = inquiry.kind or inquiry.error
-        detail = inquiry.detail if inquiry.kind or not inquiry.said else {"said": safe(inquiry.said)}
+        detail = inquiry.detail if inquiry.kind or not inquiry.said else {"said": _safe(inquiry.said)}
         problem_log.record(inquiry.client, inquiry.endpoint, kind, detail=detail, error=inquiry.error, ip=inquiry.ip)
 
 
@@ -125,22 +125,22 @@ def unread(kind: str, **detail: str) -> None:
     """Keep a problem of a request that was answered, but whose answer does not reach the program."""
     inquiry = _current.get()
     if inquiry is not None and inquiry.client is not None:
-        told = {name: safe(value) for name, value in detail.items()}
+        told = {name: _safe(value) for name, value in detail.items()}
         problem_log.record(inquiry.client, inquiry.endpoint, kind, detail=told, ip=inquiry.ip)
 
 
 # -- Details ----------------------------------------------------------------------------------------------------------
 
 
-def safe(value: str | Iterable[str]) -> Any:
+def _safe(value: str | Iterable[str]) -> Any:
     """Return a detail that can be stored and read: short, on one line."""
     if isinstance(value, str):
-        return shortened(UNREADABLE.sub("�", value))
+        return _shortened(UNREADABLE.sub("�", value))
     values = list(value)
-    return [safe(each) for each in values[:NAMED]] + (["…"] if len(values) > NAMED else [])
+    return [_safe(each) for each in values[:NAMED]] + (["…"] if len(values) > NAMED else [])
 
 
-def shortened(text: str) -> str:
+def _shortened(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 

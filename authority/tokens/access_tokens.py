@@ -40,7 +40,7 @@ class Draft:
         made = now // 1_000_000_000
         end, jti = made + self.seconds, new_jti(now)
         if self.signer is None:
-            return opaque(self.entry, {**self.claims, "iat": made, "exp": end, "jti": jti}, self.family)
+            return _opaque(self.entry, {**self.claims, "iat": made, "exp": end, "jti": jti}, self.family)
         return jws.seal(f'{self.text},"iat":{made},"exp":{end},"jti":"{jti}"}}', self.signer, typ=TYPE)
 
 
@@ -59,17 +59,17 @@ def draft(
     that the request named (RFC 8707). With `jkt` they are bound to the key of that thumbprint (RFC 9449 section 6). A
     JWT needs no row; an opaque one is written down.
     """
-    content = claims(entry, scopes=scopes, family=family, named=named)
+    content = _claims(entry, scopes=scopes, family=family, named=named)
     if jkt is not None:
         content["cnf"] = {"jkt": jkt}
     signer = None
     if entry.client.access_token_strategy != TokenStrategy.OPAQUE:
-        algorithm = algorithm_for(entry, scopes)
+        algorithm = _algorithm_for(entry, scopes)
         signer = signing_keys.signer(algorithm, entry.active_keys.get(algorithm), seconds=seconds)
     return Draft(entry, content, seconds, family, signer, jws.COMPACT.encode(content).removesuffix("}"))
 
 
-def claims(
+def _claims(
     entry: Entry, *, scopes: list[str], family: Family | None = None, named: Collection[str] = ()
 ) -> dict[str, Any]:
     """Return what the token says: what operators added, and what the specifications ask for, which comes first."""
@@ -78,7 +78,7 @@ def claims(
     content |= {
         "iss": settings.ISSUER,
         "sub": str(family.user_id) if family else client.client_id,
-        "aud": audience(entry, scopes, named),
+        "aud": _audience(entry, scopes, named),
         "client_id": client.client_id,
         "scope": " ".join(scopes),
         "consumer_id": str(client.consumer_id),
@@ -88,7 +88,7 @@ def claims(
     return content
 
 
-def opaque(entry: Entry, content: dict[str, Any], family: Family | None) -> str:
+def _opaque(entry: Entry, content: dict[str, Any], family: Family | None) -> str:
     """Return a random token, and write down its digest with what it stands for."""
     token = credentials.generate(OPAQUE_PREFIX)
     end = datetime.fromtimestamp(content["exp"], UTC)
@@ -96,7 +96,7 @@ def opaque(entry: Entry, content: dict[str, Any], family: Family | None) -> str:
     return token
 
 
-def audience(entry: Entry, scopes: list[str], named: Collection[str] = ()) -> str | list[str]:
+def _audience(entry: Entry, scopes: list[str], named: Collection[str] = ()) -> str | list[str]:
     """Return the APIs that the token is for, and ourselves where it opens userinfo (RFC 9068 section 3)."""
     audiences = resources.audience(entry, scopes, named)
     if "openid" in scopes or not audiences:
@@ -104,7 +104,7 @@ def audience(entry: Entry, scopes: list[str], named: Collection[str] = ()) -> st
     return audiences if len(audiences) > 1 else audiences[0]
 
 
-def algorithm_for(entry: Entry, scopes: list[str]) -> str:
+def _algorithm_for(entry: Entry, scopes: list[str]) -> str:
     """Return the algorithm that the token's APIs agree on."""
     algorithms = {permission.algorithm for permission in entry.permissions_of(scopes)}
     return algorithms.pop() if len(algorithms) == 1 else signing_keys.DEFAULT_ALGORITHM

@@ -26,7 +26,7 @@ def access(request: HttpRequest, scheme: str, token: str) -> Access | None:
     """
     if scheme == BEARER:
         found = validation.access(token)
-        if found is not None and bound_to(found.claims) is not None:
+        if found is not None and _bound_to(found.claims) is not None:
             request_trace.about(found.entry.client)
             request_trace.because("dpop_downgrade")
             return None
@@ -37,7 +37,7 @@ def access(request: HttpRequest, scheme: str, token: str) -> Access | None:
     found = validation.access(token)
     if found is None:
         return None
-    if bound_to(found.claims) != proof.jkt:
+    if _bound_to(found.claims) != proof.jkt:
         request_trace.about(found.entry.client)
         request_trace.because("dpop_other_key")
         return None
@@ -45,7 +45,7 @@ def access(request: HttpRequest, scheme: str, token: str) -> Access | None:
     return found
 
 
-def bound_to(claims: dict[str, Any]) -> str | None:
+def _bound_to(claims: dict[str, Any]) -> str | None:
     """Return the thumbprint of the key that the token is bound to (RFC 7800 section 3.1, RFC 9449 section 6)."""
     jkt: str | None = claims.get("cnf", {}).get("jkt")
     return jkt

@@ -59,11 +59,11 @@ def withdraw(ended: Collection[SignIn]) -> None:
     """
     names = {str(sign_in.pk) for sign_in in ended}
     waiting = Grant.objects.filter(user__in={sign_in.user_id for sign_in in ended})
-    gone = [grant.pk for grant in waiting if sign_in_of(grant) in names and ends_with_session(grant.scope.split())]
+    gone = [grant.pk for grant in waiting if _sign_in_of(grant) in names and ends_with_session(grant.scope.split())]
     Grant.objects.filter(pk__in=gone).delete()
 
 
-def sign_in_of(grant: Any) -> str | None:
+def _sign_in_of(grant: Any) -> str | None:
     found: str | None = json.loads(grant.claims or "{}").get("sign_in")
     return found
 

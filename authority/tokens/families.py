@@ -91,11 +91,11 @@ def begin(entry: Entry, family: Family, *, access_token: int, refresh_token: str
 
     Its access token lives so many seconds.
     """
-    need(family, timezone.now() + timedelta(seconds=access_token))
+    _need(family, timezone.now() + timedelta(seconds=access_token))
     if refresh_token is None:
         BEGIN.first(family.code, family.code, *FAMILY.values(family))
     else:
-        token = successor(entry, family, family.grant_type, refresh_token)
+        token = _successor(entry, family, family.grant_type, refresh_token)
         BEGIN_WITH_TOKEN.first(family.code, family.code, *FAMILY.values(family), *TOKEN.values(token))
 
 
@@ -112,27 +112,27 @@ class Presented:
 def present(entry: Entry, refresh_token: str) -> Presented | None:
     """Return the refresh token if it may be exchanged. One that was spent earlier ends its family."""
     row = PRESENT.first(entry.client.consumer_id, digest(refresh_token))
-    presented = read(iter(row)) if row is not None else None
+    presented = _read(iter(row)) if row is not None else None
     mine = presented is not None and presented.family.client_id == entry.client.pk
-    reason = refusal(entry, presented) if presented is not None and mine else "refresh_token_unknown"
+    reason = _refusal(entry, presented) if presented is not None and mine else "refresh_token_unknown"
     if reason is not None:
         request_trace.because(reason)
         return None
     return presented
 
 
-def read(values: Iterator[Any]) -> Presented:
+def _read(values: Iterator[Any]) -> Presented:
     generation, expires_at, family, person = next(values), next(values), FAMILY.take(values), subject.take(values)
     family.user = person.user
     return Presented(generation, expires_at, family, person)
 
 
-def refusal(entry: Entry, presented: Presented) -> str | None:
+def _refusal(entry: Entry, presented: Presented) -> str | None:
     """Return why the token cannot be exchanged, or None. Ends its family when it was spent before."""
     generation, family, now = presented.generation, presented.family, timezone.now()
     if not family.user.is_active:
         return "person_inactive"
-    if not lasts(entry, family) or (family.as_member and not presented.person.is_member):
+    if not _lasts(entry, family) or (family.as_member and not presented.person.is_member):
         return "refresh_token_ended"
     if generation == family.generation:
         return None if presented.expires_at > now else "refresh_token_ended"
@@ -151,23 +151,23 @@ def rotate(entry: Entry, spent: Presented, *, access_token: int, refresh_token: 
         family.rotated_at, family.graces = timezone.now(), 0
     else:
         family.graces += 1
-    need(family, timezone.now() + timedelta(seconds=access_token))
-    token = successor(entry, family, GrantType.REFRESH_TOKEN, refresh_token)
+    _need(family, timezone.now() + timedelta(seconds=access_token))
+    token = _successor(entry, family, GrantType.REFRESH_TOKEN, refresh_token)
     state = (family.generation, family.rotated_at, family.graces, family.needed_until, family.dpop_jkt)
     ROTATE.first(*state, family.pk, *TOKEN.values(token))
 
 
-def successor(entry: Entry, family: Family, grant_type: str, text: str) -> RefreshToken:
+def _successor(entry: Entry, family: Family, grant_type: str, text: str) -> RefreshToken:
     """Return the family's next refresh token, unsaved; it waits to be used as long as its client and family may."""
     now = timezone.now()
-    end = min(now + lifetimes.refresh_token(entry, grant_type), ends_at(entry, family))
-    need(family, end)
+    end = min(now + lifetimes.refresh_token(entry, grant_type), _ends_at(entry, family))
+    _need(family, end)
     return RefreshToken(
         digest=digest(text), family_id=family.pk, generation=family.generation, created_at=now, expires_at=end
     )
 
 
-def need(family: Family, until: datetime) -> None:
+def _need(family: Family, until: datetime) -> None:
     """Keep the row until then, and to the end of that day: else each refresh would write into the row's every index."""
     end = until.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     family.needed_until = max(end, family.needed_until or end)
@@ -178,17 +178,17 @@ def need(family: Family, until: datetime) -> None:
 
 def holds(entry: Entry, family: Family) -> bool:
     """Say whether the family lives on: nobody ended it, and the person may still come in."""
-    return lasts(entry, family) and (not family.as_member or subject.is_member(family.user, entry.client))
+    return _lasts(entry, family) and (not family.as_member or subject.is_member(family.user, entry.client))
 
 
-def lasts(entry: Entry, family: Family) -> bool:
+def _lasts(entry: Entry, family: Family) -> bool:
     """Say whether the family lives on, unless the person may not come in any more as a member of the consumer."""
     if family.ended_at is not None or not family.user.is_active or entry.has_revoked(family.began_at):
         return False
-    return ends_at(entry, family) > timezone.now()
+    return _ends_at(entry, family) > timezone.now()
 
 
-def ends_at(entry: Entry, family: Family) -> datetime:
+def _ends_at(entry: Entry, family: Family) -> datetime:
     """Return when refreshing ends at the latest, however often it is done."""
     return family.began_at + lifetimes.family(entry, family.scopes)
 

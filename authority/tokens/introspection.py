@@ -24,11 +24,11 @@ def introspect(token: str, caller: Entry | None = None) -> dict[str, Any]:
     """
     found = validation.access(token, caller)
     if found is not None:
-        return of_access(found, caller)
-    return of_refresh(token, caller) or INACTIVE
+        return _of_access(found, caller)
+    return _of_refresh(token, caller) or INACTIVE
 
 
-def of_access(found: Access, caller: Entry | None) -> dict[str, Any]:
+def _of_access(found: Access, caller: Entry | None) -> dict[str, Any]:
     scopes = found.scopes
     if caller is not None and caller.client.pk != found.entry.client.pk:
         # An API learns which of its own permissions the token carries (RFC 7662 section 2.2).
@@ -53,7 +53,7 @@ def of_access(found: Access, caller: Entry | None) -> dict[str, Any]:
     return answer
 
 
-def of_refresh(token: str, caller: Entry | None) -> dict[str, Any] | None:
+def _of_refresh(token: str, caller: Entry | None) -> dict[str, Any] | None:
     row = (
         RefreshToken.objects.select_related("family__user", "family__client")
         .filter(digest=digest(token), generation=F("family__generation"), expires_at__gt=timezone.now())

@@ -17,7 +17,7 @@ NAMES: dict[str, str] = {GrantType.DEVICE_CODE: "device_authorization"}
 ID_TOKEN_LIFETIME = 3600  # seconds, where the client does not say
 
 
-def wanted(entry: Entry, grant_type: str, kind: str) -> int | None:
+def _wanted(entry: Entry, grant_type: str, kind: str) -> int | None:
     """Return the seconds that the client is set to, for tokens of this kind from this grant."""
     seconds = entry.client.lifespans.get(f"{NAMES.get(grant_type, grant_type)}_grant_{kind}_lifespan")
     return int(seconds) if seconds else None
@@ -29,18 +29,18 @@ def access_token(entry: Entry, grant_type: str, scopes: Iterable[str]) -> int:
     of_consumer = entry.client.consumer.access_token_lifetime
     if of_consumer:
         limits.append(of_consumer)
-    return min(wanted(entry, grant_type, "access_token") or ACCESS_TOKEN_LIFETIME, *limits)
+    return min(_wanted(entry, grant_type, "access_token") or ACCESS_TOKEN_LIFETIME, *limits)
 
 
 def refresh_token(entry: Entry, grant_type: str) -> timedelta:
     """Return how long a refresh token waits to be used, at most; the next one waits anew."""
     longest: int = settings.REFRESH_TOKEN_IDLE
-    return timedelta(seconds=min(wanted(entry, grant_type, "refresh_token") or longest, longest))
+    return timedelta(seconds=min(_wanted(entry, grant_type, "refresh_token") or longest, longest))
 
 
 def id_token(entry: Entry, grant_type: str) -> int:
     """Return the seconds that an ID token lives; it opens nothing, so only its client says."""
-    return wanted(entry, grant_type, "id_token") or ID_TOKEN_LIFETIME
+    return _wanted(entry, grant_type, "id_token") or ID_TOKEN_LIFETIME
 
 
 def family(entry: Entry, scopes: Iterable[str]) -> timedelta:

@@ -23,12 +23,12 @@ def read(text: str | None) -> list[str]:
     if len(named) > MAX_RESOURCES:
         raise InvalidTargetError(f"Name at most {MAX_RESOURCES} resources.")
     for uri in named:
-        if not is_absolute(uri):
+        if not _is_absolute(uri):
             raise InvalidTargetError("resource must be an absolute URI without a fragment.")
     return named
 
 
-def is_absolute(uri: str) -> bool:
+def _is_absolute(uri: str) -> bool:
     """Say whether the text can name a resource (RFC 8707 section 2, RFC 3986 section 4.3)."""
     if not uri.isascii() or not uri.isprintable() or "#" in uri or len(uri) > MAX_LENGTH:
         return False
@@ -49,45 +49,45 @@ def choose(
     """
     scopes = list(scopes)
     if granted is None:
-        require_allowed(entry, asked)
+        _require_allowed(entry, asked)
         resources = asked
     else:
         within = granted or audiences_of(entry, scopes)
         if not set(asked) <= set(within):
             request_trace.because("resource_of_another_grant", asked=[request_trace.address(uri) for uri in asked])
             raise InvalidTargetError("This grant is for other resources.")
-        resources = asked or [uri for uri in granted if uri in allowed(entry, granted)]
+        resources = asked or [uri for uri in granted if uri in _allowed(entry, granted)]
     if entry.client.require_resource and not resources:
         request_trace.because("resource_missing")
         raise InvalidTargetError("This client must name the API that it wants a token for, by resource.")
     if not resources:
         return scopes, []
-    kept = [value for value in scopes if value in IDENTITY_SCOPES or audience_of(entry, value) in resources]
-    if idle := set(asked) - set(audiences_of(entry, kept)) - listed_of(entry, asked):
+    kept = [value for value in scopes if value in IDENTITY_SCOPES or _audience_of(entry, value) in resources]
+    if idle := set(asked) - set(audiences_of(entry, kept)) - _listed_of(entry, asked):
         request_trace.because("resource_without_scope", asked=sorted(request_trace.address(uri) for uri in idle))
         raise InvalidTargetError(f"None of the scopes belongs to {len(idle)} of the resources.")
     return kept, resources
 
 
-def require_allowed(entry: Entry, asked: list[str]) -> None:
-    if not set(asked) <= allowed(entry, asked):
+def _require_allowed(entry: Entry, asked: list[str]) -> None:
+    if not set(asked) <= _allowed(entry, asked):
         request_trace.because("resource_not_allowed", asked=[request_trace.address(uri) for uri in asked])
         raise InvalidTargetError("This client may not have a token for one of these resources.")
 
 
-def allowed(entry: Entry, asked: Collection[str]) -> set[str]:
+def _allowed(entry: Entry, asked: Collection[str]) -> set[str]:
     """Return which of these the client may name: APIs of its scopes, and what its registration lists as audience.
 
     An API of ours opens through its scopes alone, also to a client whose list names it.
     """
     own = {permission.audience for permission in entry.permissions.values()}
-    listed = listed_of(entry, asked) - own
+    listed = _listed_of(entry, asked) - own
     if listed:
         listed -= set(Api.objects.filter(identifier__in=listed).values_list("identifier", flat=True))
     return own | listed
 
 
-def listed_of(entry: Entry, asked: Collection[str]) -> set[str]:
+def _listed_of(entry: Entry, asked: Collection[str]) -> set[str]:
     """Return which of these stand on the client's list; on that of a workload stands the workload issuer too."""
     listed = set(asked) & set(entry.client.audience)
     return listed | {uri for uri in asked if entry.client.is_workload and uri == workload_issuer.issuer()}
@@ -98,14 +98,14 @@ def needs_no_scope(entry: Entry, asked: Collection[str]) -> bool:
     return entry.client.is_workload and list(asked) == [workload_issuer.issuer()]
 
 
-def audience_of(entry: Entry, scope: str) -> str:
+def _audience_of(entry: Entry, scope: str) -> str:
     permission = entry.permissions.get(scope)
     return permission.audience if permission else ""
 
 
 def audiences_of(entry: Entry, scopes: Iterable[str]) -> list[str]:
     """Return the APIs of the scopes, each once."""
-    return list(dict.fromkeys(filter(None, (audience_of(entry, value) for value in scopes))))
+    return list(dict.fromkeys(filter(None, (_audience_of(entry, value) for value in scopes))))
 
 
 def audience(entry: Entry, scopes: list[str], resources: Collection[str] = ()) -> list[str]:
@@ -113,5 +113,5 @@ def audience(entry: Entry, scopes: list[str], resources: Collection[str] = ()) -
     of_scopes = audiences_of(entry, scopes)
     if not resources:
         return of_scopes
-    listed = listed_of(entry, resources)
+    listed = _listed_of(entry, resources)
     return [uri for uri in resources if uri in of_scopes or uri in listed]

@@ -67,10 +67,10 @@ def make(*, client: Client, wanted: Wanted, actor: Actor) -> tuple[TrialToken, s
     locks.require_active(client.consumer)
     if client.is_disabled:
         raise Conflict("This client is disabled. Enable it first.")
-    scopes = check(client, wanted, actor)
+    scopes = _check(client, wanted, actor)
     if client.trial_tokens.live().count() >= MAX_LIVE:
         raise Conflict(f"The client has {MAX_LIVE} test tokens that work already. Revoke one that is not needed.")
-    content = claims(client, wanted, scopes)
+    content = _claims(client, wanted, scopes)
     algorithms = {scope.api.signing_algorithm for scope in scopes}
     algorithm = algorithms.pop() if len(algorithms) == 1 else signing_keys.DEFAULT_ALGORITHM
     signer = signing_keys.signer(algorithm, seconds=wanted.expires_in)
@@ -79,7 +79,7 @@ def make(*, client: Client, wanted: Wanted, actor: Actor) -> tuple[TrialToken, s
         client=client,
         grant_type=wanted.grant_type,
         scopes=list(wanted.scopes),
-        audience=as_list(content["aud"]),
+        audience=_as_list(content["aud"]),
         user_id=wanted.user_id,
         reason=wanted.reason,
         created_by=actor.user,
@@ -91,7 +91,7 @@ def make(*, client: Client, wanted: Wanted, actor: Actor) -> tuple[TrialToken, s
     return row, jws.encode(content, signer, typ=access_tokens.TYPE)
 
 
-def claims(client: Client, wanted: Wanted, scopes: list[Scope]) -> dict[str, Any]:
+def _claims(client: Client, wanted: Wanted, scopes: list[Scope]) -> dict[str, Any]:
     """Return what the token says: like a real one, and that it is none."""
     now = int(time.time())
     audiences = wanted.audience or tuple(dict.fromkeys(scope.api.identifier for scope in scopes))
@@ -129,7 +129,7 @@ def revoke(*, token: TrialToken, actor: Actor) -> None:
 
 def holds(content: dict[str, Any]) -> bool:
     """Say whether every API that the test token is for still allows such tokens."""
-    audiences = as_list(content["aud"])
+    audiences = _as_list(content["aud"])
     allowing = Api.objects.filter(identifier__in=audiences, allows_test_tokens=True, is_production=False)
     return allowing.count() == len(set(audiences))
 
@@ -139,32 +139,32 @@ def forget_ended() -> None:
     TrialToken.objects.filter(expires_at__lt=timezone.now() - KEPT).delete()
 
 
-def as_list(value: str | list[str]) -> list[str]:
+def _as_list(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else list(value)
 
 
 # -- May it be made? --------------------------------------------------------------------------------------------------
 
 
-def check(client: Client, wanted: Wanted, actor: Actor) -> list[Scope]:
+def _check(client: Client, wanted: Wanted, actor: Actor) -> list[Scope]:
     """Return the scopes that the token shall have. Raises the first refusal, with the others."""
     scopes = {scope.value: scope for scope in offered(client)}
     chosen = [scopes[value] for value in wanted.scopes if value in scopes]
     every(
         [
-            partial(check_scopes, wanted, scopes),
-            partial(check_audience, wanted, scopes.values()),
-            partial(check_lifetime, wanted, longest(client, chosen)),
-            partial(check_person, wanted, actor),
-            partial(check_roles, wanted),
-            partial(check_claims, wanted, client.consumer.test_token_claims),
-            partial(check_reason, wanted),
+            partial(_check_scopes, wanted, scopes),
+            partial(_check_audience, wanted, scopes.values()),
+            partial(_check_lifetime, wanted, longest(client, chosen)),
+            partial(_check_person, wanted, actor),
+            partial(_check_roles, wanted),
+            partial(_check_claims, wanted, client.consumer.test_token_claims),
+            partial(_check_reason, wanted),
         ]
     )
     return chosen
 
 
-def check_scopes(wanted: Wanted, scopes: dict[str, Scope]) -> None:
+def _check_scopes(wanted: Wanted, scopes: dict[str, Scope]) -> None:
     if not scopes:
         raise Refusal("None of the APIs that this client may use allows test tokens. Ask the operator.", field="scope")
     if not wanted.scopes:
@@ -175,7 +175,7 @@ def check_scopes(wanted: Wanted, scopes: dict[str, Scope]) -> None:
         raise Refusal("Name each permission once.", field="scope")
 
 
-def check_audience(wanted: Wanted, offered_scopes: Iterable[Scope]) -> None:
+def _check_audience(wanted: Wanted, offered_scopes: Iterable[Scope]) -> None:
     """Let the audience name any of the client's APIs that allow test tokens, also to try how another refuses it."""
     allowed = {scope.api.identifier for scope in offered_scopes}
     if foreign := [value for value in wanted.audience if value not in allowed]:
@@ -184,14 +184,14 @@ def check_audience(wanted: Wanted, offered_scopes: Iterable[Scope]) -> None:
         raise Refusal("Name each API once.", field="audience")
 
 
-def check_lifetime(wanted: Wanted, most: int) -> None:
+def _check_lifetime(wanted: Wanted, most: int) -> None:
     if most < SHORTEST:
         raise Refusal("This workspace may make no test tokens. Ask the operator.", field="expires_in")
     if not SHORTEST <= wanted.expires_in <= most:
         raise Refusal(f"Choose between {SHORTEST} and {most:,} seconds.", field="expires_in")
 
 
-def check_person(wanted: Wanted, actor: Actor) -> None:
+def _check_person(wanted: Wanted, actor: Actor) -> None:
     """Require a person where one takes part, and never somebody else's account or a client (RFC 9068 section 5)."""
     if wanted.grant_type not in SHAPES:
         raise Refusal(f"Choose {' or '.join(SHAPES)}.", field="grant_type")
@@ -215,7 +215,7 @@ def check_person(wanted: Wanted, actor: Actor) -> None:
         raise Refusal("This is somebody's account. Use your own, or a made-up user ID.", field="user_id")
 
 
-def check_roles(wanted: Wanted) -> None:
+def _check_roles(wanted: Wanted) -> None:
     if len(wanted.roles) > MAX_ROLES:
         raise Refusal(f"Name at most {MAX_ROLES} roles.", field="roles")
     for role in wanted.roles:
@@ -224,7 +224,7 @@ def check_roles(wanted: Wanted) -> None:
         plain_text(role, "roles", "the roles")
 
 
-def check_claims(wanted: Wanted, allowed: list[str]) -> None:
+def _check_claims(wanted: Wanted, allowed: list[str]) -> None:
     json_object(wanted.claims, "claims", MAX_CLAIMS)
     if taken := sorted(RESERVED_CLAIMS & wanted.claims.keys()):
         raise Refusal(f"Remove {', '.join(taken)}: the portal sets what these say itself.", field="claims")
@@ -237,7 +237,7 @@ def check_claims(wanted: Wanted, allowed: list[str]) -> None:
         )
 
 
-def check_reason(wanted: Wanted) -> None:
+def _check_reason(wanted: Wanted) -> None:
     if not wanted.reason.strip():
         raise Refusal("Say what it is for. Your colleagues and the operator read it.", field="reason")
     if len(wanted.reason) > MAX_REASON:

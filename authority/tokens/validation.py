@@ -58,7 +58,7 @@ def read(token: str) -> dict[str, Any] | None:
 def access(token: str, caller: Entry | None = None) -> Access | None:
     """Return what the token allows now, or None; where a `caller` asks, only if the token is any business of theirs."""
     claims = read(token)
-    if claims is None or (caller is not None and not concerns(caller, claims)):
+    if claims is None or (caller is not None and not _concerns(caller, claims)):
         return None
     found = holder(claims, caller)
     if found is None:
@@ -99,7 +99,7 @@ def is_trial(claims: dict[str, Any]) -> bool:
     return claims.get("token_use") == test_tokens.TOKEN_USE
 
 
-def concerns(caller: Entry, claims: dict[str, Any]) -> bool:
+def _concerns(caller: Entry, claims: dict[str, Any]) -> bool:
     """Say whether the caller may know of the token: it is theirs, or for an API that they are part of."""
     return claims["client_id"] == caller.client.client_id or not set(caller.serves).isdisjoint(audiences(claims))
 

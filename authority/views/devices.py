@@ -27,21 +27,21 @@ def device(request: HttpRequest) -> HttpResponse:
     """Look the code up only when the person sends it: an address that holds one opens nothing (section 5.4)."""
     typed = (request.POST if request.method == "POST" else request.GET).get("user_code", "")[:40]
     if request.method != "POST":
-        return ask_for_code(request, typed)
+        return _ask_for_code(request, typed)
     found = device_requests.find(typed)
     if found is None:
-        return ask_for_code(request, typed, UNKNOWN)
+        return _ask_for_code(request, typed, UNKNOWN)
     if request.POST.get("decision") not in ("allow", "deny"):
-        return confirm(request, found, typed)
-    return answer(request, found)
+        return _confirm(request, found, typed)
+    return _answer(request, found)
 
 
-def ask_for_code(request: HttpRequest, typed: str, error: str = "") -> HttpResponse:
+def _ask_for_code(request: HttpRequest, typed: str, error: str = "") -> HttpResponse:
     context = {"typed": typed, "error": error}
     return render(request, "authority/device.html", context, status=422 if error else 200)
 
 
-def confirm(request: HttpRequest, found: DeviceRequest, typed: str) -> HttpResponse:
+def _confirm(request: HttpRequest, found: DeviceRequest, typed: str) -> HttpResponse:
     code = device_requests.normal(typed)
     context = {
         "client": found.client,
@@ -54,7 +54,7 @@ def confirm(request: HttpRequest, found: DeviceRequest, typed: str) -> HttpRespo
     return render(request, "authority/device_confirm.html", context)
 
 
-def answer(request: HttpRequest, found: DeviceRequest) -> HttpResponse:
+def _answer(request: HttpRequest, found: DeviceRequest) -> HttpResponse:
     """Carry out the decision: who they are as a whole, each permission by itself; nothing ticked is a no."""
     ticked = request.POST.getlist("scope") if request.POST["decision"] == "allow" else []
     wanted = found.scopes if request.POST["decision"] == "allow" else []
@@ -68,5 +68,5 @@ def answer(request: HttpRequest, found: DeviceRequest) -> HttpResponse:
             now=browser_authentication.of(request),
         )
     except Conflict as refusal:
-        return ask_for_code(request, "", refusal.description)
+        return _ask_for_code(request, "", refusal.description)
     return render(request, "authority/device_done.html", {"client": found.client, "allowed": bool(scopes)})

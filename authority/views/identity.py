@@ -47,12 +47,12 @@ class IdentityTokenForm(Form):
         self.fields["audience"].choices = [(value, value) for value in audiences]  # type: ignore[attr-defined]
 
 
-def meaning(claim: str, value: Any) -> str:
+def _meaning(claim: str, value: Any) -> str:
     moment = f" {when(datetime.fromtimestamp(value, UTC))}." if claim in ("iat", "exp") else ""
     return MEANINGS[claim] + moment
 
 
-def find_workload(membership: Membership, client_id: str) -> Any:
+def _find_workload(membership: Membership, client_id: str) -> Any:
     client = find(membership, client_id)
     if not client.is_workload:
         raise Http404
@@ -64,7 +64,7 @@ def find_workload(membership: Membership, client_id: str) -> Any:
 @sensitive_variables("issued")
 def identity(request: HttpRequest, membership: Membership, client_id: str) -> HttpResponse:
     """Show the identity; a manager's POST is answered with a token, which nothing keeps."""
-    client = find_workload(membership, client_id)
+    client = _find_workload(membership, client_id)
     posted = request.method == "POST"
     if posted:
         require_manager(membership)
@@ -89,7 +89,9 @@ def identity(request: HttpRequest, membership: Membership, client_id: str) -> Ht
         "clouds": guides.CLOUDS,
         "backends": guides.BACKENDS,
         "issued": issued,
-        "claims": [(name, str(value), meaning(name, value)) for name, value in issued.claims.items()] if issued else [],
+        "claims": [(name, str(value), _meaning(name, value)) for name, value in issued.claims.items()]
+        if issued
+        else [],
         "minutes": client.lifespans.get(LIFESPAN, LONGEST) // 60,
     }
     return render(request, "authority/identity.html", context, status=status)
@@ -98,7 +100,7 @@ def identity(request: HttpRequest, membership: Membership, client_id: str) -> Ht
 @workspace(Role.VIEWER)
 @require_safe
 def guide(request: HttpRequest, membership: Membership, client_id: str, name: str) -> HttpResponse:
-    client = find_workload(membership, client_id)
+    client = _find_workload(membership, client_id)
     if name not in guides.GUIDES:
         raise Http404
     found = guides.GUIDES[name]

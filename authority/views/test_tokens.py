@@ -29,7 +29,7 @@ PAGE = 25
 MOST = 50  # clients to choose from; each has the way here on its own page too
 
 
-def able(membership: Membership) -> list[Client]:
+def _able(membership: Membership) -> list[Client]:
     """Return the clients that test tokens can be made for, by name."""
     values = Scope.objects.filter(
         access__consumer=membership.consumer, api__allows_test_tokens=True, api__is_production=False
@@ -46,7 +46,7 @@ def index(request: HttpRequest, membership: Membership) -> HttpResponse:
     context = {
         "here": "trials",
         "page": Paginator(made, PAGE).get_page(request.GET.get("page")),
-        "able": able(membership),
+        "able": _able(membership),
         "most": MOST,
     }
     return render(request, "authority/trials.html", context)
@@ -72,12 +72,12 @@ def create(request: HttpRequest, membership: Membership, client_id: str) -> Http
         except Refusal as refusal:
             explain(form, refusal)
         else:
-            return render(request, "authority/trial_once.html", context | shown(made, token, membership))
+            return render(request, "authority/trial_once.html", context | _shown(made, token, membership))
     return render(request, "authority/trial_create.html", context, status=422 if form.is_bound else 200)
 
 
 @sensitive_variables()
-def shown(made: TrialToken, token: str, membership: Membership) -> dict[str, Any]:
+def _shown(made: TrialToken, token: str, membership: Membership) -> dict[str, Any]:
     """Return what the page needs to show a token: its parts, its claims in words, and a command."""
     address = next((each for each in made.audience if each.startswith("https://")), "https://api.example.com/")
     return {

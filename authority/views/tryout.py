@@ -54,19 +54,19 @@ def try_out(request: HttpRequest, membership: Membership, client_id: str) -> Htt
     if not live:
         messages.error(request, "This secret works no longer, so there is nothing to test. Make a new one.")
         return redirect("clients:secrets", membership.consumer.slug, client.client_id)
-    context = {"client": client, "secret": text, "tried": ask(request, client, text, Viewer(membership.consumer))}
+    context = {"client": client, "secret": text, "tried": _ask(request, client, text, Viewer(membership.consumer))}
     if request.headers.get("HX-Target") == "tried":
         return render(request, "clients/once.html#tried", context)
     return render_once(request, client, live, text, registered=False, context=context)
 
 
 @sensitive_variables()
-def ask(request: HttpRequest, client: Client, secret: str, viewer: Viewer) -> Tried:
+def _ask(request: HttpRequest, client: Client, secret: str, viewer: Viewer) -> Tried:
     """Ask for a token as the client would, and revoke it; where a person must take part, only show who is asking."""
     service = GrantType.CLIENT_CREDENTIALS in client.grant_types
     form = {"grant_type": GrantType.CLIENT_CREDENTIALS.value} if service else {"token": "none"}
     began = time.perf_counter()
-    answer = call(request, client, secret, form, token if service else introspect)
+    answer = _call(request, client, secret, form, token if service else introspect)
     milliseconds = max(1, round((time.perf_counter() - began) * 1000))
     body: dict[str, Any] = json.loads(answer.content)
     if answer.status_code != 200:
@@ -84,7 +84,7 @@ def ask(request: HttpRequest, client: Client, secret: str, viewer: Viewer) -> Tr
 
 
 @sensitive_variables()
-def call(request: HttpRequest, client: Client, secret: str, form: dict[str, str], view: View) -> HttpResponse:
+def _call(request: HttpRequest, client: Client, secret: str, form: dict[str, str], view: View) -> HttpResponse:
     """Send the endpoint what a program would send it, from where the person is."""
     environ = {key: value for key, value in request.META.items() if key in ("REMOTE_ADDR", "HTTP_X_FORWARDED_FOR")}
     if client.token_endpoint_auth_method == AuthMethod.BASIC:

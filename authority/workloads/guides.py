@@ -78,7 +78,7 @@ def values(guide: Guide, client: Client) -> dict[str, Any]:
         "audience": audience,
         "provider": of_google[0].removeprefix("https://iam.googleapis.com/") if of_google else "",
         "is_listed": audience in identity_tokens.audiences(client) or (guide.name == "gcp" and bool(of_google)),
-        **proof(client),
+        **_proof(client),
         "resource_name": f"{client.project}-{client.environment_type}".lower()
         .replace("_", "-")
         .replace(".", "-")[:28]
@@ -86,7 +86,7 @@ def values(guide: Guide, client: Client) -> dict[str, Any]:
     }
 
 
-def proof(client: Client) -> dict[str, Any]:
+def _proof(client: Client) -> dict[str, Any]:
     """Return how the client's commands prove who they are: `uses` is basic, post or assertion."""
     method = client.token_endpoint_auth_method
     told: dict[str, Any] = {"env_file": env_file(client), "uses": USES.get(method, "assertion")}

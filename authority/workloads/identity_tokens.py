@@ -65,7 +65,7 @@ def issue(client: Client, audience: str | None = None) -> Issued:
         "environment_type": client.environment_type,
         "iss": issuer(),
         "sub": workload.subject,
-        "aud": allowed_audience(client, audience),
+        "aud": _allowed_audience(client, audience),
         "iat": now,
         "exp": now + seconds,
         "jti": uuid.uuid4().hex,
@@ -79,7 +79,7 @@ def audiences(client: Client) -> list[str]:
     return client.audience or [client.client_id]
 
 
-def allowed_audience(client: Client, wanted: str | None) -> str:
+def _allowed_audience(client: Client, wanted: str | None) -> str:
     if wanted is None:
         return audiences(client)[0]
     if wanted not in audiences(client):

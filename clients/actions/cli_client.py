@@ -28,13 +28,13 @@ def ensure() -> None:
         return
     try:
         with transaction.atomic():
-            register()
+            _register()
     except IntegrityError:
         if not Client.objects.filter(client_id=CLIENT_ID).exists():
             raise
 
 
-def register() -> None:
+def _register() -> None:
     owner = Consumer.objects.filter(slug=SLUG).first() or create_consumer(
         actor=SYSTEM, slug=SLUG, name="Clientdesk’s own programs"
     )

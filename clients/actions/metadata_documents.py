@@ -33,22 +33,22 @@ def ensure(client_id: str) -> None:
 
     Does nothing for IDs that we have chosen, and for hosts that no operator allows: those clients are unknown.
     """
-    host = allowed_host(client_id)
+    host = _allowed_host(client_id)
     if host is None:
         return
     known = SelfRegistration.objects.select_related("client__consumer").filter(client__client_id=client_id).first()
     if known is not None and known.fetched_at is not None and known.fetched_at > timezone.now() - FRESH:
         return
     try:
-        found = read(client_id)
+        found = _read(client_id)
     except Refusal:
         if known is None:
             raise
         return  # what it said last holds while it cannot be read
-    save(client_id, found, by_host(host), known)
+    _save(client_id, found, by_host(host), known)
 
 
-def allowed_host(client_id: str) -> DocumentHost | None:
+def _allowed_host(client_id: str) -> DocumentHost | None:
     """Return the host, for an address that may be a client ID: with a path, and nothing that reads in two ways."""
     if not client_id.startswith(("https://", "http://")) or len(client_id) > MAX_LENGTH or not client_id.isascii():
         return None
@@ -65,7 +65,7 @@ def allowed_host(client_id: str) -> DocumentHost | None:
     )
 
 
-def read(client_id: str) -> ClientMetadata:
+def _read(client_id: str) -> ClientMetadata:
     """Return the metadata of the document. Raises InvalidClientMetadata."""
     try:
         found: dict[str, Any] = documents_http_fetch.document(client_id)
@@ -79,7 +79,7 @@ def read(client_id: str) -> ClientMetadata:
     return documents.read({name: value for name, value in named.items() if name in documents.UNDERSTOOD})
 
 
-def save(client_id: str, metadata: ClientMetadata, permit: Permit, known: SelfRegistration | None) -> None:
+def _save(client_id: str, metadata: ClientMetadata, permit: Permit, known: SelfRegistration | None) -> None:
     actor = Actor(kind="client", id=client_id, label=permit.label)
     metadata = permit.completed(metadata)
     if known is not None:

@@ -62,7 +62,7 @@ def create_initial_token(
         raise Refusal("Let it end between now and a year from now.", field="expires_at")
     if uses is not None and not 1 <= uses <= 100_000:
         raise Refusal("Let it be used once to 100,000 times.", field="uses")
-    check_limits(consumer, grant_types := tuple(grant_types), scopes := tuple(scopes), client_days)
+    _check_limits(consumer, grant_types := tuple(grant_types), scopes := tuple(scopes), client_days)
     Consumer.objects.select_for_update().get(pk=consumer.pk)
     if consumer.initial_tokens.live().count() >= MAX_LIVE:
         raise Conflict(f"{consumer} has {MAX_LIVE} live tokens already. Revoke one that is not needed.")
@@ -86,7 +86,7 @@ def create_initial_token(
     return token, text
 
 
-def check_limits(
+def _check_limits(
     consumer: Consumer, grant_types: tuple[str, ...], scopes: tuple[str, ...], client_days: int | None
 ) -> None:
     """Refuse limits that allow nothing, or more than the consumer has."""
@@ -126,7 +126,7 @@ def open_registration(
 ) -> OpenRegistration:
     """Let anybody register clients for this consumer, and for no other any more. Raises Refusal."""
     locks.require_active(consumer)
-    check_limits(consumer, grant_types := tuple(grant_types), scopes := tuple(scopes), client_days)
+    _check_limits(consumer, grant_types := tuple(grant_types), scopes := tuple(scopes), client_days)
     if not 1 <= idle_days <= 3650:
         raise Refusal("Delete idle clients after 1 to 3,650 days.", field="idle_days")
     door, _ = OpenRegistration.objects.update_or_create(
@@ -173,7 +173,7 @@ def check_source(source: DocumentHost | SoftwareIssuer) -> None:
     """Refuse a source that could describe nothing, or whose keys could not be used."""
     policy.valid(source)
     if isinstance(source, DocumentHost):
-        check_limits(source.consumer, tuple(source.grant_types), tuple(source.scopes), source.client_days)
+        _check_limits(source.consumer, tuple(source.grant_types), tuple(source.scopes), source.client_days)
     elif bool(source.jwks) == bool(source.jwks_uri):
         raise Refusal("Give its public keys or their address: one of the two.", field="jwks_uri")
     elif source.jwks_uri:
@@ -219,7 +219,7 @@ def register(
     if end is not None:
         client.expires_at = end
         client.save(update_fields=["expires_at"])
-    return client, secret, give_token(client)
+    return client, secret, _give_token(client)
 
 
 @transaction.atomic
@@ -227,10 +227,10 @@ def update(*, client: Client, metadata: ClientMetadata, permit: Permit, actor: A
     """Replace the client's metadata, and its registration access token with it (RFC 7592 section 2.2)."""
     metadata = permit.completed(metadata)
     client = client_actions.update_client(client=client, metadata=metadata, policy=permit.policy(client), actor=actor)
-    return client, give_token(client)
+    return client, _give_token(client)
 
 
-def give_token(client: Client) -> str:
+def _give_token(client: Client) -> str:
     """Make the client's registration access token; a former one works no longer."""
     text, version = credentials.generate(MANAGES), credentials.current_pepper()
     RegistrationToken.objects.update_or_create(

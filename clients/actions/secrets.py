@@ -59,7 +59,7 @@ def rotate_secret(
     """
     client = lock(secret.client)
     consumer = require_active(client.consumer)
-    old = lock_live(client, secret)
+    old = _lock_live(client, secret)
     now = timezone.now()
     old.rotated_at = now
     if end.at is not None and end.at <= now:
@@ -111,7 +111,7 @@ def revoke_rotated(*, client: Client, actor: Actor) -> None:
 def expire_secret(*, secret: ClientSecret, expires_at: datetime | None, actor: Actor) -> ClientSecret:
     """Give the secret an end, another one, or none. Raises Refusal."""
     client = lock(secret.client)
-    secret = lock_live(client, secret)
+    secret = _lock_live(client, secret)
     _require_future(expires_at)
     secret.expires_at, secret.ends_after_use_of = expires_at, None
     secret.save(update_fields=["expires_at", "ends_after_use_of"])
@@ -124,7 +124,7 @@ def expire_secret(*, secret: ClientSecret, expires_at: datetime | None, actor: A
 def revoke_secret(*, secret: ClientSecret, actor: Actor) -> None:
     """End the secret now. Those that would have ended after its first use go on until somebody ends them."""
     client = lock(secret.client)
-    old = lock_live(client, secret)
+    old = _lock_live(client, secret)
     old.revoked_at = timezone.now()
     old.save(update_fields=["revoked_at"])
     old.predecessors.update(ends_after_use_of=None)
@@ -174,7 +174,7 @@ def _require_future(expires_at: datetime | None) -> None:
         raise Refusal("Choose an end in the future.", field="expires_at")
 
 
-def lock_live(client: Client, secret: ClientSecret) -> ClientSecret:
+def _lock_live(client: Client, secret: ClientSecret) -> ClientSecret:
     """Return the secret if it still works; its client is locked already."""
     live = ClientSecret.objects.live().filter(client=client, pk=secret.pk).first()
     if live is None:

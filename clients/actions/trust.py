@@ -96,7 +96,7 @@ def add_rule(
         created_by=actor.user,
         created_by_label=actor.label,
     )
-    record(EventName.RULE_ADDED, made, actor)
+    _record(EventName.RULE_ADDED, made, actor)
     return made
 
 
@@ -109,11 +109,11 @@ def check_rule(*, client: Client, issuer: TrustedIssuer, audience: str, claims: 
 def remove_rule(*, rule: TrustRule, actor: Actor) -> None:
     """Refuse such tokens from now on."""
     lock(rule.client)
-    record(EventName.RULE_REMOVED, rule, actor)
+    _record(EventName.RULE_REMOVED, rule, actor)
     rule.delete()
 
 
-def record(name: EventName, rule: TrustRule, actor: Actor) -> None:
+def _record(name: EventName, rule: TrustRule, actor: Actor) -> None:
     client = rule.client
     detail = {"issuer": rule.issuer.issuer, "audience": rule.audience, "claims": rule.claims}
     audit.record(name, actor=actor, consumer=client.consumer, target=client, detail=detail)

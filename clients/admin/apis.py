@@ -87,7 +87,7 @@ class ApiForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.initial["resource_servers"] = [client.client_id for client in servers_of(self.instance)]
+        self.initial["resource_servers"] = [client.client_id for client in _servers_of(self.instance)]
 
     def clean_resource_servers(self) -> list[Client]:
         wanted = self.cleaned_data["resource_servers"]
@@ -99,7 +99,7 @@ class ApiForm(forms.ModelForm):  # type: ignore[type-arg]
         return list(found.values())
 
 
-def servers_of(api: Api) -> list[Client]:
+def _servers_of(api: Api) -> list[Client]:
     return list(api.resource_servers.order_by("client_id")) if api.pk else []
 
 
@@ -164,9 +164,9 @@ class ApiAdmin(Desk):
         told = [f"Deleted with it: {', '.join(values)}." if values else "It has no scopes."]
         if not consumers:
             return [*told, "No consumer may use it, so no client loses access."]
-        told.append(f"These consumers lose access: {some(consumer.name for consumer in consumers)}.")
+        told.append(f"These consumers lose access: {_some(consumer.name for consumer in consumers)}.")
         if clients:
-            named = some(f"{client} of {client.consumer}" for client in clients)
+            named = _some(f"{client} of {client.consumer}" for client in clients)
             told.append(f"These clients get no more tokens for it: {named}.")
         return [*told, "Tokens that were issued already work until they expire. This cannot be undone."]
 
@@ -190,7 +190,7 @@ class ApiAdmin(Desk):
         return " ".join(f"{number} {unit}" for number, unit in parts if number)
 
 
-def some(names: Any) -> str:
+def _some(names: Any) -> str:
     """Return the names, or as many as can be read and the number of the others."""
     names = list(names)
     shown = ", ".join(names[:NAMED_IN_FULL])

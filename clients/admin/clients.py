@@ -55,20 +55,20 @@ class StateFilter(admin.SimpleListFilter):
         return queryset.filter(states.get(self.value() or "", Q()))
 
 
-def last_use(thing: Client | ClientSecret) -> str:
+def _last_use(thing: Client | ClientSecret) -> str:
     return f"It was last used on {moment('last_used_at', '')(thing)}." if thing.last_used_at else "It was never used."
 
 
-def disabling(client: Client) -> list[str]:
+def _disabling(client: Client) -> list[str]:
     return [
         f"{client} gets no more tokens, and its requests are refused with invalid_client.",
-        last_use(client),
+        _last_use(client),
         f"The managers of {client.consumer} are told by mail.",
         "Its settings and secrets stay; enabling it brings it back as it was.",
     ]
 
 
-def revoking_tokens(client: Client) -> list[str]:
+def _revoking_tokens(client: Client) -> list[str]:
     return [
         f"Every token that {client} holds now ends, here and at APIs that ask the portal.",
         "APIs that only check signatures take a token until its expiry.",
@@ -76,11 +76,11 @@ def revoking_tokens(client: Client) -> list[str]:
     ]
 
 
-def revoking(secret: ClientSecret) -> list[str]:
+def _revoking(secret: ClientSecret) -> list[str]:
     others = secret.client.secrets.live().exclude(pk=secret.pk).count()
     return [
         f"Requests of {secret.client} with the secret {secret} are refused at once.",
-        last_use(secret),
+        _last_use(secret),
         f"Still working: {several(others, 'other secret', 'other secrets')} of the client."
         if others
         else "The client has no other secret that works.",
@@ -130,7 +130,7 @@ class ClientAdmin(ReadOnlyDesk):
             label="Disable {}",
             act=lambda client, actor: client_actions.disable_client(client=client, actor=actor),
             done="{} is disabled.",
-            effects=disabling,
+            effects=_disabling,
             when=lambda client: not client.is_disabled,
         ),
         "enable": Deed(
@@ -143,13 +143,13 @@ class ClientAdmin(ReadOnlyDesk):
             label="Revoke all tokens of {}",
             act=lambda client, actor: client_actions.revoke_tokens(client=client, actor=actor),
             done="All tokens of {} are revoked.",
-            effects=revoking_tokens,
+            effects=_revoking_tokens,
         ),
         "revoke": Deed(
             label="Revoke the secret {}",
             act=lambda secret, actor: secret_actions.revoke_secret(secret=secret, actor=actor),
             done="The secret {} is revoked.",
-            effects=revoking,
+            effects=_revoking,
             part="secrets",
         ),
     }
@@ -190,7 +190,7 @@ class ClientAdmin(ReadOnlyDesk):
 
     def is_worth_showing(self, name: str, client: Client | None) -> bool:
         if name == "withheld":
-            return client is None or bool(refused_scopes(client))
+            return client is None or bool(_refused_scopes(client))
         return client is None or bool(getattr(client, self.OPTIONAL.get(name, name), True))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -202,7 +202,7 @@ class ClientAdmin(ReadOnlyDesk):
     def losses(self, thing: Client) -> list[str]:
         return [
             f"{thing} of {thing.consumer} ({thing.client_id}) is gone with its secrets; what runs with it stops.",
-            last_use(thing),
+            _last_use(thing),
             "Refresh tokens and codes that were issued to it stop working. Its activity stays on record.",
             "This cannot be undone. Disabling it stops it just as well, and can be undone.",
         ]
@@ -213,7 +213,7 @@ class ClientAdmin(ReadOnlyDesk):
             "secrets": [
                 {
                     "secret": secret,
-                    "condition": condition_of(secret),
+                    "condition": _condition_of(secret),
                     "revoke": self.deed_address(thing, "revoke", secret),
                 }
                 for secret in thing.secrets.defer("digest")
@@ -255,7 +255,7 @@ class ClientAdmin(ReadOnlyDesk):
 
     @admin.display(description="Asked for, and may not have")
     def withheld(self, client: Client) -> str:
-        return listing(refused_scopes(client))
+        return listing(_refused_scopes(client))
 
     @admin.display(description="Grant types")
     def grants(self, client: Client) -> str:
@@ -292,12 +292,12 @@ class ClientAdmin(ReadOnlyDesk):
         return listing(client.contacts)
 
 
-def refused_scopes(client: Client) -> list[str]:
+def _refused_scopes(client: Client) -> list[str]:
     granted = {*IDENTITY_SCOPES, *(scope.value for scope in client.granted_scopes())}
     return [value for value in client.scopes if value not in granted]
 
 
-def condition_of(secret: ClientSecret) -> SafeString:
+def _condition_of(secret: ClientSecret) -> SafeString:
     if secret.revoked_at and secret.revoked_at <= timezone.now():
         return badge("Revoked")
     if not secret.is_live:

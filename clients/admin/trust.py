@@ -51,14 +51,14 @@ class IssuerForm(forms.ModelForm):  # type: ignore[type-arg]
         return cleaned
 
 
-def stopping(issuer: TrustedIssuer) -> list[str]:
+def _stopping(issuer: TrustedIssuer) -> list[str]:
     return [
         "Clients that prove themselves with its tokens get none any more, from their next request on.",
         f"It has {several(issuer.rules.count(), 'rule', 'rules')}, which stay and work again when it is enabled.",
     ]
 
 
-def well_known() -> str:
+def _well_known() -> str:
     """Say which issuer the public platforms have; where it has zeros, each account or tenant has its own."""
     known = "; ".join(f"{PlatformName(name).label}: {PLATFORMS[name].issuer}" for name in PUBLIC)
     return f"{known}. Put your own account’s or tenant’s ID in the place of zeros."
@@ -77,7 +77,7 @@ class TrustedIssuerAdmin(Desk):
             label="Disable {}",
             act=lambda issuer, actor: trust_actions.disable_issuer(issuer=issuer, actor=actor),
             done="{} is disabled.",
-            effects=stopping,
+            effects=_stopping,
             when=lambda issuer: issuer.disabled_at is None,
         ),
         "enable": Deed(
@@ -93,7 +93,7 @@ class TrustedIssuerAdmin(Desk):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         return [
-            ("Issuer", {"fields": ["name", "platform", "issuer"], "description": KEPT if obj else well_known()}),
+            ("Issuer", {"fields": ["name", "platform", "issuer"], "description": KEPT if obj else _well_known()}),
             ("Its keys", {"fields": ["jwks_uri", "jwks"]}),
             ("Who may use it", {"fields": ["consumer"]}),
         ]

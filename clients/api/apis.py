@@ -82,7 +82,7 @@ DEFAULTS: dict[str, Any] = {
 PLAIN = ("identifier", "name", *DEFAULTS)
 
 
-def document(api: Api, scopes: list[Scope]) -> dict[str, Any]:
+def _document(api: Api, scopes: list[Scope]) -> dict[str, Any]:
     return {
         "id": api.pk,
         **{name: getattr(api, name) for name in PLAIN},
@@ -91,7 +91,7 @@ def document(api: Api, scopes: list[Scope]) -> dict[str, Any]:
     }
 
 
-def visible(call: Call) -> QuerySet[Scope]:
+def _visible(call: Call) -> QuerySet[Scope]:
     """Return the scopes that the caller may know of: all for operators, else those that their consumers may use."""
     if call.is_operator and call.caller.consumer_id is None:
         return Scope.objects.all()
@@ -108,11 +108,11 @@ def visible(call: Call) -> QuerySet[Scope]:
 )
 def list_apis(call: Call) -> HttpResponse:
     """Each with its scopes, as far as a consumer in reach may use them."""
-    known = visible(call)
+    known = _visible(call)
     found = Api.objects.all() if call.is_operator else Api.objects.filter(scopes__in=known).distinct()
     rows, headers = page(call.request, found, call.query, whose=call.token_key)
     scopes = list(known.filter(api__in=[api.pk for api in rows]).order_by("id"))
-    shown = [document(api, [each for each in scopes if each.api_id == api.pk]) for api in rows]
+    shown = [_document(api, [each for each in scopes if each.api_id == api.pk]) for api in rows]
     return answer(shown, headers=headers)
 
 
@@ -131,29 +131,29 @@ def create_api(call: Call) -> HttpResponse:
     """Operators do this. Consumers use it once they are given access to its scopes."""
     call.require_operator()
     sent = DEFAULTS | call.body
-    scopes = [Scope(**each) for each in once(sent.get("scopes", []))]
+    scopes = [Scope(**each) for each in _once(sent.get("scopes", []))]
     api = api_actions.create_api(
         api=Api(**{name: sent[name] for name in PLAIN}), scopes=scopes, actor=call.caller.actor
     )
-    return answer(document(api, scopes), 201, {"Location": f"/admin/apis/{api.pk}"})
+    return answer(_document(api, scopes), 201, {"Location": f"/admin/apis/{api.pk}"})
 
 
 @operation(id="getAPI", summary="Read an API", scope="apis:read", answers={200: API}, refusals=(404,), **ABOUT)
 def get_api(call: Call, api_id: str) -> HttpResponse:
     api = Api.objects.filter(pk=number(api_id)).first()
-    scopes = list(visible(call).filter(api=api).order_by("id")) if api is not None else []
+    scopes = list(_visible(call).filter(api=api).order_by("id")) if api is not None else []
     if api is None or not (scopes or call.is_operator):
         raise NotFound
-    return answer(document(api, scopes))
+    return answer(_document(api, scopes))
 
 
 @operation(id="setAPI", summary="Replace an API", body=API, answers={200: API}, example=EXAMPLE, **CHANGE)
 def set_api(call: Call, api_id: str) -> HttpResponse:
     """Operators do this. Its identifier and the values of its scopes never change; a scope in use cannot be dropped."""
-    api = find_api(call, api_id)
+    api = _find_api(call, api_id)
     sent = DEFAULTS | call.body
     present = {scope.value: scope for scope in api.scopes.all()}
-    wanted = {each["value"]: each for each in once(sent.get("scopes", []))}
+    wanted = {each["value"]: each for each in _once(sent.get("scopes", []))}
     changed = [name for name in PLAIN if getattr(api, name) != sent[name]]
     for name in changed:
         setattr(api, name, sent[name])
@@ -171,7 +171,7 @@ def set_api(call: Call, api_id: str) -> HttpResponse:
         removed=[scope for value, scope in present.items() if value not in wanted],
         actor=call.caller.actor,
     )
-    return answer(document(api, list(api.scopes.order_by("id"))))
+    return answer(_document(api, list(api.scopes.order_by("id"))))
 
 
 @operation(
@@ -185,11 +185,11 @@ def set_api(call: Call, api_id: str) -> HttpResponse:
 )
 def delete_api(call: Call, api_id: str) -> HttpResponse:
     """Operators do this."""
-    api_actions.delete_api(api=find_api(call, api_id), actor=call.caller.actor)
+    api_actions.delete_api(api=_find_api(call, api_id), actor=call.caller.actor)
     return nothing()
 
 
-def find_api(call: Call, api_id: str) -> Api:
+def _find_api(call: Call, api_id: str) -> Api:
     call.require_operator()
     api = Api.objects.filter(pk=number(api_id)).first()
     if api is None:
@@ -197,7 +197,7 @@ def find_api(call: Call, api_id: str) -> Api:
     return api
 
 
-def once(scopes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _once(scopes: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if len({each["value"] for each in scopes}) != len(scopes):
         raise InvalidRequest("Name each scope once.", field="scopes")
     return scopes
@@ -222,7 +222,7 @@ SERVERS: dict[str, Any] = {
 )
 def set_resource_servers(call: Call, api_id: str) -> HttpResponse:
     """Operators do this. With the credentials of these clients the API asks about tokens for it (RFC 7662)."""
-    api, wanted = find_api(call, api_id), set(call.body["clients"])
+    api, wanted = _find_api(call, api_id), set(call.body["clients"])
     found = list(Client.objects.filter(client_id__in=wanted))
     if len(found) != len(wanted):
         raise InvalidRequest("One of these clients does not exist.", field="clients")

@@ -52,11 +52,11 @@ def list_clients(call: Call) -> HttpResponse:
     clients: QuerySet[Any] = Client.objects.select_related("consumer").prefetch_related("secrets")
     if not call.is_operator or call.caller.consumer_id is not None:
         clients = clients.filter(consumer__in=call.readable())
-    rows, headers = page(call.request, filtered(clients, call.query), call.query, whose=call.token_key)
+    rows, headers = page(call.request, _filtered(clients, call.query), call.query, whose=call.token_key)
     return answer([documents.document(client) for client in rows], headers=headers)
 
 
-def filtered(clients: QuerySet[Any], query: dict[str, Any]) -> QuerySet[Any]:
+def _filtered(clients: QuerySet[Any], query: dict[str, Any]) -> QuerySet[Any]:
     exact = {"client_name": "client_name", "owner": "owner"}
     among = {"grant_type": "grant_types", "scope": "scopes", "redirect_uri": "redirect_uris"}
     found = Q()
@@ -97,7 +97,7 @@ def create_client(call: Call) -> HttpResponse:
     consumer = consumer_for(call, sent.get("consumer") or call.query.get("consumer"))
     if sent.get("client_id"):
         raise InvalidClientMetadata("We choose the client_id. Leave it out.", field="client_id")
-    refuse_secret(sent)
+    _refuse_secret(sent)
     documents.refuse_what_is_set_elsewhere(sent)
     client, secret = client_actions.register_client(
         consumer=consumer,
@@ -139,9 +139,9 @@ def set_client(call: Call, client_id: str) -> HttpResponse:
             raise InvalidClientMetadata("A client keeps its client_id.", field="client_id")
         if sent.get("consumer") not in (None, "", client.consumer.slug, str(client.consumer_id)):
             raise InvalidClientMetadata("A client stays with its consumer.", field="consumer")
-        refuse_secret(sent, client)
+        _refuse_secret(sent, client)
         documents.refuse_what_is_set_elsewhere(sent, client)
-        return shown(save(call, client, documents.read(sent)))
+        return shown(_save(call, client, documents.read(sent)))
 
 
 @operation(
@@ -167,7 +167,7 @@ def patch_client(call: Call, client_id: str) -> HttpResponse:
         before = documents.writable(ClientMetadata.of(client))
         decided = () if call.is_operator else TRUST
         after = patch.apply(before, operations, fixed=(*READ_ONLY, *decided, "client_secret"))
-        return shown(save(call, client, documents.read(after)))
+        return shown(_save(call, client, documents.read(after)))
 
 
 @operation(
@@ -209,7 +209,7 @@ def set_lifespans(call: Call, client_id: str) -> HttpResponse:
         client = find_locked(call, client_id)
         before = ClientMetadata.of(client)
         ours = {name: seconds for name, seconds in before.lifespans.items() if name == LIFESPAN and name not in sent}
-        return shown(save(call, client, before.but(lifespans=ours | documents.read_lifespans(sent))))
+        return shown(_save(call, client, before.but(lifespans=ours | documents.read_lifespans(sent))))
 
 
 @operation(
@@ -258,7 +258,7 @@ def find_locked(call: Call, client_id: str) -> Client:
     return client
 
 
-def save(call: Call, client: Client, metadata: ClientMetadata) -> Client:
+def _save(call: Call, client: Client, metadata: ClientMetadata) -> Client:
     policy = api_policy(client.consumer, client, trusted=call.is_operator)
     return client_actions.update_client(client=client, metadata=metadata, policy=policy, actor=call.caller.actor)
 
@@ -273,7 +273,7 @@ def etag(client: Client) -> str:
 
 
 @sensitive_variables("secret")
-def refuse_secret(sent: dict[str, Any], client: Client | None = None) -> None:
+def _refuse_secret(sent: dict[str, Any], client: Client | None = None) -> None:
     """Refuse a chosen secret: people choose ones that can be guessed. What the client holds already may stand there."""
     secret = sent.get("client_secret")
     if secret and not (client is not None and any(live.matches(secret) for live in client.secrets.live())):

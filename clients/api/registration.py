@@ -75,7 +75,7 @@ DOOR: dict[str, Any] = {
 }
 
 
-def shown(token: InitialToken, text: str | None = None) -> dict[str, Any]:
+def _shown(token: InitialToken, text: str | None = None) -> dict[str, Any]:
     own = ("name", "hint", "state", "uses", "used", "created_at", "expires_at", "last_used_at", *LIMITS)
     document = {"id": str(token.pk), "created_by": token.created_by_label}
     document |= {name: getattr(token, name) for name in own}
@@ -92,7 +92,7 @@ def shown(token: InitialToken, text: str | None = None) -> dict[str, Any]:
 )
 def list_tokens(call: Call, consumer: str) -> HttpResponse:
     """Those that ended stay listed for a year. Their texts are kept nowhere."""
-    return answer([shown(token) for token in consumer_at(call, consumer).initial_tokens.all()])
+    return answer([_shown(token) for token in consumer_at(call, consumer).initial_tokens.all()])
 
 
 @operation(
@@ -111,7 +111,7 @@ def create_token(call: Call, consumer: str) -> HttpResponse:
     call.require_writable(owner)
     sent = call.body | {"expires_at": moment(call.body["expires_at"])}
     token, text = registration_actions.create_initial_token(consumer=owner, actor=call.caller.actor, **sent)
-    return answer(shown(token, text), 201)
+    return answer(_shown(token, text), 201)
 
 
 @operation(
@@ -144,7 +144,7 @@ def get_door(call: Call) -> HttpResponse:
     door = OpenRegistration.objects.select_related("consumer").first()
     if door is None:
         raise NotFound
-    return answer(shown_door(door))
+    return answer(_shown_door(door))
 
 
 @operation(
@@ -161,7 +161,7 @@ def set_door(call: Call) -> HttpResponse:
     call.require_operator()
     sent = dict(call.body)
     owner = consumer_at(call, sent.pop("consumer"))
-    return answer(shown_door(registration_actions.open_registration(consumer=owner, actor=call.caller.actor, **sent)))
+    return answer(_shown_door(registration_actions.open_registration(consumer=owner, actor=call.caller.actor, **sent)))
 
 
 @operation(
@@ -178,7 +178,7 @@ def close_door(call: Call) -> HttpResponse:
     return nothing()
 
 
-def shown_door(door: OpenRegistration) -> dict[str, Any]:
+def _shown_door(door: OpenRegistration) -> dict[str, Any]:
     return {"consumer": door.consumer.slug, "idle_days": door.idle_days, "most_clients": door.most_clients} | {
         name: getattr(door, name) for name in LIMITS
     }

@@ -68,7 +68,7 @@ EXPIRY: dict[str, Any] = {
 }
 
 
-def document(secret: ClientSecret, text: str | None = None) -> dict[str, Any]:
+def _document(secret: ClientSecret, text: str | None = None) -> dict[str, Any]:
     shown = {
         "id": str(secret.pk),
         "name": secret.name,
@@ -96,7 +96,7 @@ def document(secret: ClientSecret, text: str | None = None) -> dict[str, Any]:
 )
 def list_secrets(call: Call, client_id: str) -> HttpResponse:
     """Without their texts, which nobody keeps. Ended ones stay listed for 30 days."""
-    return answer([document(secret) for secret in find(call, client_id).secrets.listed()])
+    return answer([_document(secret) for secret in find(call, client_id).secrets.listed()])
 
 
 @operation(
@@ -114,9 +114,9 @@ def add_secret(call: Call, client_id: str) -> HttpResponse:
     with transaction.atomic():
         client = find_locked(call, client_id)
         made, text = secret_actions.add_secret(
-            client=client, name=sent.get("name") or "", expires_at=at(sent, "expires_at"), actor=call.caller.actor
+            client=client, name=sent.get("name") or "", expires_at=_at(sent, "expires_at"), actor=call.caller.actor
         )
-    return answer(document(made, text), 201)
+    return answer(_document(made, text), 201)
 
 
 @operation(
@@ -131,13 +131,13 @@ def add_secret(call: Call, client_id: str) -> HttpResponse:
 def rotate_secret(call: Call, client_id: str, secret_id: str) -> HttpResponse:
     """Makes its successor. Without an end, the old one works until somebody revokes it."""
     sent = call.body
-    end = End(at=at(sent, "ends_at"), after_first_use=bool(sent.get("ends_after_first_use")))
+    end = End(at=_at(sent, "ends_at"), after_first_use=bool(sent.get("ends_after_first_use")))
     with transaction.atomic():
-        old = find_secret(find_locked(call, client_id), secret_id)
+        old = _find_secret(find_locked(call, client_id), secret_id)
         made, text = secret_actions.rotate_secret(
-            secret=old, end=end, expires_at=at(sent, "expires_at"), actor=call.caller.actor
+            secret=old, end=end, expires_at=_at(sent, "expires_at"), actor=call.caller.actor
         )
-    return answer(document(made, text), 201)
+    return answer(_document(made, text), 201)
 
 
 @operation(
@@ -151,25 +151,25 @@ def rotate_secret(call: Call, client_id: str, secret_id: str) -> HttpResponse:
 def expire_secret(call: Call, client_id: str, secret_id: str) -> HttpResponse:
     """Or, with null, take its end away."""
     with transaction.atomic():
-        secret = find_secret(find_locked(call, client_id), secret_id)
+        secret = _find_secret(find_locked(call, client_id), secret_id)
         secret = secret_actions.expire_secret(
-            secret=secret, expires_at=at(call.body, "expires_at"), actor=call.caller.actor
+            secret=secret, expires_at=_at(call.body, "expires_at"), actor=call.caller.actor
         )
-    return answer(document(secret))
+    return answer(_document(secret))
 
 
 @operation(id="revokeSecret", summary="Revoke a secret", answers={204: "It has ended."}, **CHANGE)
 def revoke_secret(call: Call, client_id: str, secret_id: str) -> HttpResponse:
     """Whatever still uses it is refused from now on."""
     with transaction.atomic():
-        secret = find_secret(find_locked(call, client_id), secret_id)
+        secret = _find_secret(find_locked(call, client_id), secret_id)
         secret_actions.revoke_secret(secret=secret, actor=call.caller.actor)
     return nothing()
 
 
-def find_secret(client: Client, secret_id: str) -> ClientSecret:
+def _find_secret(client: Client, secret_id: str) -> ClientSecret:
     return by_id(ClientSecret.objects.filter(client=client), secret_id)
 
 
-def at(sent: dict[str, Any], name: str) -> datetime | None:
+def _at(sent: dict[str, Any], name: str) -> datetime | None:
     return moment(sent[name]) if sent.get(name) else None

@@ -72,7 +72,7 @@ def set_claims(call: Call, client_id: str) -> HttpResponse:
 # -- Without a secret -------------------------------------------------------------------------------------------------
 
 
-def rule_document(rule: TrustRule) -> dict[str, Any]:
+def _rule_document(rule: TrustRule) -> dict[str, Any]:
     return {
         "id": str(rule.pk),
         "issuer": rule.issuer.issuer,
@@ -94,7 +94,7 @@ def rule_document(rule: TrustRule) -> dict[str, Any]:
 )
 def list_rules(call: Call, client_id: str) -> HttpResponse:
     """Each rule says which token of which platform authenticates as the client."""
-    return answer([rule_document(rule) for rule in find(call, client_id).trust_rules.select_related("issuer")])
+    return answer([_rule_document(rule) for rule in find(call, client_id).trust_rules.select_related("issuer")])
 
 
 @operation(
@@ -121,7 +121,7 @@ def add_rule(call: Call, client_id: str) -> HttpResponse:
         made = trust_actions.add_rule(
             client=client, issuer=issuer, audience=sent["audience"], claims=sent["claims"], actor=call.caller.actor
         )
-    return answer(rule_document(made), 201)
+    return answer(_rule_document(made), 201)
 
 
 @operation(

@@ -70,7 +70,7 @@ GITHUB = {
 }
 
 
-def consumer_named(name: str) -> Consumer:
+def _consumer_named(name: str) -> Consumer:
     found = Consumer.objects.filter(named(name)).first()
     if found is None:
         raise InvalidRequest("There is no consumer of that name.", field="consumer")
@@ -83,7 +83,7 @@ OF_ISSUER: dict[str, Any] = {"tag": "Secrets", "model": "clients.trustedissuer",
 CHANGE_ISSUER = OF_ISSUER | {"scope": "clients:write", "action": "change", "answers": {200: ISSUER}}
 
 
-def issuer_document(issuer: TrustedIssuer) -> dict[str, Any]:
+def _issuer_document(issuer: TrustedIssuer) -> dict[str, Any]:
     return {name: getattr(issuer, name) for name in ("id", "name", "platform", "issuer", "jwks_uri", "jwks")} | {
         "consumer": issuer.consumer.slug if issuer.consumer else None,
         "disabled": issuer.disabled_at is not None,
@@ -91,7 +91,7 @@ def issuer_document(issuer: TrustedIssuer) -> dict[str, Any]:
     }
 
 
-def found_issuer(call: Call, issuer_id: str) -> TrustedIssuer:
+def _found_issuer(call: Call, issuer_id: str) -> TrustedIssuer:
     call.require_operator()
     issuer = TrustedIssuer.objects.select_related("consumer").filter(pk=number(issuer_id)).first()
     if issuer is None:
@@ -99,10 +99,10 @@ def found_issuer(call: Call, issuer_id: str) -> TrustedIssuer:
     return issuer
 
 
-def wanted_issuer(sent: dict[str, Any]) -> dict[str, Any]:
+def _wanted_issuer(sent: dict[str, Any]) -> dict[str, Any]:
     values = {name: sent[name] for name in ("name", "platform", "issuer")}
     values |= {"jwks_uri": sent.get("jwks_uri", ""), "jwks": sent.get("jwks") or None}
-    return values | {"consumer": consumer_named(sent["consumer"]) if sent.get("consumer") else None}
+    return values | {"consumer": _consumer_named(sent["consumer"]) if sent.get("consumer") else None}
 
 
 @operation(
@@ -118,7 +118,7 @@ def list_issuers(call: Call) -> HttpResponse:
     found = TrustedIssuer.objects.select_related("consumer").order_by("pk")
     if not call.is_operator or call.caller.consumer_id is not None:
         found = found.filter(Q(consumer=None) | Q(consumer__in=call.readable()), disabled_at=None)
-    return answer([issuer_document(issuer) for issuer in found])
+    return answer([_issuer_document(issuer) for issuer in found])
 
 
 @operation(
@@ -131,33 +131,33 @@ def list_issuers(call: Call) -> HttpResponse:
 def allow_issuer(call: Call) -> HttpResponse:
     """Operators do this. From then on managers may let its tokens be their clients."""
     call.require_operator()
-    made = trust_actions.allow_issuer(issuer=TrustedIssuer(**wanted_issuer(call.body)), actor=call.caller.actor)
-    return answer(issuer_document(made), 201)
+    made = trust_actions.allow_issuer(issuer=TrustedIssuer(**_wanted_issuer(call.body)), actor=call.caller.actor)
+    return answer(_issuer_document(made), 201)
 
 
 @operation(id="setTrustedIssuer", summary="Change a trusted platform", body=ISSUER, example=GITHUB, **CHANGE_ISSUER)
 def set_issuer(call: Call, issuer_id: str) -> HttpResponse:
     """Operators do this. Issuer and platform stay, because rules were made for them."""
-    issuer, sent = found_issuer(call, issuer_id), wanted_issuer(call.body)
+    issuer, sent = _found_issuer(call, issuer_id), _wanted_issuer(call.body)
     changed = [name for name, value in sent.items() if getattr(issuer, name) != value]
     for name in changed:
         setattr(issuer, name, sent[name])
     trust_actions.update_issuer(issuer=issuer, changed=changed, actor=call.caller.actor)
-    return answer(issuer_document(issuer))
+    return answer(_issuer_document(issuer))
 
 
 @operation(id="disableTrustedIssuer", summary="Stop trusting a platform for now", **CHANGE_ISSUER)
 def disable_issuer(call: Call, issuer_id: str) -> HttpResponse:
     """Operators do this. Every token of it is refused at once; rules stay, and work again when it is enabled."""
-    trust_actions.disable_issuer(issuer=found_issuer(call, issuer_id), actor=call.caller.actor)
-    return answer(issuer_document(found_issuer(call, issuer_id)))
+    trust_actions.disable_issuer(issuer=_found_issuer(call, issuer_id), actor=call.caller.actor)
+    return answer(_issuer_document(_found_issuer(call, issuer_id)))
 
 
 @operation(id="enableTrustedIssuer", summary="Trust a platform again", **CHANGE_ISSUER)
 def enable_issuer(call: Call, issuer_id: str) -> HttpResponse:
     """Operators do this. Undoes disabling."""
-    trust_actions.enable_issuer(issuer=found_issuer(call, issuer_id), actor=call.caller.actor)
-    return answer(issuer_document(found_issuer(call, issuer_id)))
+    trust_actions.enable_issuer(issuer=_found_issuer(call, issuer_id), actor=call.caller.actor)
+    return answer(_issuer_document(_found_issuer(call, issuer_id)))
 
 
 @operation(
@@ -167,7 +167,7 @@ def enable_issuer(call: Call, issuer_id: str) -> HttpResponse:
 )
 def remove_issuer(call: Call, issuer_id: str) -> HttpResponse:
     """Operators do this."""
-    trust_actions.remove_issuer(issuer=found_issuer(call, issuer_id), actor=call.caller.actor)
+    trust_actions.remove_issuer(issuer=_found_issuer(call, issuer_id), actor=call.caller.actor)
     return nothing()
 
 
@@ -176,25 +176,25 @@ def remove_issuer(call: Call, issuer_id: str) -> HttpResponse:
 type Source = DocumentHost | SoftwareIssuer
 
 
-def source_document(source: Source) -> dict[str, Any]:
+def _source_document(source: Source) -> dict[str, Any]:
     if isinstance(source, SoftwareIssuer):
         return {name: getattr(source, name) for name in PUBLISHER["properties"]}
     return {name: getattr(source, name) for name in ("id", "host", *LIMITS)} | {"consumer": source.consumer.slug}
 
 
-def filled(source: Source, sent: dict[str, Any]) -> Source:
+def _filled(source: Source, sent: dict[str, Any]) -> Source:
     """Return the row as the body describes it; what is left out has its default."""
     if isinstance(source, SoftwareIssuer):
         source.issuer, source.required = sent["issuer"], sent.get("required", False)
         source.jwks_uri, source.jwks = sent.get("jwks_uri", ""), sent.get("jwks") or None
     else:
-        source.host, source.consumer = sent["host"], consumer_named(sent["consumer"])
+        source.host, source.consumer = sent["host"], _consumer_named(sent["consumer"])
         source.grant_types, source.scopes = sent.get("grant_types", []), sent.get("scopes", [])
         source.client_days = sent.get("client_days")
     return source
 
 
-def sources(model: type[DocumentHost] | type[SoftwareIssuer], schema: dict[str, Any], words: str, example: Any) -> Any:
+def _sources(model: type[DocumentHost] | type[SoftwareIssuer], schema: dict[str, Any], words: str, example: Any) -> Any:
     """Return the operations of a kind of source, by method: of the list, and of one."""
     about: dict[str, Any] = {"tag": "Registration", "model": f"clients.{model.__name__.lower()}"}
     change = about | {"scope": "clients:write", "refusals": MAY_FAIL}
@@ -210,21 +210,21 @@ def sources(model: type[DocumentHost] | type[SoftwareIssuer], schema: dict[str, 
     def listed(call: Call) -> HttpResponse:
         """Operators do this."""
         call.require_operator()
-        return answer([source_document(source) for source in model.objects.order_by("pk")])
+        return answer([_source_document(source) for source in model.objects.order_by("pk")])
 
     def added(call: Call) -> HttpResponse:
         """Operators do this. From then on clients may register by it."""
         call.require_operator()
-        source = filled(model(), call.body)
+        source = _filled(model(), call.body)
         registration_actions.save_source(source=source, actor=call.caller.actor)
-        return answer(source_document(source), 201)
+        return answer(_source_document(source), 201)
 
     def changed(call: Call, source_id: str) -> HttpResponse:
         """Operators do this. Members that are left out get their defaults."""
         with transaction.atomic():
-            source = filled(one(call, source_id), call.body)
+            source = _filled(one(call, source_id), call.body)
             registration_actions.save_source(source=source, actor=call.caller.actor)
-        return answer(source_document(source))
+        return answer(_source_document(source))
 
     def removed(call: Call, source_id: str) -> HttpResponse:
         """Operators do this. Clients that registered by it stay."""
@@ -256,12 +256,12 @@ def sources(model: type[DocumentHost] | type[SoftwareIssuer], schema: dict[str, 
     return of_all, of_one
 
 
-ALL_PUBLISHERS, ONE_PUBLISHER = sources(
+ALL_PUBLISHERS, ONE_PUBLISHER = _sources(
     SoftwareIssuer,
     PUBLISHER,
     "software publisher",
     {"issuer": "https://publisher.example.com", "jwks_uri": "https://publisher.example.com/keys"},
 )
-ALL_HOSTS, ONE_HOST = sources(
+ALL_HOSTS, ONE_HOST = _sources(
     DocumentHost, HOST, "metadata document host", {"host": "apps.example.com", "consumer": "sandbox"}
 )

@@ -20,13 +20,13 @@ def differences(audience: str, wanted: Mapping[str, str], claims: Mapping[str, A
     if claims.get("aud") not in (audience, [audience]):
         found.append(Difference("aud", audience, said(claims.get("aud"))))
     for name, value in wanted.items():
-        has = claim(claims, name)
-        if comparable(has) != value:
+        has = _claim(claims, name)
+        if _comparable(has) != value:
             found.append(Difference(name, value, said(has)))
     return found
 
 
-def claim(claims: Any, name: str) -> Any:
+def _claim(claims: Any, name: str) -> Any:
     """Return the claim of that name or, for a name that begins with a slash, at that place (RFC 6901)."""
     path = [part.replace("~1", "/").replace("~0", "~") for part in name[1:].split("/")] if name[:1] == "/" else [name]
     for part in path:
@@ -34,7 +34,7 @@ def claim(claims: Any, name: str) -> Any:
     return claims
 
 
-def comparable(value: Any) -> str | None:
+def _comparable(value: Any) -> str | None:
     """Return what a rule compares: a text, a whole number or a truth value; of lists and objects nothing."""
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -45,7 +45,7 @@ def said(value: Any) -> str:
     """Return a value as people read it; a list looks like one, because one text alone is not the same."""
     if isinstance(value, list):
         return f"[{', '.join(said(each) for each in value)}]"
-    return comparable(value) or ("" if value is None else "something that cannot be compared")
+    return _comparable(value) or ("" if value is None else "something that cannot be compared")
 
 
 def exclusive(one: Mapping[str, str], other: Mapping[str, str]) -> bool:

@@ -170,14 +170,14 @@ def warnings(platform: str, audience: str, ours: str, claims: Mapping[str, str])
             f"add {known.better}."
         )
     found += [sentence for names, sentence in known.narrow if not set(names) & claims.keys()]
-    if by_strangers(claims):
+    if _by_strangers(claims):
         found.append(
             "It is met by runs for pull or merge requests, which a stranger can open. "
             "Name a branch or an environment that only you can deploy from."
         )
     if platform == PlatformName.GITLAB and "ref" in claims and claims.get("ref_protected") != "true":
         found.append("Everybody who may push to the project can make such a branch. Add ref_protected: true.")
-    if platform == PlatformName.KUBERNETES and by_default(claims):
+    if platform == PlatformName.KUBERNETES and _by_default(claims):
         found.append("Every pod that names no service account runs as “default”. Give the program one of its own.")
     if audience != ours:
         found.append(
@@ -187,7 +187,7 @@ def warnings(platform: str, audience: str, ours: str, claims: Mapping[str, str])
     return found
 
 
-def by_strangers(claims: Mapping[str, str]) -> bool:
+def _by_strangers(claims: Mapping[str, str]) -> bool:
     return (
         claims.get("ref", "").startswith("refs/pull/")
         or claims.get("event_name", "").startswith("pull_request")
@@ -196,6 +196,6 @@ def by_strangers(claims: Mapping[str, str]) -> bool:
     )
 
 
-def by_default(claims: Mapping[str, str]) -> bool:
+def _by_default(claims: Mapping[str, str]) -> bool:
     name = claims.get(f"{K8S}/serviceaccount/name", claims.get("sub", "").rpartition(":")[2])
     return name == "default"

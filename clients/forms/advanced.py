@@ -63,10 +63,10 @@ class Section:
         """Yield label and value of what is set, for those who may only read."""
         for field in self.fields:
             if value := field.initial:
-                yield str(field.label), read(field.field, value)
+                yield str(field.label), _read(field.field, value)
 
 
-def read(field: forms.Field, value: Any) -> str:
+def _read(field: forms.Field, value: Any) -> str:
     """Return the value as people read it, of several one on each line."""
     if isinstance(field, DurationField):
         return shortly(value)
@@ -80,15 +80,15 @@ def shortly(seconds: int) -> str:
     return re.sub(r"(?<![0-9])0[hms]", "", durations.written(seconds))
 
 
-def line(label: str, text: str, kind: type[forms.Field] = RuledField, **options: Any) -> Any:
+def _line(label: str, text: str, kind: type[forms.Field] = RuledField, **options: Any) -> Any:
     """Return an optional field with its words."""
     return kind(label=label, help_text=text, required=False, **options)
 
 
-def address(label: str, text: str) -> Any:
+def _address(label: str, text: str) -> Any:
     """Return an optional field for one address, which the policy judges."""
     widget = forms.URLInput(attrs={"class": "mono", "autocomplete": "off", "spellcheck": "false"})
-    return line(label, text, widget=widget)
+    return _line(label, text, widget=widget)
 
 
 class AdvancedForm(VersionedForm):
@@ -141,12 +141,12 @@ class AdvancedForm(VersionedForm):
     grant_types = forms.MultipleChoiceField(
         label="It may", choices=list(GRANTS.items()), widget=forms.CheckboxSelectMultiple, required=False
     )
-    redirect_uris = line(
+    redirect_uris = _line(
         "Redirect URIs", "One per line: where people return after they sign in in their browser.", LinesField
     )
-    audience = line("More APIs", "Identifiers of APIs, one per line, besides those of its permissions.", LinesField)
-    require_resource = line("Name the API in each request", "It must send resource (RFC 8707).", forms.BooleanField)
-    require_pushed_authorization_requests = line(
+    audience = _line("More APIs", "Identifiers of APIs, one per line, besides those of its permissions.", LinesField)
+    require_resource = _line("Name the API in each request", "It must send resource (RFC 8707).", forms.BooleanField)
+    require_pushed_authorization_requests = _line(
         "Push each sign-in first",
         "It must send the request to us before the browser comes (PAR, RFC 9126), so that nobody can change it.",
         forms.BooleanField,
@@ -157,7 +157,7 @@ class AdvancedForm(VersionedForm):
         help_text="An API checks a JWT by itself. It asks us about an opaque token each time, and learns at once when "
         "it was revoked.",
     )
-    refresh_token_grace = line(
+    refresh_token_grace = _line(
         "A used refresh token still works for",
         "Seconds, up to 30, for a program that may lose an answer. 0 is safest.",
         forms.IntegerField,
@@ -167,53 +167,53 @@ class AdvancedForm(VersionedForm):
         choices=ApplicationType.choices,
         help_text="A native app may use redirect URIs with a scheme of its own, such as com.example.app:/back.",
     )
-    allowed_cors_origins = line(
+    allowed_cors_origins = _line(
         "Allowed origins",
         "One per line: whose pages may call us from the browser, such as https://app.example.com, with the port.",
         LinesField,
     )
-    default_max_age = line(
+    default_max_age = _line(
         "Sign in anew after", "Seconds since the person signed in. Left empty, we do not ask.", forms.IntegerField
     )
-    default_acr_values = line(
+    default_acr_values = _line(
         "Ways of signing in",
         "One per line, the best first. urn:clientdesk:two-factors asks those who have a second factor for it.",
         LinesField,
     )
-    require_auth_time = line("Say when the person signed in", "Each ID token carries auth_time.", forms.BooleanField)
-    id_token_signed_response_alg = line(
+    require_auth_time = _line("Say when the person signed in", "Each ID token carries auth_time.", forms.BooleanField)
+    id_token_signed_response_alg = _line(
         "ID tokens are signed with", "", forms.ChoiceField, choices=[("", "RS256, as usual"), *SigningAlgorithm.choices]
     )
-    userinfo_signed_response_alg = line(
+    userinfo_signed_response_alg = _line(
         "Userinfo is", "", forms.ChoiceField, choices=[("", "Plain JSON"), *SigningAlgorithm.choices]
     )
-    initiate_login_uri = address("Where a sign-in begins", "People open the app there, from the list of their apps.")
-    post_logout_redirect_uris = line(
+    initiate_login_uri = _address("Where a sign-in begins", "People open the app there, from the list of their apps.")
+    post_logout_redirect_uris = _line(
         "After signing out", "One per line: addresses that people may return to.", LinesField
     )
-    backchannel_logout_uri = address(
+    backchannel_logout_uri = _address(
         "Tell it of sign-outs at", "We send a logout token there when a person signs out, wherever they do."
     )
-    backchannel_logout_session_required = line(
+    backchannel_logout_session_required = _line(
         "Name the session", "Logout tokens carry sid, not the person alone.", forms.BooleanField
     )
-    client_uri = address("Home page", "")
-    logo_uri = address("Logo", "")
-    policy_uri = address("Privacy policy", "")
-    tos_uri = address("Terms of service", "")
-    contacts = line("Contacts", "One per line: how to reach the people behind it.", LinesField)
-    software_id = line("Software ID", "The same for all its installations.")
-    software_version = line("Software version", "")
+    client_uri = _address("Home page", "")
+    logo_uri = _address("Logo", "")
+    policy_uri = _address("Privacy policy", "")
+    tos_uri = _address("Terms of service", "")
+    contacts = _line("Contacts", "One per line: how to reach the people behind it.", LinesField)
+    software_id = _line("Software ID", "The same for all its installations.")
+    software_version = _line("Software version", "")
 
     def __init__(self, *args: Any, client: Client, **kwargs: Any) -> None:
         values = ClientMetadata.of(client)
         initial = {name: getattr(values, name) for name in self.base_fields if name != "version"}
         kwargs["initial"] = initial | values.lifespans | {"version": client.updated.isoformat()}
         super().__init__(*args, **kwargs)
-        self.lifetimes = list(lifetimes_of(values.grant_types))
+        self.lifetimes = list(_lifetimes_of(values.grant_types))
         for name, label in self.lifetimes:
-            self.fields[name] = line(label, "", DurationField)
-        for name in unfit(values):
+            self.fields[name] = _line(label, "", DurationField)
+        for name in _unfit(values):
             del self.fields[name]
         for name, field in self.fields.items():
             if name != "version":
@@ -256,7 +256,7 @@ class AdvancedForm(VersionedForm):
         return changed.leading_to(()) if stops else changed
 
 
-def lifetimes_of(grants: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+def _lifetimes_of(grants: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     """Yield name and label of each lifetime that the grants use."""
     for way, (grant, words) in WAYS.items():
         if grant not in grants:
@@ -266,7 +266,7 @@ def lifetimes_of(grants: tuple[str, ...]) -> Iterator[tuple[str, str]]:
                 yield f"{way}_{token}_token_lifespan", f"{label} {words}"
 
 
-def unfit(values: ClientMetadata) -> set[str]:
+def _unfit(values: ClientMetadata) -> set[str]:
     """Return the fields that mean nothing to the client, by its grants."""
     grants = set(values.grant_types)
     names = set()

@@ -48,7 +48,7 @@ class ClientQuerySet(models.QuerySet["Client"]):
         return self.filter(disabled_at=None, consumer__suspended_at=None).exclude(ended)
 
 
-def strings(**options: Any) -> "ArrayField[list[str], list[str]]":
+def _strings(**options: Any) -> "ArrayField[list[str], list[str]]":
     return ArrayField(models.CharField(max_length=2000), default=list, blank=True, **options)
 
 
@@ -65,15 +65,15 @@ class Client(AbstractApplication):
     client_name = models.CharField("name", max_length=100)
     description = models.TextField(max_length=1000, blank=True)
 
-    grant_types = strings()
-    response_types = strings()
+    grant_types = _strings()
+    response_types = _strings()
     token_endpoint_auth_method = models.CharField(max_length=60, choices=AuthMethod, default=AuthMethod.BASIC)
     token_endpoint_auth_signing_alg = models.CharField(max_length=10, blank=True)
-    scopes = strings(help_text="What it asked for; it gets as much of it as its consumer may have.")
-    redirect_uris = strings()
-    post_logout_redirect_uris = strings()
-    allowed_cors_origins = strings()
-    contacts = strings()
+    scopes = _strings(help_text="What it asked for; it gets as much of it as its consumer may have.")
+    redirect_uris = _strings()
+    post_logout_redirect_uris = _strings()
+    allowed_cors_origins = _strings()
+    contacts = _strings()
     client_uri = models.URLField(max_length=500, blank=True)
     logo_uri = models.URLField(max_length=500, blank=True)
     policy_uri = models.URLField(max_length=500, blank=True)
@@ -88,7 +88,7 @@ class Client(AbstractApplication):
 
     # Tokens: their form, whom they may be for, and how long a spent refresh token is forgiven.
     access_token_strategy = models.CharField(max_length=10, choices=TokenStrategy, default=TokenStrategy.JWT)
-    audience = strings(help_text="What it may name as resource besides the APIs of its scopes (RFC 8707).")
+    audience = _strings(help_text="What it may name as resource besides the APIs of its scopes (RFC 8707).")
     require_resource = models.BooleanField(default=False)
     refresh_token_grace = models.PositiveSmallIntegerField(
         default=0,
@@ -102,7 +102,7 @@ class Client(AbstractApplication):
     application_type = models.CharField(max_length=10, choices=ApplicationType, default=ApplicationType.WEB)
     default_max_age = models.PositiveIntegerField(null=True, blank=True)
     require_auth_time = models.BooleanField(default=False)
-    default_acr_values = strings()
+    default_acr_values = _strings()
     initiate_login_uri = models.URLField(max_length=500, blank=True)
     backchannel_logout_uri = models.URLField(max_length=500, blank=True)
     backchannel_logout_session_required = models.BooleanField(default=False)

@@ -28,12 +28,12 @@ class KeyPair:
         """The private key as JSON Web Key (RFC 7517)."""
         key = load_pem_private_key(self.pem.encode(), password=None)
         assert isinstance(key, ec.EllipticCurvePrivateKey)
-        d = to_base64(key.private_numbers().private_value.to_bytes(32))
+        d = _to_base64(key.private_numbers().private_value.to_bytes(32))
         return json.dumps(self.public | {"d": d}, indent=2)
 
 
 def make() -> KeyPair:
-    return of(ec.generate_private_key(ec.SECP256R1()))
+    return _of(ec.generate_private_key(ec.SECP256R1()))
 
 
 def read(pem: str) -> KeyPair | None:
@@ -42,19 +42,19 @@ def read(pem: str) -> KeyPair | None:
         key = load_pem_private_key(pem.encode(), password=None)
     except (ValueError, TypeError):
         return None
-    return of(key) if isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name == "secp256r1" else None
+    return _of(key) if isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name == "secp256r1" else None
 
 
-def of(key: ec.EllipticCurvePrivateKey) -> KeyPair:
+def _of(key: ec.EllipticCurvePrivateKey) -> KeyPair:
     """Return the pair, named by its thumbprint (RFC 7638)."""
     numbers = key.public_key().public_numbers()
     members = {
         "crv": "P-256",
         "kty": "EC",
-        "x": to_base64(numbers.x.to_bytes(32)),
-        "y": to_base64(numbers.y.to_bytes(32)),
+        "x": _to_base64(numbers.x.to_bytes(32)),
+        "y": _to_base64(numbers.y.to_bytes(32)),
     }
-    kid = to_base64(hashlib.sha256(json.dumps(members, sort_keys=True, separators=(",", ":")).encode()).digest())[:16]
+    kid = _to_base64(hashlib.sha256(json.dumps(members, sort_keys=True, separators=(",", ":")).encode()).digest())[:16]
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     return KeyPair(kid, members | {"kid": kid, "alg": ALGORITHM, "use": "sig"}, pem)
 
@@ -64,5 +64,5 @@ def added_to(keys: dict[str, Any] | None, pair: KeyPair) -> dict[str, Any]:
     return {"keys": [*(keys or {}).get("keys", []), pair.public]}
 
 
-def to_base64(data: bytes) -> str:
+def _to_base64(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

@@ -31,11 +31,11 @@ def snippets(client: Client, secret: str | None = None) -> list[Snippet]:
 
     A service gets its token (RFC 6749 section 4.4); other clients sign a person in with PKCE (RFC 7636).
     """
-    if client.token_endpoint_auth_method == AuthMethod.PRIVATE_KEY_JWT and acts_for_itself(client):
+    if client.token_endpoint_auth_method == AuthMethod.PRIVATE_KEY_JWT and _acts_for_itself(client):
         return signed_snippets(client)
-    if client.token_endpoint_auth_method == AuthMethod.FEDERATED and acts_for_itself(client):
+    if client.token_endpoint_auth_method == AuthMethod.FEDERATED and _acts_for_itself(client):
         return trust_snippets(client, client.trust_rules.select_related("issuer"))
-    flow = flow_of(client)
+    flow = _flow_of(client)
     at = endpoints()
     granted = set(client.granted_scopes().values_list("value", flat=True)) | set(IDENTITY_SCOPES)
     scope = " ".join(value for value in client.scopes if value in granted)
@@ -70,12 +70,12 @@ def snippets(client: Client, secret: str | None = None) -> list[Snippet]:
     ]
 
 
-def acts_for_itself(client: Client) -> bool:
+def _acts_for_itself(client: Client) -> bool:
     plain = not client.dpop_bound_access_tokens and bool(client.scopes)  # no plain command makes DPoP's proofs
     return plain and GrantType.CLIENT_CREDENTIALS in client.grant_types
 
 
-def flow_of(client: Client) -> str:
+def _flow_of(client: Client) -> str:
     if client.dpop_bound_access_tokens:  # no plain command makes the proofs
         return ""
     if not (client.is_public or client.holds_secrets) or (client.is_workload and not client.scopes):
@@ -98,14 +98,14 @@ def env_file(client: Client) -> str:
 
 def signed_snippets(client: Client, kid: str = "") -> list[Snippet]:
     """Return programs that sign an assertion with the private key in a file (RFC 7523 section 2.2)."""
-    context = basics(client) | key_of(client, kid)
+    context = _basics(client) | _key_of(client, kid)
     return [
-        Snippet(language, LANGUAGES[language], rendered(f"signed.{language}", context))
+        Snippet(language, LANGUAGES[language], _rendered(f"signed.{language}", context))
         for language in ("node", "python")
     ]
 
 
-def key_of(client: Client, kid: str = "") -> dict[str, str]:
+def _key_of(client: Client, kid: str = "") -> dict[str, str]:
     keys = (client.client_jwks or {}).get("keys", [])
     return {
         "key_file": env_file(client).removesuffix(".env") + ".pem",
@@ -115,14 +115,14 @@ def key_of(client: Client, kid: str = "") -> dict[str, str]:
 
 def assertion_program(client: Client, file: str) -> str:
     """Return a program that prints an assertion, signed with the private key in a file."""
-    return rendered("assertion.python", basics(client) | key_of(client) | {"file": file})
+    return _rendered("assertion.python", _basics(client) | _key_of(client) | {"file": file})
 
 
 def platform_command(rule: TrustRule | None) -> str:
     """Return the shell command that prints a token of the rule's platform, for the rule's audience."""
     platform = rule.issuer.platform if rule else ""
     name = platform if platform in COMMANDS else "other"
-    return rendered(f"platform.{name}", {"audience": rule.audience if rule else ""})
+    return _rendered(f"platform.{name}", {"audience": rule.audience if rule else ""})
 
 
 def trust_snippets(client: Client, rules: Iterable[TrustRule]) -> list[Snippet]:
@@ -131,14 +131,14 @@ def trust_snippets(client: Client, rules: Iterable[TrustRule]) -> list[Snippet]:
     for rule in rules:
         platform = rule.issuer.platform
         name = platform if platform in ("github", "gitlab", "kubernetes") else "other"
-        context = basics(client) | {"audience": rule.audience, "claims": rule.claims, "issuer": rule.issuer}
+        context = _basics(client) | {"audience": rule.audience, "claims": rule.claims, "issuer": rule.issuer}
         context["command"] = platform_command(rule)
         label = str(rule.issuer.get_platform_display())
-        found.setdefault(platform, Snippet(platform, label, rendered(f"trust.{name}", context)))
+        found.setdefault(platform, Snippet(platform, label, _rendered(f"trust.{name}", context)))
     return list(found.values())
 
 
-def basics(client: Client) -> dict[str, Any]:
+def _basics(client: Client) -> dict[str, Any]:
     at = endpoints()
     granted = set(client.granted_scopes().values_list("value", flat=True))
     return {
@@ -150,5 +150,5 @@ def basics(client: Client) -> dict[str, Any]:
     }
 
 
-def rendered(name: str, context: dict[str, Any]) -> str:
+def _rendered(name: str, context: dict[str, Any]) -> str:
     return render_to_string(f"clients/snippets/{name}.txt", context).strip()

@@ -26,7 +26,7 @@ def portal_policy(consumer: Consumer, client: Client | None = None, *, trusted: 
         every(
             (
                 partial(texts.unique_name, metadata, consumer=consumer, client=client),
-                *rules(metadata, consumer, client, trusted),
+                *_rules(metadata, consumer, client, trusted),
                 partial(tokens.some_permission, metadata),
             )
         )
@@ -38,12 +38,12 @@ def api_policy(consumer: Consumer, client: Client | None = None, *, trusted: boo
     """Return what a program may register or make of the client; `trusted` says that it acts for an operator."""
 
     def check(metadata: ClientMetadata) -> None:
-        every((partial(texts.optional_name, metadata), *rules(metadata, consumer, client, trusted)))
+        every((partial(texts.optional_name, metadata), *_rules(metadata, consumer, client, trusted)))
 
     return check
 
 
-def rules(
+def _rules(
     metadata: ClientMetadata, consumer: Consumer, client: Client | None, trusted: bool
 ) -> tuple[Callable[[], None], ...]:
     """Return every rule that holds whatever the door."""

@@ -30,10 +30,10 @@ TRUST_DOMAIN = re.compile(r"spiffe://[a-z0-9._-]{1,255}")
 
 def issuer(wanted: TrustedIssuer) -> None:
     """Raise Refusal unless the issuer's tokens could be checked."""
-    every((partial(issuer_name, wanted), partial(issuer_keys, wanted)))
+    every((partial(_issuer_name, wanted), partial(_issuer_keys, wanted)))
 
 
-def issuer_name(wanted: TrustedIssuer) -> None:
+def _issuer_name(wanted: TrustedIssuer) -> None:
     """Require what a token can carry as iss; where its keys are looked up, an address that we may ask."""
     if wanted.platform == PlatformName.SPIFFE:
         if not TRUST_DOMAIN.fullmatch(wanted.issuer):
@@ -48,7 +48,7 @@ def issuer_name(wanted: TrustedIssuer) -> None:
         raise Refusal("Write the issuer in ASCII, without spaces.", field="issuer")
 
 
-def issuer_keys(wanted: TrustedIssuer) -> None:
+def _issuer_keys(wanted: TrustedIssuer) -> None:
     if wanted.jwks is not None and wanted.jwks_uri:
         raise Refusal("Give the keys or their address, not both.", field="jwks")
     if wanted.jwks_uri:
@@ -70,18 +70,18 @@ def rule(client: Client, issuer: TrustedIssuer, audience: str, claims: Mapping[s
     others = list(client.trust_rules.filter(issuer=issuer))
     every(
         (
-            partial(method, client),
-            partial(offered, client, issuer),
-            partial(meant_for, audience),
-            partial(readable, claims),
-            partial(binding, issuer, claims),
-            partial(own_domain, issuer, claims),
-            partial(alone, others, audience, claims),
+            partial(_method, client),
+            partial(_offered, client, issuer),
+            partial(_meant_for, audience),
+            partial(_readable, claims),
+            partial(_binding, issuer, claims),
+            partial(_own_domain, issuer, claims),
+            partial(_alone, others, audience, claims),
         )
     )
 
 
-def method(client: Client) -> None:
+def _method(client: Client) -> None:
     """Let a client that proves itself otherwise have rules too: they wait, so that it can change without an outage."""
     if client.is_public:
         raise Refusal("This client proves nothing: anybody can send its ID. Register one that proves who it is.")
@@ -89,19 +89,19 @@ def method(client: Client) -> None:
         raise Refusal(f"A client has at most {MAX_RULES} rules. Remove one that is not needed.")
 
 
-def offered(client: Client, issuer: TrustedIssuer) -> None:
+def _offered(client: Client, issuer: TrustedIssuer) -> None:
     if not issuer.serves(client.consumer_id):
         raise Refusal("This issuer is not allowed here. Ask the operator of this portal.", field="issuer")
 
 
-def meant_for(audience: str) -> None:
+def _meant_for(audience: str) -> None:
     if not AUDIENCE.fullmatch(audience):
         raise Refusal("Write the audience with up to 200 characters of ASCII, without spaces.", field="audience")
     if PATTERN.search(audience):
         raise Refusal("An audience is compared letter by letter: leave out wildcards.", field="audience")
 
 
-def readable(claims: Mapping[str, str]) -> None:
+def _readable(claims: Mapping[str, str]) -> None:
     """RFC 7519 section 4: names and values are compared as they are."""
     if len(claims) > MAX_CLAIMS:
         raise Refusal(f"Compare at most {MAX_CLAIMS} claims.", field="claims")
@@ -119,7 +119,7 @@ def readable(claims: Mapping[str, str]) -> None:
             )
 
 
-def binding(issuer: TrustedIssuer, claims: Mapping[str, str]) -> None:
+def _binding(issuer: TrustedIssuer, claims: Mapping[str, str]) -> None:
     """Refuse a rule that names nobody: everybody on the platform could meet it."""
     names = [claim.name for claim in issuer.kind.claims if claim.binds]
     if not set(names) & claims.keys():
@@ -128,14 +128,14 @@ def binding(issuer: TrustedIssuer, claims: Mapping[str, str]) -> None:
         )
 
 
-def own_domain(issuer: TrustedIssuer, claims: Mapping[str, str]) -> None:
+def _own_domain(issuer: TrustedIssuer, claims: Mapping[str, str]) -> None:
     """Keep a trust domain's keys to its own names (SPIFFE JWT-SVID section 4.3): they prove nobody else's."""
     subject = claims.get("sub", "")
     if issuer.platform == PlatformName.SPIFFE and subject and not subject.startswith(f"{issuer.issuer}/"):
         raise Refusal(f"Write the SPIFFE ID with its trust domain and path: {issuer.issuer}/…", field="claims")
 
 
-def alone(others: list[TrustRule], audience: str, claims: Mapping[str, str]) -> None:
+def _alone(others: list[TrustRule], audience: str, claims: Mapping[str, str]) -> None:
     """Require that no token meets two rules of a client, so that it is clear which one let it in."""
     for other in others:
         if other.audience == audience and not exclusive(other.claims, claims):

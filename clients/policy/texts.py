@@ -16,7 +16,7 @@ LOCALIZABLE = ("client_name", "client_uri", "logo_uri", "policy_uri", "tos_uri")
 MAX_LOCALIZED = 50
 
 
-def name(metadata: ClientMetadata) -> None:
+def _name(metadata: ClientMetadata) -> None:
     """Require a name that reads as it is written (RFC 7591 section 2, client_name)."""
     if not metadata.client_name.strip():
         raise InvalidClientMetadata("Give the client a name.", field="client_name")
@@ -32,7 +32,7 @@ def optional_name(metadata: ClientMetadata) -> None:
 
 def unique_name(metadata: ClientMetadata, consumer: Consumer, client: Client | None = None) -> None:
     """Require a good name that tells a workspace's clients apart; help for people, so a race may slip past it."""
-    name(metadata)
+    _name(metadata)
     wanted = metadata.client_name.strip()
     others = Client.objects.of(consumer).filter(client_name__iexact=wanted)
     if others.exclude(pk=client.pk if client else None).exists():

@@ -70,7 +70,7 @@ def audience(metadata: ClientMetadata, consumer: Consumer, client: Client | None
         Api.objects.filter(identifier__in=ours, scopes__access__consumer=consumer).values_list("identifier", flat=True)
     )
     for name in sorted(asked):
-        if not metadata.environment_type and not absolute(name):
+        if not metadata.environment_type and not _absolute(name):
             raise InvalidClientMetadata(
                 f"{shown(name)}: write an absolute URI without a fragment (RFC 8707 section 2).", field="audience"
             )
@@ -80,7 +80,7 @@ def audience(metadata: ClientMetadata, consumer: Consumer, client: Client | None
             )
 
 
-def absolute(uri: str) -> bool:
+def _absolute(uri: str) -> bool:
     try:
         parts = urlsplit(uri)
     except ValueError:

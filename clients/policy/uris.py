@@ -94,7 +94,7 @@ def may_be_asked(uri: str, field: str) -> None:
         raise InvalidClientMetadata(f"{shown(uri)}: {problem[:1].lower()}{problem[1:]}", field=field)
 
 
-def needs_web(uri: str) -> str:
+def _needs_web(uri: str) -> str:
     if urlsplit(uri).scheme not in ("http", "https"):
         return "use https."
     return f"shorten it to {MAX_LENGTH} characters." if len(uri) > MAX_LENGTH else ""
@@ -103,5 +103,5 @@ def needs_web(uri: str) -> str:
 def initiate_login_uri(metadata: ClientMetadata) -> None:
     """An https address at which sign-in begins (OpenID Connect Core section 4)."""
     uri = metadata.initiate_login_uri
-    if uri and (problem := complaint(uri) or needs_web(uri)):
+    if uri and (problem := complaint(uri) or _needs_web(uri)):
         raise InvalidClientMetadata(f"{shown(uri)}: {problem}", field="initiate_login_uri")

@@ -31,13 +31,13 @@ def apply(sent: dict[str, Any]) -> tuple[dict[str, Any], str]:
         return {name: value for name, value in sent.items() if name != "software_statement"}, ""
     if not isinstance(text, str) or not text.isascii() or len(text) > MAX_LENGTH:
         raise InvalidSoftwareStatement("The software statement is no signed JWT.", field="software_statement")
-    issuer = issuer_of(text)
-    claims = verified(text, issuer)
+    issuer = _issuer_of(text)
+    claims = _verified(text, issuer)
     described = {name: value for name, value in claims.items() if name not in REGISTERED}
     return {name: value for name, value in sent.items() if name != "software_statement"} | described, issuer.issuer
 
 
-def issuer_of(text: str) -> SoftwareIssuer:
+def _issuer_of(text: str) -> SoftwareIssuer:
     """Return whom the statement says it is from, unproven."""
     try:
         statement = JWS()
@@ -54,7 +54,7 @@ def issuer_of(text: str) -> SoftwareIssuer:
     return found
 
 
-def verified(text: str, issuer: SoftwareIssuer) -> dict[str, Any]:
+def _verified(text: str, issuer: SoftwareIssuer) -> dict[str, Any]:
     """Return the statement's claims. Its header chooses among the issuer's own keys, and brings none."""
     try:
         document = issuer.jwks or documents.document(issuer.jwks_uri)

@@ -42,31 +42,31 @@ def shown(uri: str) -> str:
     return f"“{ascii(uri[:200])[1:-1]}{'…' if len(uri) > 200 else ''}”"
 
 
-def fragment(uri: str, parts: SplitResult) -> str:
+def _fragment(uri: str, parts: SplitResult) -> str:
     """RFC 6749 section 3.1.2."""
     return "leave out the fragment (#…)." if "#" in uri else ""
 
 
-def user_information(uri: str, parts: SplitResult) -> str:
+def _user_information(uri: str, parts: SplitResult) -> str:
     """RFC 3986 section 7.6: what stands before @ reads as the host."""
     return "leave out the user name and password." if "@" in parts.netloc else ""
 
 
-def spelling(uri: str, parts: SplitResult) -> str:
+def _spelling(uri: str, parts: SplitResult) -> str:
     """One spelling for one address (RFC 3986 section 6.2.2.1)."""
     if not uri.startswith(f"{parts.scheme}:") or parts.netloc != parts.netloc.lower():
         return "write scheme and host in lower case."
     return ""
 
 
-def path(uri: str, parts: SplitResult) -> str:
+def _path(uri: str, parts: SplitResult) -> str:
     """RFC 3986 section 5.2.4; some servers drop parameters of a segment before they resolve its dots."""
     if any(segment.partition(";")[0] in (".", "..") for segment in parts.path.split("/")):
         return "leave out . and .. in the path."
     return ""
 
 
-def query(uri: str, parts: SplitResult) -> str:
+def _query(uri: str, parts: SplitResult) -> str:
     """A parameter of the answer's own would stand there twice (RFC 6749 section 3.1)."""
     for name, _ in parse_qsl(parts.query, keep_blank_values=True):
         if name in ANSWERS:
@@ -74,7 +74,7 @@ def query(uri: str, parts: SplitResult) -> str:
     return ""
 
 
-def scheme(uri: str, parts: SplitResult) -> str:
+def _scheme(uri: str, parts: SplitResult) -> str:
     """RFC 8252 sections 7.1 to 7.3: https, loopback http, or an app's own scheme."""
     if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
         secure = f"https{uri.removeprefix('http')}"
@@ -87,7 +87,7 @@ def scheme(uri: str, parts: SplitResult) -> str:
     return ""
 
 
-def host(uri: str, parts: SplitResult) -> str:
+def _host(uri: str, parts: SplitResult) -> str:
     """Refuse hosts that somebody else may answer for (RFC 9700 section 4.11); loopback is the person's own machine."""
     if parts.scheme not in ("http", "https"):
         return ""
@@ -104,7 +104,7 @@ def host(uri: str, parts: SplitResult) -> str:
     return "" if address.is_global and not address.is_multicast else "its address lies in a private network."
 
 
-def port(uri: str, parts: SplitResult) -> str:
+def _port(uri: str, parts: SplitResult) -> str:
     """RFC 3986 section 6.2.3: an empty port, zero and leading zeros are other spellings of none or another."""
     after_host = parts.netloc.rpartition("]")[2]
     if ":" in after_host and not re.fullmatch(r".*:[1-9][0-9]*", after_host):
@@ -113,12 +113,12 @@ def port(uri: str, parts: SplitResult) -> str:
 
 
 RULES: tuple[Callable[[str, SplitResult], str], ...] = (
-    fragment,
-    user_information,
-    spelling,
-    scheme,
-    host,
-    port,
-    path,
-    query,
+    _fragment,
+    _user_information,
+    _spelling,
+    _scheme,
+    _host,
+    _port,
+    _path,
+    _query,
 )

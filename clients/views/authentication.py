@@ -42,27 +42,27 @@ def authentication(request: HttpRequest, membership: Membership, client_id: str)
     """Show how the client proves itself; managers choose another way."""
     client = find_proving(membership, client_id)
     if request.method != "POST":
-        return show(request, client, AuthenticationForm(client=client))
+        return _show(request, client, AuthenticationForm(client=client))
     require_manager(membership)
     form = AuthenticationForm(request.POST, client=client)
     if form.is_valid():
         try:
-            change(request, client, form.metadata(ClientMetadata.of(client)))
+            _change(request, client, form.metadata(ClientMetadata.of(client)))
         except Refusal as refusal:
             explain(form, refusal)
         else:
             messages.success(request, "Saved. It holds from the next request on.")
             return redirect("clients:authentication", membership.consumer.slug, client.client_id)
-    return show(request, client, form, status=422)
+    return _show(request, client, form, status=422)
 
 
-def change(request: HttpRequest, client: Client, metadata: ClientMetadata) -> Client:
+def _change(request: HttpRequest, client: Client, metadata: ClientMetadata) -> Client:
     return client_actions.update_client(
         client=client, metadata=metadata, policy=portal_policy(client.consumer, client), actor=Actor.of(request)
     )
 
 
-def show(request: HttpRequest, client: Client, form: AuthenticationForm, status: int = 200) -> HttpResponse:
+def _show(request: HttpRequest, client: Client, form: AuthenticationForm, status: int = 200) -> HttpResponse:
     rules = list(client.trust_rules.select_related("issuer"))
     context = {
         "form": form,
@@ -98,7 +98,7 @@ def make_key(request: HttpRequest, membership: Membership, client_id: str) -> Ht
                 jwks_uri="",
                 token_endpoint_auth_signing_alg="",
             )
-            client = change(request, client, wanted)
+            client = _change(request, client, wanted)
             submission.outcome = client.get_absolute_url() + "authentication/"
     except AlreadyDone as done:
         return already_done(request, done, "The key was made already, and shown once. Lost it? Make a new one.")
@@ -114,14 +114,14 @@ def render_key_once(request: HttpRequest, client: Client, pair: keypairs.KeyPair
         "client": client,
         "pair": pair,
         "registered": registered,
-        "file": key_file(client),
+        "file": _key_file(client),
         "snippets": signed_snippets(client, pair.kid),
         "here": "clients",
     }
     return render(request, "clients/key_once.html", context)
 
 
-def key_file(client: Client) -> str:
+def _key_file(client: Client) -> str:
     return env_file(client).removesuffix(".env") + ".pem"
 
 
@@ -137,9 +137,9 @@ def download_key(request: HttpRequest, membership: Membership, client_id: str) -
         messages.error(request, "This key is none of the client’s, so there is nothing to download. Make a new one.")
         return redirect("clients:authentication", membership.consumer.slug, client.client_id)
     if request.POST.get("format") == "jwk":
-        body, name, kind = pair.jwk + "\n", key_file(client).replace(".pem", ".jwk.json"), "application/jwk+json"
+        body, name, kind = pair.jwk + "\n", _key_file(client).replace(".pem", ".jwk.json"), "application/jwk+json"
     else:
-        body, name, kind = pair.pem, key_file(client), "application/x-pem-file"
+        body, name, kind = pair.pem, _key_file(client), "application/x-pem-file"
     return HttpResponse(body, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
@@ -167,7 +167,7 @@ def add_rule(request: HttpRequest, membership: Membership, client_id: str, issue
                         client=client, issuer=issuer, audience=audience, claims=claims, actor=Actor.of(request)
                     )
                     submission.outcome = client.get_absolute_url() + "authentication/"
-                messages.success(request, now_that_it_is_made(client, issuer))
+                messages.success(request, _now_that_it_is_made(client, issuer))
                 return redirect("clients:authentication", membership.consumer.slug, client.client_id)
         except AlreadyDone as done:
             return already_done(request, done, "This rule is made already.")
@@ -178,7 +178,7 @@ def add_rule(request: HttpRequest, membership: Membership, client_id: str, issue
     return render(request, "clients/add_rule.html", context, status=422 if posted else 200)
 
 
-def now_that_it_is_made(client: Client, issuer: TrustedIssuer) -> str:
+def _now_that_it_is_made(client: Client, issuer: TrustedIssuer) -> str:
     if client.is_federated:
         return f"The rule is in force. Tokens of {issuer} that meet it are {client}."
     return f"The rule is ready, and nothing has changed yet. It counts once {client} uses the identity of its platform."

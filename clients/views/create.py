@@ -55,12 +55,14 @@ def create(request: HttpRequest, membership: Membership) -> HttpResponse:
         except Refusal as refusal:
             explain(form, refusal)
         else:
-            return registered(request, client, secret, pair)
+            return _registered(request, client, secret, pair)
     return render(request, "clients/create.html", {"form": form, "here": "clients"}, status=422)
 
 
 @sensitive_variables()
-def registered(request: HttpRequest, client: Client, secret: str | None, pair: keypairs.KeyPair | None) -> HttpResponse:
+def _registered(
+    request: HttpRequest, client: Client, secret: str | None, pair: keypairs.KeyPair | None
+) -> HttpResponse:
     """Show what is shown once, or lead to the page where the next step is."""
     if secret is not None:
         return render_once(request, client, client.secrets.get(), secret, registered=True)

@@ -66,14 +66,14 @@ def create(request: HttpRequest, membership: Membership) -> HttpResponse:
         except Refusal as refusal:
             explain(form, refusal)
         else:
-            context = {"token": token, "text": text, "command": command(token, text), "here": "clients"}
+            context = {"token": token, "text": text, "command": _command(token, text), "here": "clients"}
             return render(request, "clients/initial_token_once.html", context)
     context = {"form": form, "here": "clients"}
     return render(request, "clients/initial_token_new.html", context, status=422 if form.is_bound else 200)
 
 
 @sensitive_variables()
-def command(token: InitialToken, text: str) -> str:
+def _command(token: InitialToken, text: str) -> str:
     """Return a curl command that registers a client of the kind that the token allows."""
     grants = token.grant_types or [GrantType.CLIENT_CREDENTIALS]
     example: dict[str, object] = {"client_name": token.name, "grant_types": list(grants)}

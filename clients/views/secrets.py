@@ -31,7 +31,7 @@ from core.errors import Refusal
 from core.idempotency import AlreadyDone, carry_out_once
 
 
-def find_secret(client: Client, secret_id: UUID) -> ClientSecret:
+def _find_secret(client: Client, secret_id: UUID) -> ClientSecret:
     """Return a secret of the client that works. Raises Http404."""
     secret = ClientSecret.objects.filter(client=client, pk=secret_id).first()
     if secret is None:
@@ -39,7 +39,7 @@ def find_secret(client: Client, secret_id: UUID) -> ClientSecret:
     return secret
 
 
-def back(membership: Membership, client: Client) -> str:
+def _back(membership: Membership, client: Client) -> str:
     return reverse("clients:secrets", args=[membership.consumer.slug, client.client_id])
 
 
@@ -74,7 +74,7 @@ def add_secret(request: HttpRequest, membership: Membership, client_id: str) -> 
                     expires_at=form.expires_at,
                     actor=Actor.of(request),
                 )
-                submission.outcome = back(membership, client)
+                submission.outcome = _back(membership, client)
         except AlreadyDone as done:
             return already_done(request, done, "This secret has been made already.", SHOWN_ONCE)
         except Refusal as refusal:
@@ -91,7 +91,7 @@ def add_secret(request: HttpRequest, membership: Membership, client_id: str) -> 
 def rotate(request: HttpRequest, membership: Membership, client_id: str, secret_id: UUID) -> HttpResponse:
     """Make a successor; the old secret gets the end that the person chooses."""
     client = find(membership, client_id)
-    old = find_secret(client, secret_id)
+    old = _find_secret(client, secret_id)
     full = client.live_secrets >= MAX_LIVE_SECRETS
     form = RotateForm(
         request.POST if request.method == "POST" else None, only_at_once=full, longest=membership.consumer.secret_days
@@ -102,7 +102,7 @@ def rotate(request: HttpRequest, membership: Membership, client_id: str, secret_
                 made, text = secret_actions.rotate_secret(
                     secret=old, end=form.end, expires_at=form.expires_at, actor=Actor.of(request)
                 )
-                submission.outcome = back(membership, client)
+                submission.outcome = _back(membership, client)
         except AlreadyDone as done:
             return already_done(request, done, f"The secret {old} has been rotated already.", SHOWN_ONCE)
         except Refusal as refusal:
@@ -118,7 +118,7 @@ def rotate(request: HttpRequest, membership: Membership, client_id: str, secret_
 def revoke(request: HttpRequest, membership: Membership, client_id: str, secret_id: UUID) -> HttpResponse:
     """End a secret now, after a word on who still uses it."""
     client = find(membership, client_id)
-    secret = find_secret(client, secret_id)
+    secret = _find_secret(client, secret_id)
     if request.method != "POST":
         return render_sheet(request, client, "revoke", {"secret": secret, "minutes": longest_token(client)})
     try:

@@ -113,7 +113,7 @@ class MFAAdapter(DefaultMFAAdapter):
         """Bind passkeys to the portal's own host, whatever Host header a request carries (WebAuthn section 5.1.2)."""
         entity: dict[str, str] = super().get_public_key_credential_rp_entity()
         host = urlsplit(settings.PUBLIC_URL).hostname or ""
-        return entity | {"name": settings.PORTAL_NAME} | ({} if is_address(host) else {"id": host})
+        return entity | {"name": settings.PORTAL_NAME} | ({} if _is_address(host) else {"id": host})
 
     def generate_authenticator_name(self, user: User, type: str) -> str:
         """Propose the browser's name, by which people recognise the device."""
@@ -125,7 +125,7 @@ class MFAAdapter(DefaultMFAAdapter):
         return svg[svg.index("<svg") :]
 
 
-def is_address(host: str) -> bool:
+def _is_address(host: str) -> bool:
     """Say whether the host is an IP address, which no passkey can be bound to: the demo's."""
     try:
         ipaddress.ip_address(host)

@@ -13,22 +13,22 @@ YEAR = 365 * 24 * 3600
 AT_MOST = 8
 
 
-def mark(user: User) -> str:
+def _mark(user: User) -> str:
     return sha256(f"{settings.SECRET_KEY}:{user.pk}".encode()).hexdigest()[:20]
 
 
-def marks(request: HttpRequest) -> list[str]:
+def _marks(request: HttpRequest) -> list[str]:
     value = request.get_signed_cookie(COOKIE, default="", salt=SALT, max_age=YEAR)
     return value.split(".") if value else []
 
 
 def knows(request: HttpRequest, user: User) -> bool:
     """Say whether the account has signed in from this browser within a year."""
-    return mark(user) in marks(request)
+    return _mark(user) in _marks(request)
 
 
 def remember(request: HttpRequest, response: HttpResponse, user: User) -> None:
-    kept = [mark(user), *marks(request)][:AT_MOST]
+    kept = [_mark(user), *_marks(request)][:AT_MOST]
     response.set_signed_cookie(
         COOKIE,
         ".".join(kept),

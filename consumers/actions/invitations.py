@@ -56,7 +56,7 @@ def invite_manager(*, consumer: Consumer, email: str, actor: Actor, role: str = 
                 consumer=consumer,
                 email=email,
                 role=Role(role),
-                token_digest=digest(token),
+                token_digest=_digest(token),
                 invited_by=actor.user,
                 expires_at=timezone.now() + timedelta(days=settings.INVITATION_DAYS),
             )
@@ -78,9 +78,9 @@ def invite_manager(*, consumer: Consumer, email: str, actor: Actor, role: str = 
 @transaction.atomic
 def resend_invitation(*, invitation: Invitation, actor: Actor) -> Invitation:
     """Mail a new link, good for a full term; the old link stops working."""
-    invitation = lock_pending(invitation)
+    invitation = _lock_pending(invitation)
     token = secrets.token_urlsafe(32)
-    invitation.token_digest = digest(token)
+    invitation.token_digest = _digest(token)
     invitation.sent_at = timezone.now()
     invitation.expires_at = invitation.sent_at + timedelta(days=settings.INVITATION_DAYS)
     invitation.save(update_fields=["token_digest", "sent_at", "expires_at"])
@@ -97,7 +97,7 @@ def resend_invitation(*, invitation: Invitation, actor: Actor) -> Invitation:
 
 @transaction.atomic
 def withdraw_invitation(*, invitation: Invitation, actor: Actor) -> None:
-    invitation = lock_pending(invitation)
+    invitation = _lock_pending(invitation)
     invitation.withdrawn_at = timezone.now()
     invitation.save(update_fields=["withdrawn_at"])
     audit.record(
@@ -111,13 +111,15 @@ def withdraw_invitation(*, invitation: Invitation, actor: Actor) -> None:
 
 def find_open_invitation(token: str) -> Invitation | None:
     """Return the invitation that the link's token opens now, or None. Consumes nothing."""
-    return Invitation.objects.open().select_related("consumer", "invited_by").filter(token_digest=digest(token)).first()
+    return (
+        Invitation.objects.open().select_related("consumer", "invited_by").filter(token_digest=_digest(token)).first()
+    )
 
 
 @transaction.atomic
 def decline_invitation(*, token: str, actor: Actor) -> Invitation:
     """End an invitation, as the person who holds its link."""
-    invitation = lock_open(token)
+    invitation = _lock_open(token)
     invitation.withdrawn_at = timezone.now()
     invitation.save(update_fields=["withdrawn_at"])
     audit.record(
@@ -133,7 +135,7 @@ def decline_invitation(*, token: str, actor: Actor) -> Invitation:
 @transaction.atomic
 def join_as_new_person(*, token: str, name: str, actor: Actor) -> tuple[User, Membership]:
     """Accept an invitation as somebody without an account; the link proves the address."""
-    invitation = lock_open(token)
+    invitation = _lock_open(token)
     name = name.strip()
     policy.person_name(name)
     if User.objects.of_address(invitation.email).exists():
@@ -150,7 +152,7 @@ def join_as_new_person(*, token: str, name: str, actor: Actor) -> tuple[User, Me
 @transaction.atomic
 def accept_invitation(*, token: str, user: User, actor: Actor) -> Membership:
     """Accept an invitation as a person with an account, whose verified address must be the invited one."""
-    invitation = lock_open(token)
+    invitation = _lock_open(token)
     if not EmailAddress.objects.filter(user=user, email__iexact=invitation.email, verified=True).exists():
         raise Refusal(
             f"This invitation is for {invitation.email}, and you are signed in as {user.email}. "
@@ -176,13 +178,13 @@ def _accept(invitation: Invitation, user: User, actor: Actor) -> Membership:
     return membership
 
 
-def lock_open(token: str) -> Invitation:
+def _lock_open(token: str) -> Invitation:
     """Lock the invitation that the token opens, so that of two browsers one accepts it."""
     invitation = (
         Invitation.objects.open()
         .select_for_update(of=("self",))
         .select_related("consumer")
-        .filter(token_digest=digest(token))
+        .filter(token_digest=_digest(token))
         .first()
     )
     if invitation is None:
@@ -190,7 +192,7 @@ def lock_open(token: str) -> Invitation:
     return invitation
 
 
-def lock_pending(invitation: Invitation) -> Invitation:
+def _lock_pending(invitation: Invitation) -> Invitation:
     locked = (
         Invitation.objects.pending()
         .select_for_update(of=("self",))
@@ -203,6 +205,6 @@ def lock_pending(invitation: Invitation) -> Invitation:
     return locked
 
 
-def digest(token: str) -> str:
+def _digest(token: str) -> str:
     """Return the SHA-256 of a link's token, which has 256 random bits of its own."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -51,12 +51,12 @@ def update_person(*, person: User, changed: Iterable[str], groups: Iterable[Grou
     if groups is not None:
         person.groups.set(groups)
     if not person.is_active and "is_active" in changed:
-        end_sessions(person)
+        _end_sessions(person)
     audit.record(EventName.PERSON_UPDATED, actor=actor, target=person, detail={"fields": changed})
     return person
 
 
-def end_sessions(person: User) -> None:
+def _end_sessions(person: User) -> None:
     """End the person's sessions now; else each would end by itself at its next request."""
     for session in UserSession.objects.filter(user=person):
         session.end()

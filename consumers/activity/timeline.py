@@ -91,42 +91,42 @@ FIELDS = {
 }
 
 
-def kind(event: Event) -> str:
+def _kind(event: Event) -> str:
     return KINDS.get(event.detail.get("kind", ""), "")
 
 
-def changed_fields(event: Event) -> str:
+def _changed_fields(event: Event) -> str:
     names = [FIELDS.get(name, name.replace("_", " ")) for name in event.detail.get("fields", [])]
     return f"Changed: {', '.join(names)}" if names else ""
 
 
-def claims(event: Event) -> str:
+def _claims(event: Event) -> str:
     names = event.detail.get("names", [])
     return f"Claims: {', '.join(names)}" if names else "None"
 
 
-def secret(event: Event) -> str:
+def _secret(event: Event) -> str:
     name = event.detail.get("name", "")
     return f"Secret ••••{event.detail.get('hint', '')}" + (f", “{name}”" if name else "")
 
 
-def expiry(event: Event) -> str:
+def _expiry(event: Event) -> str:
     ends_at = event.detail.get("ends_at")
     return (
-        f"{secret(event)} ends {f'on {when(datetime.fromisoformat(ends_at))}' if ends_at else 'when somebody ends it'}"
+        f"{_secret(event)} ends {f'on {when(datetime.fromisoformat(ends_at))}' if ends_at else 'when somebody ends it'}"
     )
 
 
-def token(event: Event) -> str:
+def _token(event: Event) -> str:
     return f"May: {', '.join(event.detail.get('scopes', []))}"
 
 
-def test_token(event: Event) -> str:
+def _test_token(event: Event) -> str:
     end = event.detail.get("ends_at")
     return f"“{event.detail.get('reason', '')}”" + (f", until {when(datetime.fromisoformat(end))}" if end else "")
 
 
-def secret_rules(event: Event) -> str:
+def _secret_rules(event: Event) -> str:
     days, shortened = event.detail.get("days"), event.detail.get("shortened", 0)
     rule = f"Each works for {days} days at most" if days else "Secrets may work without end"
     if not event.detail.get("allowed"):
@@ -134,7 +134,7 @@ def secret_rules(event: Event) -> str:
     return rule + (f"; {shortened} that worked got an end" if shortened else "")
 
 
-def rotation(event: Event) -> str:
+def _rotation(event: Event) -> str:
     old, new = (f"••••{event.detail.get(key, '')}" for key in ("hint", "new_hint"))
     ends_at = event.detail.get("ends_at")
     if event.detail.get("ends") == "after_first_use":
@@ -147,49 +147,49 @@ def rotation(event: Event) -> str:
     return f"Old secret {old} works until {when(end)}; the new one is {new}"
 
 
-def scopes(event: Event) -> str:
+def _scopes(event: Event) -> str:
     said = [
         f"{verb} {', '.join(event.detail[verb])}" for verb in ("added", "changed", "removed") if event.detail.get(verb)
     ]
-    return sentence_case("; ".join(said))
+    return _sentence_case("; ".join(said))
 
 
-def granted(event: Event) -> str:
+def _granted(event: Event) -> str:
     return ", ".join(event.detail.get("scopes", []))
 
 
-def api_changes(event: Event) -> str:
-    return "; ".join(filter(None, (changed_fields(event), scopes(event))))
+def _api_changes(event: Event) -> str:
+    return "; ".join(filter(None, (_changed_fields(event), _scopes(event))))
 
 
-def sentence_case(text: str) -> str:
+def _sentence_case(text: str) -> str:
     """Raise the first letter and leave the rest, for scope values are case-sensitive (RFC 6749 section 3.3)."""
     return text[:1].upper() + text[1:]
 
 
-def signing_key(event: Event) -> str:
+def _signing_key(event: Event) -> str:
     said = f"{event.detail.get('algorithm', '')}, {event.detail.get('state', '')}".strip(", ")
     successor = event.detail.get("successor")
     return f"{said}; {successor} signs now" if successor else said
 
 
-def retired_key(event: Event) -> str:
+def _retired_key(event: Event) -> str:
     served_until = event.detail.get("served_until")
     if not served_until:
         return ""
     return f"{event.detail.get('retired')} is published until {when(datetime.fromisoformat(served_until))}"
 
 
-def moved(event: Event) -> str:
+def _moved(event: Event) -> str:
     return ", ".join(f"{number} {what}" for what, number in event.detail.get("moved", {}).items())
 
 
-def rule(event: Event) -> str:
+def _rule(event: Event) -> str:
     claims = ", ".join(f"{name}: {value}" for name, value in event.detail.get("claims", {}).items())
     return f"{event.detail.get('issuer', '')}; {claims}"
 
 
-def nothing(event: Event) -> str:
+def _nothing(event: Event) -> str:
     return ""
 
 
@@ -202,13 +202,13 @@ class Words(NamedTuple):
     sentence: str
     icon: str
     tone: str = ""
-    detail: Callable[[Event], str] = nothing
+    detail: Callable[[Event], str] = _nothing
 
 
 WORDS = {
     EventName.API_CREATED: Words("added the API {target}", "boxes", "good"),
-    EventName.API_UPDATED: Words("changed the API {target}", "settings-2", "", api_changes),
-    EventName.API_SERVERS_CHANGED: Words("set which clients ask for the API {target}", "scan-search", "warn", scopes),
+    EventName.API_UPDATED: Words("changed the API {target}", "settings-2", "", _api_changes),
+    EventName.API_SERVERS_CHANGED: Words("set which clients ask for the API {target}", "scan-search", "warn", _scopes),
     EventName.API_DELETED: Words("deleted the API {target}", "trash-2", "bad"),
     EventName.CONSUMER_CREATED: Words("opened the workspace {target}", "building-2", "good"),
     EventName.CONSUMER_UPDATED: Words("changed what is on record about {target}", "settings-2"),
@@ -216,8 +216,8 @@ WORDS = {
     EventName.CONSUMER_RESUMED: Words("resumed {target}", "play", "good"),
     EventName.CONSUMER_TOKENS_REVOKED: Words("revoked all tokens of the clients of {target}", "circle-x", "bad"),
     EventName.CONSUMER_DELETED: Words("deleted {target}", "trash-2", "bad"),
-    EventName.CONSUMER_SECRETS_RULED: Words("changed the rules for secrets of {target}", "lock", "warn", secret_rules),
-    EventName.CONSUMER_SCOPES_CHANGED: Words("changed the permissions that {target} may use", "lock", "warn", scopes),
+    EventName.CONSUMER_SECRETS_RULED: Words("changed the rules for secrets of {target}", "lock", "warn", _secret_rules),
+    EventName.CONSUMER_SCOPES_CHANGED: Words("changed the permissions that {target} may use", "lock", "warn", _scopes),
     EventName.MANAGER_INVITED: Words("invited {email} as {role}", "user-plus"),
     EventName.INVITATION_RESENT: Words("sent the invitation of {email} again", "send"),
     EventName.INVITATION_WITHDRAWN: Words("withdrew the invitation of {email}", "user-minus"),
@@ -226,51 +226,51 @@ WORDS = {
     EventName.MANAGER_ROLE_CHANGED: Words("made {target} a {role}", "users", "warn"),
     EventName.MANAGER_REMOVED: Words("removed {target} from the workspace", "user-minus", "bad"),
     EventName.OPERATOR_ADDED: Words("made {target} an operator", "user-plus", "warn"),
-    EventName.PERSON_UPDATED: Words("changed the account of {target}", "users", "warn", changed_fields),
-    EventName.TOKEN_CREATED: Words("made the personal access token {target}", "key-round", "warn", token),
+    EventName.PERSON_UPDATED: Words("changed the account of {target}", "users", "warn", _changed_fields),
+    EventName.TOKEN_CREATED: Words("made the personal access token {target}", "key-round", "warn", _token),
     EventName.TOKEN_REVOKED: Words("revoked the personal access token {target}", "circle-x", "bad"),
     EventName.GROUP_SAVED: Words("set what the operators of {target} may do", "users", "warn"),
     EventName.GROUP_DELETED: Words("deleted the group of operators {target}", "trash-2", "bad"),
-    EventName.CLIENT_REGISTERED: Words("registered {target}", "plus", "good", kind),
-    EventName.CLIENT_UPDATED: Words("changed {target}", "settings-2", "", changed_fields),
+    EventName.CLIENT_REGISTERED: Words("registered {target}", "plus", "good", _kind),
+    EventName.CLIENT_UPDATED: Words("changed {target}", "settings-2", "", _changed_fields),
     EventName.CLIENT_DISABLED: Words("disabled {target}", "power", "bad"),
     EventName.CLIENT_ENABLED: Words("enabled {target}", "power", "good"),
     EventName.CLIENT_TOKENS_REVOKED: Words("revoked all tokens of {target}", "circle-x", "bad"),
-    EventName.CLIENT_CLAIMS_CHANGED: Words("set the claims of the tokens of {target}", "settings-2", "warn", claims),
+    EventName.CLIENT_CLAIMS_CHANGED: Words("set the claims of the tokens of {target}", "settings-2", "warn", _claims),
     EventName.CLIENT_DELETED: Words("deleted {target}", "trash-2", "bad"),
-    EventName.SECRET_ADDED: Words("added a secret to {target}", "key-round", "", secret),
-    EventName.SECRET_ROTATED: Words("rotated a secret of {target}", "rotate-cw", "warn", rotation),
-    EventName.SECRET_EXPIRES: Words("changed when a secret of {target} ends", "clock", "", expiry),
-    EventName.SECRET_REVOKED: Words("revoked a secret of {target}", "circle-x", "bad", secret),
+    EventName.SECRET_ADDED: Words("added a secret to {target}", "key-round", "", _secret),
+    EventName.SECRET_ROTATED: Words("rotated a secret of {target}", "rotate-cw", "warn", _rotation),
+    EventName.SECRET_EXPIRES: Words("changed when a secret of {target} ends", "clock", "", _expiry),
+    EventName.SECRET_REVOKED: Words("revoked a secret of {target}", "circle-x", "bad", _secret),
     EventName.IDENTITY_TOKEN_TAKEN: Words(
         "got an identity token of {target} for {audience}", "fingerprint-pattern", "warn"
     ),
-    EventName.TEST_TOKEN_MADE: Words("made a test token of {target}", "flask-conical", "warn", test_token),
-    EventName.TEST_TOKEN_REVOKED: Words("revoked a test token of {target}", "circle-x", "", test_token),
+    EventName.TEST_TOKEN_MADE: Words("made a test token of {target}", "flask-conical", "warn", _test_token),
+    EventName.TEST_TOKEN_REVOKED: Words("revoked a test token of {target}", "circle-x", "", _test_token),
     EventName.INITIAL_TOKEN_CREATED: Words("made the initial access token {target}", "key-round", "warn"),
     EventName.INITIAL_TOKEN_REVOKED: Words("revoked the initial access token {target}", "circle-x", "bad"),
     EventName.REGISTRATION_OPENED: Words("let anybody register clients for {target}", "globe", "warn"),
     EventName.REGISTRATION_SOURCE_SAVED: Words("set how {target} describes clients", "globe", "warn"),
     EventName.REGISTRATION_SOURCE_DELETED: Words("stopped believing {target} about clients", "circle-x", "bad"),
     EventName.REGISTRATION_CLOSED: Words("ended open registration for {target}", "lock", "good"),
-    EventName.CONSENT_GIVEN: Words("let {target} use their account", "check", "good", granted),
-    EventName.CONSENT_REVOKED: Words("took back the access of {target} to their account", "circle-x", "", granted),
-    EventName.RULE_ADDED: Words("let {target} prove itself with tokens of another issuer", "shield-check", "", rule),
-    EventName.RULE_REMOVED: Words("removed a rule of {target}", "circle-x", "warn", rule),
+    EventName.CONSENT_GIVEN: Words("let {target} use their account", "check", "good", _granted),
+    EventName.CONSENT_REVOKED: Words("took back the access of {target} to their account", "circle-x", "", _granted),
+    EventName.RULE_ADDED: Words("let {target} prove itself with tokens of another issuer", "shield-check", "", _rule),
+    EventName.RULE_REMOVED: Words("removed a rule of {target}", "circle-x", "warn", _rule),
     EventName.ISSUER_ALLOWED: Words("allowed clients to prove themselves with {target}", "shield-check", "good"),
-    EventName.ISSUER_UPDATED: Words("changed the trusted issuer {target}", "settings-2", "", changed_fields),
+    EventName.ISSUER_UPDATED: Words("changed the trusted issuer {target}", "settings-2", "", _changed_fields),
     EventName.ISSUER_DISABLED: Words("disabled the trusted issuer {target}", "power", "bad"),
     EventName.ISSUER_ENABLED: Words("enabled the trusted issuer {target}", "play", "good"),
     EventName.ISSUER_REMOVED: Words("removed the trusted issuer {target}", "trash-2", "bad"),
-    EventName.KEY_CREATED: Words("made the signing key {target}", "key-round", "good", signing_key),
-    EventName.KEY_ROTATED: Words("rotated a signing key: {target} signs now", "rotate-cw", "warn", retired_key),
-    EventName.KEY_REVOKED: Words("revoked the signing key {target}", "circle-x", "bad", signing_key),
-    EventName.KEYS_RESEALED: Words("moved what rests sealed under the newest encryption key", "lock", "", moved),
+    EventName.KEY_CREATED: Words("made the signing key {target}", "key-round", "good", _signing_key),
+    EventName.KEY_ROTATED: Words("rotated a signing key: {target} signs now", "rotate-cw", "warn", _retired_key),
+    EventName.KEY_REVOKED: Words("revoked the signing key {target}", "circle-x", "bad", _signing_key),
+    EventName.KEYS_RESEALED: Words("moved what rests sealed under the newest encryption key", "lock", "", _moved),
 }
 LEFT = Words("left the workspace", "user-minus")
 
 
-def words_for(event: Event) -> Words:
+def _words_for(event: Event) -> Words:
     if event.name == EventName.MANAGER_REMOVED and event.actor_id == event.target_id:
         return LEFT
     return WORDS.get(event.name, Words(f"{event.name} {{target}}", "history"))  # type: ignore[call-overload, no-any-return]
@@ -278,7 +278,7 @@ def words_for(event: Event) -> Words:
 
 def describe(event: Event, target_url: str = "") -> Entry:
     """Tell one event. `target_url` is the page of its target, where that still exists."""
-    words = words_for(event)
+    words = _words_for(event)
     parts = [Part(event.actor_label, is_name=True)]
     text = " "
     for literal, field, _, _ in Formatter().parse(words.sentence):
@@ -290,10 +290,10 @@ def describe(event: Event, target_url: str = "") -> Entry:
             text += str(event.detail.get(field, "somebody"))
     if text:
         parts.append(Part(text))
-    return Entry(event, parts, words.icon, words.tone, words.detail(event), origin(event))
+    return Entry(event, parts, words.icon, words.tone, words.detail(event), _origin(event))
 
 
-def origin(event: Event) -> str:
+def _origin(event: Event) -> str:
     """Return where the request came from: address, browser and system."""
     return ", ".join(filter(None, (event.ip, browser_name(event.user_agent))))
 

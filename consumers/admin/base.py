@@ -77,7 +77,7 @@ class Desk(admin.ModelAdmin):  # type: ignore[type-arg]
             raise Http404
         if not self.has_change_permission(request, thing):
             raise PermissionDenied("Your rights let you read this page, not change it. Ask another operator.")
-        target = part_of(thing, todo.part, part_id) if todo.part else thing
+        target = _part_of(thing, todo.part, part_id) if todo.part else thing
         if request.method == "POST":
             return self.do(request, todo, thing, target)
         if request.method not in ("GET", "HEAD") or todo.effects is None:
@@ -204,7 +204,7 @@ class ConsumerFilter(admin.SimpleListFilter):
         return queryset.filter(consumer=self.chosen()) if self.value() else queryset
 
 
-def part_of(thing: Any, relation: str, part_id: str) -> Any:
+def _part_of(thing: Any, relation: str, part_id: str) -> Any:
     try:
         return getattr(thing, relation).get(pk=part_id)
     except (getattr(thing, relation).model.DoesNotExist, ValueError, ValidationError):

@@ -137,7 +137,7 @@ class PersonAdmin(Desk):
 # -- Groups -----------------------------------------------------------------------------------------------------------
 
 
-def permission_words(permission: Permission) -> str:
+def _permission_words(permission: Permission) -> str:
     return {"view": "Read", "add": "Add", "change": "Change", "delete": "Delete"}[permission.codename.split("_")[0]]
 
 
@@ -145,7 +145,7 @@ class GroupForm(forms.ModelForm):  # type: ignore[type-arg]
     permissions = GroupedChoices(
         queryset=Permission.objects.none(),
         group_of=lambda permission: capfirst(permission.content_type.model_class()._meta.verbose_name_plural),
-        words=permission_words,
+        words=_permission_words,
         label="May",
     )
 

@@ -64,8 +64,8 @@ FILTERS: dict[str, dict[str, Any]] = {
 )
 def list_activity(call: Call) -> HttpResponseBase:
     """Newest first. Operators also see what belongs to no consumer."""
-    rows, headers = page(call.request, events(call), call.query, whose=call.token_key, backwards=True)
-    return answer([document(event) for event in rows], headers=headers)
+    rows, headers = page(call.request, _events(call), call.query, whose=call.token_key, backwards=True)
+    return answer([_document(event) for event in rows], headers=headers)
 
 
 @operation(
@@ -79,14 +79,16 @@ def list_activity(call: Call) -> HttpResponseBase:
 )
 def export_activity(call: Call) -> HttpResponseBase:
     """Everything that the filters leave, as a stream. CSV cells that a spreadsheet would compute are made text."""
-    rows = (document(event) for event in events(call).order_by("pk").iterator(chunk_size=500))
+    rows = (_document(event) for event in _events(call).order_by("pk").iterator(chunk_size=500))
     kind = call.query.get("format", "jsonl")
-    body, media_type = (table(rows), "text/csv; charset=utf-8") if kind == "csv" else (lines(rows), "application/jsonl")
+    body, media_type = (
+        (_table(rows), "text/csv; charset=utf-8") if kind == "csv" else (_lines(rows), "application/jsonl")
+    )
     disposition = {"Content-Disposition": f'attachment; filename="activity.{kind}"'}
     return StreamingHttpResponse(body, content_type=media_type, headers=disposition)
 
 
-def events(call: Call) -> QuerySet[Event]:
+def _events(call: Call) -> QuerySet[Event]:
     found, query = Event.objects.select_related("consumer"), call.query
     if not call.is_operator or call.caller.consumer_id is not None:
         found = found.filter(consumer__in=call.readable())
@@ -94,7 +96,7 @@ def events(call: Call) -> QuerySet[Event]:
     if "consumer" in query:
         condition &= named(query["consumer"], "consumer__")
     if "client_id" in query:
-        condition &= target_of(call, query["client_id"])
+        condition &= _target_of(call, query["client_id"])
     for name, column in (("name", "name"), ("actor_id", "actor_id")):
         if name in query:
             condition &= Q(**{column: query[name]})
@@ -105,7 +107,7 @@ def events(call: Call) -> QuerySet[Event]:
     return found.filter(condition)
 
 
-def target_of(call: Call, client_id: str) -> Q:
+def _target_of(call: Call, client_id: str) -> Q:
     """Match what was done to a client, also to one that is gone, whose last event names it."""
     pks = call.readable().filter(clients__client_id=client_id).values_list("clients__pk", flat=True)
     gone = Event.objects.filter(name=EventName.CLIENT_DELETED, detail__client_id=client_id)
@@ -113,7 +115,7 @@ def target_of(call: Call, client_id: str) -> Q:
     return Q(target_kind="client", target_id__in=ids)
 
 
-def document(event: Event) -> dict[str, Any]:
+def _document(event: Event) -> dict[str, Any]:
     return {
         "id": event.pk,
         "at": event.at,
@@ -129,11 +131,11 @@ def document(event: Event) -> dict[str, Any]:
     }
 
 
-def lines(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
+def _lines(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
     return (json.dumps(row, cls=DjangoJSONEncoder) + "\n" for row in rows)
 
 
-def table(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
+def _table(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
     flat = (
         {**row, "at": row["at"].isoformat(), **{part: row[part]["label"] for part in ("actor", "target")}}
         for row in rows

@@ -62,7 +62,7 @@ DEFAULTS: dict[str, Any] = {
 }
 
 
-def document(consumer: Consumer, call: Call) -> dict[str, Any]:
+def _document(consumer: Consumer, call: Call) -> dict[str, Any]:
     shown = {
         "id": str(consumer.pk),
         **{name: getattr(consumer, name) for name in WRITABLE if name != "metadata"},
@@ -95,7 +95,7 @@ def list_consumers(call: Call) -> HttpResponse:
     if "suspended" in call.query:
         found = found.filter(suspended_at__isnull=not call.query["suspended"])
     rows, headers = page(call.request, found, call.query, whose=call.token_key)
-    return answer([document(consumer, call) for consumer in rows], headers=headers)
+    return answer([_document(consumer, call) for consumer in rows], headers=headers)
 
 
 @operation(
@@ -114,12 +114,12 @@ def create_consumer(call: Call) -> HttpResponse:
     call.require_operator()
     fields = DEFAULTS | {name: value for name, value in call.body.items() if name in WRITABLE}
     consumer = consumer_actions.create_consumer(actor=call.caller.actor, **fields)
-    return answer(document(consumer, call), 201, {"Location": f"/admin/consumers/{consumer.slug}"})
+    return answer(_document(consumer, call), 201, {"Location": f"/admin/consumers/{consumer.slug}"})
 
 
 @operation(id="getConsumer", summary="Read a consumer", scope="consumers:read", answers=ONE, refusals=(404,), **ABOUT)
 def get_consumer(call: Call, consumer: str) -> HttpResponse:
-    return answer(document(consumer_at(call, consumer), call))
+    return answer(_document(consumer_at(call, consumer), call))
 
 
 @operation(
@@ -134,7 +134,7 @@ def get_consumer(call: Call, consumer: str) -> HttpResponse:
 def set_consumer(call: Call, consumer: str) -> HttpResponse:
     """Operators do this. Members that are left out get their defaults."""
     call.require_operator()
-    return save(call, consumer_at(call, consumer), DEFAULTS | call.body)
+    return _save(call, consumer_at(call, consumer), DEFAULTS | call.body)
 
 
 @operation(
@@ -154,15 +154,15 @@ def patch_consumer(call: Call, consumer: str) -> HttpResponse:
     before = {name: getattr(found, name) for name in WRITABLE}
     after = DEFAULTS | patch.apply(before, call.body, fixed=tuple(READ_ONLY))
     check(after, CONSUMER)
-    return save(call, found, after)
+    return _save(call, found, after)
 
 
-def save(call: Call, consumer: Consumer, wanted: dict[str, Any]) -> HttpResponse:
+def _save(call: Call, consumer: Consumer, wanted: dict[str, Any]) -> HttpResponse:
     changed = [name for name in WRITABLE if getattr(consumer, name) != wanted[name]]
     for name in changed:
         setattr(consumer, name, wanted[name])
     return answer(
-        document(consumer_actions.update_consumer(consumer=consumer, actor=call.caller.actor, changed=changed), call)
+        _document(consumer_actions.update_consumer(consumer=consumer, actor=call.caller.actor, changed=changed), call)
     )
 
 
@@ -202,7 +202,7 @@ def suspend_consumer(call: Call, consumer: str) -> HttpResponse:
     call.require_operator()
     found = consumer_at(call, consumer)
     consumer_actions.suspend_consumer(consumer=found, actor=call.caller.actor)
-    return answer(document(found, call))
+    return answer(_document(found, call))
 
 
 @operation(id="resumeConsumer", summary="Resume a consumer", answers=ONE, refusals=(404,), **CHANGE)
@@ -211,4 +211,4 @@ def resume_consumer(call: Call, consumer: str) -> HttpResponse:
     call.require_operator()
     found = consumer_at(call, consumer)
     consumer_actions.resume_consumer(consumer=found, actor=call.caller.actor)
-    return answer(document(found, call))
+    return answer(_document(found, call))

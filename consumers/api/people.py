@@ -50,7 +50,7 @@ INVITATION: dict[str, Any] = {
 }
 
 
-def member_document(member: Membership) -> dict[str, Any]:
+def _member_document(member: Membership) -> dict[str, Any]:
     return {
         "id": member.pk,
         "email": member.user.email,
@@ -61,7 +61,7 @@ def member_document(member: Membership) -> dict[str, Any]:
     }
 
 
-def invitation_document(invitation: Invitation) -> dict[str, Any]:
+def _invitation_document(invitation: Invitation) -> dict[str, Any]:
     return {
         "id": invitation.pk,
         "email": invitation.email,
@@ -87,7 +87,7 @@ def invitation_document(invitation: Invitation) -> dict[str, Any]:
 def list_members(call: Call, consumer: str) -> HttpResponse:
     members = consumer_at(call, consumer).memberships.select_related("user")
     rows, headers = page(call.request, members, call.query, whose=call.token_key)
-    return answer([member_document(member) for member in rows], headers=headers)
+    return answer([_member_document(member) for member in rows], headers=headers)
 
 
 @operation(
@@ -100,21 +100,21 @@ def list_members(call: Call, consumer: str) -> HttpResponse:
 )
 def set_member(call: Call, consumer: str, member_id: str) -> HttpResponse:
     """A workspace keeps at least one manager. Everything but the role is ignored."""
-    member = find_member(call, consumer, member_id)
+    member = _find_member(call, consumer, member_id)
     member_actions.change_role(membership=member, role=call.body["role"], actor=call.caller.actor)
     member.refresh_from_db(fields=["role"])
-    return answer(member_document(member))
+    return answer(_member_document(member))
 
 
 @operation(
     id="removeMember", summary="Remove a person", answers={204: "Their access to the workspace has ended."}, **CHANGE
 )
 def remove_member(call: Call, consumer: str, member_id: str) -> HttpResponse:
-    member_actions.remove_member(membership=find_member(call, consumer, member_id), actor=call.caller.actor)
+    member_actions.remove_member(membership=_find_member(call, consumer, member_id), actor=call.caller.actor)
     return nothing()
 
 
-def find_member(call: Call, consumer: str, member_id: str) -> Membership:
+def _find_member(call: Call, consumer: str, member_id: str) -> Membership:
     members = consumer_at(call, consumer).memberships.select_related("user", "consumer")
     member = members.filter(pk=number(member_id)).first()
     if member is None:
@@ -137,7 +137,7 @@ def list_invitations(call: Call, consumer: str) -> HttpResponse:
     """Those that are neither accepted nor withdrawn. One that has ended can be sent again."""
     pending = consumer_at(call, consumer).invitations.pending()
     rows, headers = page(call.request, pending, call.query, whose=call.token_key)
-    return answer([invitation_document(invitation) for invitation in rows], headers=headers)
+    return answer([_invitation_document(invitation) for invitation in rows], headers=headers)
 
 
 @operation(
@@ -152,37 +152,37 @@ def invite(call: Call, consumer: str) -> HttpResponse:
     """They get a mail with a link that works once. Without a role they become a viewer."""
     found, sent = consumer_at(call, consumer), call.body
     policy.email_address(sent["email"])
-    count_mail(call)
+    _count_mail(call)
     invitation = invitation_actions.invite_manager(
         consumer=found, email=sent["email"], role=sent.get("role", Role.VIEWER), actor=call.caller.actor
     )
-    return answer(invitation_document(invitation), 201)
+    return answer(_invitation_document(invitation), 201)
 
 
 @operation(id="resendInvitation", summary="Send an invitation again", answers={200: INVITATION}, **CHANGE)
 def resend_invitation(call: Call, consumer: str, invitation_id: str) -> HttpResponse:
     """The mail brings a new link, good for a full term; the old one stops working."""
-    found = find_invitation(call, consumer, invitation_id)
-    count_mail(call)
-    return answer(invitation_document(invitation_actions.resend_invitation(invitation=found, actor=call.caller.actor)))
+    found = _find_invitation(call, consumer, invitation_id)
+    _count_mail(call)
+    return answer(_invitation_document(invitation_actions.resend_invitation(invitation=found, actor=call.caller.actor)))
 
 
 @operation(
     id="withdrawInvitation", summary="Withdraw an invitation", answers={204: "Its link works no longer."}, **CHANGE
 )
 def withdraw_invitation(call: Call, consumer: str, invitation_id: str) -> HttpResponse:
-    found = find_invitation(call, consumer, invitation_id)
+    found = _find_invitation(call, consumer, invitation_id)
     invitation_actions.withdraw_invitation(invitation=found, actor=call.caller.actor)
     return nothing()
 
 
-def find_invitation(call: Call, consumer: str, invitation_id: str) -> Invitation:
+def _find_invitation(call: Call, consumer: str, invitation_id: str) -> Invitation:
     invitation = consumer_at(call, consumer).invitations.filter(pk=number(invitation_id)).first()
     if invitation is None:
         raise NotFound
     return invitation
 
 
-def count_mail(call: Call) -> None:
+def _count_mail(call: Call) -> None:
     """Count a mail against whoever sends it, with all their tokens. Raises TooManyRequests."""
     rate_limits.consume(call.request, MAILS, "mail", TooManyRequests, key=call.caller.actor.id)

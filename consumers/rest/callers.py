@@ -69,7 +69,7 @@ def authenticate(request: HttpRequest) -> tuple[Caller, str]:
     with throttling.guess(caller_ip(request), key, InvalidToken, TooManyRequests):
         caller = None
         if len(token) <= MAX_TOKEN and token.isascii():
-            caller = next(filter(None, (reader(token, request) for reader in readers())), None)
+            caller = next(filter(None, (reader(token, request) for reader in _readers())), None)
         if caller is None:
             raise InvalidToken("This token is unknown, has ended or is for another API. Make a new one in the portal.")
     if _of_tokens.add(key) > PER_TOKEN:
@@ -78,7 +78,7 @@ def authenticate(request: HttpRequest) -> tuple[Caller, str]:
 
 
 @cache
-def readers() -> tuple[Reader, ...]:
+def _readers() -> tuple[Reader, ...]:
     """Return what knows tokens: this room its own kind, and the rooms above theirs."""
     return tuple(import_string(path) for path in settings.MANAGEMENT_TOKEN_READERS)
 

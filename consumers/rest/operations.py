@@ -124,7 +124,7 @@ def door(operations: Mapping[str, Operation]) -> Callable[..., HttpResponseBase]
     @csrf_exempt  # no cookie opens it
     def view(request: HttpRequest, **ids: str) -> HttpResponseBase:
         try:
-            response = carry_out(request, operations, ids)
+            response = _carry_out(request, operations, ids)
         except Refusal as refusal:
             response = refuse(refusal, operations)
         except (OperationalError, InterfaceError):
@@ -141,7 +141,7 @@ def door(operations: Mapping[str, Operation]) -> Callable[..., HttpResponseBase]
     return view
 
 
-def carry_out(request: HttpRequest, operations: Mapping[str, Operation], ids: dict[str, str]) -> HttpResponseBase:
+def _carry_out(request: HttpRequest, operations: Mapping[str, Operation], ids: dict[str, str]) -> HttpResponseBase:
     chosen = operations.get("GET" if request.method == "HEAD" else request.method or "")
     caller, key = authenticate(request)
     if chosen is None:
@@ -150,11 +150,11 @@ def carry_out(request: HttpRequest, operations: Mapping[str, Operation], ids: di
         raise InsufficientScope(f"This token lacks the scope {chosen.scope}. Make one that has it.")
     if any("\0" in value for value in ids.values()):
         raise NotFound
-    call = Call(request, chosen, caller, key, read_query(request, chosen))
+    call = Call(request, chosen, caller, key, _read_query(request, chosen))
     return chosen.handler(call, **ids)
 
 
-def read_query(request: HttpRequest, chosen: Operation) -> dict[str, Any]:
+def _read_query(request: HttpRequest, chosen: Operation) -> dict[str, Any]:
     """Return the parameters of the URL, each once and known. Raises InvalidRequest."""
     try:
         pairs = parse_qsl(
@@ -173,12 +173,12 @@ def read_query(request: HttpRequest, chosen: Operation) -> dict[str, Any]:
         if "\0" in value:
             raise InvalidRequest(f"The parameter {name} holds a NUL character.")
         if value:
-            found[name] = converted(value, schema, name)
+            found[name] = _converted(value, schema, name)
             schemas.check(found[name], schema, at=name)
     return found
 
 
-def converted(value: str, schema: Schema, name: str) -> Any:
+def _converted(value: str, schema: Schema, name: str) -> Any:
     if schema.get("type") == "integer":
         if not value.lstrip("-").isdecimal() or not value.isascii() or len(value) > 15:
             raise InvalidRequest(f"{name} must be a whole number.", field=name)

@@ -22,26 +22,26 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     """Show the invitation; POST accepts or declines it."""
     opened = invitation_actions.find_open_invitation(token)
     if opened is None:
-        return not_open(request)
+        return _not_open(request)
     if request.method == "POST":
-        return try_to_answer(request, token, opened)
-    return show(request, opened, NewPersonForm())
+        return _try_to_answer(request, token, opened)
+    return _show(request, opened, NewPersonForm())
 
 
-def try_to_answer(request: HttpRequest, token: str, opened: Invitation) -> HttpResponse:
+def _try_to_answer(request: HttpRequest, token: str, opened: Invitation) -> HttpResponse:
     form = NewPersonForm(request.POST if "name" in request.POST else None)
     try:
-        return answer(request, token, opened, form)
+        return _answer(request, token, opened, form)
     except Refusal as refusal:
         if refusal.description == invitation_actions.NOT_OPEN:
-            return not_open(request)  # somebody was faster
+            return _not_open(request)  # somebody was faster
         if refusal.field:
             explain(form, refusal)
-            return show(request, opened, form, status=422)
-        return show(request, opened, form, status=409 if isinstance(refusal, Conflict) else 403)
+            return _show(request, opened, form, status=422)
+        return _show(request, opened, form, status=409 if isinstance(refusal, Conflict) else 403)
 
 
-def answer(request: HttpRequest, token: str, opened: Invitation, form: NewPersonForm) -> HttpResponse:
+def _answer(request: HttpRequest, token: str, opened: Invitation, form: NewPersonForm) -> HttpResponse:
     """Accept or decline, as whoever sent the form. Raises Refusal."""
     if "decline" in request.POST:
         invitation_actions.decline_invitation(
@@ -53,7 +53,7 @@ def answer(request: HttpRequest, token: str, opened: Invitation, form: NewPerson
         messages.success(request, f"Welcome to {opened.consumer}.")
         return redirect("dashboard", opened.consumer.slug)
     if User.objects.of_address(opened.email).exists() or not form.is_valid():
-        return show(request, opened, form, status=422)
+        return _show(request, opened, form, status=422)
     user, _ = invitation_actions.join_as_new_person(
         token=token,
         name=form.cleaned_data["name"],
@@ -65,7 +65,7 @@ def answer(request: HttpRequest, token: str, opened: Invitation, form: NewPerson
     return signed_in
 
 
-def show(request: HttpRequest, opened: Invitation, form: NewPersonForm, status: int = 200) -> HttpResponse:
+def _show(request: HttpRequest, opened: Invitation, form: NewPersonForm, status: int = 200) -> HttpResponse:
     """Show the invitation with the one way to accept it that fits whoever looks at it."""
     context = {
         "invitation": opened,
@@ -77,6 +77,6 @@ def show(request: HttpRequest, opened: Invitation, form: NewPersonForm, status: 
     return render(request, "consumers/invitation.html", context, status=status)
 
 
-def not_open(request: HttpRequest) -> HttpResponse:
+def _not_open(request: HttpRequest) -> HttpResponse:
     """Say the same of used, ended, withdrawn, altered and made-up links, so that none tells which it is."""
     return render(request, "consumers/invitation_closed.html", status=404)

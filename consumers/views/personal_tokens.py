@@ -68,7 +68,7 @@ class TokenForm(forms.Form):
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """List one's own tokens: those that work, and those that ended within 30 days."""
-    found = person(request).personal_tokens.select_related("consumer").filter(expires_at__gt=timezone.now() - KEPT)
+    found = _person(request).personal_tokens.select_related("consumer").filter(expires_at__gt=timezone.now() - KEPT)
     listed = sorted(found, key=lambda token: token.ended_at is not None)
     return render(request, "consumers/tokens.html", {"tokens": listed})
 
@@ -78,7 +78,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @sensitive_variables("text")
 def create(request: HttpRequest) -> HttpResponse:
     """Make a token. The answer to the POST itself shows it; nothing keeps it for a later page."""
-    user = person(request)
+    user = _person(request)
     form = TokenForm(request.POST if request.method == "POST" else None, user=user)
     if request.method == "POST" and form.is_valid():
         typed = form.cleaned_data
@@ -107,7 +107,7 @@ def create(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def revoke(request: HttpRequest, token_id: UUID) -> HttpResponse:
     """End one of one's own tokens, after a word on who still uses it."""
-    token = person(request).personal_tokens.filter(pk=token_id).first()
+    token = _person(request).personal_tokens.filter(pk=token_id).first()
     if token is None:
         raise Http404
     if request.method != "POST":
@@ -121,6 +121,6 @@ def revoke(request: HttpRequest, token_id: UUID) -> HttpResponse:
     return redirect("consumers:tokens")
 
 
-def person(request: HttpRequest) -> User:
+def _person(request: HttpRequest) -> User:
     assert isinstance(request.user, User)
     return request.user

@@ -69,7 +69,7 @@ def people(request: HttpRequest, membership: Membership) -> HttpResponse:
     members = consumer.memberships.select_related("user").order_by("user__name", "user__email")
     page = Paginator(members, PAGE).get_page(request.GET.get("page"))
     invitations = consumer.invitations.pending().select_related("invited_by").order_by("-created_at", "-pk")
-    methods = sign_in_methods(page.object_list)
+    methods = _sign_in_methods(page.object_list)
     context = {
         "here": "people",
         "page": page,
@@ -80,7 +80,7 @@ def people(request: HttpRequest, membership: Membership) -> HttpResponse:
     return render(request, "consumers/people.html", context)
 
 
-def sign_in_methods(members: Iterable[Membership]) -> dict[UUID, str]:
+def _sign_in_methods(members: Iterable[Membership]) -> dict[UUID, str]:
     """Return how each member's person can sign in, in words."""
     kinds: dict[UUID, set[str]] = {member.user_id: set() for member in members}
     for user_id, kind in Authenticator.objects.filter(user_id__in=kinds).values_list("user_id", "type"):
@@ -135,7 +135,7 @@ def member(request: HttpRequest, membership: Membership, member_id: int) -> Http
     if request.method == "POST":
         try:
             if "remove" in request.POST:
-                return end_membership(request, subject, is_self=is_self)
+                return _end_membership(request, subject, is_self=is_self)
             if not membership.is_manager:
                 raise PermissionDenied("Only managers may change roles. Ask a manager of this workspace.")
             if form.is_valid():
@@ -150,7 +150,7 @@ def member(request: HttpRequest, membership: Membership, member_id: int) -> Http
     return render(request, "consumers/member.html", context, status=422 if form.errors else 200)
 
 
-def end_membership(request: HttpRequest, subject: Membership, *, is_self: bool) -> HttpResponse:
+def _end_membership(request: HttpRequest, subject: Membership, *, is_self: bool) -> HttpResponse:
     member_actions.remove_member(membership=subject, actor=Actor.of(request))
     if is_self:
         messages.success(request, f"You have left {subject.consumer}.")

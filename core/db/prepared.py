@@ -31,7 +31,7 @@ class Statement:
 
     def first(self, *values: Any) -> tuple[Any, ...] | None:
         """Run it, and return the first of the rows that it finds, or None. Raises Django's Error."""
-        if not may_prepare():
+        if not _may_prepare():
             with connection.cursor() as cursor:
                 cursor.execute(self.sql, values)
                 return cursor.fetchone() if cursor.description else None
@@ -44,16 +44,16 @@ class Statement:
     def run(self, own: psycopg.Connection[Any], values: tuple[Any, ...]) -> tuple[Any, ...] | None:
         pgconn, known = own.pgconn, _prepared.setdefault(own, {})
         if not own.autocommit and pgconn.transaction_status == TransactionStatus.IDLE:
-            require(pgconn, pgconn.exec_(b"BEGIN"))  # as psycopg does before the first statement of a transaction
+            _require(pgconn, pgconn.exec_(b"BEGIN"))  # as psycopg does before the first statement of a transaction
         name = self.name.encode()
         if name not in known:
             numbers = count(1)
             sql = re.sub("%s", lambda _: f"${next(numbers)}", self.sql)
-            require(pgconn, pgconn.prepare(name, sql.encode()))
+            _require(pgconn, pgconn.prepare(name, sql.encode()))
             known[name] = Transformer(own.adapters)  # of the connection itself, it would keep that alive
         adapting = known[name]
         written = adapting.dump_sequence(values, [PyFormat.TEXT] * len(values))
-        result = require(pgconn, pgconn.exec_prepared(name, written))  # type: ignore[arg-type]  # None is NULL
+        result = _require(pgconn, pgconn.exec_prepared(name, written))  # type: ignore[arg-type]  # None is NULL
         if not result.ntuples:
             return None
         adapting.set_pgresult(result)
@@ -64,7 +64,7 @@ class Statement:
 _prepared: WeakKeyDictionary[psycopg.Connection[Any], dict[bytes, psycopg.abc.Transformer]] = WeakKeyDictionary()
 
 
-def may_prepare() -> bool:
+def _may_prepare() -> bool:
     """Say whether the connection leads to one server process for sure.
 
     Behind a pooler in transaction mode the next statement may run elsewhere. News do not arrive through one either: so
@@ -73,7 +73,7 @@ def may_prepare() -> bool:
     return cache.is_trusted() and not settings.LISTEN_DATABASE
 
 
-def require(pgconn: PGconn, result: PGresult) -> PGresult:
+def _require(pgconn: PGconn, result: PGresult) -> PGresult:
     """Return the result. Raises psycopg.Error unless the server did what it was told."""
     if result.status in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK):
         return result

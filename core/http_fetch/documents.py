@@ -42,7 +42,7 @@ def document(url: str, *, again: bool = False) -> dict[str, Any]:
     `again` asks anew because the document lacked something, such as a key; within AGAIN seconds of the last try it
     returns the one that is known, so that unknown key names cannot make us call another server over and over.
     """
-    slot = slot_for(url)
+    slot = _slot_for(url)
     if not again and (known := slot.fresh()) is not None:
         return known
     if not slot.lock.acquire(timeout=slot.patience()):
@@ -55,7 +55,7 @@ def document(url: str, *, again: bool = False) -> dict[str, Any]:
         if slot.error is None or now - slot.tried_at >= PAUSE:
             slot.tried_at = now
             try:
-                slot.document, slot.error = parse(fetch(url)), None
+                slot.document, slot.error = _parse(fetch(url)), None
                 slot.read_at = now
             except FetchError as error:
                 if error.reason == "busy":  # which says nothing about this server
@@ -69,7 +69,7 @@ def document(url: str, *, again: bool = False) -> dict[str, Any]:
         slot.lock.release()
 
 
-def slot_for(url: str) -> Slot:
+def _slot_for(url: str) -> Slot:
     with _guard:
         slot = _slots.setdefault(url, Slot())
         _slots.move_to_end(url)
@@ -84,13 +84,13 @@ def forget(url: str) -> None:
         _slots.pop(url, None)
 
 
-def parse(answer: Answer) -> dict[str, Any]:
+def _parse(answer: Answer) -> dict[str, Any]:
     if answer.status != 200:
         raise FetchError("status", f"It answers with status {answer.status}.")
-    return json_object(answer.body)
+    return _json_object(answer.body)
 
 
-def json_object(body: bytes) -> dict[str, Any]:
+def _json_object(body: bytes) -> dict[str, Any]:
     """Return the body as a JSON object. Raises FetchError also for what Python's parser gives up on."""
     try:
         found = json.loads(body)

@@ -62,12 +62,12 @@ def target(url: str) -> Target:
 def is_public(text: str) -> bool:
     """Say whether an IP address belongs to the public network, and to no other address in disguise."""
     address = ipaddress.ip_address(text.partition("%")[0])
-    if isinstance(address, ipaddress.IPv6Address) and not is_plain(address):
+    if isinstance(address, ipaddress.IPv6Address) and not _is_plain(address):
         return False
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 
 
-def is_plain(address: ipaddress.IPv6Address) -> bool:
+def _is_plain(address: ipaddress.IPv6Address) -> bool:
     """Refuse IPv6 addresses that carry an IPv4 one: mapped, compatible, NAT64, 6to4 and Teredo are not in 2000::/3."""
     unicast = ipaddress.ip_network("2000::/3")
     return address in unicast and address.sixtofour is None and address.teredo is None

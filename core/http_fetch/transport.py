@@ -41,9 +41,9 @@ def resolve(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
 
 
-def addresses(at: Target, deadline: float) -> list[str]:
+def _addresses(at: Target, deadline: float) -> list[str]:
     """Return where to connect. Raises FetchError when even one address is not public: no honest domain has such."""
-    found = _resolvers.submit(resolve, at.host, at.port).result(timeout=left(deadline))
+    found = _resolvers.submit(resolve, at.host, at.port).result(timeout=_left(deadline))
     if not at.is_local and not all(is_public(address) for address in found):
         raise FetchError("address", f"{at.host} leads to an address that is not public.")
     return found[:3]
@@ -83,10 +83,10 @@ def fetch(url: str, *, body: bytes | None = None, content_type: str = "applicati
     try:
         with _places.one():
             deadline = time.monotonic() + SECONDS
-            with connect(at, deadline) as link:
-                link.settimeout(left(deadline))
-                link.sendall(request(at, body, content_type))
-                return read(link, deadline, "GET" if body is None else "POST")
+            with _connect(at, deadline) as link:
+                link.settimeout(_left(deadline))
+                link.sendall(_request(at, body, content_type))
+                return _read(link, deadline, "GET" if body is None else "POST")
     except TimeoutError:
         raise FetchError("timeout", f"{at.host} did not answer within {SECONDS:.0f} seconds.") from None
     except ssl.SSLError:
@@ -95,19 +95,19 @@ def fetch(url: str, *, body: bytes | None = None, content_type: str = "applicati
         raise FetchError("connection", f"{at.host} cannot be reached, or speaks no HTTP.") from None
 
 
-def left(deadline: float) -> float:
+def _left(deadline: float) -> float:
     seconds = deadline - time.monotonic()
     if seconds <= 0:
         raise TimeoutError
     return seconds
 
 
-def connect(at: Target, deadline: float) -> socket.socket:
+def _connect(at: Target, deadline: float) -> socket.socket:
     """Connect to one of the addresses that were judged; the name is resolved no second time."""
     failed: OSError = OSError("no address")
-    for address in addresses(at, deadline):
+    for address in _addresses(at, deadline):
         try:
-            link = socket.create_connection((address, at.port), timeout=left(deadline))
+            link = socket.create_connection((address, at.port), timeout=_left(deadline))
         except OSError as error:
             failed = error
             continue
@@ -126,7 +126,7 @@ def tls() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def request(at: Target, body: bytes | None, content_type: str) -> bytes:
+def _request(at: Target, body: bytes | None, content_type: str) -> bytes:
     usual = 443 if at.secure else 80
     head = [
         f"{'GET' if body is None else 'POST'} {at.path} HTTP/1.1",
@@ -153,11 +153,11 @@ class Limited(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        self.link.settimeout(left(self.deadline))
+        self.link.settimeout(_left(self.deadline))
         count = self.link.recv_into(buffer)
         self.rest -= count
         if self.rest < 0:
-            raise too_large()
+            raise _too_large()
         return count
 
     def makefile(self, mode: str) -> io.BufferedReader:
@@ -165,7 +165,7 @@ class Limited(io.RawIOBase):
         return io.BufferedReader(self)
 
 
-def read(link: socket.socket, deadline: float, method: str) -> Answer:
+def _read(link: socket.socket, deadline: float, method: str) -> Answer:
     with HTTPResponse(Limited(link, deadline), method=method) as response:  # type: ignore[arg-type]
         response.begin()
         if 300 <= response.status < 400:
@@ -174,11 +174,11 @@ def read(link: socket.socket, deadline: float, method: str) -> Answer:
             raise FetchError("encoding", "It answers compressed although we asked for plain bytes.")
         body = response.read(MAX_BODY + 1)
         if len(body) > MAX_BODY:
-            raise too_large()
+            raise _too_large()
         if response.length:
             raise FetchError("connection", "The answer ended early.")
         return Answer(response.status, response.getheader("Content-Type", ""), body)
 
 
-def too_large() -> FetchError:
+def _too_large() -> FetchError:
     return FetchError("too_large", f"The answer is longer than {MAX_BODY // 1024} kB.")

@@ -38,7 +38,7 @@ def public_key(jwk: Any) -> PublicKey:
     if jwk.get("use", "sig") not in USES or not isinstance(deeds, list) or "verify" not in deeds:
         raise UnfitKey("The key is not meant for signatures (use or key_ops).")
     try:
-        key = read(jwk)
+        key = _read(jwk)
     except (KeyError, TypeError, ValueError, AttributeError):
         raise UnfitKey("The key cannot be read: a member is missing or malformed.") from None
     if jwk.get("alg") is not None and jwk["alg"] not in fitting(key):
@@ -46,9 +46,9 @@ def public_key(jwk: Any) -> PublicKey:
     return key
 
 
-def read(jwk: dict[str, Any]) -> PublicKey:
+def _read(jwk: dict[str, Any]) -> PublicKey:
     if jwk["kty"] == "RSA":
-        n, e = number(jwk["n"]), number(jwk["e"])
+        n, e = _number(jwk["n"]), _number(jwk["e"])
         if not MIN_RSA_BITS <= n.bit_length() <= MAX_RSA_BITS:
             raise UnfitKey(f"An RSA key has {MIN_RSA_BITS:,} to {MAX_RSA_BITS:,} bits; this has {n.bit_length():,}.")
         if not 65537 <= e < 2**32 or not e & n & 1:
@@ -56,9 +56,9 @@ def read(jwk: dict[str, Any]) -> PublicKey:
         return rsa.RSAPublicNumbers(e, n).public_key()
     if jwk["kty"] == "EC" and jwk["crv"] in CURVES:
         curve = CURVES[jwk["crv"]][0]
-        return ec.EllipticCurvePublicNumbers(number(jwk["x"]), number(jwk["y"]), curve).public_key()
+        return ec.EllipticCurvePublicNumbers(_number(jwk["x"]), _number(jwk["y"]), curve).public_key()
     if jwk["kty"] == "OKP" and jwk["crv"] == "Ed25519":
-        return Ed25519PublicKey.from_public_bytes(decoded(jwk["x"]))
+        return Ed25519PublicKey.from_public_bytes(_decoded(jwk["x"]))
     raise UnfitKey("Use an RSA key, an EC key on P-256, P-384 or P-521, or an Ed25519 key.")
 
 
@@ -71,7 +71,7 @@ def fitting(key: PublicKey) -> tuple[str, ...]:
     return ED25519
 
 
-def fits(jwk: dict[str, Any], algorithm: str) -> bool:
+def _fits(jwk: dict[str, Any], algorithm: str) -> bool:
     """Say whether the key is one that we take, and makes signatures with the algorithm."""
     try:
         able = fitting(public_key(jwk))
@@ -85,7 +85,7 @@ def candidates(jwks: dict[str, Any], kid: Any, algorithm: str) -> list[dict[str,
     """Return the keys of a set that could have made a signature; without a `kid`, each that fits."""
     keys = jwks.get("keys")
     found = [key for key in keys if isinstance(key, dict)] if isinstance(keys, list) else []
-    return [key for key in found if (kid is None or key.get("kid") == kid) and fits(key, algorithm)]
+    return [key for key in found if (kid is None or key.get("kid") == kid) and _fits(key, algorithm)]
 
 
 def check(jwks: Any) -> None:
@@ -98,21 +98,21 @@ def check(jwks: Any) -> None:
     for key in keys:
         public_key(key)
     kids = [key.get("kid") for key in keys]
-    if any(kid is not None and not is_name(kid) for kid in kids):
+    if any(kid is not None and not _is_name(kid) for kid in kids):
         raise UnfitKey(f"A kid is a text of 1 to {MAX_KID} characters.")
     if len(keys) > 1 and (None in kids or len(set(kids)) < len(kids)):
         raise UnfitKey("Give each key a kid of its own, so that an assertion can say which one signed it.")
 
 
-def is_name(kid: Any) -> bool:
+def _is_name(kid: Any) -> bool:
     return isinstance(kid, str) and 0 < len(kid) <= MAX_KID and kid.isprintable()
 
 
-def number(text: str) -> int:
-    return int.from_bytes(decoded(text))
+def _number(text: str) -> int:
+    return int.from_bytes(_decoded(text))
 
 
-def decoded(text: str) -> bytes:
+def _decoded(text: str) -> bytes:
     """Return unpadded base64url. Raises ValueError or TypeError."""
     if "=" in text or len(text) > 4096:
         raise ValueError("no base64url of a key")

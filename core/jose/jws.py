@@ -57,7 +57,7 @@ def encode(claims: dict[str, Any], signer: Signer, *, typ: str) -> str:
 
 def seal(claims: str, signer: Signer, *, typ: str) -> str:
     """Return the claims, which are JSON already, as such a JWT."""
-    signed = f"{packed_header(typ, signer.algorithm, signer.kid)}.{to_base64(claims.encode())}"
+    signed = f"{_packed_header(typ, signer.algorithm, signer.kid)}.{to_base64(claims.encode())}"
     return f"{signed}.{to_base64(sign(signer, signed.encode()))}"
 
 
@@ -95,7 +95,7 @@ def sign(signer: Signer, message: bytes) -> bytes:
 
 def verify(jwk: dict[str, Any], signature: bytes, message: bytes) -> None:
     """Raise InvalidSignature unless the key made the signature."""
-    key = public_key(jwk["kty"], *(jwk[name] for name in ("x", "y", "e", "n") if name in jwk))
+    key = _public_key(jwk["kty"], *(jwk[name] for name in ("x", "y", "e", "n") if name in jwk))
     if isinstance(key, ec.EllipticCurvePublicKey):
         if len(signature) != 64:
             raise InvalidSignature
@@ -108,15 +108,15 @@ def verify(jwk: dict[str, Any], signature: bytes, message: bytes) -> None:
 
 
 @lru_cache(maxsize=64)
-def public_key(kty: str, *members: str) -> PublicKey:
+def _public_key(kty: str, *members: str) -> PublicKey:
     """Return the key of a public JWK of ours: its x and y, its x, or its e and n."""
     if kty == "EC":
         x, y = members
-        return ec.EllipticCurvePublicNumbers(number(x), number(y), ec.SECP256R1()).public_key()
+        return ec.EllipticCurvePublicNumbers(_number(x), _number(y), ec.SECP256R1()).public_key()
     if kty == "OKP":
         return Ed25519PublicKey.from_public_bytes(from_base64(members[0]))
     e, n = members
-    return rsa.RSAPublicNumbers(number(e), number(n)).public_key()
+    return rsa.RSAPublicNumbers(_number(e), _number(n)).public_key()
 
 
 # -- Keys -------------------------------------------------------------------------------------------------------------
@@ -137,7 +137,7 @@ def public_members(key: PublicKey) -> dict[str, str]:
     if isinstance(key, Ed25519PublicKey):
         return {"crv": "Ed25519", "kty": "OKP", "x": to_base64(key.public_bytes_raw())}
     numbers = key.public_numbers()
-    return {"e": to_base64(minimal(numbers.e)), "kty": "RSA", "n": to_base64(minimal(numbers.n))}
+    return {"e": to_base64(_minimal(numbers.e)), "kty": "RSA", "n": to_base64(_minimal(numbers.n))}
 
 
 def thumbprint(members: dict[str, str]) -> str:
@@ -147,7 +147,7 @@ def thumbprint(members: dict[str, str]) -> str:
 
 
 @lru_cache(maxsize=64)
-def packed_header(typ: str, algorithm: str, kid: str) -> str:
+def _packed_header(typ: str, algorithm: str, kid: str) -> str:
     return pack({"typ": typ, "alg": algorithm, "kid": kid})
 
 
@@ -167,9 +167,9 @@ def from_base64(text: str) -> bytes:
     return data
 
 
-def number(text: str) -> int:
+def _number(text: str) -> int:
     return int.from_bytes(from_base64(text))
 
 
-def minimal(value: int) -> bytes:
+def _minimal(value: int) -> bytes:
     return value.to_bytes((value.bit_length() + 7) // 8)

@@ -27,14 +27,14 @@ def read_json(request: HttpRequest, media_types: tuple[str, ...] = ("application
     if len(raw) > MAX_BYTES:
         raise TooLarge(f"Send at most {MAX_BYTES:,} bytes.")
     try:
-        value = json.loads(raw.decode(), object_pairs_hook=unique, parse_constant=no_constant, parse_float=number)
+        value = json.loads(raw.decode(), object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=number)
     except (ValueError, RecursionError):  # also for bad UTF-8 and numbers of thousands of digits
         raise InvalidRequest("The body cannot be read as JSON in UTF-8.") from None
-    require_plain(value)
+    _require_plain(value)
     return value
 
 
-def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Refuse a name that stands twice: readers differ over which one counts (RFC 7493 section 2.3)."""
     found = dict(pairs)
     if len(found) != len(pairs):
@@ -48,11 +48,11 @@ def number(text: str) -> float:
     return int(value) if value.is_integer() and abs(value) < 2**53 else value
 
 
-def no_constant(name: str) -> NoReturn:
+def _no_constant(name: str) -> NoReturn:
     raise InvalidRequest(f"{name} is no JSON.")
 
 
-def require_plain(value: Any, depth: int = 0) -> None:
+def _require_plain(value: Any, depth: int = 0) -> None:
     """Refuse what the database cannot hold or no reader expects: NUL, lone surrogates, infinity, deep nesting."""
     if depth > MAX_DEPTH:
         raise InvalidRequest(f"Nest at most {MAX_DEPTH} levels deep.")
@@ -64,8 +64,8 @@ def require_plain(value: Any, depth: int = 0) -> None:
             raise InvalidRequest("A number is too large.")
     elif isinstance(value, dict):
         for name, member in value.items():
-            require_plain(name, depth)
-            require_plain(member, depth + 1)
+            _require_plain(name, depth)
+            _require_plain(member, depth + 1)
     elif isinstance(value, list):
         for item in value:
-            require_plain(item, depth + 1)
+            _require_plain(item, depth + 1)

@@ -35,9 +35,9 @@ def page(
     size = query.get("page_size", DEFAULT)
     size = min(size, MOST) if size > 0 else DEFAULT
     kept = {name: value for name, value in query.items() if name != "page_token"}
-    seal = fingerprint(request.path, kept, whose)
+    seal = _fingerprint(request.path, kept, whose)
     if "page_token" in query:
-        after = opened(query["page_token"], seal)
+        after = _opened(query["page_token"], seal)
         rows = rows.filter(pk__lt=after) if backwards else rows.filter(pk__gt=after)
     found = list(rows.order_by("-pk" if backwards else "pk")[: size + 1])
     links = {"first": kept}
@@ -48,13 +48,13 @@ def page(
     return found, {"Link": ",".join(shown)}
 
 
-def fingerprint(path: str, filters: Mapping[str, Any], whose: str) -> str:
+def _fingerprint(path: str, filters: Mapping[str, Any], whose: str) -> str:
     """Bind a page token to its list, its filters and its caller: taken elsewhere it opens nothing."""
     filters = {name: value for name, value in filters.items() if name != "page_size"}
     return hashlib.sha256(json.dumps([path, filters, whose], sort_keys=True).encode()).hexdigest()[:32]
 
 
-def opened(token: str, seal: str) -> str:
+def _opened(token: str, seal: str) -> str:
     """Return the key of the last row of the page before. Raises InvalidRequest."""
     try:
         after, sealed = signing.loads(token, salt=SALT, max_age=MAX_AGE)

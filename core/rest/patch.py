@@ -36,18 +36,18 @@ def apply(document: dict[str, Any], operations: list[dict[str, Any]], fixed: tup
     """
     changed = copy.deepcopy(document)
     for operation in operations:
-        name, path = operation["op"], parts(operation["path"])
+        name, path = operation["op"], _parts(operation["path"])
         if path[0].lower() in fixed:
             raise InvalidRequest(f"{path[0]} cannot be patched.", field=path[0])
         if name != "remove" and "value" not in operation:
             raise InvalidRequest(f"The operation {name} needs a value.")
         if name == "add":
-            prepare(changed, path)
-        change(changed, path, name, operation.get("value"))
+            _prepare(changed, path)
+        _change(changed, path, name, operation.get("value"))
     return changed
 
 
-def parts(path: str) -> list[str]:
+def _parts(path: str) -> list[str]:
     """Return the steps of a JSON Pointer (RFC 6901); without its first slash it is read as with one."""
     if path in ("", "/"):
         raise InvalidRequest("Each operation needs a path to a member, such as /owner.")
@@ -57,53 +57,53 @@ def parts(path: str) -> list[str]:
     return [step.replace("~1", "/").replace("~0", "~") for step in steps]
 
 
-def prepare(document: dict[str, Any], path: list[str]) -> None:
+def _prepare(document: dict[str, Any], path: list[str]) -> None:
     """Make what an addition leads through and is unset, as Ory's servers do: lists where a place in one follows."""
     at: Any = document
     for step, following in pairwise(path):
         if isinstance(at, dict) and at.get(step) is None:
             at[step] = [] if following in ("-", "0") else {}
-        at = member(at, step)
+        at = _member(at, step)
 
 
-def change(document: dict[str, Any], path: list[str], name: str, value: Any) -> None:
+def _change(document: dict[str, Any], path: list[str], name: str, value: Any) -> None:
     """Carry one operation out. Raises InvalidRequest where the path leads nowhere."""
     at: Any = document
     for step in path[:-1]:
-        at = member(at, step)
+        at = _member(at, step)
     step = path[-1]
     if isinstance(at, dict):
         if name == "remove":
             if step not in at:
-                raise nowhere(step)
+                raise _nowhere(step)
             del at[step]
         else:  # replacing what is unset sets it
             at[step] = value
     elif isinstance(at, list):
         if name == "add":
-            at.insert(len(at) if step == "-" else index(step, len(at) + 1), value)
+            at.insert(len(at) if step == "-" else _index(step, len(at) + 1), value)
         elif name == "remove":
-            del at[index(step, len(at))]
+            del at[_index(step, len(at))]
         else:
-            at[index(step, len(at))] = value
+            at[_index(step, len(at))] = value
     else:
-        raise nowhere(step)
+        raise _nowhere(step)
 
 
-def member(at: Any, step: str) -> Any:
+def _member(at: Any, step: str) -> Any:
     if isinstance(at, dict) and step in at:
         return at[step]
     if isinstance(at, list):
-        return at[index(step, len(at))]
-    raise nowhere(step)
+        return at[_index(step, len(at))]
+    raise _nowhere(step)
 
 
-def index(step: str, size: int) -> int:
+def _index(step: str, size: int) -> int:
     """Return a place in a list, without leading zeros (RFC 6901 section 4)."""
     if not (step.isascii() and step.isdecimal() and str(int(step[:9])) == step and int(step) < size):
-        raise nowhere(step)
+        raise _nowhere(step)
     return int(step)
 
 
-def nowhere(step: str) -> InvalidRequest:
+def _nowhere(step: str) -> InvalidRequest:
     return InvalidRequest(f"The path leads nowhere: there is no “{ascii(step[:60])[1:-1]}”.")

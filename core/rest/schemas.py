@@ -28,52 +28,52 @@ _validators: dict[int, tuple[Schema, Draft202012Validator]] = {}
 
 def check(value: Any, schema: Schema, refusal: type[Refusal] = InvalidRequest, at: str = "") -> None:
     """Raise the refusal, with the name of the member that it is about, unless the schema allows the value."""
-    error = next(validator(schema).iter_errors(value), None)
+    error = next(_validator(schema).iter_errors(value), None)
     if error is not None:
         path = [*([at] if at else []), *error.instance_path]
         name = error.kind.property if isinstance(error.kind, Kind.Required) else None
         field = next((str(part) for part in [*path, name] if part is not None), None)
-        raise refusal(f"{where(path)}: {what(error)}", field=field)
+        raise refusal(f"{_where(path)}: {_what(error)}", field=field)
 
 
-def validator(schema: Schema) -> Draft202012Validator:
+def _validator(schema: Schema) -> Draft202012Validator:
     if id(schema) not in _validators:
-        made = Draft202012Validator(dict(schema), validate_formats=True, formats={"date-time": is_moment})
+        made = Draft202012Validator(dict(schema), validate_formats=True, formats={"date-time": _is_moment})
         _validators[id(schema)] = (schema, made)
     return _validators[id(schema)][1]
 
 
-def where(path: list[str | int]) -> str:
+def _where(path: list[str | int]) -> str:
     """Return the place as people write it: “members[2].email”."""
-    parts = [f"[{part}]" if isinstance(part, int) else f".{shown(part)}" for part in path]
+    parts = [f"[{part}]" if isinstance(part, int) else f".{_shown(part)}" for part in path]
     return "".join(parts).lstrip(".") or "The body"
 
 
-def shown(name: str) -> str:
+def _shown(name: str) -> str:
     """Return a name that the caller chose, without what a terminal or log would obey."""
     return ascii(name[:LONGEST])[1:-1]
 
 
-def what(error: ValidationError) -> str:
+def _what(error: ValidationError) -> str:
     """Say what to do."""
     told = TOLD.get(error.kind.name)
     return told(error.kind) if told else f"{error.message}."
 
 
-def in_words(types: list[str]) -> str:
+def _in_words(types: list[str]) -> str:
     return " or ".join(WORDS[name] for name in sorted(types, key=list(WORDS).index))
 
 
-def one_of(names: list[str]) -> str:
+def _one_of(names: list[str]) -> str:
     return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 TOLD: dict[str, Callable[[Any], str]] = {
-    "type": lambda kind: f"write {in_words(kind.types)}.",
-    "enum": lambda kind: f"use {one_of([str(each) for each in kind.options if each not in (None, '')])}.",
+    "type": lambda kind: f"write {_in_words(kind.types)}.",
+    "enum": lambda kind: f"use {_one_of([str(each) for each in kind.options if each not in (None, '')])}.",
     "required": lambda kind: f"{kind.property} is missing.",
     "additionalProperties": lambda kind: (
-        f"{shown(min(kind.unexpected))} is not known here. Check its spelling, or leave it out."
+        f"{_shown(min(kind.unexpected))} is not known here. Check its spelling, or leave it out."
     ),
     "minimum": lambda kind: f"use {kind.limit:,} or more.",
     "maximum": lambda kind: f"use {kind.limit:,} or less.",
@@ -84,7 +84,7 @@ TOLD: dict[str, Callable[[Any], str]] = {
 }
 
 
-def is_moment(text: str) -> bool:
+def _is_moment(text: str) -> bool:
     return not text or moment(text) is not None
 
 

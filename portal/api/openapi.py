@@ -63,7 +63,7 @@ def description() -> dict[str, Any]:
     schemas: dict[str, Any] = {"Error": ERROR}
     paths: dict[str, Any] = {}
     for template, method, operation in operations():
-        paths.setdefault(template, {})[method.lower()] = describe(template, operation, schemas)
+        paths.setdefault(template, {})[method.lower()] = _describe(template, operation, schemas)
     scopes = {f"{PREFIX}{name}": words for name, (_, words) in MANAGEMENT_SCOPES.items()}
     flow = {"tokenUrl": f"{settings.PUBLIC_URL}/oauth2/token", "scopes": scopes}
     return {
@@ -76,7 +76,7 @@ def description() -> dict[str, Any]:
         "servers": [{"url": settings.PUBLIC_URL}],
         "tags": [{"name": name, "description": words} for name, words in TAGS.items()],
         "security": [{"token": []}],
-        "paths": paths | token_endpoint(),
+        "paths": paths | _token_endpoint(),
         "components": {
             "schemas": dict(sorted(schemas.items())),
             "securitySchemes": {
@@ -92,7 +92,7 @@ def description() -> dict[str, Any]:
     }
 
 
-def describe(template: str, operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
+def _describe(template: str, operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
     parameters: list[dict[str, Any]] = [
         {"name": part[1:-1], "in": "path", "required": True, "schema": {"type": "string"}}
         for part in template.split("/")
@@ -101,7 +101,7 @@ def describe(template: str, operation: Operation, schemas: dict[str, Any]) -> di
     for name, schema in operation.query.items():
         words = {"description": schema["description"]} if "description" in schema else {}
         parameters.append({"name": name, "in": "query", "schema": dict(schema)} | words)
-    answers = {str(status): answer(schema, schemas) for status, schema in operation.answers.items()}
+    answers = {str(status): _answer(schema, schemas) for status, schema in operation.answers.items()}
     statuses = {400, 401, 403, 429, 503, *operation.refusals, *({413, 415} if operation.body is not None else ())}
     refused = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}
     answers |= {str(status): {"description": REFUSALS[status]} | refused for status in sorted(statuses)}
@@ -116,27 +116,27 @@ def describe(template: str, operation: Operation, schemas: dict[str, Any]) -> di
         "responses": answers,
     }
     if operation.body is not None:
-        content: dict[str, Any] = {"schema": shared(operation.body, schemas)}
+        content: dict[str, Any] = {"schema": _shared(operation.body, schemas)}
         if operation.example is not None:
             content["example"] = operation.example
         described["requestBody"] = {"required": True, "content": dict.fromkeys(operation.media_types, content)}
     return described
 
 
-def answer(schema: Any, schemas: dict[str, Any]) -> dict[str, Any]:
+def _answer(schema: Any, schemas: dict[str, Any]) -> dict[str, Any]:
     if isinstance(schema, str):
         return {"description": schema}
-    return {"description": "Done.", "content": {"application/json": {"schema": shared(schema, schemas)}}}
+    return {"description": "Done.", "content": {"application/json": {"schema": _shared(schema, schemas)}}}
 
 
-def shared(schema: Schema, schemas: dict[str, Any]) -> dict[str, Any]:
+def _shared(schema: Schema, schemas: dict[str, Any]) -> dict[str, Any]:
     """Return the schema with each that has a title by its name among those that the document shares."""
     found: dict[str, Any] = {}
     for name, value in schema.items():
         if name == "items":
-            found[name] = shared(value, schemas)
+            found[name] = _shared(value, schemas)
         elif name == "properties":
-            found[name] = {member: shared(each, schemas) for member, each in value.items()}
+            found[name] = {member: _shared(each, schemas) for member, each in value.items()}
         else:
             found[name] = value
     if "title" not in schema:
@@ -145,7 +145,7 @@ def shared(schema: Schema, schemas: dict[str, Any]) -> dict[str, Any]:
     return {"$ref": f"#/components/schemas/{schema['title']}"}
 
 
-def token_endpoint() -> dict[str, Any]:
+def _token_endpoint() -> dict[str, Any]:
     """Describe how a program gets a token of its own; discovery describes the rest of the authority."""
     form = {
         "type": "object",

@@ -32,7 +32,7 @@ def reference(request: HttpRequest) -> HttpResponse:
     parts = []
     for tag, words in TAGS.items():
         found = [
-            entry(template, method, operation, document["paths"][template][method.lower()])
+            _entry(template, method, operation, document["paths"][template][method.lower()])
             for template, method, operation in sorted(operations(), key=lambda each: (each[0], METHODS.index(each[1])))
             if operation.tag == tag
         ]
@@ -40,7 +40,7 @@ def reference(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/reference.html", {"parts": parts, "server": document["servers"][0]["url"]})
 
 
-def entry(template: str, method: str, operation: Operation, described: dict[str, Any]) -> dict[str, Any]:
+def _entry(template: str, method: str, operation: Operation, described: dict[str, Any]) -> dict[str, Any]:
     """Return what the page says about one operation."""
     body = operation.body or {}
     members = body.get("properties") or body.get("items", {}).get("properties", {})

@@ -47,25 +47,25 @@ class Task:
 def tasks(consumer: Consumer) -> list[Task]:
     """Return what needs attention, the worst first."""
     found = [
-        *dead_clients(consumer),
-        *refused_clients(consumer),
-        *ending_secrets(consumer),
-        *ended_invitations(consumer),
-        *unused(consumer),
+        *_dead_clients(consumer),
+        *_refused_clients(consumer),
+        *_ending_secrets(consumer),
+        *_ended_invitations(consumer),
+        *_unused(consumer),
     ]
     return sorted(found, key=lambda task: ("bad", "warn", "quiet").index(task.tone))
 
 
-def page(name: str, client: Client, *more: Any) -> str:
+def _page(name: str, client: Client, *more: Any) -> str:
     return reverse(f"clients:{name}", args=[client.consumer.slug, client.client_id, *more])
 
 
-def there(consumer: Consumer, **chosen: str) -> str:
+def _there(consumer: Consumer, **chosen: str) -> str:
     """Return the address of the list of clients, of those that are chosen."""
     return reverse("clients:index", args=[consumer.slug], query=chosen)
 
 
-def dead_clients(consumer: Consumer) -> Iterator[Task]:
+def _dead_clients(consumer: Consumer) -> Iterator[Task]:
     """Clients that can get no token, because no secret of theirs works."""
     mine = with_state(Client.objects.of(consumer)).select_related("consumer")
     for state, (one, text, many) in DEAD.items():
@@ -78,15 +78,15 @@ def dead_clients(consumer: Consumer) -> Iterator[Task]:
                 title,
                 "They cannot get a token until they have one.",
                 "See them",
-                there(consumer, state=state),
+                _there(consumer, state=state),
             )
             continue
         for client in found:
-            url = page("add-secret", client)
+            url = _page("add-secret", client)
             yield Task("bad", "circle-x", one.format(client), text, "Add a secret", url, in_dialog=True)
 
 
-def refused_clients(consumer: Consumer) -> Iterator[Task]:
+def _refused_clients(consumer: Consumer) -> Iterator[Task]:
     """Clients that could work, and had requests refused since yesterday, each with its latest reason."""
     able = with_state(Client.objects.of(consumer)).exclude(state__in=("disabled", "expired", "bare"))
     since = timezone.now() - REFUSED_WITHIN
@@ -104,7 +104,7 @@ def refused_clients(consumer: Consumer) -> Iterator[Task]:
         )
 
 
-def ending_secrets(consumer: Consumer) -> Iterator[Task]:
+def _ending_secrets(consumer: Consumer) -> Iterator[Task]:
     """Secrets that end soon, or are being replaced."""
     soon = Q(expires_at__lte=timezone.now() + ClientSecret.SOON)
     live = ClientSecret.objects.live().filter(client__consumer=consumer, client__disabled_at=None)
@@ -122,7 +122,7 @@ def ending_secrets(consumer: Consumer) -> Iterator[Task]:
                 f"A secret of {client} is being replaced",
                 f"{ends} Put the new one wherever the old one is.",
                 "See its secrets",
-                page("secrets", client),
+                _page("secrets", client),
             )
         elif secret.ends_soon and secret.expires_at:
             yield Task(
@@ -132,12 +132,12 @@ def ending_secrets(consumer: Consumer) -> Iterator[Task]:
                 f"{secret} stops working on {moment(secret.expires_at)}. "
                 "Rotate it now, and both secrets work until you switch over.",
                 "Rotate it",
-                page("rotate-secret", client, secret.pk),
+                _page("rotate-secret", client, secret.pk),
                 in_dialog=True,
             )
 
 
-def ended_invitations(consumer: Consumer) -> Iterator[Task]:
+def _ended_invitations(consumer: Consumer) -> Iterator[Task]:
     for invitation in consumer.invitations.pending().filter(expires_at__lte=timezone.now()):
         yield Task(
             "quiet",
@@ -149,14 +149,14 @@ def ended_invitations(consumer: Consumer) -> Iterator[Task]:
         )
 
 
-def unused(consumer: Consumer) -> Iterator[Task]:
+def _unused(consumer: Consumer) -> Iterator[Task]:
     """Clients that could work for a week and never did."""
     mine = with_state(Client.objects.of(consumer)).select_related("consumer", "user")
     old = mine.filter(state="active", last_used_at=None, created__lt=timezone.now() - UNUSED_AFTER)
     if (count := old.count()) > FEW:
         title = f"{counted(count, 'client').capitalize()} have never asked for a token"
         text = "They could have for a week. Set them up, or delete those that nobody needs."
-        yield Task("quiet", "circle-help", title, text, "See them", there(consumer, used="never"))
+        yield Task("quiet", "circle-help", title, text, "See them", _there(consumer, used="never"))
         return
     for client in old.order_by("created"):
         yield Task(
@@ -166,5 +166,5 @@ def unused(consumer: Consumer) -> Iterator[Task]:
             f"{client.user or 'Somebody'} registered it {away(client.created)}. "
             "See how it connects, or delete it if nobody needs it.",
             "See how it connects",
-            page("detail", client),
+            _page("detail", client),
         )

@@ -47,11 +47,11 @@ def usage(counts: QuerySet[DailyCount]) -> dict[str, Any] | None:
         "share": 100 * refused / (issued + refused),
         "in_use": in_use,
         "has_refused": refused > 0,
-        **chart(days),
+        **_chart(days),
     }
 
 
-def chart(days: list[Day]) -> dict[str, Any]:
+def _chart(days: list[Day]) -> dict[str, Any]:
     """Lay out a bar for each day, the last of which is not over yet."""
     limit = ceiling(max(day.issued for day in days))
     slot = 100 / len(days)

@@ -114,12 +114,12 @@ CLIENTS = [
 ]
 
 
-def kept() -> dict[str, Any]:
+def _kept() -> dict[str, Any]:
     """Return what the demo remembers: its passwords and its clients' secrets."""
     return json.loads(settings.DEMO_FILE.read_text()) if settings.DEMO_FILE.exists() else {}
 
 
-def keep(memory: dict[str, Any]) -> None:
+def _keep(memory: dict[str, Any]) -> None:
     partial = settings.DEMO_FILE.with_suffix(f".{os.getpid()}")
     with os.fdopen(os.open(partial, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w") as file:
         json.dump(memory, file, indent=2)
@@ -129,26 +129,26 @@ def keep(memory: dict[str, Any]) -> None:
 @transaction.atomic
 def build() -> dict[str, Any]:
     """Make whatever is missing, and return the document that `manage.py demo --json` prints."""
-    memory = kept()
+    memory = _kept()
     password = memory.setdefault("password", f"demo-{secrets.token_hex(6)}")
-    operator = person(*OPERATOR, password, is_staff=True)
-    consumers = {slug: consumer(slug, name) for slug, name in CONSUMERS.items()}
-    catalogue(consumers)
+    operator = _person(*OPERATOR, password, is_staff=True)
+    consumers = {slug: _consumer(slug, name) for slug, name in CONSUMERS.items()}
+    _catalogue(consumers)
     managers = []
     for email, name, slug, role in CAST:
         Membership.objects.get_or_create(
-            consumer=consumers[slug], user=person(email, name, password), defaults={"role": role}
+            consumer=consumers[slug], user=_person(email, name, password), defaults={"role": role}
         )
         managers.append({"email": email, "password": password, "consumer": slug, "role": role.value})
     tokens = {
-        "operator_token": token(operator, memory),
-        "manager_token": token(User.objects.get(email=CAST[0][0]), memory),
-        "initial_access_token": registration_token(consumers["acme"], memory),
+        "operator_token": _token(operator, memory),
+        "manager_token": _token(User.objects.get(email=CAST[0][0]), memory),
+        "initial_access_token": _registration_token(consumers["acme"], memory),
     }
     if not OpenRegistration.objects.exists():
         open_registration(consumer=consumers["sandbox"], actor=SYSTEM, client_days=30)
-    clients = {item.key: client(consumers["acme"], item, memory) for item in CLIENTS}
-    keep(memory)
+    clients = {item.key: _client(consumers["acme"], item, memory) for item in CLIENTS}
+    _keep(memory)
     return {
         "portal_url": settings.PUBLIC_URL,
         "issuer": settings.ISSUER,
@@ -166,7 +166,7 @@ def build() -> dict[str, Any]:
     }
 
 
-def person(email: str, name: str, password: str, is_staff: bool = False) -> User:
+def _person(email: str, name: str, password: str, is_staff: bool = False) -> User:
     user = User.objects.filter(email__iexact=email).first() or User.objects.create_user(
         email, name=name, is_staff=is_staff, is_superuser=is_staff
     )
@@ -177,7 +177,7 @@ def person(email: str, name: str, password: str, is_staff: bool = False) -> User
     return user
 
 
-def token(user: User, memory: dict[str, Any]) -> str:
+def _token(user: User, memory: dict[str, Any]) -> str:
     """Find or make a personal access token that will still work tomorrow."""
     known: dict[str, str] = memory.setdefault("tokens", {})
     found = find_token(known.get(user.email, ""))
@@ -195,7 +195,7 @@ def token(user: User, memory: dict[str, Any]) -> str:
     return known[user.email]
 
 
-def registration_token(owner: Consumer, memory: dict[str, Any]) -> str:
+def _registration_token(owner: Consumer, memory: dict[str, Any]) -> str:
     """Find or make an initial access token of the consumer that will still work tomorrow."""
     known = str(memory.get("initial_access_token", ""))
     live = InitialToken.objects.live().filter(consumer=owner, expires_at__gt=timezone.now() + timedelta(days=1))
@@ -206,13 +206,13 @@ def registration_token(owner: Consumer, memory: dict[str, Any]) -> str:
     return known
 
 
-def consumer(slug: str, name: str) -> Consumer:
+def _consumer(slug: str, name: str) -> Consumer:
     return Consumer.objects.filter(slug=slug).first() or create_consumer(
         actor=SYSTEM, slug=slug, name=name, test_token_claims=["department", "region"]
     )
 
 
-def catalogue(consumers: dict[str, Consumer]) -> None:
+def _catalogue(consumers: dict[str, Consumer]) -> None:
     """Make the APIs and scopes; Acme may use all, the others may read shipments."""
     for identifier, (name, description, scopes) in APIS.items():
         if not Api.objects.filter(identifier=identifier).exists():
@@ -231,7 +231,7 @@ def catalogue(consumers: dict[str, Consumer]) -> None:
         set_access(consumer=consumers[slug], scopes={*granted, *wanted}, actor=SYSTEM)
 
 
-def client(owner: Consumer, wanted: DemoClient, memory: dict[str, Any]) -> dict[str, Any]:
+def _client(owner: Consumer, wanted: DemoClient, memory: dict[str, Any]) -> dict[str, Any]:
     """Find or register one client, with a secret that still works."""
     known = memory.setdefault("clients", {}).setdefault(wanted.key, {})
     mine = Client.objects.filter(consumer=owner)

@@ -71,17 +71,17 @@ def inbox(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def message(request: HttpRequest, name: str) -> HttpResponse:
-    return render(request, "portal/mail.html", {"mail": read(find(name))})
+    return render(request, "portal/mail.html", {"mail": read(_find(name))})
 
 
 @require_safe
 def download(request: HttpRequest, name: str) -> FileResponse:
     return FileResponse(
-        find(name).open("rb"), as_attachment=True, filename=f"{name}.eml", content_type="message/rfc822"
+        _find(name).open("rb"), as_attachment=True, filename=f"{name}.eml", content_type="message/rfc822"
     )
 
 
-def find(name: str) -> Path:
+def _find(name: str) -> Path:
     """Return the file of that name; the address's converter lets no path separator through."""
     path = Path(settings.MAIL_DIR) / f"{name}.eml"
     if not path.is_file():

@@ -35,7 +35,7 @@ LIMITS = ["access_token_lifetime", "refresh_token_lifetime"]
 STORED = ["name", "slug", "external_id", "metadata", "claims", *LIMITS, *TESTS]
 
 
-def scope_words(scope: Scope) -> SafeString:
+def _scope_words(scope: Scope) -> SafeString:
     described = format_html('<span class="hint">{}</span>', scope.description) if scope.description else ""
     return format_html("{} <code>{}</code> {}", scope.name, scope.value, described)
 
@@ -44,7 +44,7 @@ class ConsumerForm(forms.ModelForm):  # type: ignore[type-arg]
     scopes = GroupedChoices(
         queryset=Scope.objects.select_related("api"),
         group_of=lambda scope: scope.api.name,
-        words=scope_words,
+        words=_scope_words,
         label="Permissions",
         empty="There are no APIs yet. Add one with its scopes, then choose here.",
     )
@@ -113,7 +113,7 @@ class ConsumerForm(forms.ModelForm):  # type: ignore[type-arg]
         return self.cleaned_data[name]
 
 
-def suspending(consumer: Consumer) -> list[str]:
+def _suspending(consumer: Consumer) -> list[str]:
     people = several(consumer.memberships.count(), "person", "people")
     clients = several(consumer.clients.count(), "client", "clients")
     return [
@@ -124,7 +124,7 @@ def suspending(consumer: Consumer) -> list[str]:
     ]
 
 
-def removing(membership: Membership) -> list[str]:
+def _removing(membership: Membership) -> list[str]:
     return [
         f"{membership.user} ({membership.user.email}) can no longer enter the workspace, from the next request on.",
         "Clients and secrets that they made stay. They may have copied secrets: rotate those that matter.",
@@ -166,7 +166,7 @@ class ConsumerAdmin(Desk):
             label="Suspend {}",
             act=lambda consumer, actor: consumer_actions.suspend_consumer(consumer=consumer, actor=actor),
             done="{} is suspended.",
-            effects=suspending,
+            effects=_suspending,
             when=lambda consumer: not consumer.is_suspended,
         ),
         "resume": Deed(
@@ -217,7 +217,7 @@ class ConsumerAdmin(Desk):
             label="Remove {}",
             act=lambda member, actor: member_actions.remove_member(membership=member, actor=actor),
             done="{}: removed.",
-            effects=removing,
+            effects=_removing,
             part="memberships",
         ),
     }
@@ -351,6 +351,6 @@ class ConsumerAdmin(Desk):
     def allowed(self, consumer: Consumer) -> SafeString | str:
         scopes = Scope.objects.select_related("api").filter(access__consumer=consumer)
         return (
-            format_html_join("\n", "<p>{}: {}</p>", ((scope.api.name, scope_words(scope)) for scope in scopes))
+            format_html_join("\n", "<p>{}: {}</p>", ((scope.api.name, _scope_words(scope)) for scope in scopes))
             or "None"
         )

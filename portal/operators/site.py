@@ -97,14 +97,14 @@ class OperatorSite(AdminSite):
         sections = []
         for title, names in SECTIONS.items():
             if found := [models.pop(name) for name in names if name in models]:
-                sections.append(section(title, found))
+                sections.append(_section(title, found))
         for room in rooms.values():
             if rest := [model for model in room["models"] if model["object_name"] in models]:
-                sections.append(section(room["name"], rest))
+                sections.append(_section(room["name"], rest))
         return sections
 
 
-def section(title: str, models: list[dict[str, Any]]) -> dict[str, Any]:
+def _section(title: str, models: list[dict[str, Any]]) -> dict[str, Any]:
     """Return a part of the sidebar in the shape that Django's templates read."""
     return {
         "name": title,

@@ -22,13 +22,13 @@ Meaning = str | tuple[str, str, str]
 
 def explained(content: Content, viewer: Viewer) -> list[Row]:
     """Return every claim with its value and meaning, in the token's own order."""
-    flat = {**content, **{f"cnf.{name}": value for name, value in members(content.get("cnf")).items()}}
-    if members(content.get("cnf")):
+    flat = {**content, **{f"cnf.{name}": value for name, value in _members(content.get("cnf")).items()}}
+    if _members(content.get("cnf")):
         del flat["cnf"]
-    return [row(name, value, content, viewer) for name, value in list(flat.items())[:SHOWN]]
+    return [_row(name, value, content, viewer) for name, value in list(flat.items())[:SHOWN]]
 
 
-def row(name: str, value: Any, content: Content, viewer: Viewer) -> Row:
+def _row(name: str, value: Any, content: Content, viewer: Viewer) -> Row:
     teller = SPECIAL.get(name)
     meaning: Meaning = teller(value, content, viewer) if teller else PLAIN.get(name, "A claim that its issuer added.")
     if isinstance(meaning, str):
@@ -46,7 +46,7 @@ def shown(value: Any) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
-def members(value: Any) -> dict[str, Any]:
+def _members(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
@@ -59,7 +59,7 @@ def strings(value: Any) -> list[str]:
 # -- Claims whose meaning depends on the value ------------------------------------------------------------------------
 
 
-def issuer(value: Any, content: Content, viewer: Viewer) -> Meaning:
+def _issuer(value: Any, content: Content, viewer: Viewer) -> Meaning:
     if value == settings.ISSUER:
         return "This portal issued it. An API must accept this issuer only."
     if value == workload_issuer.issuer():
@@ -69,7 +69,7 @@ def issuer(value: Any, content: Content, viewer: Viewer) -> Meaning:
     return "Somebody else issued it, not this portal."
 
 
-def subject(value: Any, content: Content, viewer: Viewer) -> Meaning:
+def _subject(value: Any, content: Content, viewer: Viewer) -> Meaning:
     if value == content.get("client_id") or value == content.get("iss"):
         return "The client itself: no person takes part."
     if str(value).startswith("atcl_"):
@@ -77,7 +77,7 @@ def subject(value: Any, content: Content, viewer: Viewer) -> Meaning:
     return "The person that it speaks for."
 
 
-def audience(value: Any, content: Content, viewer: Viewer) -> Meaning:
+def _audience(value: Any, content: Content, viewer: Viewer) -> Meaning:
     names = {api.identifier: f"the API {api.name}" for api in viewer.apis} | {settings.ISSUER: "this portal itself"}
     known = [names[each] for each in strings(value) if each in names]
     if known:
@@ -86,14 +86,14 @@ def audience(value: Any, content: Content, viewer: Viewer) -> Meaning:
     return f"Whom it is for: the client {client}." if client else "Whom it is for. Everybody else must refuse it."
 
 
-def client_id(value: Any, content: Content, viewer: Viewer) -> Meaning:
+def _client_id(value: Any, content: Content, viewer: Viewer) -> Meaning:
     client = viewer.client(value)
     if client is None:
         return "The client that got it. It is none of this workspace." if viewer.consumer else "An unknown client."
     return f"{client}, one of your clients." if viewer.consumer else f"{client}, of {client.consumer}."
 
 
-def scope(value: Any, content: Content, viewer: Viewer) -> Meaning:
+def _scope(value: Any, content: Content, viewer: Viewer) -> Meaning:
     values = value.split() if isinstance(value, str) else strings(value)
     known = {scope.value: scope.name for api in viewer.apis for scope in api.scopes.all()}
     known |= {name: words for name, (words, _) in IDENTITY_SCOPES.items()}
@@ -102,7 +102,7 @@ def scope(value: Any, content: Content, viewer: Viewer) -> Meaning:
     return f"What it may do: {names}." if names else "What it may do, values parted by spaces."
 
 
-def expiry(value: Any, content: Content, viewer: Viewer) -> Meaning:
+def _expiry(value: Any, content: Content, viewer: Viewer) -> Meaning:
     at = moment(value)
     if at is None:
         return "Wrong.", "bad", "It must be a number of seconds since 1970."
@@ -111,49 +111,49 @@ def expiry(value: Any, content: Content, viewer: Viewer) -> Meaning:
     return f"It works until {told(at)}."
 
 
-def issued(value: Any, content: Content, viewer: Viewer) -> Meaning:
+def _issued(value: Any, content: Content, viewer: Viewer) -> Meaning:
     at = moment(value)
     return f"Issued on {told(at)}." if at else ("Wrong.", "bad", "It must be a number of seconds since 1970.")
 
 
-def not_before(value: Any, content: Content, viewer: Viewer) -> Meaning:
+def _not_before(value: Any, content: Content, viewer: Viewer) -> Meaning:
     at = moment(value)
     if at is None:
         return "Wrong.", "bad", "It must be a number of seconds since 1970."
     return ("Not yet.", "bad", f"It begins on {told(at)}.") if at > timezone.now() else f"It began on {told(at)}."
 
 
-def signed_in(value: Any, content: Content, viewer: Viewer) -> Meaning:
+def _signed_in(value: Any, content: Content, viewer: Viewer) -> Meaning:
     at = moment(value)
     return f"The person signed in on {told(at)}." if at else "When the person signed in."
 
 
-def workspace(value: Any, content: Content, viewer: Viewer) -> Meaning:
+def _workspace(value: Any, content: Content, viewer: Viewer) -> Meaning:
     if viewer.consumer is None:
         return "The consumer whose client got it."
     return f"Your workspace, {viewer.consumer}." if value == str(viewer.consumer.pk) else "Another workspace."
 
 
-def use(value: Any, content: Content, viewer: Viewer) -> Meaning:
+def _use(value: Any, content: Content, viewer: Viewer) -> Meaning:
     if value == test_tokens.TOKEN_USE:
         return "A test.", "warn", "Somebody made it by hand. An API with real data should refuse it."
     return "What its issuer says that it is for."
 
 
 SPECIAL: dict[str, Callable[[Any, Content, Viewer], Meaning]] = {
-    "iss": issuer,
-    "sub": subject,
-    "aud": audience,
-    "client_id": client_id,
-    "azp": client_id,
-    "scope": scope,
-    "scp": scope,
-    "exp": expiry,
-    "iat": issued,
-    "nbf": not_before,
-    "auth_time": signed_in,
-    "consumer_id": workspace,
-    "token_use": use,
+    "iss": _issuer,
+    "sub": _subject,
+    "aud": _audience,
+    "client_id": _client_id,
+    "azp": _client_id,
+    "scope": _scope,
+    "scp": _scope,
+    "exp": _expiry,
+    "iat": _issued,
+    "nbf": _not_before,
+    "auth_time": _signed_in,
+    "consumer_id": _workspace,
+    "token_use": _use,
 }
 PLAIN = {
     "jti": "Its own name, by which it is revoked and found.",

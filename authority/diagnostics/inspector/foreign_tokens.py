@@ -18,16 +18,16 @@ def judge(token: Token, viewer: Viewer) -> Report:
     content = token.content
     issuer = viewer.trusted(federation.issuer_of(content))
     if content.get("iss") == content.get("sub") and not content.get("scope") and issuer is None:
-        report = own_assertion(token, viewer)
+        report = _own_assertion(token, viewer)
     elif issuer is not None:
-        report = platforms(token, viewer, issuer)
+        report = _platforms(token, viewer, issuer)
     else:
-        report = nobody_known(token)
+        report = _nobody_known(token)
     report.rows = claims.explained(content, viewer)
     return report
 
 
-def nobody_known(token: Token) -> Report:
+def _nobody_known(token: Token) -> Report:
     report = Report("Somebody else’s token")
     iss = claims.shown(token.content.get("iss", "nobody"))
     report.fails(
@@ -44,7 +44,7 @@ def nobody_known(token: Token) -> Report:
 # -- What a client signed itself --------------------------------------------------------------------------------------
 
 
-def own_assertion(token: Token, viewer: Viewer) -> Report:
+def _own_assertion(token: Token, viewer: Viewer) -> Report:
     report = Report("A client assertion")
     report.client = client = viewer.client(token.content.get("sub"))
     name = f"{client}, one of your clients" if client else "no client that you may see"
@@ -54,7 +54,7 @@ def own_assertion(token: Token, viewer: Viewer) -> Report:
         why = f"It is registered for {method}. Send that, or choose a key pair on its page Authentication."
         report.fails("Method", f"{client} does not prove itself by assertions", why)
     if client is not None and client.client_jwks:
-        signed(report, token, client)
+        _signed(report, token, client)
     if claims.strings(token.content.get("aud")) != [settings.ISSUER]:
         said = ", ".join(claims.strings(token.content.get("aud"))) or "nobody"
         report.fails("Audience", f"Its audience is {said}", f"Set aud to {settings.ISSUER}, as one string.")
@@ -72,7 +72,7 @@ def own_assertion(token: Token, viewer: Viewer) -> Report:
     return report
 
 
-def signed(report: Report, token: Token, client: Client) -> None:
+def _signed(report: Report, token: Token, client: Client) -> None:
     """Judge the signature by the keys that are registered here; those at an address are not asked for."""
     keys = assertions.given(client.client_jwks or {})
     problem = rule_tester.fault(
@@ -87,7 +87,7 @@ def signed(report: Report, token: Token, client: Client) -> None:
 # -- What a platform signed -------------------------------------------------------------------------------------------
 
 
-def platforms(token: Token, viewer: Viewer, issuer: TrustedIssuer) -> Report:
+def _platforms(token: Token, viewer: Viewer, issuer: TrustedIssuer) -> Report:
     """Say whose rule it meets. Its signature is checked where a client's rules are tried, by the issuer's keys."""
     report = Report(f"A token of {issuer}")
     report.tells("Issuer", f"{issuer.issuer}, which operators of this portal trust to say who runs there.")

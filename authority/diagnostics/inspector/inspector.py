@@ -16,20 +16,20 @@ def inspect(text: str, viewer: Viewer, api: Api | None = None) -> list[Report]:
     found = read(text)
     reports = []
     if found.is_private_key:
-        return [private_key()]
+        return [_private_key()]
     if found.error or (found.status and not found.tokens):
-        reports.append(refusal(found, viewer))
-    reports += [token(each, viewer, api) for each in found.tokens[:MOST]]
+        reports.append(_refusal(found, viewer))
+    reports += [_token(each, viewer, api) for each in found.tokens[:MOST]]
     if found.basic:
-        reports.append(credentials(*found.basic, viewer))
+        reports.append(_credentials(*found.basic, viewer))
     if found.code and not found.error:
-        reports.append(code(viewer, found))
+        reports.append(_code(viewer, found))
     if not reports and (known := error_responses.recognised(text)):
         reports.append(known)
-    return reports or [nothing()]
+    return reports or [_nothing()]
 
 
-def refusal(found: Material, viewer: Viewer) -> Report:
+def _refusal(found: Material, viewer: Viewer) -> Report:
     if found.error:
         report = error_responses.explained(found.error, found.description, found.status)
     else:
@@ -40,10 +40,10 @@ def refusal(found: Material, viewer: Viewer) -> Report:
     return report
 
 
-def token(text: str, viewer: Viewer, api: Api | None) -> Report:
+def _token(text: str, viewer: Viewer, api: Api | None) -> Report:
     parts = text.count(".") + 1
     if parts == JWT_PARTS and text.startswith("ey"):
-        return signed(text, viewer, api)
+        return _signed(text, viewer, api)
     if parts == JWE_PARTS and text.startswith("ey"):
         report = Report("An encrypted token (JWE)")
         why = "This portal issues signed tokens, never encrypted ones. It is another server’s: ask that one."
@@ -57,7 +57,7 @@ def token(text: str, viewer: Viewer, api: Api | None) -> Report:
     return opaque.judge(text, viewer, api)
 
 
-def signed(text: str, viewer: Viewer, api: Api | None) -> Report:
+def _signed(text: str, viewer: Viewer, api: Api | None) -> Report:
     try:
         read = jwt.read(text)
         return foreign_tokens.judge(read, viewer) if jwt.is_foreign(read) else jwt.judge(read, viewer, api)
@@ -67,7 +67,7 @@ def signed(text: str, viewer: Viewer, api: Api | None) -> Report:
         return report
 
 
-def credentials(client_id: str, secret: str, viewer: Viewer) -> Report:
+def _credentials(client_id: str, secret: str, viewer: Viewer) -> Report:
     """Judge what Basic authentication carries: a client ID and its secret."""
     report = opaque.judge(secret, viewer, None)
     wrong = next((fact.text for fact in report.facts if fact.tone == "bad"), "")
@@ -87,7 +87,7 @@ def credentials(client_id: str, secret: str, viewer: Viewer) -> Report:
     return report
 
 
-def private_key() -> Report:
+def _private_key() -> Report:
     report = Report("A private key", tone="bad", verdict="This is a private key, and was meant for nobody else")
     report.advice = (
         "It signs; it is sent nowhere. If others could read it where it came from, make a new key pair on the client’s "
@@ -96,7 +96,7 @@ def private_key() -> Report:
     return report
 
 
-def code(viewer: Viewer, found: Material) -> Report:
+def _code(viewer: Viewer, found: Material) -> Report:
     report = Report("An authorization code", tone="")
     report.verdict = "The sign-in worked: the browser brings a code back"
     report.advice = "The program exchanges it at the token endpoint, once and within a minute, with its code_verifier."
@@ -104,7 +104,7 @@ def code(viewer: Viewer, found: Material) -> Report:
     return report
 
 
-def nothing() -> Report:
+def _nothing() -> Report:
     report = Report("Nothing that is known", tone="warn", verdict="There is no token and no error in it")
     report.advice = (
         "Paste an access token, an ID token, the JSON of an error, a WWW-Authenticate header, the address with error=, "

@@ -44,11 +44,11 @@ class Token:
 def read(text: str) -> Token:
     """Take it apart. Raises Malformed with the part and the reason."""
     header, content, signature = text.split(".")
-    return Token(text, document("header", header), document("payload", content), octets("signature", signature))
+    return Token(text, _document("header", header), _document("payload", content), _octets("signature", signature))
 
 
-def document(name: str, part: str) -> dict[str, Any]:
-    data = octets(name, part)
+def _document(name: str, part: str) -> dict[str, Any]:
+    data = _octets(name, part)
     try:
         value = json.loads(data)
     except (ValueError, RecursionError):
@@ -58,7 +58,7 @@ def document(name: str, part: str) -> dict[str, Any]:
     return value
 
 
-def octets(name: str, part: str) -> bytes:
+def _octets(name: str, part: str) -> bytes:
     for position, character in enumerate(part, 1):
         if not (character.isascii() and (character.isalnum() or character in "-_")):
             seen = f"“{character}”" if character.isprintable() else f"the invisible character U+{ord(character):04X}"
@@ -72,10 +72,10 @@ def octets(name: str, part: str) -> bytes:
 
 def is_foreign(token: Token) -> bool:
     """Say whether somebody else than this portal signed it; of a DPoP proof the issuer says nothing."""
-    return kind(token) != "dpop+jwt" and token.content.get("iss") not in (settings.ISSUER, workload_issuer.issuer())
+    return _kind(token) != "dpop+jwt" and token.content.get("iss") not in (settings.ISSUER, workload_issuer.issuer())
 
 
-def kind(token: Token) -> str:
+def _kind(token: Token) -> str:
     return str(token.header.get("typ", "")).lower().removeprefix("application/")
 
 
@@ -84,23 +84,23 @@ def kind(token: Token) -> str:
 
 def judge(token: Token, viewer: Viewer, api: Api | None = None) -> Report:
     """Say what a token of ours is, and whether it holds here now."""
-    typ = kind(token)
+    typ = _kind(token)
     iss = token.content.get("iss")
     if typ == "dpop+jwt":
         report = Report("A DPoP proof", "This is a proof, not a token", PROOF, tone="")
     elif iss == workload_issuer.issuer():
-        report = ours(token, viewer, Report("A workload identity token"), Purpose.WORKLOADS)
+        report = _ours(token, viewer, Report("A workload identity token"), Purpose.WORKLOADS)
         if api is not None:
             why = "It shows clouds and backends who the workload is. Get an access token at the token endpoint instead."
             report.fails("Type", "This is an identity token, and APIs take access tokens", why)
     elif typ == access_tokens.TYPE:
         test = validation.is_trial(token.content)
-        report = ours(token, viewer, Report("A test token" if test else "An access token"), Purpose.TOKENS)
+        report = _ours(token, viewer, Report("A test token" if test else "An access token"), Purpose.TOKENS)
         expects(report, token, api)
     elif typ == "logout+jwt":
-        report = ours(token, viewer, Report("A logout token"), Purpose.TOKENS)
+        report = _ours(token, viewer, Report("A logout token"), Purpose.TOKENS)
     else:
-        report = ours(token, viewer, Report("An ID token"), Purpose.TOKENS)
+        report = _ours(token, viewer, Report("An ID token"), Purpose.TOKENS)
         report.tells("Use", "It tells its client who signed in. An API must refuse it: send the access token there.")
         if api is not None:
             report.fails("Type", "This is an ID token, and APIs take access tokens", ACCESS, text="An ID token.")
@@ -114,10 +114,10 @@ ACCESS = "Send access_token of the token answer in the Authorization header, not
 PROOF = "It goes into the DPoP header of one request, beside the token that is bound to the same key, and works once."
 
 
-def ours(token: Token, viewer: Viewer, report: Report, purpose: Purpose) -> Report:
+def _ours(token: Token, viewer: Viewer, report: Report, purpose: Purpose) -> Report:
     """Judge what says that this portal issued it."""
     report.holds("Issuer", "It names this portal.")
-    genuine = signature(report, token, purpose)
+    genuine = _signature(report, token, purpose)
     in_time(report, token)
     content = token.content
     named = content.get("client_id") or next(iter(claims.strings(content.get("aud"))), None)
@@ -133,7 +133,7 @@ def ours(token: Token, viewer: Viewer, report: Report, purpose: Purpose) -> Repo
 # -- Step by step -----------------------------------------------------------------------------------------------------
 
 
-def signature(report: Report, token: Token, purpose: Purpose) -> bool:
+def _signature(report: Report, token: Token, purpose: Purpose) -> bool:
     """Judge header and signature as an API should; say whether this portal signed it."""
     alg, kid = token.header.get("alg"), token.header.get("kid")
     if str(alg).lower() == "none":
@@ -159,10 +159,10 @@ def signature(report: Report, token: Token, purpose: Purpose) -> bool:
         why = "A character was changed, cut off or added after it was signed. Copy it again, or get a new one."
         report.fails("Signature", "The signature does not fit", why)
         return False
-    return state_of(report, key)
+    return _state_of(report, key)
 
 
-def state_of(report: Report, key: SigningKey) -> bool:
+def _state_of(report: Report, key: SigningKey) -> bool:
     """Judge the key: one that was revoked, or is published no more, verifies nothing."""
     states, now = SigningKey.State, timezone.now()
     if key.state == states.REVOKED:

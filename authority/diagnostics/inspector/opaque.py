@@ -38,13 +38,13 @@ OTHERS = {
 
 def judge(text: str, viewer: Viewer, api: Api | None) -> Report:
     if text.startswith(secrets.PREFIX):
-        return secret(text, viewer)
+        return _secret(text, viewer)
     if text.startswith(access_tokens.OPAQUE_PREFIX):
-        return access_token(text, viewer, api)
+        return _access_token(text, viewer, api)
     if text.startswith(families.PREFIX):
-        return refresh_token(text, viewer)
+        return _refresh_token(text, viewer)
     if text.startswith("cl_"):
-        return client_id(text, viewer)
+        return _client_id(text, viewer)
     for prefix, (kind, verdict, advice) in OTHERS.items():
         if text.startswith(prefix):
             return Report(kind, verdict, advice, tone="warn")
@@ -54,7 +54,7 @@ def judge(text: str, viewer: Viewer, api: Api | None) -> Report:
     return report
 
 
-def client_id(text: str, viewer: Viewer) -> Report:
+def _client_id(text: str, viewer: Viewer) -> Report:
     report = Report("A client ID", tone="")
     report.client = viewer.client(text)
     if report.client is None:
@@ -66,19 +66,19 @@ def client_id(text: str, viewer: Viewer) -> Report:
     return report
 
 
-def nobodys(report: Report) -> Report:
+def _nobodys(report: Report) -> Report:
     """Answer alike for what does not exist, is forgotten, or is none of this person's business."""
     report.tone, report.verdict = "warn", "It is none of a client that you may see, or ended long ago"
     report.advice = "It says nothing by itself. Its own client learns from the introspection endpoint whether it works."
     return report
 
 
-def access_token(text: str, viewer: Viewer, api: Api | None) -> Report:
+def _access_token(text: str, viewer: Viewer, api: Api | None) -> Report:
     report = Report("An opaque access token")
     row = OpaqueToken.objects.select_related("client").filter(digest=digest(text)).first()
     report.client = viewer.client(row.client.client_id) if row else None
     if row is None or report.client is None:
-        return nobodys(report)
+        return _nobodys(report)
     token = jwt.Token(text, {"typ": access_tokens.TYPE}, row.claims, b"")
     jwt.in_time(report, token)
     jwt.standing(report, token, report.client)
@@ -89,12 +89,12 @@ def access_token(text: str, viewer: Viewer, api: Api | None) -> Report:
     return report
 
 
-def refresh_token(text: str, viewer: Viewer) -> Report:
+def _refresh_token(text: str, viewer: Viewer) -> Report:
     report = Report("A refresh token")
     row = RefreshToken.objects.select_related("family__client").filter(digest=digest(text)).first()
     report.client = viewer.client(row.family.client.client_id) if row else None
     if row is None or report.client is None:
-        return nobodys(report)
+        return _nobodys(report)
     again = "The person has to sign in again."
     if row.family.ended_at is not None:
         at = when(row.family.ended_at)
@@ -111,7 +111,7 @@ def refresh_token(text: str, viewer: Viewer) -> Report:
     return report
 
 
-def secret(text: str, viewer: Viewer) -> Report:
+def _secret(text: str, viewer: Viewer) -> Report:
     """Recognise a client's secret; it is compared by its digest, like each time a client sends it."""
     report = Report("A client secret", tone="bad", verdict="This is a client secret, not a token")
     report.advice = "Exchange it for a token at the token endpoint. " + LEAKED.format("rotate it")

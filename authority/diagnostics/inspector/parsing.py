@@ -41,25 +41,25 @@ def read(text: str) -> Material:
     if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'`":
         text = text[1:-1].strip()
     found = Material(text=text)
-    parsed = as_json(text)
+    parsed = _as_json(text)
     if isinstance(parsed, dict):
-        members(parsed, found)
+        _members(parsed, found)
     elif re.match(r"[a-z][a-z0-9+.-]*://\S+$", text, re.IGNORECASE):
-        address(text, found)
+        _address(text, found)
     found.is_private_key = PRIVATE_KEY.search(text) is not None or (isinstance(parsed, dict) and "d" in parsed)
     if not (found.tokens or found.error or found.code):
-        transcript(text, found, bare=not isinstance(parsed, dict | list))
+        _transcript(text, found, bare=not isinstance(parsed, dict | list))
     return found
 
 
-def as_json(text: str) -> Any:
+def _as_json(text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
         return None
 
 
-def members(parsed: dict[str, Any], found: Material) -> None:
+def _members(parsed: dict[str, Any], found: Material) -> None:
     """Read the answer of a token endpoint, or its error."""
 
     def text_of(name: str) -> str:
@@ -71,7 +71,7 @@ def members(parsed: dict[str, Any], found: Material) -> None:
     found.client_id = text_of("client_id")
 
 
-def address(text: str, found: Material) -> None:
+def _address(text: str, found: Material) -> None:
     """Read the address that a browser was sent back to, or that it was sent to."""
     try:
         parts = urlsplit(text)
@@ -84,7 +84,7 @@ def address(text: str, found: Material) -> None:
     found.client_id, found.code = one.get("client_id", ""), one.get("code", "")
 
 
-def transcript(text: str, found: Material, *, bare: bool) -> None:
+def _transcript(text: str, found: Material, *, bare: bool) -> None:
     """Read headers and bodies as curl -v and browsers show them; the last status and error count.
 
     `bare` says that the whole may be a token itself.
@@ -99,7 +99,7 @@ def transcript(text: str, found: Material, *, bare: bool) -> None:
         found.status = statuses[-1].strip()
     if named := CLIENT.search(plain):
         found.client_id = named[1]
-    found.basic = basic(plain)
+    found.basic = _basic(plain)
     found.tokens = list(dict.fromkeys(JWT.findall(plain) or OURS.findall(plain)))
     if found.tokens or found.basic or found.error or not bare:
         return
@@ -107,11 +107,11 @@ def transcript(text: str, found: Material, *, bare: bool) -> None:
         found.error = plain
     elif re.fullmatch(r"(?:authorization:\s*)?(?:bearer|dpop)?\s*\S+", plain, re.IGNORECASE):
         found.tokens = plain.split()[-1:]
-    elif looks_wrapped(plain):
+    elif _looks_wrapped(plain):
         found.tokens = ["".join(plain.split())]
 
 
-def basic(text: str) -> tuple[str, str] | None:
+def _basic(text: str) -> tuple[str, str] | None:
     """Return client ID and secret of a Basic header, as RFC 6749 section 2.3.1 packs them."""
     if not (header := BASIC.search(text)):
         return None
@@ -123,7 +123,7 @@ def basic(text: str) -> tuple[str, str] | None:
     return (readable(unquote_plus(name)), readable(unquote_plus(secret))) if colon else None
 
 
-def looks_wrapped(text: str) -> bool:
+def _looks_wrapped(text: str) -> bool:
     """Say whether it is a JWT that a mail or a terminal broke into lines."""
     joined = "".join(text.split())
     return joined.startswith("ey") and re.fullmatch(r"[\w.+/=-]+", joined) is not None

@@ -18,10 +18,10 @@ __all__ = ["TOLD", "Words", "describe"]
 
 def describe(problem: Problem, client: Client) -> Words:
     teller = TOLD.get(problem.kind)
-    return teller(client, problem.detail) if teller else other(problem)
+    return teller(client, problem.detail) if teller else _other(problem)
 
 
-def other(problem: Problem) -> Words:
+def _other(problem: Problem) -> Words:
     """Tell what has no words of its own as the inspector tells its code, with what the answer said."""
     title, todo = CODES.get(
         problem.error,

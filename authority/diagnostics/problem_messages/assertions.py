@@ -127,7 +127,7 @@ OWN: dict[str, Phrases] = {
 }
 
 
-def teller(kind: str) -> Teller:
+def _teller(kind: str) -> Teller:
     """Return what tells the problem: a client on a platform has no keys and no clock of its own to look after."""
 
     def tell(client: Client, detail: dict[str, Any]) -> Words:
@@ -137,4 +137,4 @@ def teller(kind: str) -> Teller:
     return tell
 
 
-TOLD |= {kind: teller(kind) for kind in OWN.keys() | OF_PLATFORMS.keys()}
+TOLD |= {kind: _teller(kind) for kind in OWN.keys() | OF_PLATFORMS.keys()}

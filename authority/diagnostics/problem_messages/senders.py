@@ -11,7 +11,7 @@ from clients.vocabulary import AuthMethod
 from consumers.activity.timeline import when
 
 
-def ended_secret(client: Client, detail: dict[str, Any], deed: str) -> Words:
+def _ended_secret(client: Client, detail: dict[str, Any], deed: str) -> Words:
     ended = parse_datetime(detail.get("at", ""))
     which = f"The secret ••••{detail['hint']}" if "hint" in detail else "A secret"
     live = [str(secret) for secret in client.secrets.live()]
@@ -29,8 +29,8 @@ def ended_secret(client: Client, detail: dict[str, Any], deed: str) -> Words:
     )
 
 
-TOLD["secret_expired"] = partial(ended_secret, deed="expired")
-TOLD["secret_revoked"] = partial(ended_secret, deed="was revoked")
+TOLD["secret_expired"] = partial(_ended_secret, deed="expired")
+TOLD["secret_revoked"] = partial(_ended_secret, deed="was revoked")
 
 SHAPES = {
     "empty": ("They send an empty secret.", "Check that the variable which holds the secret is set where it runs."),
