@@ -15,7 +15,7 @@ from oauth2_provider.settings import DEFAULTS
 from packaging.version import Version
 
 ROOT = settings.BASE_DIR
-ROOMS = ("portal", "authority", "clients", "consumers")
+ROOMS = ("portal", "authority", "clients", "consumers", "core", "clientdesk")
 
 
 def files(*patterns: str) -> list[Path]:
@@ -70,9 +70,10 @@ def test_toolkit_is_known_to_the_authority_and_the_client_model_alone():
 # -- Sizes ------------------------------------------------------------------------------------------------------------
 
 
-def test_no_file_is_above_350_lines():
+def test_no_file_is_above_500_lines():
+    """Past that, ask whether it is two subjects."""
     lines = {path: len(path.read_text().splitlines()) for path in [*ALL_PYTHON, *TEMPLATES, *SCRIPTS]}
-    assert {named(path): count for path, count in lines.items() if count > 350} == {}
+    assert {named(path): count for path, count in lines.items() if count > 500} == {}
 
 
 def test_no_function_is_above_60_lines():
@@ -86,18 +87,19 @@ def test_no_function_is_above_60_lines():
 
 # Where SQL is written by hand: what the ORM has no words for.
 RAW_SQL = {
-    "authority/client_directory.py",
-    "core/notifications.py",  # the ORM's own SQL, made once
+    "authority/client_directory.py",  # the ORM's own SQL, made once
+    "core/notifications.py",  # LISTEN
     "authority/keys/signing_keys.py",  # advisory lock
     "core/db/prepared.py",  # statements of nearly every request, such as whether a token was revoked
     "authority/telemetry/daily_counts.py",  # counts are added to in one statement
+    "authority/telemetry/problem_log.py",  # problems too
     "authority/telemetry/last_used.py",  # the last uses of thousands of secrets are written in one statement
     "core/mail.py",  # NOTIFY wakes the worker
     "portal/health.py",  # the shortest question to the database
     "portal/worker.py",  # LISTEN
 }
 # Where another site's form may post: the endpoints that take no cookie.
-NO_CSRF_CHECK = ("authority/endpoints/", "consumers/rest/", "portal/api/urls.py")
+NO_CSRF_CHECK = ("authority/endpoints/", "consumers/rest/", "portal/api/views.py")
 # Looks at a body's length first, and then asks for the form's token itself.
 LATER_CSRF_CHECK = {"authority/views/inspector.py"}
 
@@ -132,14 +134,14 @@ def test_only_endpoints_without_cookies_skip_the_csrf_check():
 
 
 # Where other servers are asked, with every guard that this needs.
-FETCHING = {"core/http_fetch.py"}
+FETCHING = {"core/http_fetch/transport.py"}
 
 
 def test_no_code_asks_the_network_by_itself():
     clients = {"requests", "httpx", "urllib.request", "http.client", "aiohttp", "urllib3"}
     asking = {named(path) for path in CODE if imports(path) & clients}
     # The program for the terminal is a client itself.
-    assert {path for path in asking if not path.startswith("portal/terminal/")} == FETCHING
+    assert {path for path in asking if not path.startswith("clientdesk/")} == FETCHING
 
 
 # Where markup is taken as it is.

@@ -26,7 +26,7 @@ def named(page: Path) -> str:
 
 def read_variables() -> Iterator[str]:
     """Yield every environment variable that the server reads."""
-    for path in set(ROOT.glob("portal/**/*.py")) - set(ROOT.glob("portal/terminal/**/*.py")):
+    for path in sorted(ROOT.glob("portal/**/*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and node.args:
                 function, first = ast.unparse(node.func), node.args[0]

@@ -20,7 +20,7 @@ from oauthlib.oauth2.rfc6749.grant_types.authorization_code import Authorization
 from oauthlib.openid.connect.core.grant_types.base import GrantTypeBase
 
 RECORD = Path(__file__).with_name("upstream.json")
-ROOMS = ("portal", "authority", "clients", "consumers")
+ROOMS = ("portal", "authority", "clients", "consumers", "core")
 UPSTREAM = ("oauth2_provider", "oauthlib", "allauth", "granian")
 
 
