@@ -6,6 +6,9 @@ import sys
 
 from django.core.management import execute_from_command_line
 
+from portal.startup import prepare
+
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+    prepare()
     execute_from_command_line(sys.argv)

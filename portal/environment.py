@@ -5,13 +5,10 @@ A line never repeats a value that may hold a password.
 
 import base64
 import binascii
-import json
 import logging
 import os
 import re
-import secrets
 import sys
-from collections.abc import Mapping
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, NoReturn
@@ -24,6 +21,9 @@ from psycopg.conninfo import conninfo_to_dict
 ADDRESS = r"[^@\s<>\"]+@[^@\s<>\"]+"
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # the library's name for it
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+BASE_DIR = Path(__file__).resolve().parent.parent
+IDENTITY = ("SECRET_KEY", "PUBLIC_URL", "KEY_ENCRYPTION_KEYS", "SECRET_PEPPERS")
+REQUIRED = ("DATABASE_URL", "EMAIL_URL", *IDENTITY)
 
 
 def _refuse(reason: str) -> NoReturn:
@@ -36,6 +36,21 @@ def text(name: str, default: str = "") -> str:
     if not value.isprintable():
         _refuse(f"{name} must not hold line breaks or control characters.")
     return value
+
+
+def is_production() -> bool:
+    """Tell whether any variable of IDENTITY is set; without one this is the demo."""
+    return any(os.environ.get(name) for name in IDENTITY)
+
+
+def data_dir() -> Path:
+    """Return the folder of what the demo keeps."""
+    return Path(text("DATA_DIR", str(BASE_DIR / ".data")))
+
+
+def static_root() -> Path:
+    """Return the folder that `collectstatic` fills."""
+    return Path(text("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
 
 
 def number(name: str, default: int, *, low: int, high: int) -> int:
@@ -201,23 +216,3 @@ def _split(url: str) -> SplitResult | None:
     except ValueError:
         return None
     return parts
-
-
-def demo_identity(path: Path) -> Mapping[str, str]:
-    """Return secrets of the demo's own, made once and kept in a file that only its owner can read."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    made: dict[str, str] = {
-        "SECRET_KEY": secrets.token_urlsafe(48),
-        "KEY_ENCRYPTION_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
-        "SECRET_PEPPERS": f"1:{secrets.token_urlsafe(32)}",
-    }
-    partial = path.with_suffix(f".{os.getpid()}")
-    with os.fdopen(os.open(partial, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w") as file:
-        json.dump(made, file)
-    try:
-        os.link(partial, path)  # whole or not at all, so that another process never reads half a file
-    except FileExistsError:
-        made = json.loads(path.read_text())
-    finally:
-        partial.unlink()
-    return made

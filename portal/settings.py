@@ -4,25 +4,20 @@ Setting any of SECRET_KEY, PUBLIC_URL, KEY_ENCRYPTION_KEYS or SECRET_PEPPERS mak
 needs every variable of REQUIRED and refuses to start without one. docs/settings.md describes each.
 """
 
-import os
 from email.utils import formataddr
-from pathlib import Path
 
 from django.utils.csp import CSP
 
-from portal import environment, lazily
-from portal.demo import postgres
+from portal import environment
+from portal.demo import identity as demo_identity
 
-lazily.stand_in()  # before anything of INSTALLED_APPS is loaded
-
-BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = Path(environment.text("DATA_DIR", str(BASE_DIR / ".data")))
+BASE_DIR = environment.BASE_DIR
+DATA_DIR = environment.data_dir()
 
 # -- What the environment says ----------------------------------------------------------------------------------------
 
-IDENTITY = ("SECRET_KEY", "PUBLIC_URL", "KEY_ENCRYPTION_KEYS", "SECRET_PEPPERS")
-REQUIRED = ("DATABASE_URL", "EMAIL_URL", *IDENTITY)
-DEMO = not any(os.environ.get(name) for name in IDENTITY)
+REQUIRED = environment.REQUIRED
+DEMO = not environment.is_production()
 # The demo remembers the port that it was served on last, so that `manage.py demo` names it.
 DEMO_PORT_FILE = DATA_DIR / "port"
 DEMO_FILE = DATA_DIR / "demo.json"
@@ -31,7 +26,7 @@ PORT = environment.number(
 )
 
 if DEMO:
-    identity = {"PUBLIC_URL": f"http://127.0.0.1:{PORT}", **environment.demo_identity(DATA_DIR / "identity.json")}
+    identity = {"PUBLIC_URL": f"http://127.0.0.1:{PORT}", **demo_identity.load()}
 else:
     identity = environment.required(REQUIRED)
 SECRET_KEY = environment.secret_key(identity["SECRET_KEY"])
@@ -132,7 +127,8 @@ METRICS_TOKEN = environment.metrics_token(environment.text("METRICS_TOKEN"))
 
 # -- Data -------------------------------------------------------------------------------------------------------------
 
-DATABASE_URL = environment.text("DATABASE_URL") or postgres.database_url(DATA_DIR)
+# Without DATABASE_URL nothing was prepared (portal/startup.py), and there is no server at this address.
+DATABASE_URL = environment.text("DATABASE_URL") or "postgresql:///postgres?host=/nonexistent"
 DATABASES = {"default": environment.database(DATABASE_URL)}
 DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", 5)  # seconds; then the database counts as away
@@ -146,8 +142,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = environment.caches(environment.text("REDIS_URL"))
 
 STATIC_URL = "/static/"
-STATIC_ROOT = Path(environment.text("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
-STATIC_ROOT.mkdir(exist_ok=True)  # where collectstatic puts them; the demo serves them from where they lie
+STATIC_ROOT = environment.static_root()  # where collectstatic puts them; the demo serves them from where they lie
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = DEMO
 WHITENOISE_AUTOREFRESH = False
