@@ -22,6 +22,8 @@ from urllib.parse import urlsplit
 import httpx
 import psycopg
 
+from portal import startup
+
 DATABASE = "management_benchmark"
 ROOT = Path(__file__).resolve().parent.parent
 CLIENTS, CONSUMERS, TOKENS, ROUNDS = 100_000, 100, 40, 200
@@ -73,7 +75,8 @@ print(json.dumps({{name: tokens(user) for name, user in people.items()}}))
 def serving(port: int) -> Iterator[dict[str, list[str]]]:
     """Fill a database of the server that the settings name, serve it, and yield each person's tokens."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-    from django.conf import settings  # which starts the embedded database where none is named
+    startup.prepare()  # starts the embedded database where none is named
+    from django.conf import settings
 
     usual = urlsplit(settings.DATABASE_URL)
     with tempfile.TemporaryDirectory() as data, psycopg.connect(settings.DATABASE_URL, autocommit=True) as database:

@@ -5,14 +5,17 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from authority.telemetry import writer
+from portal import lazy_imports, startup
 
+startup.prepare()
+lazy_imports.install()  # before anything of INSTALLED_APPS is loaded
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 django = get_wsgi_application()
 
-from django.db import connection  # noqa: E402
+from django.db import connection  # noqa: E402  # these need the applications loaded
 
-from authority.keys import checks  # noqa: E402  # needs the applications loaded
+from authority.keys import checks  # noqa: E402
+from authority.telemetry import writer  # noqa: E402
 from core import notifications  # noqa: E402
 from portal.fast_path import Front  # noqa: E402
 from portal.processes import end_with_parent  # noqa: E402

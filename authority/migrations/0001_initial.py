@@ -1,4 +1,3 @@
-from core.db.sql import read_sql
 import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.utils.timezone
@@ -231,6 +230,4 @@ class Migration(migrations.Migration):
             model_name='signin',
             index=models.Index(fields=['user', 'client'], name='sign_in_of'),
         ),
-        migrations.RunSQL(read_sql("authority/sql/indexes.sql"), migrations.RunSQL.noop),
-        migrations.RunSQL(read_sql("authority/sql/directory.sql"), migrations.RunSQL.noop),
     ]

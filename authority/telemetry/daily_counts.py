@@ -25,7 +25,7 @@ def count(client: int, *, issued: bool) -> None:
         counts[0 if issued else 1] += 1
 
 
-def _flush() -> None:
+def flush() -> None:
     """Write the counts in one statement, however many they are.
 
     Raises django.db.Error. What the database refuses for another reason than that it is away is not tried again.

@@ -1,4 +1,3 @@
-from core.db.sql import read_sql
 import clients.models.clients
 import clients.models.workloads
 import django.contrib.postgres.fields
@@ -337,5 +336,4 @@ class Migration(migrations.Migration):
             model_name='access',
             constraint=models.UniqueConstraint(fields=('consumer', 'scope'), name='access_once'),
         ),
-        migrations.RunSQL(read_sql("clients/sql/fillfactor.sql"), migrations.RunSQL.noop),
     ]

@@ -1,4 +1,3 @@
-from core.db.sql import read_sql
 import django.contrib.postgres.fields
 import django.core.validators
 import django.db.models.deletion
@@ -163,5 +162,4 @@ class Migration(migrations.Migration):
             model_name='membership',
             constraint=models.UniqueConstraint(fields=('consumer', 'user'), name='membership_once'),
         ),
-        migrations.RunSQL(read_sql("consumers/sql/append_only.sql"), migrations.RunSQL.noop),
     ]

@@ -1,13 +1,7 @@
-from django.core.management import call_command
 import django.db.models.deletion
 import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
-
-
-def create_cache_table(apps, schema_editor):
-    """Make the table also where REDIS_URL names a server, since it counts while that is away."""
-    call_command("createcachetable", "portal_cache", database=schema_editor.connection.alias, verbosity=0)
 
 
 class Migration(migrations.Migration):
@@ -50,5 +44,4 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(fields=['created_at'], name='submission_age')],
             },
         ),
-        migrations.RunPython(create_cache_table, migrations.RunPython.noop),
     ]

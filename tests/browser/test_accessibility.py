@@ -20,7 +20,7 @@ CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 def world(server, mail):
     """What the paths' places stand for, in the demo that is served."""
     server.shell(
-        "from consumers.actions.consumers import invite_manager; from consumers.audit import SYSTEM; "
+        "from consumers.actions.invitations import invite_manager; from consumers.audit import SYSTEM; "
         "invite_manager(consumer=Consumer.objects.get(slug='acme'), email='axe@acme.example', actor=SYSTEM)"
     )
     redirect_uri = "http://127.0.0.1:8400/signed-in"

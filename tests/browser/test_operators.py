@@ -14,7 +14,7 @@ LISTS = [
     "clients/client",
     "clients/api",
     "consumers/event",
-    "consumers/message",
+    "core/message",
     "consumers/user",
 ]
 

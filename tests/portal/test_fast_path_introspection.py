@@ -22,7 +22,16 @@ from core.jose import jws
 from tests.authority.conftest import FORM, Program, basic
 from tests.authority.flows import Flow
 from tests.factories import ClientFactory, actor_for, give_secret
-from tests.portal.test_fast_path import ask, clients, encoded, headers, separators, words
+from tests.portal.test_fast_path import (  # noqa: F401  # fixtures
+    ask,
+    clients,
+    encoded,
+    headers,
+    ordinary,
+    separators,
+    short,
+    words,
+)
 
 pytestmark = pytest.mark.django_db
 PATH = "/oauth2/introspect"
@@ -48,7 +57,7 @@ def both(handlers, form, **sent):
     return json.loads(one[2])
 
 
-def test_both_ways_say_the_same_of_a_token(service, secret, token, short, ordinary):
+def test_both_ways_say_the_same_of_a_token(service, secret, token, short, ordinary):  # noqa: F811
     handlers, header = (short, ordinary), {"authorization": basic(service.client_id, secret)}
     assert both(handlers, {"token": token}, **header)["active"] is True
     assert both(handlers, {"token": token, "token_type_hint": "refresh_token"}, **header)["active"] is True
@@ -58,7 +67,7 @@ def test_both_ways_say_the_same_of_a_token(service, secret, token, short, ordina
     assert both(handlers, {"token": token}, **header) == {"active": False}
 
 
-def test_a_token_of_another_client_is_no_business_of_the_caller(acme, token, short, ordinary):
+def test_a_token_of_another_client_is_no_business_of_the_caller(acme, token, short, ordinary):  # noqa: F811
     other = ClientFactory(consumer=acme)
     header = {"authorization": basic(other.client_id, give_secret(other)[1])}
     assert both((short, ordinary), {"token": token}, **header) == {"active": False}
@@ -75,12 +84,12 @@ def test_a_token_of_another_client_is_no_business_of_the_caller(acme, token, sho
         ({"token": "x"}, {"dpop": "x"}),
     ],
 )
-def test_refusals_take_the_ordinary_way(service, secret, short, ordinary, form, sent):
+def test_refusals_take_the_ordinary_way(service, secret, short, ordinary, form, sent):  # noqa: F811
     header = {"authorization": basic(service.client_id, secret)} | sent
     assert both((short, ordinary), form, **header) is None
 
 
-def test_a_disabled_client_learns_nothing(service, secret, token, short, ordinary):
+def test_a_disabled_client_learns_nothing(service, secret, token, short, ordinary):  # noqa: F811
     Client.objects.filter(pk=service.pk).update(disabled_at=timezone.now())
     header = {"authorization": basic(service.client_id, secret)}
     assert both((short, ordinary), {"token": token}, **header) is None
@@ -141,7 +150,7 @@ def saying(draft, **claims):
     return replace(draft, text=jws.COMPACT.encode({**draft.claims, **claims}).removesuffix("}"))
 
 
-def test_a_thousand_questions_get_the_same_answer_both_ways(cast, every_token, short, ordinary, caplog):
+def test_a_thousand_questions_get_the_same_answer_both_ways(cast, every_token, short, ordinary, caplog):  # noqa: F811
     service, _ = cast["own"]
     usual = Client.objects.filter(pk=service.pk).values().get()
     answers = []

@@ -7,11 +7,12 @@ import tomllib
 from urllib.parse import urlsplit
 
 import httpx
+import pytest
 from django.conf import settings
 from django.db import connection
 
 from clients.models import Client
-from tests.live import copy_database, drop_database
+from tests.live import copy_database, database, drop_database
 
 
 def test_server_is_alive_and_ready(server):
@@ -52,4 +53,28 @@ def test_server_without_tables_says_what_to_do(server, django_db_blocker):
     assert done.returncode == 1
     assert re.fullmatch(
         r"Clientdesk cannot start: the database lacks \d+ migrations. Run manage.py migrate.\n", done.stderr
+    )
+
+
+@pytest.mark.parametrize("command", ["serve", "work", "migrate", "demo"])
+def test_a_database_that_another_version_made_is_refused_in_one_line(server, django_db_blocker, command):
+    name = f"{connection.settings_dict['NAME']}_other"
+    copy_database(connection.settings_dict["NAME"], name, django_db_blocker)
+    try:
+        with database(name, django_db_blocker), connection.cursor() as cursor:
+            cursor.execute("INSERT INTO django_migrations (app, name, applied) VALUES ('clients', '0099_later', now())")
+        done = subprocess.run(
+            [sys.executable, "manage.py", command],
+            cwd=settings.BASE_DIR,
+            env=server.environ | {"DATABASE_URL": urlsplit(settings.DATABASE_URL)._replace(path=f"/{name}").geturl()},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        drop_database(name, django_db_blocker)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "Clientdesk cannot start: another version of it made this database, which this one cannot read. "
+        f"Remove {server.environ['DATA_DIR']}, and the demo begins anew.\n"
     )

@@ -21,6 +21,7 @@ from granian.log import LogLevels
 
 from authority.keys import checks
 from portal import environment
+from portal.database_version import refuse_unknown_database
 from portal.processes import end_with_parent
 
 # That a worker holds at once: Granian counts idle ones too, and those on which a request comes a letter at a time. Half
@@ -82,6 +83,7 @@ class Command(BaseCommand):
             return super().execute(*args, **options)
 
     def handle(self, *, host: str, port: int, workers: int, no_work: bool, **options: Any) -> None:
+        refuse_unknown_database()
         if missing := missing_migrations():
             plural = "" if missing == 1 else "s"
             sys.exit(f"Clientdesk cannot start: the database lacks {missing} migration{plural}. Run manage.py migrate.")

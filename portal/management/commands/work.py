@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from authority.keys import checks
+from portal.database_version import refuse_unknown_database
 from portal.worker import Worker
 
 logger = logging.getLogger(__name__)
@@ -17,6 +18,7 @@ class Command(BaseCommand):
     help = "Deliver mail, rotate keys and clean up, until SIGTERM or Ctrl-C. Run one beside the web servers, or more."
 
     def handle(self, **options: Any) -> None:
+        refuse_unknown_database()
         checks.refuse_to_start_sealed()
         stop = threading.Event()
         for name in (signal.SIGTERM, signal.SIGINT):

@@ -209,9 +209,9 @@ def test_every_reason_that_the_code_gives_has_words():
     for path in (settings.BASE_DIR / "authority").glob("**/*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and ast.unparse(node.func) in (
-                "reasons.because",
+                "request_trace.because",
                 "because",
-                "reasons.unread",
+                "request_trace.unread",
             ):
                 given |= {each.value for each in ast.walk(node.args[0]) if isinstance(each, ast.Constant)}
     assert len(given) > 12

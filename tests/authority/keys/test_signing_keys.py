@@ -39,7 +39,7 @@ def test_private_half_rests_encrypted_with_its_name_inside():
 def test_swapped_rows_are_noticed():
     signing_keys.signer("ES256", seconds=3600)
     row = SigningKey.objects.get(algorithm="ES256")
-    row.sealed = signing_keys.seal("another", signing_keys.jose.generate("ES256"))
+    row.sealed = signing_keys.seal("another", signing_keys.jws.generate("ES256"))
     row.save()
     signing_keys._opened.clear()
     with pytest.raises(signing_keys.KeysSealed):

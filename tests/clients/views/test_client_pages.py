@@ -203,7 +203,7 @@ def test_deed_on_a_client_that_is_deleted_meanwhile_ends_in_a_sentence(browser, 
         Client.objects.filter(pk=client.pk).delete()
         return real(client)
 
-    monkeypatch.setattr(locks, "lock", deleted_before)
+    monkeypatch.setattr(client_actions, "lock", deleted_before)
     page = browser.post(path("disable", service))
     assert page.status_code == 409
     assert "has been deleted meanwhile" in page.text

@@ -174,7 +174,7 @@ def test_deeds_need_the_form_they_came_from(olga, acme):
 
 def test_rows_of_other_packages_have_no_pages():
     apps = {model._meta.app_label for model in admin.site._registry}
-    assert apps <= {"consumers", "clients", "authority", "auth"}
+    assert apps <= {"core", "consumers", "clients", "authority", "auth"}
 
 
 def test_pages_keep_the_strict_policy(browser_of, olga, everything):
@@ -203,7 +203,7 @@ def test_overview_counts_what_stopped_and_what_failed(browser_of, olga, acme, gl
 def test_new_portal_says_what_to_do_first(browser_of, olga):
     answer = browser_of(olga).get("/operators/")
     assert "Start here" in answer.content.decode()
-    for page in ("consumers/consumer", "clients/client", "consumers/message"):
+    for page in ("consumers/consumer", "clients/client", "core/message"):
         assert b'class="card empty"' in browser_of(olga).get(f"/operators/{page}/").content
 
 
@@ -243,7 +243,7 @@ def test_several_mails_are_sent_again_at_once_and_none_twice(browser_of, olga, e
     "guess",
     [
         "consumers/user/?password__startswith=argon2",
-        "consumers/message/?sealed__startswith=g",
+        "core/message/?sealed__startswith=g",
         "authority/signingkey/?sealed__startswith=g",
         "clients/client/?secrets__digest__startswith=a",
         "consumers/consumer/?invitations__token_digest__startswith=a",
@@ -257,7 +257,7 @@ def test_no_list_can_be_asked_what_a_secret_begins_with(browser_of, vera, everyt
 def test_lists_are_filtered_by_what_they_offer(browser_of, vera, everything):
     for offered in (
         "consumers/user/?is_active__exact=1",
-        "consumers/message/?state__exact=failed",
+        "core/message/?state__exact=failed",
         "consumers/event/?by=person&at__gte=2026-01-01%2000:00:00%2B00:00",
         "authority/signingkey/?state__exact=active",
     ):
