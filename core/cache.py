@@ -1,100 +1,116 @@
-"""What a process remembers of the database, and for how long it may trust that.
+"""In-process caches of database rows, invalidated by PostgreSQL's notifications (core/notifications.py).
 
-Each memory is bounded, filled on demand, and told by core/notifications.py what has changed. Two rules keep it honest:
-whatever was asked before the latest news is not remembered, for it may be older than the news; and nothing is trusted
-beyond TRUST seconds after the database was last known to reach us. Without a listener nothing is remembered at all.
+Each cache is bounded and filled on demand. Two rules keep it consistent: a value that was read before the latest
+notification is not stored, since it may be older than the change; and nothing is returned more than MAX_STALENESS
+seconds after the connection that listens was last known to work. Without a listener nothing is cached at all.
 """
 
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Set
 from typing import Any, ClassVar
 
-TRUST = 1.0  # seconds
+MAX_STALENESS = 1.0  # seconds
 
 _lock = threading.Lock()
-_news = 0  # how often something has changed
-_trusted_until = 0.0  # on time.monotonic()
+_generation = 0  # the number of invalidations so far
+_fresh_until = 0.0  # on time.monotonic()
 
 
-class Memory[K: Hashable, V]:
-    """The things that were asked for last, at most `size`, each with the subjects whose change makes it stale."""
+class NotifiedCache[K: Hashable, V]:
+    """The `size` entries that were used last, each with the subjects whose change invalidates it."""
 
-    every: ClassVar[list["Memory[Any, Any]"]] = []
+    instances: ClassVar[list["NotifiedCache[Any, Any]"]] = []
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self._kept: OrderedDict[K, tuple[V, frozenset[str]]] = OrderedDict()
-        self.every.append(self)
+        self._entries: OrderedDict[K, tuple[V, frozenset[str]]] = OrderedDict()
+        self.instances.append(self)
 
-    def recall(self, key: K) -> V | None:
-        """Return what is remembered and may be trusted now."""
-        if not is_trusted():
+    def get(self, key: K) -> V | None:
+        """Return the cached value, or None when there is none or the cache may be stale."""
+        if not is_fresh():
             return None
-        kept = self._kept.get(key)
-        if kept is None:
+        cached = self._entries.get(key)
+        if cached is None:
             return None
         try:
-            self._kept.move_to_end(key)
-        except KeyError:  # forgotten by another thread just now
+            self._entries.move_to_end(key)
+        except KeyError:  # invalidated by another thread just now
             return None
-        return kept[0]
+        return cached[0]
 
-    def remember(self, key: K, value: V, subjects: frozenset[str], *, asked_at: int) -> None:
-        """Keep the value, unless there was news since `asked_at`, which `news()` gave before the database was asked."""
+    def set(self, key: K, value: V, subjects: frozenset[str], *, generation: int) -> None:
+        """Store the value, unless something was invalidated after `generation`.
+
+        `generation` is what `current_generation()` returned before the database was queried.
+        """
         with _lock:
-            if asked_at == _news and is_trusted():
-                self._kept[key] = (value, subjects)
-                self._kept.move_to_end(key)
-                if len(self._kept) > self.size:
-                    self._kept.popitem(last=False)
+            if generation == _generation and is_fresh():
+                self._entries[key] = (value, subjects)
+                self._entries.move_to_end(key)
+                if len(self._entries) > self.size:
+                    self._entries.popitem(last=False)
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._entries)
 
-    def _forget(self, changed: set[str]) -> None:
-        stale = [key for key, (_, subjects) in self._kept.items() if not subjects.isdisjoint(changed)]
+    def items(self) -> list[tuple[K, V]]:
+        """Return all keys and values, stale ones too, which counts as no use."""
+        return [(key, value) for key, (value, _) in self._entries.items()]
+
+    def _invalidate(self, changed: Set[str]) -> None:
+        stale = [key for key, (_, subjects) in self._entries.items() if not subjects.isdisjoint(changed)]
         for key in stale:
-            del self._kept[key]
+            del self._entries[key]
+
+    def _clear(self) -> None:
+        self._entries.clear()
 
 
-def news() -> int:
-    """Return how much has changed until now; ask before the query whose answer is to be remembered."""
-    return _news
+def current_generation() -> int:
+    """Return the number of invalidations so far; read it before the query whose result is to be cached."""
+    return _generation
 
 
-def forget(changed: set[str]) -> None:
-    """Forget everything that is about one of the subjects."""
-    global _news  # noqa: PLW0603
+def invalidate(changed: Set[str]) -> None:
+    """Remove every entry about one of the subjects."""
+    global _generation  # noqa: PLW0603
     with _lock:
-        _news += 1
-        for memory in Memory.every:
-            memory._forget(changed)
+        _generation += 1
+        for cache in NotifiedCache.instances:
+            cache._invalidate(changed)
 
 
-def forget_everything() -> None:
-    """Begin anew: who knows what has changed while nobody listened."""
-    global _news, _trusted_until  # noqa: PLW0603
+def invalidate_all() -> None:
+    """Empty every cache: notifications may have been missed while nothing listened."""
+    global _generation, _fresh_until  # noqa: PLW0603
     with _lock:
-        _news += 1
-        _trusted_until = 0.0
-        for memory in Memory.every:
-            memory._kept.clear()
+        _generation += 1
+        _fresh_until = 0.0
+        for cache in NotifiedCache.instances:
+            cache._clear()
 
 
-def is_trusted() -> bool:
-    """Say whether the database reaches us with its news."""
-    return time.monotonic() < _trusted_until
+def is_fresh() -> bool:
+    """Return whether notifications were delivered within the last MAX_STALENESS seconds."""
+    return time.monotonic() < _fresh_until
 
 
-def trust(since: float) -> None:
-    """Trust what is remembered: at that moment, of time.monotonic(), the database reached us with all its news."""
-    global _trusted_until  # noqa: PLW0603
-    _trusted_until = since + TRUST
+def seconds_until_stale() -> float:
+    """Return for how long entries are returned unless another notification or heartbeat arrives."""
+    return max(0.0, _fresh_until - time.monotonic())
 
 
-def begin_again_after_fork() -> None:
-    global _lock  # noqa: PLW0603  # the parent may have held it at the fork
+def mark_fresh(since: float) -> None:
+    """Note that at this moment, of time.monotonic(), every notification until then had been delivered."""
+    global _fresh_until  # noqa: PLW0603
+    _fresh_until = since + MAX_STALENESS
+
+
+def reset_after_fork() -> None:
+    """Begin empty in a forked process, with a lock of its own: the parent may have held it at the fork."""
+    global _lock  # noqa: PLW0603
     _lock = threading.Lock()
-    forget_everything()
+    invalidate_all()

@@ -1,4 +1,4 @@
-"""Where requests come from."""
+"""The IP address that a request comes from."""
 
 from ipaddress import IPv6Address, ip_address
 

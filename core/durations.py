@@ -1,4 +1,4 @@
-"""Durations as Go writes them, 31h0m0s, which Ory's programs read and send."""
+"""Durations in Go's notation, 31h0m0s, which Ory's programs read and send."""
 
 import re
 from fractions import Fraction
@@ -15,7 +15,7 @@ UNITS = {
 PART = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,9})?)(ns|us|µs|ms|s|m|h)")
 
 
-def read(text: str) -> int:
+def parse_duration(text: str) -> int:
     """Return the seconds. Raises ValueError for anything else, and for parts of a second."""
     if len(text) > 60 or not re.fullmatch(rf"(?:{PART.pattern})+", text):
         raise ValueError("write a duration, such as 1h30m or 900s")
@@ -25,7 +25,7 @@ def read(text: str) -> int:
     return int(seconds)
 
 
-def written(seconds: int) -> str:
+def format_duration(seconds: int) -> str:
     minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
     return (f"{hours}h" if hours else "") + (f"{minutes}m" if hours or minutes else "") + f"{seconds}s"

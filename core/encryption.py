@@ -1,21 +1,21 @@
-"""What must be read again rests encrypted under KEY_ENCRYPTION_KEYS: mail, sessions, second factors, signing keys."""
+"""Encryption at rest under KEY_ENCRYPTION_KEYS: mail, sessions, second factors, signing keys."""
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
 
-def vault() -> MultiFernet:
-    """Return what encrypts under the newest key, and opens what any of the keys has encrypted."""
+def fernet() -> MultiFernet:
+    """Return the cipher that encrypts under the newest key, and decrypts under any of the keys."""
     return MultiFernet([Fernet(key) for key in settings.KEY_ENCRYPTION_KEYS])
 
 
-def renew(sealed: bytes) -> bytes:
-    """Return the same contents sealed under the newest key, or the very bytes where they are already.
+def reencrypt(ciphertext: bytes) -> bytes:
+    """Return the ciphertext under the newest key; the very bytes where they are under it already.
 
-    Raises InvalidToken when none of the keys opens them.
+    Raises InvalidToken when none of the keys decrypts it.
     """
     try:
-        Fernet(settings.KEY_ENCRYPTION_KEYS[0]).decrypt(sealed)
+        Fernet(settings.KEY_ENCRYPTION_KEYS[0]).decrypt(ciphertext)
     except InvalidToken:
-        return vault().rotate(sealed)
-    return sealed
+        return fernet().rotate(ciphertext)
+    return ciphertext

@@ -1,12 +1,12 @@
-"""The one way to say no."""
+"""Domain errors."""
 
 
 class Refusal(Exception):
-    """A rule forbids the deed. Each door turns it into a form error, an OAuth error or an admin message.
+    """A rule forbids the change. Pages turn it into a form error, endpoints into an OAuth error.
 
     `code` is the registered error code where a specification has one; `description` is a sentence that tells the
     person what to do; `field` names the form or metadata field that it is about, if any. `detail` is for the
-    server's log alone and may hold what the public must not read; `others` are further refusals of the same deed.
+    server's log alone and may hold what the public must not read; `others` are further refusals of the same change.
     """
 
     code = "invalid_request"
@@ -28,7 +28,17 @@ class Refusal(Exception):
 
 
 class Conflict(Refusal):
-    """What was asked for was true a moment ago and is no longer."""
+    """The state that the request relies on has changed."""
 
     code = "conflict"
     status = 409
+
+
+class PreconditionFailed(Conflict):
+    """RFC 9110 section 13.1.1: the entity tag is another one by now."""
+
+    code = "precondition_failed"
+    status = 412
+
+    def __init__(self) -> None:
+        super().__init__("It has changed since you read it. Read it again, then repeat your change.")

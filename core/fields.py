@@ -1,4 +1,4 @@
-"""Form fields of the operators' pages: checkboxes in groups, and JSON that survives whatever is pasted."""
+"""Form fields of the operators' pages: grouped checkboxes, and JSON of any shape."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -11,37 +11,40 @@ from django.db.models import Model
 from django.forms.fields import InvalidJSONInput
 from django.forms.models import ModelChoiceIterator
 
+from core import foreign_json
+from core.foreign_json import Fault
 
-class GroupedChecks(forms.CheckboxSelectMultiple):
-    """Checkboxes under headings, each with its words beside it."""
+
+class GroupedCheckboxes(forms.CheckboxSelectMultiple):
+    """Checkboxes under headings."""
 
     template_name = "admin/widgets/checks.html"
 
 
-class GroupedIterator(ModelChoiceIterator):  # type: ignore[type-arg]
+class GroupedChoiceIterator(ModelChoiceIterator):  # type: ignore[type-arg]
     """The choices in groups, in the order of the queryset."""
 
     def __iter__(self) -> Iterator[Any]:
-        for name, things in groupby(self.queryset, key=self.field.group_of):  # type: ignore[attr-defined]
-            yield name, [self.choice(thing) for thing in things]
+        for name, rows in groupby(self.queryset, key=self.field.group_of):  # type: ignore[attr-defined]
+            yield name, [self.choice(row) for row in rows]
 
 
-class GroupedChoices(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
-    """Any of a queryset's rows. `group_of` and `words` tell a row's heading and its words."""
+class GroupedMultipleChoiceField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+    """Any of a queryset's rows. `group_of` returns the heading of a row, `label_of` its label."""
 
-    widget = GroupedChecks
-    iterator = GroupedIterator
+    widget = GroupedCheckboxes
+    iterator = GroupedChoiceIterator
 
     def __init__(
-        self, *, group_of: Callable[[Any], str], words: Callable[[Any], str], empty: str = "", **options: Any
+        self, *, group_of: Callable[[Any], str], label_of: Callable[[Any], str], empty: str = "", **options: Any
     ) -> None:
         self.group_of = group_of
-        self.words = words
+        self.label_of = label_of
         super().__init__(required=False, **options)
         self.widget.attrs["empty"] = empty
 
     def label_from_instance(self, obj: Model) -> str:
-        return self.words(obj)
+        return self.label_of(obj)
 
 
 class JSONField(forms.JSONField):
@@ -56,9 +59,18 @@ class JSONField(forms.JSONField):
 
     def to_python(self, value: Any) -> Any:
         try:
+            if isinstance(value, str) and value:
+                foreign_json.loads(value, max_bytes=4 * len(value))
+        except foreign_json.InvalidJSON as error:
+            if error.fault is not Fault.SYNTAX:
+                raise ValidationError(
+                    "Use plain JSON: each member once, finite numbers, characters that can be stored, and at most "
+                    f"{foreign_json.MAX_DEPTH} levels."
+                ) from None
+        try:
             parsed = super().to_python(value)
         except (ValueError, RecursionError):  # a number of 5,000 digits, 10,000 brackets
-            raise ValidationError("This is no JSON that can be read.") from None
+            raise ValidationError("Invalid JSON.") from None
         return {} if parsed is None else parsed
 
     def bound_data(self, data: Any, initial: Any) -> Any:

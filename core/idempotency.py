@@ -1,4 +1,4 @@
-"""A form is carried out once, however often the browser sends it."""
+"""Forms that are carried out once, however often the browser sends them."""
 
 import uuid
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from core.models import Submission
 
 
-class AlreadyDone(Exception):
+class AlreadySubmitted(Exception):
     """The same form was carried out before; `outcome` is the address of what it made."""
 
     def __init__(self, outcome: str) -> None:
@@ -18,18 +18,18 @@ class AlreadyDone(Exception):
         self.outcome = outcome
 
 
-def new_key() -> str:
+def new_idempotency_key() -> str:
     """Return the value of a form's hidden field that names this showing of the form."""
     return str(uuid.uuid4())
 
 
 @contextmanager
-def carry_out_once(*, key: str, user: AbstractBaseUser) -> Iterator[Submission]:
-    """Carry out a deed in one transaction with its key; the deed sets the submission's `outcome`.
+def idempotent(*, key: str, user: AbstractBaseUser) -> Iterator[Submission]:
+    """Run the block in one transaction with the form's key; the block sets the submission's `outcome`.
 
-    Raises AlreadyDone before the deed when the same person's form was carried out. A deed that raises gives its key
-    back, so that a corrected form can be sent again. Of two submissions at the same moment, the second waits for the
-    end of the first at the key, which is taken before the deed does anything.
+    Raises AlreadySubmitted, before the block runs, when the same person's form was carried out. A block that raises
+    gives the key back, so that a corrected form can be sent again. Of two submissions at the same moment, the second
+    waits for the end of the first at the key, which is taken before the block runs.
     """
     # Within the person's own name space: a key that somebody else made tells nothing, and blocks nobody.
     mine = uuid.uuid5(user.pk, key) if key else uuid.uuid4()
@@ -38,6 +38,6 @@ def carry_out_once(*, key: str, user: AbstractBaseUser) -> Iterator[Submission]:
             with transaction.atomic():
                 submission = Submission.objects.create(key=mine, user_id=user.pk, outcome="")
         except IntegrityError:
-            raise AlreadyDone(Submission.objects.get(key=mine).outcome) from None
+            raise AlreadySubmitted(Submission.objects.get(key=mine).outcome) from None
         yield submission
         submission.save(update_fields=["outcome"])

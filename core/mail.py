@@ -1,4 +1,4 @@
-"""The mail outbox: an e-mail backend that stores, and what the worker does to deliver.
+"""The mail outbox: an e-mail backend that stores, and the queue from which the worker delivers.
 
 Mail is written in the transaction of its deed, so it goes out exactly when the deed is committed, and a request never
 waits for the mail server. The message rests encrypted, because it may hold an invitation link or a sign-in code.
@@ -7,26 +7,19 @@ waits for the mail server. The message rests encrypted, because it may hold an i
 import email
 import email.policy
 import json
-import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from email.message import EmailMessage as ParsedMail
 from typing import Any
 
 from django.core.mail import EmailMessage, mailers
 from django.core.mail.backends.base import BaseEmailBackend
-from django.db import connection, transaction
 from django.utils import timezone
 
-from core.encryption import vault
+from core.delivery import Queue, wake_workers
+from core.encryption import fernet
 from core.models import Message
-
-logger = logging.getLogger(__name__)
-
-CHANNEL = "outbox"
-# Minutes until the next try: about two days in all, then an operator must look.
-RETRY_AFTER = (1, 2, 5, 15, 60, 180, 360, 720, 1440)
-
 
 # -- Into the outbox --------------------------------------------------------------------------------------------------
 
@@ -48,14 +41,14 @@ class OutboxBackend(BaseEmailBackend):
 def seal(message: EmailMessage) -> bytes:
     """Encrypt the message as it goes out, with its envelope, for no header names the Bcc recipients."""
     envelope = json.dumps({"from": message.from_email, "to": message.recipients()}).encode()
-    return vault().encrypt(envelope + b"\n" + message.message().as_bytes())
+    return fernet().encrypt(envelope + b"\n" + message.message().as_bytes())
 
 
 class SealedMail(EmailMessage):
     """A message taken out of its seal, to be handed to a mailer unchanged."""
 
     def __init__(self, sealed: bytes) -> None:
-        envelope, _, self.raw = vault().decrypt(sealed).partition(b"\n")
+        envelope, _, self.raw = fernet().decrypt(sealed).partition(b"\n")
         addresses = json.loads(envelope)
         super().__init__(subject=self.message()["Subject"], from_email=addresses["from"], to=addresses["to"])
 
@@ -68,44 +61,29 @@ class SealedMail(EmailMessage):
 # -- Out of the outbox ------------------------------------------------------------------------------------------------
 
 
-def deliver_next() -> bool:
-    """Try one message that is due; return False when there is none.
+class MailQueue(Queue[Message]):
+    """Mail for the mail server, the mailer “delivery”."""
 
-    The row stays locked while the mail server is asked, so of several workers one delivers it. Should this process
-    die between the server's yes and the commit, the message goes out a second time: better twice than never.
-    """
-    with transaction.atomic():
-        message = (
-            Message.objects.select_for_update(skip_locked=True)
-            .filter(state=Message.State.WAITING, next_attempt_at__lte=timezone.now())
-            .order_by("next_attempt_at")
-            .first()
-        )
-        if message is None:
-            return False
-        message.attempts += 1
+    name = "mail"
+    model = Message
+    # About two days in all, then an operator must look.
+    retry_after = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 15, 60, 180, 360, 720, 1440))
+
+    def deliver(self, row: Message) -> None:
+        mailer = mailers["delivery"]
         try:
-            mailers["delivery"].send_messages([SealedMail(bytes(message.sealed))])
-        except Exception as error:  # whatever a mail server may do, the message stays
-            _put_off(message, error)
-        else:
-            message.state = Message.State.SENT
-            message.sent_at = timezone.now()
-            message.sealed = b""
-            message.last_error = ""
-            logger.info("mail %s is delivered at attempt %s", message.pk, message.attempts)
-        message.save()
-    return True
+            mailer.send_messages([SealedMail(bytes(row.sealed))])
+        finally:  # Django leaves open the connection to a server that does not offer STARTTLS
+            with suppress(OSError):  # also of SMTP: what happened to the message is known, and must be written
+                mailer.close()
+
+    def delivered(self, row: Message) -> None:
+        Message.objects.filter(pk=row.pk).update(
+            state=Message.State.SENT, sent_at=timezone.now(), sealed=b"", last_error=""
+        )
 
 
-def _put_off(message: Message, error: Exception) -> None:
-    reason = f"{type(error).__name__}: {error}"[:500].replace("\x00", "")
-    logger.warning("mail %s was not delivered at attempt %s: %s", message.pk, message.attempts, reason)
-    message.last_error = reason
-    if message.attempts > len(RETRY_AFTER):
-        message.state = Message.State.FAILED
-    else:
-        message.next_attempt_at = timezone.now() + timedelta(minutes=RETRY_AFTER[message.attempts - 1])
+QUEUE = MailQueue()
 
 
 def try_again(message: Message) -> None:
@@ -113,9 +91,3 @@ def try_again(message: Message) -> None:
     tried = Message.objects.filter(pk=message.pk).exclude(state=Message.State.SENT)
     if tried.update(state=Message.State.WAITING, attempts=0, next_attempt_at=timezone.now()):
         wake_workers()
-
-
-def wake_workers() -> None:
-    """Tell the workers, once this transaction is committed, that there is mail to deliver."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])

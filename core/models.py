@@ -5,30 +5,38 @@ from django.db import models
 from django.utils import timezone
 
 
-class Message(models.Model):
-    """A mail on its way out. What it says is sealed while it waits and erased once it is delivered."""
+class Delivery(models.Model):
+    """What goes out to another server: whether it did, how often that was tried, and when it is tried next."""
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"
         SENT = "sent", "Sent"
         FAILED = "failed", "Failed"
 
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING, editable=False)
+    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
+    last_error = models.CharField(max_length=500, blank=True, editable=False)
+    next_attempt_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        abstract = True
+        indexes = [
+            models.Index(fields=["next_attempt_at"], condition=models.Q(state="waiting"), name="%(class)s_waiting")
+        ]
+
+
+class Message(Delivery):
+    """A mail on its way out. What it says is encrypted while it waits and erased once it is delivered."""
+
     id = models.BigAutoField(primary_key=True)
     recipients = models.CharField(max_length=500, editable=False)
     subject = models.CharField(max_length=250, editable=False)
     sealed = models.BinaryField(default=bytes, editable=False)
-    state = models.CharField(max_length=10, choices=State, default=State.WAITING, editable=False)
-    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
-    last_error = models.CharField(max_length=500, blank=True, editable=False)
-    created_at = models.DateTimeField("time written", default=timezone.now, editable=False)
-    next_attempt_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField("created", default=timezone.now, editable=False)
     sent_at = models.DateTimeField(null=True, editable=False)
 
-    class Meta:
+    class Meta(Delivery.Meta):
         ordering = ["-id"]
-        indexes = [
-            models.Index(fields=["next_attempt_at"], condition=models.Q(state="waiting"), name="message_waiting")
-        ]
 
     def __str__(self) -> str:
         return f"{self.subject} to {self.recipients}"

@@ -1,8 +1,8 @@
-"""The one connection of each process on which PostgreSQL tells what has changed (LISTEN/NOTIFY).
+"""The one connection of each process that listens for changes in PostgreSQL (LISTEN/NOTIFY).
 
-Triggers on the tables send the subjects, so that raw SQL and cascades are heard of too: see the migration
-`0009_directory`. A beat on the same connection shows twice a second that it lives; news that precede it have arrived by
-the time that it is answered.
+Triggers on the tables send the subjects, so that raw SQL and cascades notify too (authority/sql/directory.sql). A
+heartbeat on the same connection shows twice a second that it works: a notification that was sent before it has been
+delivered by the time that it is answered.
 """
 
 import logging
@@ -21,15 +21,19 @@ from core import cache
 logger = logging.getLogger(__name__)
 
 CHANNEL = "directory"
-BEAT = 0.4  # seconds, well below memory.TRUST
-PATIENCE = 2.0  # seconds in which a message to ourselves must arrive
-SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 5.0  # seconds between attempts to connect
+HEARTBEAT = 0.4  # seconds, well below cache.MAX_STALENESS
+DELIVERY_TIMEOUT = 2.0  # seconds within which a message to ourselves must arrive
+MIN_RETRY_DELAY, MAX_RETRY_DELAY = 0.1, 5.0  # seconds between attempts to connect
 # Notice within seconds when the network swallows packets, instead of after a quarter of an hour.
-TCP = {"connect_timeout": 5, "keepalives_idle": 5, "tcp_user_timeout": 5000}  # seconds, seconds, milliseconds
+CONNECTION_OPTIONS = {
+    "connect_timeout": 5,  # seconds
+    "keepalives_idle": 5,  # seconds
+    "tcp_user_timeout": 5000,  # milliseconds
+}
 
 
-class Unheard(Exception):
-    """The connection answers, but what is sent to its channel does not arrive."""
+class NotificationsNotDelivered(Exception):
+    """The connection works, but what is sent to its channel does not arrive."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -39,7 +43,7 @@ class Unheard(Exception):
 
 
 def start() -> None:
-    """Listen from now on, also in processes forked from this one."""
+    """Listen in a thread from now on, also in processes forked from this one."""
     _start_thread()
     os.register_at_fork(after_in_child=_after_fork)
 
@@ -49,66 +53,66 @@ def _start_thread() -> None:
 
 
 def _after_fork() -> None:
-    cache.begin_again_after_fork()
+    cache.reset_after_fork()
     _start_thread()
 
 
 def run(stop: threading.Event) -> None:
-    """Listen until `stop` is set, whatever happens to the connection."""
-    pause = SHORTEST_PAUSE
+    """Listen until `stop` is set, reconnecting after every failure."""
+    delay = MIN_RETRY_DELAY
     while not stop.is_set():
-        begun = time.monotonic()
+        started = time.monotonic()
         try:
             _listen(stop)
-        except (Error, psycopg.Error, Unheard) as error:
-            logger.warning("not listening for changes, trying again in %.1f s: %s", pause, error)
+        except (Error, psycopg.Error, NotificationsNotDelivered) as error:
+            logger.warning("not listening for changes, trying again in %.1f s: %s", delay, error)
         except Exception:
-            logger.exception("not listening for changes, trying again in %.1f s", pause)
-        if time.monotonic() - begun > LONGEST_PAUSE:
-            pause = SHORTEST_PAUSE
-        stop.wait(pause)
-        pause = min(pause * 2, LONGEST_PAUSE)
+            logger.exception("not listening for changes, trying again in %.1f s", delay)
+        if time.monotonic() - started > MAX_RETRY_DELAY:
+            delay = MIN_RETRY_DELAY
+        stop.wait(delay)
+        delay = min(delay * 2, MAX_RETRY_DELAY)
 
 
 def _listen(stop: threading.Event) -> None:
-    """Pass on news until the connection breaks. Raises Error, psycopg.Error or Unheard."""
-    own = connection.copy()
-    own.settings_dict |= settings.LISTEN_DATABASE
-    own.settings_dict["OPTIONS"] = TCP | own.settings_dict["OPTIONS"]
+    """Invalidate caches until the connection breaks. Raises Error, psycopg.Error or NotificationsNotDelivered."""
+    wrapper = connection.copy()
+    wrapper.settings_dict |= settings.LISTEN_DATABASE
+    wrapper.settings_dict["OPTIONS"] = CONNECTION_OPTIONS | wrapper.settings_dict["OPTIONS"]
     try:
-        own.connect()
-        heard = own.connection
-        heard.execute(f"LISTEN {CHANNEL}")
-        cache.forget_everything()
-        require_hearing(heard)
+        wrapper.connect()
+        conn = wrapper.connection
+        conn.execute(f"LISTEN {CHANNEL}")
+        cache.invalidate_all()
+        verify_delivery(conn)
         while not stop.is_set():
-            beat = time.monotonic()
-            heard.execute("SELECT 1")
-            _pass_on(heard, 0)
-            cache.trust(beat)
-            _pass_on(heard, BEAT)
+            sent_at = time.monotonic()
+            conn.execute("SELECT 1")
+            _drain(conn, 0)
+            cache.mark_fresh(sent_at)
+            _drain(conn, HEARTBEAT)
     finally:
-        own.close()
+        wrapper.close()
 
 
-def _pass_on(heard: Any, seconds: float) -> set[str]:
-    """Wait for news at most this long; forget what they are about, and return it."""
-    changed = {notice.payload for notice in heard.notifies(timeout=seconds, stop_after=1)}
+def _drain(conn: Any, seconds: float) -> set[str]:
+    """Wait for notifications, at most so long; invalidate their subjects, and return these."""
+    changed = {notice.payload for notice in conn.notifies(timeout=seconds, stop_after=1)}
     if changed:
-        cache.forget(changed)
+        cache.invalidate(changed)
     return changed
 
 
-def require_hearing(heard: Any) -> None:
-    """Send ourselves a message over another connection, as those who change something do. Raises Unheard."""
-    hello = f"hello {secrets.token_hex(8)}"
+def verify_delivery(conn: Any) -> None:
+    """Send a message over another connection, as those who change rows do. Raises NotificationsNotDelivered."""
+    message = f"hello {secrets.token_hex(8)}"
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, hello])
+            cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, message])
     finally:
         connection.close()
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until:
-        if hello in _pass_on(heard, BEAT):
+    deadline = time.monotonic() + DELIVERY_TIMEOUT
+    while time.monotonic() < deadline:
+        if message in _drain(conn, HEARTBEAT):
             return
-    raise Unheard
+    raise NotificationsNotDelivered

@@ -1,11 +1,11 @@
-"""Tables for spreadsheets, whose cells are text and never a formula."""
+"""CSV for spreadsheets, whose cells are text and never a formula."""
 
 import csv
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 # The wide ones are the same to spreadsheets in East Asian languages.
-COMPUTED = tuple("=+-@\t\r\n＝＋－＠")
+FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
 
 
 class Echo:
@@ -18,10 +18,10 @@ class Echo:
 def safe_cell(value: Any) -> str:
     """Return the value as text. A quote before = + - @ tab or return keeps a spreadsheet from computing it."""
     text = "" if value is None else str(value)
-    return f"'{text}" if text.lstrip(" ").startswith(COMPUTED) else text
+    return f"'{text}" if text.lstrip(" ").startswith(FORMULA_STARTS) else text
 
 
-def rows(header: Iterable[str], table: Iterable[Iterable[Any]]) -> Iterator[str]:
+def csv_lines(header: Iterable[str], table: Iterable[Iterable[Any]]) -> Iterator[str]:
     """Yield the table line by line, so that a long one needs no memory."""
     writer = csv.writer(Echo())
     yield writer.writerow(header)

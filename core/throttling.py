@@ -1,86 +1,123 @@
-"""Who failed too often of late to prove who they are?
+"""Throttling of failed authentication, by network and by name.
 
 Counted in memory, by each process for itself: nothing is asked or written, so that refusing costs next to nothing, and
-needs neither cache nor database. docs/decisions/limits.md says why that is enough.
+needs neither cache nor database. docs/decisions/0025-limits.md says why that is enough.
 """
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from math import ceil
+from time import monotonic
 
 from django.conf import settings
 
-from core.tally import KEPT, Tally
-
 logger = logging.getLogger(__name__)
 
+MAX_KEYS = 4096  # in each counter; callers from more networks make it forget the oldest, never grow
 WINDOW = 60.0  # seconds, from the first failure on
-SHARE = 6  # a single name may fail so many times less often than the place from which it comes
+FAILURES_PER_NAME_SHARE = 6  # a single name may fail so many times less often than the network that it comes from
 
-type Pair = tuple[str, int]  # a place, and the hash of a name: names may be long, and secret
+
+@dataclass(slots=True)
+class _Window:
+    end: float  # on monotonic()
+    count: int = 0
+
+
+class FixedWindow[K: Hashable]:
+    """Counts events by key in windows of `seconds`, each from its first event on; keeps the newest MAX_KEYS keys."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.windows: dict[K, _Window] = {}
+        self._lock = threading.Lock()
+
+    def add(self, key: K) -> int:
+        """Count one event; return how many there were in this window."""
+        with self._lock:
+            window = self.windows.get(key)
+            if window is None or window.end <= monotonic():
+                self.windows.pop(key, None)  # so that the dictionary stays in the order of time
+                window = self.windows[key] = _Window(monotonic() + self.seconds)
+                if len(self.windows) > MAX_KEYS:
+                    del self.windows[next(iter(self.windows))]
+            window.count += 1
+            return window.count
+
+    def retry_after(self, key: K, limit: int) -> float:
+        """Return the seconds until the window ends whose limit is reached; 0 while it is not."""
+        window = self.windows.get(key)
+        return max(0.0, window.end - monotonic()) if window is not None and window.count >= limit else 0.0
+
+    def clear(self) -> None:
+        self.windows.clear()
+
+
+type _NameAtNetwork = tuple[str, int]  # a network, and the hash of a name: names may be long, and secret
 
 _lock = threading.Lock()
-_of_places: Tally[str] = Tally(WINDOW)
-_of_pairs: Tally[Pair] = Tally(WINDOW)
-_proven: dict[Pair, None] = {}
+_by_network: FixedWindow[str] = FixedWindow(WINDOW)
+_by_name: FixedWindow[_NameAtNetwork] = FixedWindow(WINDOW)
+_authenticated: dict[_NameAtNetwork, None] = {}
 
 
-def seconds_to_wait(ip: str | None, name: str) -> int:
-    """Return how long whoever comes from there under that name has to wait; nearly always 0.
+def retry_after(ip: str | None, name: str) -> int:
+    """Return the seconds for which requests under that name from that address are refused; nearly always 0.
 
-    A name is a client ID, or a token. One that has proven itself from there before answers for its own failures alone,
+    A name is a client ID, or a token. One that has authenticated from there before answers for its own failures alone,
     so that nobody is locked out by a stranger behind the same address.
     """
-    if not _of_pairs.spells or not (most := settings.FAILURES_PER_MINUTE):
+    if not _by_name.windows or not (limit := settings.FAILURES_PER_MINUTE):
         return 0
-    here = place(ip)
-    pair = (here, hash(name))
-    seconds = _of_pairs.wait(pair, max(1, most // SHARE))
-    if not seconds and here and pair not in _proven:
-        seconds = _of_places.wait(here, most)
+    network = network_of(ip)
+    key = (network, hash(name))
+    seconds = _by_name.retry_after(key, max(1, limit // FAILURES_PER_NAME_SHARE))
+    if not seconds and network and key not in _authenticated:
+        seconds = _by_network.retry_after(network, limit)
     return ceil(seconds)
 
 
-def note(ip: str | None, name: str) -> None:
-    """Count that a request from there proved nothing."""
-    here = place(ip)
-    _of_pairs.add((here, hash(name)))
-    if _of_places.add(here) == settings.FAILURES_PER_MINUTE and here:
-        logger.warning("too many requests from %s prove nothing: those that prove nothing get 429 for a while", here)
+def record_failure(ip: str | None, name: str) -> None:
+    """Count a failed authentication under that name from that address."""
+    network = network_of(ip)
+    _by_name.add((network, hash(name)))
+    if _by_network.add(network) == settings.FAILURES_PER_MINUTE and network:
+        logger.warning("too many requests from %s failed to authenticate: further ones get 429 for a while", network)
 
 
-def proven(ip: str | None, name: str) -> None:
-    """Remember that the name has proven itself from there."""
-    pair = (place(ip), hash(name))
-    if pair not in _proven:
+def mark_authenticated(ip: str | None, name: str) -> None:
+    """Remember that the name has authenticated from there."""
+    key = (network_of(ip), hash(name))
+    if key not in _authenticated:
         with _lock:
-            _proven[pair] = None
-            if len(_proven) > KEPT:
-                del _proven[next(iter(_proven))]
+            _authenticated[key] = None
+            if len(_authenticated) > MAX_KEYS:
+                del _authenticated[next(iter(_authenticated))]
 
 
 @contextmanager
-def guess(ip: str | None, name: str, wrong: type[Exception], refusal: Callable[[int], Exception]) -> Iterator[None]:
-    """Let a block find out whether the name is right, which raises `wrong` if it is not; count that.
+def throttle(ip: str | None, name: str, wrong: type[Exception], refusal: Callable[[int], Exception]) -> Iterator[None]:
+    """Count whether a block, which authenticates the name and raises `wrong` if that fails, succeeds.
 
     Raises the refusal, with the seconds to wait, before the block begins.
     """
-    if seconds := seconds_to_wait(ip, name):
+    if seconds := retry_after(ip, name):
         raise refusal(seconds)
     try:
         yield
     except wrong:
-        note(ip, name)
+        record_failure(ip, name)
         raise
-    proven(ip, name)
+    mark_authenticated(ip, name)
 
 
 @lru_cache(maxsize=1024)
-def place(ip: str | None) -> str:
+def network_of(ip: str | None) -> str:
     """Return the address, of IPv6 the /64 that one line is given; "" for a caller who has none, on a socket."""
     try:
         address = ip_address(ip or "")
@@ -91,7 +128,8 @@ def place(ip: str | None) -> str:
     return f"{IPv6Address(int(address) >> 64 << 64)}/64"
 
 
-def forget() -> None:
-    """Begin with nothing."""
-    for kept in (_of_places.spells, _of_pairs.spells, _proven):
-        kept.clear()
+def reset() -> None:
+    """Forget all failures and successes."""
+    _by_network.clear()
+    _by_name.clear()
+    _authenticated.clear()

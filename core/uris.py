@@ -1,6 +1,7 @@
-"""What all URIs have in common: their characters (RFC 3986) and domain names (RFC 1123)."""
+"""Rules for all URIs: their characters (RFC 3986) and domain names (RFC 1123)."""
 
 import re
+from urllib.parse import urlsplit
 
 MAX_LENGTH = 2000
 # Names that a private network answers, not the public one (RFC 6761, RFC 6762, RFC 8375, and ICANN's .internal).
@@ -8,7 +9,18 @@ PRIVATE_DOMAINS = (".localhost", ".local", ".internal", ".home.arpa")
 DOMAIN = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
-def characters(uri: str) -> str:
+def is_absolute(uri: str) -> bool:
+    """Whether the text is an absolute URI without a fragment (RFC 3986 section 4.3), as RFC 8707 section 2 wants it."""
+    if not uri.isascii() or not uri.isprintable() or "#" in uri or len(uri) > MAX_LENGTH:
+        return False
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        return False
+    return bool(parts.scheme and (parts.netloc or parts.path))
+
+
+def check_characters(uri: str) -> str:
     """RFC 3986 section 2, and percent-encodings that some servers decode before they compare."""
     if len(uri) > MAX_LENGTH:
         return f"shorten it to {MAX_LENGTH:,} characters."

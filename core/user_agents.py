@@ -1,4 +1,4 @@
-"""A user agent in words: “Firefox on Linux”."""
+"""Names of browsers and systems from User-Agent headers: “Firefox on Linux”."""
 
 # The first name found wins, so whoever pretends to be another comes first.
 BROWSERS = (

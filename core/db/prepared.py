@@ -70,7 +70,7 @@ def _may_prepare() -> bool:
     Behind a pooler in transaction mode the next statement may run elsewhere. News do not arrive through one either: so
     where we hear them, without a way around it (LISTEN_DATABASE_URL), there is none.
     """
-    return cache.is_trusted() and not settings.LISTEN_DATABASE
+    return cache.is_fresh() and not settings.LISTEN_DATABASE
 
 
 def _require(pgconn: PGconn, result: PGresult) -> PGresult:

@@ -1,13 +1,14 @@
 """JSON documents of other servers, kept in memory: keys, discovery documents, metadata of clients."""
 
-import json
+import codecs
 import threading
 import time
 from collections import OrderedDict
 from typing import Any
 
+from core import foreign_json
 from core.http_fetch.target import FetchError
-from core.http_fetch.transport import PATIENCE, Answer, busy, fetch
+from core.http_fetch.transport import MAX_BODY, PATIENCE, Answer, busy, fetch
 
 KEEP = 600.0  # seconds that a document counts as fresh
 AGAIN = 60.0  # seconds after which a document may be read anew because it lacked something
@@ -86,16 +87,16 @@ def forget(url: str) -> None:
 
 def _parse(answer: Answer) -> dict[str, Any]:
     if answer.status != 200:
-        raise FetchError("status", f"It answers with status {answer.status}.")
+        raise FetchError("status", f"The response has status {answer.status}.")
     return _json_object(answer.body)
 
 
 def _json_object(body: bytes) -> dict[str, Any]:
-    """Return the body as a JSON object. Raises FetchError also for what Python's parser gives up on."""
+    """Return the body as a JSON object, with or without a byte order mark (RFC 8259 section 8.1). Raises FetchError."""
     try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
+        found = foreign_json.loads(body.removeprefix(codecs.BOM_UTF8), max_bytes=MAX_BODY)
+    except foreign_json.InvalidJSON:
         found = None
     if not isinstance(found, dict):
-        raise FetchError("json", "It answers with no JSON object.")
+        raise FetchError("json", "The response is not a JSON object.")
     return found

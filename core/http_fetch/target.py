@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from core.uris import DOMAIN, PRIVATE_DOMAINS, characters
+from core.uris import DOMAIN, PRIVATE_DOMAINS, check_characters
 
 
 class FetchError(Exception):
@@ -42,7 +42,7 @@ def target(url: str) -> Target:
         raise FetchError("address", "Its host or port cannot be read.") from None
     host = parts.hostname or ""
     is_local = bool({host, f"{host}:{port}"} & set(settings.FETCH_LOCAL_HOSTS))
-    if problem := characters(url):
+    if problem := check_characters(url):
         problem = problem[:1].upper() + problem[1:]
     elif "#" in url or "@" in parts.netloc:
         problem = "Leave out user name, password and fragment."

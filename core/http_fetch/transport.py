@@ -169,16 +169,16 @@ def _read(link: socket.socket, deadline: float, method: str) -> Answer:
     with HTTPResponse(Limited(link, deadline), method=method) as response:  # type: ignore[arg-type]
         response.begin()
         if 300 <= response.status < 400:
-            raise FetchError("redirect", "It leads elsewhere. Give the address that it leads to.")
+            raise FetchError("redirect", "It redirects. Give the URL that it redirects to.")
         if response.getheader("Content-Encoding", "identity").lower() != "identity":
-            raise FetchError("encoding", "It answers compressed although we asked for plain bytes.")
+            raise FetchError("encoding", "The response is compressed, although we asked for none.")
         body = response.read(MAX_BODY + 1)
         if len(body) > MAX_BODY:
             raise _too_large()
         if response.length:
-            raise FetchError("connection", "The answer ended early.")
+            raise FetchError("connection", "The response was cut off.")
         return Answer(response.status, response.getheader("Content-Type", ""), body)
 
 
 def _too_large() -> FetchError:
-    return FetchError("too_large", f"The answer is longer than {MAX_BODY // 1024} kB.")
+    return FetchError("too_large", f"The response is longer than {MAX_BODY // 1024} kB.")

@@ -1,4 +1,4 @@
-"""What the management API answers when it does not do as asked, besides the refusals of the actions."""
+"""Errors of the management API, besides the refusals of the actions."""
 
 from core.errors import Refusal
 
@@ -43,16 +43,6 @@ class NotFound(Refusal):
 class MethodNotAllowed(Refusal):
     code = "invalid_request"
     status = 405
-
-
-class PreconditionFailed(Refusal):
-    """RFC 9110 section 13.1.1: somebody else was faster."""
-
-    code = "precondition_failed"
-    status = 412
-
-    def __init__(self) -> None:
-        super().__init__("It has changed since you read it. Read it again, then repeat your change.")
 
 
 class TooLarge(Refusal):

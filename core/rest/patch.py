@@ -1,4 +1,4 @@
-"""Changes by JSON Patch (RFC 6902): made to a thing's document, never to its row, which is then judged as a whole.
+"""JSON Patch (RFC 6902), applied to the document of a resource, which is then validated as a whole.
 
 `test` could ask about values one by one, and `move` and `copy` let a document grow with every step; neither is served.
 """
@@ -29,7 +29,7 @@ PATCH: dict[str, Any] = {
 }
 
 
-def apply(document: dict[str, Any], operations: list[dict[str, Any]], fixed: tuple[str, ...]) -> dict[str, Any]:
+def apply_patch(document: dict[str, Any], operations: list[dict[str, Any]], fixed: tuple[str, ...]) -> dict[str, Any]:
     """Return a changed copy of the document; the operations are as PATCH says.
 
     Raises InvalidRequest, also for members that are `fixed`.

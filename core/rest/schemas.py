@@ -1,18 +1,17 @@
-"""Is a value what its JSON Schema says? The same schema stands in the API's description, so the two never differ."""
+"""Validation by JSON Schema, with the schemas that also stand in the API's description."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any
 
-from django.utils.dateparse import parse_datetime
 from jsonschema_rs import Draft202012Validator, ValidationError, ValidationErrorKind
 
 from core.errors import Refusal
 from core.rest.errors import InvalidRequest
+from core.timefmt import parse_moment
 
 Schema = Mapping[str, Any]
 Kind = ValidationErrorKind
-WORDS = {
+TYPE_NAMES = {
     "string": "a text",
     "integer": "a whole number",
     "number": "a number",
@@ -26,14 +25,14 @@ LONGEST = 60  # characters of a name that we repeat
 _validators: dict[int, tuple[Schema, Draft202012Validator]] = {}
 
 
-def check(value: Any, schema: Schema, refusal: type[Refusal] = InvalidRequest, at: str = "") -> None:
+def validate(value: Any, schema: Schema, refusal: type[Refusal] = InvalidRequest, at: str = "") -> None:
     """Raise the refusal, with the name of the member that it is about, unless the schema allows the value."""
     error = next(_validator(schema).iter_errors(value), None)
     if error is not None:
         path = [*([at] if at else []), *error.instance_path]
         name = error.kind.property if isinstance(error.kind, Kind.Required) else None
         field = next((str(part) for part in [*path, name] if part is not None), None)
-        raise refusal(f"{_where(path)}: {_what(error)}", field=field)
+        raise refusal(f"{_where(path)}: {_message(error)}", field=field)
 
 
 def _validator(schema: Schema) -> Draft202012Validator:
@@ -54,21 +53,23 @@ def _shown(name: str) -> str:
     return ascii(name[:LONGEST])[1:-1]
 
 
-def _what(error: ValidationError) -> str:
+def _message(error: ValidationError) -> str:
     """Say what to do."""
-    told = TOLD.get(error.kind.name)
-    return told(error.kind) if told else f"{error.message}."
+    if isinstance(error.kind, Kind.Format):
+        return _fault_of(str(error.instance))
+    message = MESSAGES.get(error.kind.name)
+    return message(error.kind) if message else f"{error.message}."
 
 
 def _in_words(types: list[str]) -> str:
-    return " or ".join(WORDS[name] for name in sorted(types, key=list(WORDS).index))
+    return " or ".join(TYPE_NAMES[name] for name in sorted(types, key=list(TYPE_NAMES).index))
 
 
 def _one_of(names: list[str]) -> str:
     return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-TOLD: dict[str, Callable[[Any], str]] = {
+MESSAGES: dict[str, Callable[[Any], str]] = {
     "type": lambda kind: f"write {_in_words(kind.types)}.",
     "enum": lambda kind: f"use {_one_of([str(each) for each in kind.options if each not in (None, '')])}.",
     "required": lambda kind: f"{kind.property} is missing.",
@@ -80,18 +81,17 @@ TOLD: dict[str, Callable[[Any], str]] = {
     "maxItems": lambda kind: f"name at most {kind.limit:,}.",
     "maxLength": lambda kind: f"shorten it to {kind.limit:,} characters.",
     "minLength": lambda _: "it is too short.",
-    "format": lambda _: "write a moment with its offset, such as 2027-01-31T12:00:00Z.",
 }
 
 
 def _is_moment(text: str) -> bool:
-    return not text or moment(text) is not None
+    return not _fault_of(text)
 
 
-def moment(text: str) -> datetime | None:
-    """Return the moment, or None for anything without an offset."""
+def _fault_of(text: str) -> str:
+    """Return what is wrong with a date-time; nothing when it is right."""
     try:
-        found = parse_datetime(text)
-    except ValueError:
-        return None
-    return found if found is not None and found.tzinfo is not None else None
+        parse_moment(text)
+    except ValueError as fault:
+        return str(fault)
+    return ""

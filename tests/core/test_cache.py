@@ -1,4 +1,4 @@
-"""What a process remembers: filled on demand, bounded, forgotten at once, and not trusted without a listener."""
+"""Caches of rows: filled on demand, bounded, invalidated at once, and stale without a listener."""
 
 import statistics
 import time
@@ -22,18 +22,18 @@ from tests.factories import ClientFactory, give_secret
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def remembered(client):
-    return client_directory._remembered.recall(client.client_id) is not None
+def is_fresh(client):
+    return client_directory.entries.get(client.client_id) is not None
 
 
-def is_kept(client):
-    """Say whether it was not forgotten, be it trusted at this very moment or not."""
-    return client.client_id in client_directory._remembered._kept
+def is_cached(client):
+    """Return whether it was not invalidated, be the cache fresh at this very moment or not."""
+    return client.client_id in dict(client_directory.entries.items())
 
 
-def remember(client):
+def fill(client):
     caught_up()
-    eventually(lambda: client_directory.find(client.client_id) and remembered(client))
+    eventually(lambda: client_directory.find(client.client_id) and is_fresh(client))
 
 
 def end_connection_of_listener():
@@ -47,11 +47,11 @@ def end_connection_of_listener():
 # -- Filled on demand -------------------------------------------------------------------------------------------------
 
 
-def test_second_request_asks_nothing(listening, service):
+def test_second_request_queries_nothing(listening, service):
     _, text = give_secret(service)
     program = Program(service, text)
     program.token()  # makes and opens the key
-    remember(service)
+    fill(service)
 
     def asks_nothing():
         with CaptureQueriesContext(connection) as statements:
@@ -61,29 +61,29 @@ def test_second_request_asks_nothing(listening, service):
     eventually(asks_nothing)  # a starved listener makes one more ask
 
 
-def test_without_a_listener_nothing_is_remembered(service):
+def test_without_a_listener_nothing_is_cached(service):
     client_directory.find(service.client_id)
-    assert not remembered(service)
-    assert len(client_directory._remembered) == 0
+    assert not is_fresh(service)
+    assert len(client_directory.entries) == 0
 
 
-def test_what_was_not_used_longest_makes_room(listening, acme, monkeypatch):
-    monkeypatch.setattr(client_directory._remembered, "size", 2)
+def test_the_least_recently_used_entry_is_evicted(listening, acme, monkeypatch):
+    monkeypatch.setattr(client_directory.entries, "size", 2)
     first, second, third = ClientFactory.create_batch(3, consumer=acme)
-    remember(first)
-    remember(second)
-    remember(first)
-    remember(third)
-    assert [is_kept(client) for client in (first, second, third)] == [True, False, True]
+    fill(first)
+    fill(second)
+    fill(first)
+    fill(third)
+    assert [is_cached(client) for client in (first, second, third)] == [True, False, True]
 
 
-def test_nobody_fills_the_memory_with_clients_that_do_not_exist(listening):
+def test_unknown_clients_are_not_cached(listening):
     for number in range(5):
         assert client_directory.find(f"cl_nobody{number}") is None
-    assert len(client_directory._remembered) == 0
+    assert len(client_directory.entries) == 0
 
 
-# -- Forgotten at once ------------------------------------------------------------------------------------------------
+# -- Invalidated at once ----------------------------------------------------------------------------------------------
 
 CHANGES = {
     "secret made": lambda client: give_secret(client, name="second"),
@@ -98,7 +98,7 @@ CHANGES = {
     "access taken": lambda client: Access.objects.first().delete(),
     "scope deleted": lambda client: Scope.objects.first().delete(),
     "API deleted": lambda client: Api.objects.all().delete(),
-    "new key": lambda client: signing_keys.create("EdDSA"),
+    "new key": lambda client: signing_keys.ensure_active_key("EdDSA"),
     "key revoked": lambda client: SigningKey.objects.update(state=SigningKey.State.REVOKED),
     "all secrets emptied": lambda client: run("TRUNCATE clients_clientsecret"),
     "all access emptied": lambda client: run("TRUNCATE clients_access"),
@@ -111,37 +111,37 @@ def run(sql, *parameters):
         cursor.execute(sql, parameters)
 
 
-def test_a_change_is_forgotten_at_once(listening, service):
+def test_a_change_invalidates_the_entry_at_once(listening, service):
     give_secret(service)
     taken = {}
     for name, change in CHANGES.items():
-        remember(service)
+        fill(service)
         change(service)
-        taken[name] = eventually(lambda: not is_kept(service))
+        taken[name] = eventually(lambda: not is_cached(service))
     assert statistics.median(taken.values()) < 0.1, taken
 
 
-def test_change_of_one_client_leaves_others_remembered(listening, service, acme):
+def test_change_of_one_client_leaves_others_cached(listening, service, acme):
     other = ClientFactory(consumer=acme)
-    remember(service)
-    remember(other)
+    fill(service)
+    fill(other)
     Client.objects.filter(pk=other.pk).update(client_name="Another name")
     caught_up()
-    assert not is_kept(other)
-    assert is_kept(service)
+    assert not is_cached(other)
+    assert is_cached(service)
 
 
-def test_noting_a_use_forgets_nothing(listening, service):
+def test_recording_a_use_invalidates_nothing(listening, service):
     give_secret(service)
-    remember(service)
+    fill(service)
     Client.objects.update(last_used_at=timezone.now())
     ClientSecret.objects.update(last_used_at=timezone.now(), last_used_ip="192.0.2.1")
     caught_up()
-    assert is_kept(service)
+    assert is_cached(service)
 
 
-def test_every_table_of_the_one_query_tells_of_its_changes():
-    query, _ = client_directory.statement()
+def test_every_table_of_the_query_notifies_of_its_changes():
+    query, _ = client_directory.lookup_statement()
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT tgrelid::regclass::text, bit_or(tgtype) FROM pg_trigger WHERE tgname LIKE 'directory_%' GROUP BY 1"
@@ -155,48 +155,48 @@ def test_every_table_of_the_one_query_tells_of_its_changes():
     assert {table for table, kinds in told.items() if not kinds & insert} == {"clients_client", "consumers_consumer"}
 
 
-# -- Never older than the news ----------------------------------------------------------------------------------------
+# -- Never older than a notification ----------------------------------------------------------------------------------
 
 
-def test_an_answer_from_before_the_news_is_not_remembered(listening, service, monkeypatch):
-    fetch = client_directory.fetch
+def test_a_row_read_before_a_notification_is_not_cached(listening, service, monkeypatch):
+    fetch = client_directory.query_row
 
     def slow(client_id):
         row = fetch(client_id)
-        told = cache.news()
+        told = cache.current_generation()
         Client.objects.filter(pk=service.pk).update(disabled_at=timezone.now())
-        eventually(lambda: cache.news() > told)
+        eventually(lambda: cache.current_generation() > told)
         return row
 
-    monkeypatch.setattr(client_directory, "fetch", slow)
+    monkeypatch.setattr(client_directory, "query_row", slow)
     assert client_directory.find(service.client_id).is_usable  # true when it was asked
-    assert not is_kept(service)
+    assert not is_cached(service)
 
 
-def test_what_a_transaction_may_take_back_is_not_remembered(listening, service):
+def test_uncommitted_rows_are_not_cached(listening, service):
     with transaction.atomic():
         Client.objects.filter(pk=service.pk).update(disabled_at=timezone.now())
         assert not client_directory.find(service.client_id).is_usable
         transaction.set_rollback(True)
-    assert not remembered(service)
+    assert not is_fresh(service)
     assert client_directory.find(service.client_id).is_usable
 
 
 def test_a_wrong_secret_is_looked_up_so_that_a_new_one_works_at_once(listening, service, monkeypatch):
-    remember(service)
-    monkeypatch.setattr(cache, "forget", lambda changed: None)  # the news does not arrive
+    fill(service)
+    monkeypatch.setattr(cache, "invalidate", lambda changed: None)  # the notification does not arrive
     _, text = give_secret(service)
     assert Program(service, text).token().status_code == 200
 
 
-def test_what_time_decides_is_judged_at_each_use(listening, service, time_machine):
+def test_expiry_is_checked_at_each_use(listening, service, time_machine):
     row, text = give_secret(service)
     row.expires_at = timezone.now() + timedelta(minutes=1)
     row.save()
     Client.objects.filter(pk=service.pk).update(expires_at=timezone.now() + timedelta(hours=1))
     program = Program(service, text)
     program.token()
-    remember(service)
+    fill(service)
     entry = client_directory.find(service.client_id)
     assert entry.secrets[0].is_live()
     assert entry.is_usable
@@ -212,41 +212,39 @@ def test_what_time_decides_is_judged_at_each_use(listening, service, time_machin
 @pytest.fixture
 def patient(monkeypatch):
     """Whoever listens from now on does not connect again within the test."""
-    monkeypatch.setattr(notifications, "SHORTEST_PAUSE", 600)
+    monkeypatch.setattr(notifications, "MIN_RETRY_DELAY", 600)
 
 
-def test_entries_are_trusted_no_longer_than_a_second_after_the_connection_ended(
-    patient, listening, service, monkeypatch
-):
-    monkeypatch.setattr(cache, "TRUST", 1.0)
-    eventually(lambda: cache._trusted_until < time.monotonic() + cache.TRUST)
-    remember(service)
+def test_entries_are_stale_a_second_after_the_connection_ended(patient, listening, service, monkeypatch):
+    monkeypatch.setattr(cache, "MAX_STALENESS", 1.0)
+    eventually(lambda: cache.seconds_until_stale() < cache.MAX_STALENESS)
+    fill(service)
     end_connection_of_listener()
     ended = asked = time.monotonic()
-    while remembered(service):
-        assert asked - ended < cache.TRUST
+    while is_fresh(service):
+        assert asked - ended < cache.MAX_STALENESS
         asked = time.monotonic()
     client_directory.find(service.client_id)
-    assert not remembered(service)
+    assert not is_fresh(service)
 
 
 def test_listening_goes_on_after_the_connection_ended(listening, service):
-    remember(service)
+    fill(service)
     end_connection_of_listener()
-    eventually(lambda: not remembered(service))
-    remember(service)
+    eventually(lambda: not is_fresh(service))
+    fill(service)
     Client.objects.filter(pk=service.pk).update(disabled_at=timezone.now())
-    eventually(lambda: not remembered(service))
+    eventually(lambda: not is_fresh(service))
 
 
 def test_a_pooler_that_drops_notifications_is_noticed(db, service, monkeypatch, caplog):
-    monkeypatch.setattr(notifications, "PATIENCE", 0.1)
-    monkeypatch.setattr(notifications, "BEAT", 0.05)
+    monkeypatch.setattr(notifications, "DELIVERY_TIMEOUT", 0.1)
+    monkeypatch.setattr(notifications, "HEARTBEAT", 0.05)
     monkeypatch.setattr(notifications, "CHANNEL", "elsewhere")
     heard = connection.copy()
     heard.connect()
     try:
-        with pytest.raises(notifications.Unheard, match="LISTEN_DATABASE_URL"):
-            notifications.require_hearing(heard.connection)
+        with pytest.raises(notifications.NotificationsNotDelivered, match="LISTEN_DATABASE_URL"):
+            notifications.verify_delivery(heard.connection)
     finally:
         heard.close()

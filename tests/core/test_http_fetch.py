@@ -151,7 +151,7 @@ ANSWERS = {
     "redirect to itself": (answer(b"{}", "301 Moved", "Location: /"), "redirect"),
     "not found": (answer(b"{}", "404 Not Found"), "status"),
     "its own fault": (answer(b"{}", "500 Oops"), "status"),
-    "no JSON": (answer(b"<html>"), "json"),
+    "not a JSON": (answer(b"<html>"), "json"),
     "a list": (answer(b"[]"), "json"),
     "nothing": (answer(b""), "json"),
     "not UTF-8": (answer(b'{"a": "\xff"}'), "json"),

@@ -84,8 +84,8 @@ def send(**fields):
 def test_mail_arrives_with_text_and_html(server):
     message = send()
     assert server.got == []
-    assert outbox.deliver_next()
-    assert not outbox.deliver_next()
+    assert outbox.QUEUE.deliver_next()
+    assert not outbox.QUEUE.deliver_next()
     (mail,) = server.mails()
     assert mail["Subject"] == "Grüße"
     assert mail.get_body(("plain",)).get_content().strip() == "Guten Tag"
@@ -99,7 +99,7 @@ def test_every_header_and_every_recipient_survives(server):
     send(
         cc=["cc@acme.example"], bcc=["hidden@acme.example"], reply_to=["help@provider.example"], headers={"X-Why": "y"}
     )
-    outbox.deliver_next()
+    outbox.QUEUE.deliver_next()
     (mail,) = server.mails()
     assert (mail["Cc"], mail["Reply-To"], mail["X-Why"]) == ("cc@acme.example", "help@provider.example", "y")
     assert server.got[0][1] == ["jonas@acme.example", "cc@acme.example", "hidden@acme.example"]
@@ -117,7 +117,7 @@ def test_the_sealed_body_shows_no_token(server, acme, alice):
 
     invitation_actions.invite_manager(consumer=acme, email="jonas@acme.example", actor=actor_for(alice))
     row = str(Message.objects.values_list().get()) + repr(bytes(Message.objects.get().sealed))
-    outbox.deliver_next()
+    outbox.QUEUE.deliver_next()
     token = server.mails()[0].get_body(("plain",)).get_content().split("/invitations/")[1].split("/")[0]
     assert len(token) > 40
     assert token not in row
@@ -135,7 +135,7 @@ def test_rollback_sends_nothing(server):
 
     with pytest.raises(Change):
         deed()
-    assert not outbox.deliver_next()
+    assert not outbox.QUEUE.deliver_next()
     assert server.got == []
 
 
@@ -152,9 +152,9 @@ def test_a_server_that_fails_is_asked_again_later_and_in_the_end_no_more(server,
         deaf = socket.create_server(("127.0.0.1", 0))
         settings.MAILERS["delivery"] = smtp(deaf.getsockname()[1], timeout=0.2)
     message = send()
-    for attempt in range(1, len(outbox.RETRY_AFTER) + 2):
-        assert outbox.deliver_next()
-        assert not outbox.deliver_next()  # not before its time
+    for attempt in range(1, len(outbox.QUEUE.retry_after) + 2):
+        assert outbox.QUEUE.deliver_next()
+        assert not outbox.QUEUE.deliver_next()  # not before its time
         message.refresh_from_db()
         assert message.attempts == attempt
         assert message.last_error
@@ -162,10 +162,10 @@ def test_a_server_that_fails_is_asked_again_later_and_in_the_end_no_more(server,
             assert message.next_attempt_at > timezone.now() + timedelta(seconds=50)
         Message.objects.update(next_attempt_at=timezone.now())
         if fault in ("slow", "not_smtp") and attempt == 2:
-            Message.objects.update(attempts=len(outbox.RETRY_AFTER))
+            Message.objects.update(attempts=len(outbox.QUEUE.retry_after))
             break
     if message.state == "waiting":
-        assert outbox.deliver_next()
+        assert outbox.QUEUE.deliver_next()
         message.refresh_from_db()
     assert message.state == "failed"
     assert bytes(message.sealed)
@@ -178,7 +178,7 @@ def test_a_server_that_fails_is_asked_again_later_and_in_the_end_no_more(server,
         deaf.close()
     settings.MAILERS["delivery"]["OPTIONS"]["timeout"] = 30
     outbox.try_again(message)
-    assert outbox.deliver_next()
+    assert outbox.QUEUE.deliver_next()
     message.refresh_from_db()
     assert message.state == "sent"
 
@@ -197,7 +197,7 @@ def test_two_workers_deliver_each_message_once(server):
 
     def work():
         barrier.wait()
-        while outbox.deliver_next():
+        while outbox.QUEUE.deliver_next():
             pass
         connections.close_all()
 
@@ -213,7 +213,7 @@ def test_starttls_is_required_and_never_given_up(server, settings):
     """RFC 3207 section 6: a server, or somebody on the way, that hides STARTTLS gets no mail in clear."""
     settings.MAILERS["delivery"]["OPTIONS"]["use_tls"] = True
     message = send()
-    assert outbox.deliver_next()
+    assert outbox.QUEUE.deliver_next()
     message.refresh_from_db()
     assert message.state == "waiting"
     assert "STARTTLS" in message.last_error
@@ -225,7 +225,7 @@ def test_a_key_that_is_gone_fails_loudly_and_keeps_the_mail(server, settings):
 
     message = send()
     settings.KEY_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
-    assert outbox.deliver_next()
+    assert outbox.QUEUE.deliver_next()
     message.refresh_from_db()
     assert message.state == "waiting"
     assert "InvalidToken" in message.last_error
@@ -236,7 +236,7 @@ def test_a_new_key_in_front_still_opens_old_mail(server, settings):
 
     send()
     settings.KEY_ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *settings.KEY_ENCRYPTION_KEYS]
-    assert outbox.deliver_next()
+    assert outbox.QUEUE.deliver_next()
     assert len(server.got) == 1
 
 
@@ -245,7 +245,7 @@ def test_a_new_key_in_front_still_opens_old_mail(server, settings):
 )
 def test_no_name_harms_a_mail(server, name):
     emails.compose("security_notice", "jonas@acme.example", title=name, facts=[("Who", name)]).send()
-    outbox.deliver_next()
+    outbox.QUEUE.deliver_next()
     (mail,) = server.mails()
     html = mail.get_body(("html",)).get_content()
     assert mail["Bcc"] is None
@@ -260,7 +260,7 @@ def test_text_parts_are_text_and_html_parts_are_escaped(server):
     emails.compose(
         "security_notice", "o'brien@acme.example", title="Tom & Jerry's <b>", facts=[("Who", "A & B")]
     ).send()
-    outbox.deliver_next()
+    outbox.QUEUE.deliver_next()
     (mail,) = server.mails()
     text, html = (mail.get_body((kind,)).get_content() for kind in ("plain", "html"))
     assert "Tom & Jerry's <b>" in text

@@ -34,7 +34,7 @@ def revoked(db):
 @pytest.fixture
 def heard(monkeypatch):
     """The database's news reach this process."""
-    monkeypatch.setattr(cache, "is_trusted", lambda: True)
+    monkeypatch.setattr(cache, "is_fresh", lambda: True)
 
 
 @pytest.fixture

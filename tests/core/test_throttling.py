@@ -1,12 +1,11 @@
-"""How often may a request prove nothing? Counted by address and name, in memory that does not grow."""
+"""Throttling of failed authentication, counted by network and name in memory that does not grow."""
 
 import logging
 
 import pytest
 
-from core import tally, throttling
-from core.tally import KEPT
-from core.throttling import WINDOW, note, place, proven, seconds_to_wait
+from core import throttling
+from core.throttling import MAX_KEYS, WINDOW, mark_authenticated, network_of, record_failure, retry_after
 
 HERE, NAME = "192.0.2.7", "cl_one"
 
@@ -16,7 +15,7 @@ def clock(settings, monkeypatch):
     """A limit of 12 for an address, so 2 for a name; time passes when the test says so."""
     settings.FAILURES_PER_MINUTE = 12
     now = [1000.0]
-    monkeypatch.setattr(tally, "monotonic", lambda: now[0])
+    monkeypatch.setattr(throttling, "monotonic", lambda: now[0])
 
     def later(seconds):
         now[0] += seconds
@@ -26,65 +25,65 @@ def clock(settings, monkeypatch):
 
 def fail(times, ip=HERE, name=NAME):
     for _ in range(times):
-        note(ip, name)
+        record_failure(ip, name)
 
 
 def test_nobody_waits_who_has_not_failed():
-    assert seconds_to_wait(HERE, NAME) == 0
-    assert seconds_to_wait(None, "") == 0
+    assert retry_after(HERE, NAME) == 0
+    assert retry_after(None, "") == 0
 
 
 def test_a_name_that_failed_twice_waits_and_others_from_there_do_not():
     fail(1)
-    assert seconds_to_wait(HERE, NAME) == 0
+    assert retry_after(HERE, NAME) == 0
     fail(1)
-    assert seconds_to_wait(HERE, NAME) == WINDOW
-    assert seconds_to_wait(HERE, "cl_two") == 0
-    assert seconds_to_wait("192.0.2.8", NAME) == 0
+    assert retry_after(HERE, NAME) == WINDOW
+    assert retry_after(HERE, "cl_two") == 0
+    assert retry_after("192.0.2.8", NAME) == 0
 
 
 def test_an_address_that_tries_many_names_waits_under_each():
     for number in range(12):
-        assert seconds_to_wait(HERE, f"cl_{number}") == 0
+        assert retry_after(HERE, f"cl_{number}") == 0
         fail(1, name=f"cl_{number}")
-    assert seconds_to_wait(HERE, "cl_new") == WINDOW
-    assert seconds_to_wait("192.0.2.8", "cl_new") == 0
+    assert retry_after(HERE, "cl_new") == WINDOW
+    assert retry_after("192.0.2.8", "cl_new") == 0
 
 
-def test_who_has_proven_themselves_from_there_answers_for_their_own_failures_alone():
-    proven(HERE, "cl_honest")
+def test_who_has_authenticated_from_there_answers_for_their_own_failures_alone():
+    mark_authenticated(HERE, "cl_honest")
     for number in range(30):
         fail(1, name=f"cl_{number}")
-    assert seconds_to_wait(HERE, "cl_new") > 0
-    assert seconds_to_wait(HERE, "cl_honest") == 0
+    assert retry_after(HERE, "cl_new") > 0
+    assert retry_after(HERE, "cl_honest") == 0
     fail(2, name="cl_honest")
-    assert seconds_to_wait(HERE, "cl_honest") > 0
+    assert retry_after(HERE, "cl_honest") > 0
 
 
 def test_the_wait_ends_a_minute_after_the_first_failure(clock):
     fail(1)
     clock(20.5)
     fail(5)
-    assert seconds_to_wait(HERE, NAME) == 40
+    assert retry_after(HERE, NAME) == 40
     clock(39.5)
-    assert seconds_to_wait(HERE, NAME) == 0
+    assert retry_after(HERE, NAME) == 0
     fail(1)
-    assert seconds_to_wait(HERE, NAME) == 0
+    assert retry_after(HERE, NAME) == 0
     fail(1)
-    assert seconds_to_wait(HERE, NAME) == WINDOW
+    assert retry_after(HERE, NAME) == WINDOW
 
 
 def test_the_limit_can_be_turned_off(settings):
     settings.FAILURES_PER_MINUTE = 0
     fail(1000)
-    assert seconds_to_wait(HERE, NAME) == 0
+    assert retry_after(HERE, NAME) == 0
 
 
 def test_the_lowest_limit_lets_one_failure_happen(settings):
     settings.FAILURES_PER_MINUTE = 1
-    assert seconds_to_wait(HERE, NAME) == 0
+    assert retry_after(HERE, NAME) == 0
     fail(1)
-    assert seconds_to_wait(HERE, NAME) == WINDOW
+    assert retry_after(HERE, NAME) == WINDOW
 
 
 @pytest.mark.parametrize(
@@ -101,37 +100,37 @@ def test_the_lowest_limit_lets_one_failure_happen(settings):
     ],
 )
 def test_an_ipv6_line_is_one_place(ip, expected):
-    assert place(ip) == expected
+    assert network_of(ip) == expected
 
 
 def test_hopping_through_ones_own_ipv6_addresses_helps_nobody():
     for number in range(12):
         fail(1, ip=f"2001:db8:1:2::{number:x}", name=f"cl_{number}")
-    assert seconds_to_wait("2001:db8:1:2:abcd::1", "cl_new") == WINDOW
-    assert seconds_to_wait("2001:db8:1:3::1", "cl_new") == 0
+    assert retry_after("2001:db8:1:2:abcd::1", "cl_new") == WINDOW
+    assert retry_after("2001:db8:1:3::1", "cl_new") == 0
 
 
 def test_callers_without_an_address_are_counted_by_name_alone():
     for number in range(30):
         fail(1, ip=None, name=f"cl_{number}")
-    assert seconds_to_wait(None, "cl_new") == 0
+    assert retry_after(None, "cl_new") == 0
     fail(2, ip=None)
-    assert seconds_to_wait(None, NAME) == WINDOW
+    assert retry_after(None, NAME) == WINDOW
 
 
 def test_memory_stays_bounded_however_many_come(clock):
-    for number in range(KEPT + 500):
+    for number in range(MAX_KEYS + 500):
         ip = f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"
         fail(2, ip=ip, name=f"cl_{number}" * 1000)
-        proven(ip, "cl_x")
+        mark_authenticated(ip, "cl_x")
         clock(0.001)
-    for kept in (throttling._of_places.spells, throttling._of_pairs.spells, throttling._proven):
-        assert len(kept) == KEPT
-    assert all(isinstance(hashed, int) for _, hashed in throttling._of_pairs.spells), (
+    for kept in (throttling._by_network.windows, throttling._by_name.windows, throttling._authenticated):
+        assert len(kept) == MAX_KEYS
+    assert all(isinstance(hashed, int) for _, hashed in throttling._by_name.windows), (
         "no name is kept, which may be long"
     )
-    assert seconds_to_wait("10.0.0.0", "cl_0" * 1000) == 0, "the oldest is forgotten first"
-    assert seconds_to_wait(ip, f"cl_{number}" * 1000) > 0
+    assert retry_after("10.0.0.0", "cl_0" * 1000) == 0, "the oldest is forgotten first"
+    assert retry_after(ip, f"cl_{number}" * 1000) > 0
 
 
 def test_the_operator_is_told_once_of_each_address(caplog, clock):

@@ -82,7 +82,7 @@ def test_unfit_set_is_refused_with_a_reason(document):
 
 # -- The policy -------------------------------------------------------------------------------------------------------
 
-SIGNING = TEMPLATES["service"].but(token_endpoint_auth_method="private_key_jwt")
+SIGNING = TEMPLATES["service"].replace(token_endpoint_auth_method="private_key_jwt")
 WRONG = {
     "no keys": ({}, "jwks"),
     "both": ({"jwks": EC.jwks, "jwks_uri": "https://keys.example.com/"}, "jwks"),
@@ -101,7 +101,7 @@ WRONG = {
 
 
 def check(metadata):
-    rules = (grants.authentication, grants.assertion_algorithm, grants.keys, uris.fetched)
+    rules = (grants.authentication_method, grants.assertion_algorithm, grants.jwks, uris.server_to_server_uris)
     every(partial(rule, metadata) for rule in rules)
 
 
@@ -110,12 +110,12 @@ def check(metadata):
 def test_client_that_signs_has_keys_that_can_check_it(case):
     changes, field = WRONG[case]
     with pytest.raises(InvalidClientMetadata) as refused:
-        check(SIGNING.but(**changes))
+        check(SIGNING.replace(**changes))
     assert refused.value.field == field
 
 
 def test_keys_or_their_address_are_enough():
-    check(SIGNING.but(jwks=EC.jwks))
-    check(SIGNING.but(jwks=RSA.jwks, token_endpoint_auth_signing_alg="PS512"))
-    check(SIGNING.but(jwks_uri="https://keys.example.com/jwks", token_endpoint_auth_signing_alg="EdDSA"))
+    check(SIGNING.replace(jwks=EC.jwks))
+    check(SIGNING.replace(jwks=RSA.jwks, token_endpoint_auth_signing_alg="PS512"))
+    check(SIGNING.replace(jwks_uri="https://keys.example.com/jwks", token_endpoint_auth_signing_alg="EdDSA"))
     check(TEMPLATES["service"])
