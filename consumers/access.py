@@ -1,4 +1,4 @@
-"""May this person enter this workspace? Strangers get the same 404 as for a workspace that does not exist."""
+"""Workspace access check. Strangers get the same 404 as for a workspace that does not exist."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import render
 
+from consumers.actions.members import record_visit
 from consumers.models import Membership, Role
 from core.errors import Refusal
 
@@ -35,7 +36,7 @@ def workspace(role: Role) -> Callable[[View], View]:
                 raise Http404
             if role == Role.MANAGER:
                 require_manager(membership)
-            membership.note_visit()
+            record_visit(membership)
             request.membership = membership  # type: ignore[attr-defined]  # the shell's templates read it
             try:
                 return view(request, membership, *args, **kwargs)

@@ -4,3 +4,10 @@ from django.apps import AppConfig
 class ConsumersConfig(AppConfig):
     name = "consumers"
     verbose_name = "Consumers and people"
+
+    def ready(self) -> None:
+        from consumers import events  # needs the models loaded
+        from consumers.rest import callers
+
+        events.register_events()
+        callers.register_token_reader(callers.read_personal_token)

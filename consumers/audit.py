@@ -1,4 +1,4 @@
-"""Who did what, when, from where, to which client: written in the same transaction as the deed."""
+"""The audit record: who did what, when, from where and to which target, in the transaction of the change."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,71 +13,12 @@ from core.client_ip import caller_ip
 
 
 class EventName(StrEnum):
-    """The vocabulary: thing, part, what happened to it."""
-
-    API_CREATED = "api.created"
-    API_UPDATED = "api.updated"
-    API_SERVERS_CHANGED = "api.servers.changed"
-    API_DELETED = "api.deleted"
-    CONSUMER_CREATED = "consumer.created"
-    CONSUMER_UPDATED = "consumer.updated"
-    CONSUMER_SUSPENDED = "consumer.suspended"
-    CONSUMER_RESUMED = "consumer.resumed"
-    CONSUMER_TOKENS_REVOKED = "consumer.tokens.revoked"
-    CONSUMER_DELETED = "consumer.deleted"
-    CONSUMER_SECRETS_RULED = "consumer.secrets.ruled"
-    CONSUMER_SCOPES_CHANGED = "consumer.scopes.changed"
-    MANAGER_INVITED = "manager.invited"
-    INVITATION_RESENT = "manager.invitation.resent"
-    INVITATION_WITHDRAWN = "manager.invitation.withdrawn"
-    INVITATION_DECLINED = "manager.invitation.declined"
-    MANAGER_JOINED = "manager.joined"
-    MANAGER_ROLE_CHANGED = "manager.role.changed"
-    MANAGER_REMOVED = "manager.removed"
-    OPERATOR_ADDED = "operator.added"
-    PERSON_UPDATED = "person.updated"
-    TOKEN_CREATED = "person.token.created"
-    TOKEN_REVOKED = "person.token.revoked"
-    GROUP_SAVED = "group.saved"
-    GROUP_DELETED = "group.deleted"
-    CLIENT_REGISTERED = "client.registered"
-    CLIENT_UPDATED = "client.updated"
-    CLIENT_DISABLED = "client.disabled"
-    CLIENT_ENABLED = "client.enabled"
-    CLIENT_TOKENS_REVOKED = "client.tokens.revoked"
-    CLIENT_CLAIMS_CHANGED = "client.claims.changed"
-    CLIENT_DELETED = "client.deleted"
-    SECRET_ADDED = "client.secret.added"
-    SECRET_ROTATED = "client.secret.rotated"
-    SECRET_EXPIRES = "client.secret.expires"
-    SECRET_REVOKED = "client.secret.revoked"
-    IDENTITY_TOKEN_TAKEN = "client.identity_token.taken"
-    TEST_TOKEN_MADE = "client.test_token.made"
-    TEST_TOKEN_REVOKED = "client.test_token.revoked"
-    INITIAL_TOKEN_CREATED = "registration.token.created"
-    INITIAL_TOKEN_REVOKED = "registration.token.revoked"
-    REGISTRATION_OPENED = "registration.opened"
-    REGISTRATION_CLOSED = "registration.closed"
-    CONSENT_GIVEN = "consent.given"
-    CONSENT_REVOKED = "consent.revoked"
-    RULE_ADDED = "client.rule.added"
-    RULE_REMOVED = "client.rule.removed"
-    ISSUER_ALLOWED = "issuer.allowed"
-    ISSUER_UPDATED = "issuer.updated"
-    ISSUER_DISABLED = "issuer.disabled"
-    ISSUER_ENABLED = "issuer.enabled"
-    ISSUER_REMOVED = "issuer.removed"
-    REGISTRATION_SOURCE_SAVED = "registration.source.saved"
-    REGISTRATION_SOURCE_DELETED = "registration.source.deleted"
-    KEY_CREATED = "key.created"
-    KEY_ROTATED = "key.rotated"
-    KEY_REVOKED = "key.revoked"
-    KEYS_RESEALED = "key.resealed"
+    """Base of each room's event names, which read thing, part, what happened to it: `client.secret.rotated`."""
 
 
 @dataclass(frozen=True)
 class Actor:
-    """The doer of a deed, and where the request came from.
+    """Who made a change, and where the request came from.
 
     `kind` is person, operator, client or system.
     """
@@ -100,11 +41,11 @@ class Actor:
             id=str(user.pk),
             label=str(user),
             user=user,
-            **origin(request),
+            **request_origin(request),
         )
 
 
-def origin(request: HttpRequest) -> dict[str, Any]:
+def request_origin(request: HttpRequest) -> dict[str, Any]:
     """Return where a request came from, for an actor who is nobody yet."""
     return {
         "ip": caller_ip(request),
@@ -124,9 +65,9 @@ def record(
     target: Model | None = None,
     detail: dict[str, Any] | None = None,
 ) -> Event:
-    """Write the deed down. Raises TransactionManagementError outside the deed's own transaction."""
+    """Record a change. Raises TransactionManagementError outside the transaction of the change."""
     if not transaction.get_connection().in_atomic_block:
-        raise transaction.TransactionManagementError(f"{name} must be recorded in the transaction of its deed")
+        raise transaction.TransactionManagementError(f"{name} must be recorded in the transaction of its change")
     return Event.objects.create(
         name=name,
         actor_kind=actor.kind,

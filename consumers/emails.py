@@ -1,7 +1,5 @@
-"""The mails about people and consumers: one function a message."""
+"""Mails about people and consumers: one function a message."""
 
-import unicodedata
-from datetime import datetime
 from typing import Any
 
 from allauth.account import app_settings as account
@@ -10,9 +8,10 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 
 from consumers.models import Invitation, User
+from core.text import replace_unsafe
+from core.timefmt import weekday_date_time
 from core.user_agents import browser_name
 
 
@@ -46,28 +45,21 @@ def _harmless(value: Any) -> Any:
 
 
 def _one_line(text: str) -> str:
-    """Return the text without line breaks, control and direction-changing characters, and of bearable length.
+    """Return the text without line breaks and unsafe characters, and of bearable length.
 
     So that nobody's name adds a header, a paragraph of its own or a page to a mail that we sign with ours.
     """
-    text = " ".join(text.split())
-    return "".join(char for char in text if unicodedata.category(char) not in ("Cc", "Cf", "Cs"))[:500]
+    return replace_unsafe(" ".join(text.split()), lambda _: "")[:500]
 
 
-def moment(when: datetime) -> str:
-    """Return a date and time as a mail says it, with its time zone."""
-    local = timezone.localtime(when)
-    return f"{date_format(local, 'l j F Y')} at {date_format(local, 'H:i')} {local.tzname()}"
-
-
-def invitation(invitation: Invitation, token: str, *, inviter: str) -> None:
+def send_invitation(invitation: Invitation, token: str, *, inviter: str) -> None:
     compose(
         "invitation",
         invitation.email,
         consumer=invitation.consumer.name,
         inviter=inviter,
         role=invitation.get_role_display().lower(),
-        expires=moment(invitation.expires_at),
+        expires=weekday_date_time(invitation.expires_at),
         action_url=settings.PUBLIC_URL + reverse("consumers:invitation", args=[token]),
         action_label="Open the invitation",
     ).send()
@@ -84,12 +76,12 @@ CODES = {
 }
 NOTICES = {
     "account/email/email_changed": "Your main email address was changed",
-    "account/email/email_confirm": "An email address of yours was confirmed",
+    "account/email/email_confirm": "One of your email addresses was confirmed",
     "account/email/email_deleted": "An email address was removed from your account",
     "account/email/password_changed": "Your password was changed",
     "account/email/password_reset": "Your password was reset",
-    "account/email/password_set": "Your account has a password now",
-    "mfa/email/recovery_codes_generated": "Your account has new recovery codes",
+    "account/email/password_set": "A password was set for your account",
+    "mfa/email/recovery_codes_generated": "New recovery codes were created for your account",
     "mfa/email/totp_activated": "An authenticator app was added to your account",
     "mfa/email/totp_deactivated": "The authenticator app was removed from your account",
     "mfa/email/webauthn_added": "A passkey was added to your account",
@@ -97,7 +89,7 @@ NOTICES = {
 }
 
 
-def for_account(prefix: str, email: str, context: dict[str, Any]) -> None:
+def send_account_email(prefix: str, email: str, context: dict[str, Any]) -> None:
     """Send what allauth asks for. Raises KeyError for a mail that we have no words for."""
     if prefix in CODES:
         template, seconds = CODES[prefix]
@@ -119,26 +111,26 @@ def _security_notice(email: str, title: str, context: dict[str, Any]) -> None:
         title=title,
         facts=facts,
         action_url=settings.PUBLIC_URL + reverse("mfa_index"),
-        action_label="Look at your account",
+        action_label="Review your account",
     ).send()
 
 
-def new_sign_in(user: User, *, ip: str | None, user_agent: str, **_: Any) -> None:
+def send_new_sign_in(user: User, *, ip: str | None, user_agent: str, **_: Any) -> None:
     compose(
         "new_sign_in",
         user.email,
         browser=browser_name(user_agent) or "an unknown browser",
-        when=moment(timezone.now()),
+        when=weekday_date_time(timezone.now()),
         facts=_where(ip, user_agent),
         action_url=settings.PUBLIC_URL + reverse("usersessions_list"),
-        action_label="See where you are signed in",
+        action_label="Review your sessions",
     ).send()
 
 
 def _where(ip: str | None, user_agent: str) -> list[tuple[str, str]]:
     """Return the facts that tell people whether it was them."""
     return [
-        ("When", moment(timezone.now())),
+        ("When", weekday_date_time(timezone.now())),
         ("Browser", browser_name(user_agent) or "Unknown"),
-        ("Network address", ip or "Unknown"),
+        ("IP address", ip or "Unknown"),
     ]

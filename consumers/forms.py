@@ -1,4 +1,4 @@
-"""What people type about people."""
+"""Forms about people, workspaces and personal access tokens."""
 
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -8,21 +8,29 @@ from django import forms
 from django.db.models import Q
 from django.utils import timezone
 
-from consumers.models import Role
+from consumers.activity import vocabulary
+from consumers.models import Consumer, PersonalToken, Role, User
+from consumers.scopes import MANAGEMENT_SCOPES
 from core.errors import Refusal
+from core.idempotency import new_idempotency_key
+from core.limits import longest
 
 
 class NewPersonForm(forms.Form):
     """The one thing that an invitation leaves open."""
 
     name = forms.CharField(
-        label="Your name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name", "autofocus": True})
+        label="Your name",
+        max_length=longest(User, "name"),
+        widget=forms.TextInput(attrs={"autocomplete": "name", "autofocus": True}),
     )
 
 
 class NameForm(forms.Form):
     name = forms.CharField(
-        max_length=150, help_text="As your colleagues read it.", widget=forms.TextInput(attrs={"autocomplete": "name"})
+        max_length=longest(User, "name"),
+        help_text="As your colleagues read it.",
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
 
 
@@ -36,7 +44,7 @@ class AddPasskeyForm(AddWebAuthnForm):
 
 ROLE_HINTS = {
     Role.VIEWER: "Sees clients, usage and activity, but no secrets. Changes nothing.",
-    Role.MANAGER: "Also registers clients, handles secrets and invites people.",
+    Role.MANAGER: "Also creates clients, manages secrets and invites people.",
 }
 
 
@@ -58,15 +66,13 @@ class InviteForm(RoleForm):
     )
 
 
+def _categories() -> list[tuple[str, str]]:
+    return [(category.value, category.label) for category in vocabulary.workspace_categories().values()]
+
+
 class ActivityFilter(forms.Form):
     """Which events to list. Whatever makes no sense filters nothing."""
 
-    KINDS: ClassVar[dict[str, tuple[str, Q]]] = {
-        "secrets": ("Secrets", Q(name__startswith="client.secret.")),
-        "clients": ("Clients", Q(name__startswith="client.") & ~Q(name__startswith="client.secret.")),
-        "people": ("People", Q(name__startswith="manager.")),
-        "workspace": ("The workspace", Q(name__startswith="consumer.")),
-    }
     PERIODS: ClassVar[dict[str, str]] = {
         "1": "Last 24 hours",
         "7": "Last 7 days",
@@ -75,9 +81,7 @@ class ActivityFilter(forms.Form):
     }
 
     q = forms.CharField(label="Search", required=False, max_length=100)
-    what = forms.ChoiceField(
-        required=False, choices=[("", "Anything"), *((key, label) for key, (label, _) in KINDS.items())]
-    )
+    what = forms.ChoiceField(required=False, choices=lambda: [("", "Anything"), *_categories()])
     when = forms.ChoiceField(required=False, choices=[("", "Any time"), *PERIODS.items()])
     before = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
 
@@ -95,7 +99,7 @@ class ActivityFilter(forms.Form):
                 | Q(detail__hint__icontains=words)
             )
         if chosen.get("what"):
-            found &= self.KINDS[chosen["what"]][1]
+            found &= vocabulary.workspace_categories()[chosen["what"]].condition()
         if chosen.get("when"):
             found &= Q(at__gte=timezone.now() - timedelta(days=int(chosen["when"])))
         return found
@@ -104,6 +108,47 @@ class ActivityFilter(forms.Form):
     def before_id(self) -> int | None:
         self.is_valid()
         return self.cleaned_data.get("before")
+
+
+TOKEN_LIFETIMES = {"7": "In a week", "30": "In 30 days", "90": "In 90 days", "365": "In a year"}
+
+
+class PersonalTokenForm(forms.Form):
+    """What a new token may do, where, and until when."""
+
+    use_required_attribute = False
+    key = forms.CharField(required=False, widget=forms.HiddenInput(attrs={"autocomplete": "off"}), max_length=100)
+    name = forms.CharField(
+        max_length=longest(PersonalToken, "name"),
+        help_text="Where it will be used, such as “Deployment” or “Laptop”.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": "Name the token by where it will be used."},
+    )
+    consumer = forms.ChoiceField(label="Workspace", required=False, help_text="It never has more access than you do.")
+    lifetime = forms.ChoiceField(label="When does it expire?", choices=list(TOKEN_LIFETIMES.items()), initial="90")
+    scopes = forms.MultipleChoiceField(
+        label="What may it do?",
+        choices=[(value, name) for value, (name, _) in MANAGEMENT_SCOPES.items()],
+        error_messages={"required": "Choose at least one thing that the token may do."},
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["key"].initial = new_idempotency_key()
+        self.is_operators = user.is_staff
+        everywhere = "Every workspace" if user.is_staff else "Every workspace of mine"
+        self.reach = {str(each.pk): each for each in (Consumer.objects.all() if user.is_staff else user.workspaces())}
+        choices = [("", everywhere), *((pk, str(consumer)) for pk, consumer in self.reach.items())]
+        self.fields["consumer"].choices = choices  # type: ignore[attr-defined]
+
+    @property
+    def offers(self) -> list[tuple[str, str, str, bool]]:
+        """Return value, name, description and whether it is chosen, of each scope that the person can make use of."""
+        chosen = set(self["scopes"].value() or [])
+        useful = {
+            value: words for value, words in MANAGEMENT_SCOPES.items() if self.is_operators or value != "apis:write"
+        }
+        return [(value, *words, value in chosen) for value, words in useful.items()]
 
 
 def explain(form: forms.BaseForm, refusal: Refusal) -> None:

@@ -1,8 +1,7 @@
-"""May a consumer carry this? One function a rule."""
+"""Rules for values of consumers and people, one function each. Raises Refusal."""
 
 import json
 import re
-import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,7 +9,10 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db.models import Model
 
+from consumers.models import Consumer, User
 from core.errors import Refusal
+from core.limits import longest
+from core.text import first_unsafe, name_of
 
 # Names whose meaning specifications or we ourselves fix; what operators add never takes their place.
 RESERVED_CLAIMS = frozenset(
@@ -29,10 +31,11 @@ MAX_METADATA = 16 * 1024
 # Every token carries the claims in a header of each request, and many servers take 8 kB of headers in all.
 MAX_CLAIMS = 2 * 1024
 MAX_TEST_CLAIMS = 50
-CLAIM_NAME = re.compile(r"[\x21-\x7e]{1,100}")
+MAX_NAME = longest(User, "name")
+CLAIM_NAME = re.compile(rf"[\x21-\x7e]{{1,{longest(Consumer, 'test_token_claims')}}}")
 
 
-def valid(row: Model, but: tuple[str, ...] = ()) -> None:
+def model_fields(row: Model, but: tuple[str, ...] = ()) -> None:
     """Judge a row by the validators, choices and lengths of its fields, but for some. Raises Refusal."""
     try:
         row.clean_fields(exclude=but)
@@ -56,16 +59,18 @@ def claims(value: Any) -> None:
         )
 
 
-def test_token_claims(names: Iterable[str]) -> None:
+def allowed_test_claims(names: Iterable[str]) -> None:
     """Require names of claims that may be typed by hand: readable ones that nobody else sets."""
     names = list(names)
     if len(names) > MAX_TEST_CLAIMS:
         raise Refusal(f"Name at most {MAX_TEST_CLAIMS} claims.", field="test_token_claims")
     for name in names:
         if not CLAIM_NAME.fullmatch(name):
-            raise Refusal(f"“{name}” is no name of a claim: use printable ASCII.", field="test_token_claims")
+            raise Refusal(f"“{name}” is not a claim name: use printable ASCII.", field="test_token_claims")
     if taken := sorted({*RESERVED_CLAIMS, "roles"} & set(names)):
-        raise Refusal(f"Remove {', '.join(taken)}: these have meanings of their own.", field="test_token_claims")
+        raise Refusal(
+            f"Remove {', '.join(taken)}: these are registered claims with their own meaning.", field="test_token_claims"
+        )
 
 
 def json_object(value: Any, field: str, limit: int) -> None:
@@ -100,13 +105,12 @@ def person_name(name: str) -> None:
     """Require a name that reads as itself in a mail's subject and in the activity."""
     if not name:
         raise Refusal("Enter your name, as your colleagues should read it.", field="name")
-    if len(name) > 150:
-        raise Refusal("Shorten the name to 150 characters.", field="name")
+    if len(name) > MAX_NAME:
+        raise Refusal(f"Shorten the name to {MAX_NAME} characters.", field="name")
     plain_name(name, "name")
 
 
 def plain_name(name: str, field: str) -> None:
     """Refuse characters that show nothing, or make a text read as another."""
-    for character in name:
-        if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp") and character != "\u200d":
-            raise Refusal(f"Remove the invisible character U+{ord(character):04X} from the name.", field=field)
+    if character := first_unsafe(name):
+        raise Refusal(f"Remove the invisible character {name_of(character)} from the name.", field=field)

@@ -1,4 +1,4 @@
-"""Invitations and workspaces."""
+"""URLs of invitations, accounts and workspaces."""
 
 from django.urls import path
 
@@ -25,7 +25,7 @@ urlpatterns = [
     ),
     path(
         "consumers/<slug:consumer_slug>/invitations/<int:invitation_id>/withdraw/",
-        workspaces.withdraw_invitation,
+        workspaces.revoke_invitation,
         name="withdraw-invitation",
     ),
     path("consumers/<slug:consumer_slug>/activity/", workspaces.activity, name="activity"),

@@ -1,4 +1,4 @@
-"""How django-allauth behaves here: nobody signs up, mail is ours, secrets rest encrypted."""
+"""Adapters of django-allauth: no sign-up, mail by our templates, encrypted second factors."""
 
 import ipaddress
 from typing import Any, ClassVar
@@ -15,10 +15,10 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from consumers import emails, policy
 from consumers.accounts import known_browsers
-from consumers.audit import origin
+from consumers.audit import request_origin
 from consumers.models import User
 from core.client_ip import caller_ip
-from core.encryption import vault
+from core.encryption import fernet
 from core.errors import Refusal
 from core.user_agents import browser_name
 
@@ -32,7 +32,7 @@ class AccountAdapter(DefaultAccountAdapter):
         "incorrect_password": "This is not your password.",
         "too_many_login_attempts": "Too many tries. Wait a few minutes, then try again.",
         "rate_limited": "Too many requests. Wait a minute, then try again.",
-        "cannot_remove_primary_email": "This is your main address. Make another one the main address first.",
+        "cannot_remove_primary_email": "This is your main address. Make another address the main one first.",
         "email_taken": "Another account has this address.",
         "unverified_primary_email": "Confirm this address before you make it your main address.",
     }
@@ -61,7 +61,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Send allauth's mail in our words: a code, word that there is no account, or a security notice."""
-        emails.for_account(template_prefix, email, context | origin(self.request))
+        emails.send_account_email(template_prefix, email, context | request_origin(self.request))
 
     def add_message(
         self, request: HttpRequest, level: int, message_template: str | None = None, *args: Any, **kwargs: Any
@@ -89,9 +89,9 @@ class AccountAdapter(DefaultAccountAdapter):
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
         """Tell people by mail when a browser signs in that has not been seen with their account."""
         response: HttpResponse = super().post_login(request, user, **kwargs)
-        if not known_browsers.knows(request, user):
+        if not known_browsers.is_known(request, user):
             if not getattr(request, "is_first_sign_in", False):
-                emails.new_sign_in(user, **origin(request))
+                emails.send_new_sign_in(user, **request_origin(request))
             known_browsers.remember(request, response, user)
         return response
 
@@ -104,10 +104,10 @@ class MFAAdapter(DefaultMFAAdapter):
     }
 
     def encrypt(self, text: str) -> str:
-        return vault().encrypt(text.encode()).decode()
+        return fernet().encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        return vault().decrypt(encrypted_text.encode()).decode()
+        return fernet().decrypt(encrypted_text.encode()).decode()
 
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
         """Bind passkeys to the portal's own host, whatever Host header a request carries (WebAuthn section 5.1.2)."""

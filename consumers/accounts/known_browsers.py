@@ -1,4 +1,4 @@
-"""Which accounts a browser has signed in to before: kept in the browser, signed, so that we follow nobody."""
+"""The accounts that a browser has signed in to before, in a signed cookie of its own: the server keeps no list."""
 
 from hashlib import sha256
 
@@ -22,7 +22,7 @@ def _marks(request: HttpRequest) -> list[str]:
     return value.split(".") if value else []
 
 
-def knows(request: HttpRequest, user: User) -> bool:
+def is_known(request: HttpRequest, user: User) -> bool:
     """Say whether the account has signed in from this browser within a year."""
     return _mark(user) in _marks(request)
 

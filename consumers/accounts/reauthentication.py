@@ -1,4 +1,4 @@
-"""Confirming by an emailed code that one is still oneself: for people who have neither password nor second factor."""
+"""Reauthentication by an emailed code, for people who have neither password nor second factor."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
 
-STATE = "reauthentication_code"  # in the session, which is sealed
+STATE = "reauthentication_code"  # in the session, which is encrypted
 
 
 class CodeProcess(AbstractCodeVerificationProcess):

@@ -1,4 +1,4 @@
-"""Sessions in the database, sealed: while somebody signs in they hold a code, and whoever reads a dump must not.
+"""Encrypted database sessions: while somebody signs in they hold a code, which no reader of a dump must learn.
 
 Whoever ends one (by signing out here or from elsewhere, by signing in as somebody else) ends it here, and
 `session_ended` says so to the room above. A session that nobody ends, but that ends by itself, goes without a word.
@@ -11,7 +11,7 @@ from django.contrib.sessions.backends import db
 from django.db import transaction
 from django.dispatch import Signal
 
-from core.encryption import vault
+from core.encryption import fernet
 
 session_ended = Signal()  # with its key
 session_moved = Signal()  # with its old key and its new one
@@ -23,11 +23,11 @@ class SessionStore(db.SessionStore):
     is_moving = False
 
     def encode(self, session_dict: dict[str, Any]) -> str:
-        return vault().encrypt(self.serializer().dumps(session_dict)).decode()
+        return fernet().encrypt(self.serializer().dumps(session_dict)).decode()
 
     def decode(self, session_data: bytes | str) -> dict[str, Any]:
         try:
-            opened: dict[str, Any] = self.serializer().loads(vault().decrypt(session_data))
+            opened: dict[str, Any] = self.serializer().loads(fernet().decrypt(session_data))
         except (InvalidToken, ValueError):
             return {}
         return opened
@@ -43,8 +43,10 @@ class SessionStore(db.SessionStore):
         """Give the session another key, such as after a change of the password."""
         old = self.session_key
         self.is_moving = True
-        with transaction.atomic():
-            super().cycle_key()
-            if old:
-                session_moved.send(SessionStore, old=old, new=self.session_key)
-        self.is_moving = False
+        try:
+            with transaction.atomic():
+                super().cycle_key()
+                if old:
+                    session_moved.send(SessionStore, old=old, new=self.session_key)
+        finally:  # else the end of this session, after a failed move, would be told to nobody
+            self.is_moving = False

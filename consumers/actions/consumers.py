@@ -1,4 +1,4 @@
-"""Every change to consumers, their members and invitations. Each door calls these."""
+"""Create, change, suspend and delete consumers."""
 
 from collections.abc import Iterable
 
@@ -7,22 +7,21 @@ from django.db.models import ProtectedError
 from django.utils import timezone
 
 from consumers import audit, policy
-from consumers.audit import Actor, EventName
+from consumers.audit import Actor
+from consumers.events import ConsumerEvent
 from consumers.models import Consumer
 from core.errors import Conflict
-
-# -- Consumers --------------------------------------------------------------------------------------------------------
 
 
 @transaction.atomic
 def create_consumer(*, actor: Actor, **fields: object) -> Consumer:
-    """Open a consumer's workspace. Raises Conflict when its short name or external ID is taken."""
+    """Create a consumer. Raises Conflict when its short name or external ID is taken."""
     consumer = Consumer(**fields)
     policy.metadata(consumer.metadata)
     policy.claims(consumer.claims)
-    policy.test_token_claims(consumer.test_token_claims)
+    policy.allowed_test_claims(consumer.test_token_claims)
     _save_unique(consumer, None)
-    audit.record(EventName.CONSUMER_CREATED, actor=actor, consumer=consumer, target=consumer)
+    audit.record(ConsumerEvent.CONSUMER_CREATED, actor=actor, consumer=consumer, target=consumer)
     return consumer
 
 
@@ -33,19 +32,23 @@ def update_consumer(*, consumer: Consumer, actor: Actor, changed: Iterable[str])
     if changed:
         policy.metadata(consumer.metadata)
         policy.claims(consumer.claims)
-        policy.test_token_claims(consumer.test_token_claims)
+        policy.allowed_test_claims(consumer.test_token_claims)
         _save_unique(consumer, changed)
         audit.record(
-            EventName.CONSUMER_UPDATED, actor=actor, consumer=consumer, target=consumer, detail={"fields": changed}
+            ConsumerEvent.CONSUMER_UPDATED, actor=actor, consumer=consumer, target=consumer, detail={"fields": changed}
         )
     return consumer
 
 
 @transaction.atomic
 def suspend_consumer(*, consumer: Consumer, actor: Actor) -> None:
-    """Stop its workspace, its clients and its tokens at once: each request for them asks this row."""
+    """Stop its workspace, its clients and its tokens at once.
+
+    The UPDATE fires the trigger of authority/sql/directory.sql, which tells every process to drop what it caches of the
+    consumer's clients.
+    """
     if Consumer.objects.filter(pk=consumer.pk, suspended_at=None).update(suspended_at=timezone.now()):
-        audit.record(EventName.CONSUMER_SUSPENDED, actor=actor, consumer=consumer, target=consumer)
+        audit.record(ConsumerEvent.CONSUMER_SUSPENDED, actor=actor, consumer=consumer, target=consumer)
     consumer.refresh_from_db(fields=["suspended_at"])
 
 
@@ -53,21 +56,21 @@ def suspend_consumer(*, consumer: Consumer, actor: Actor) -> None:
 def revoke_tokens(*, consumer: Consumer, actor: Actor) -> None:
     """Revoke every token of all its clients that was issued until now; they can get new ones."""
     Consumer.objects.filter(pk=consumer.pk).update(tokens_valid_after=timezone.now())
-    audit.record(EventName.CONSUMER_TOKENS_REVOKED, actor=actor, consumer=consumer, target=consumer)
+    audit.record(ConsumerEvent.CONSUMER_TOKENS_REVOKED, actor=actor, consumer=consumer, target=consumer)
     consumer.refresh_from_db(fields=["tokens_valid_after"])
 
 
 @transaction.atomic
 def resume_consumer(*, consumer: Consumer, actor: Actor) -> None:
     if Consumer.objects.filter(pk=consumer.pk).exclude(suspended_at=None).update(suspended_at=None):
-        audit.record(EventName.CONSUMER_RESUMED, actor=actor, consumer=consumer, target=consumer)
+        audit.record(ConsumerEvent.CONSUMER_RESUMED, actor=actor, consumer=consumer, target=consumer)
     consumer.refresh_from_db(fields=["suspended_at"])
 
 
 @transaction.atomic
 def delete_consumer(*, consumer: Consumer, actor: Actor) -> None:
     """Delete a consumer that has no clients, with its members and invitations; people and activity stay."""
-    audit.record(EventName.CONSUMER_DELETED, actor=actor, consumer=consumer, target=consumer)
+    audit.record(ConsumerEvent.CONSUMER_DELETED, actor=actor, consumer=consumer, target=consumer)
     try:
         consumer.delete()
     except ProtectedError:
@@ -77,7 +80,7 @@ def delete_consumer(*, consumer: Consumer, actor: Actor) -> None:
 
 
 def _save_unique(consumer: Consumer, fields: list[str] | None) -> None:
-    policy.valid(consumer)
+    policy.model_fields(consumer)
     try:
         with transaction.atomic():
             consumer.save(update_fields=fields)
@@ -85,9 +88,3 @@ def _save_unique(consumer: Consumer, fields: list[str] | None) -> None:
         raise Conflict(
             f"Another consumer has the short name {consumer.slug} or this external ID. Choose others.", field="slug"
         ) from None
-
-
-# -- Invitations ------------------------------------------------------------------------------------------------------
-
-
-# -- Members ----------------------------------------------------------------------------------------------------------

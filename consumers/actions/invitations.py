@@ -1,6 +1,5 @@
-"""Every change to the invitations of a consumer."""
+"""Send, resend, withdraw, accept and decline invitations to a consumer's workspace."""
 
-import hashlib
 import re
 import secrets
 from dataclasses import replace
@@ -12,12 +11,20 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from consumers import audit, emails, policy
-from consumers.audit import Actor, EventName
+from consumers.audit import Actor
+from consumers.events import ConsumerEvent
 from consumers.models import Consumer, Invitation, Membership, Role, User, normal_email
+from core.credentials import token_digest
 from core.errors import Conflict, Refusal
 
-NOT_OPEN = "This invitation cannot be used. It may have ended, been withdrawn or been accepted already."
 HAS_ACCOUNT = "There is an account for this address already. Sign in to it, then accept the invitation."
+
+
+class InvitationClosed(Conflict):
+    """The invitation can no longer be answered. The refusal gives no reason: the link may be in a stranger's hands."""
+
+    def __init__(self) -> None:
+        super().__init__("This invitation cannot be used. It may have expired, been revoked or been accepted already.")
 
 
 def parse_emails(text: str) -> list[str]:
@@ -56,7 +63,7 @@ def invite_manager(*, consumer: Consumer, email: str, actor: Actor, role: str = 
                 consumer=consumer,
                 email=email,
                 role=Role(role),
-                token_digest=_digest(token),
+                token_digest=token_digest(token),
                 invited_by=actor.user,
                 expires_at=timezone.now() + timedelta(days=settings.INVITATION_DAYS),
             )
@@ -65,13 +72,13 @@ def invite_manager(*, consumer: Consumer, email: str, actor: Actor, role: str = 
             f"{email} has been invited already. Send that invitation again instead.", field="emails"
         ) from None
     audit.record(
-        EventName.MANAGER_INVITED,
+        ConsumerEvent.MANAGER_INVITED,
         actor=actor,
         consumer=consumer,
         target=invitation,
         detail={"email": email, "role": invitation.role},
     )
-    emails.invitation(invitation, token, inviter=actor.label)
+    emails.send_invitation(invitation, token, inviter=actor.label)
     return invitation
 
 
@@ -80,28 +87,28 @@ def resend_invitation(*, invitation: Invitation, actor: Actor) -> Invitation:
     """Mail a new link, good for a full term; the old link stops working."""
     invitation = _lock_pending(invitation)
     token = secrets.token_urlsafe(32)
-    invitation.token_digest = _digest(token)
+    invitation.token_digest = token_digest(token)
     invitation.sent_at = timezone.now()
     invitation.expires_at = invitation.sent_at + timedelta(days=settings.INVITATION_DAYS)
     invitation.save(update_fields=["token_digest", "sent_at", "expires_at"])
     audit.record(
-        EventName.INVITATION_RESENT,
+        ConsumerEvent.INVITATION_RESENT,
         actor=actor,
         consumer=invitation.consumer,
         target=invitation,
         detail={"email": invitation.email},
     )
-    emails.invitation(invitation, token, inviter=actor.label)
+    emails.send_invitation(invitation, token, inviter=actor.label)
     return invitation
 
 
 @transaction.atomic
-def withdraw_invitation(*, invitation: Invitation, actor: Actor) -> None:
+def revoke_invitation(*, invitation: Invitation, actor: Actor) -> None:
     invitation = _lock_pending(invitation)
-    invitation.withdrawn_at = timezone.now()
-    invitation.save(update_fields=["withdrawn_at"])
+    invitation.revoked_at = timezone.now()
+    invitation.save(update_fields=["revoked_at"])
     audit.record(
-        EventName.INVITATION_WITHDRAWN,
+        ConsumerEvent.INVITATION_REVOKED,
         actor=actor,
         consumer=invitation.consumer,
         target=invitation,
@@ -112,7 +119,10 @@ def withdraw_invitation(*, invitation: Invitation, actor: Actor) -> None:
 def find_open_invitation(token: str) -> Invitation | None:
     """Return the invitation that the link's token opens now, or None. Consumes nothing."""
     return (
-        Invitation.objects.open().select_related("consumer", "invited_by").filter(token_digest=_digest(token)).first()
+        Invitation.objects.open()
+        .select_related("consumer", "invited_by")
+        .filter(token_digest=token_digest(token))
+        .first()
     )
 
 
@@ -120,10 +130,10 @@ def find_open_invitation(token: str) -> Invitation | None:
 def decline_invitation(*, token: str, actor: Actor) -> Invitation:
     """End an invitation, as the person who holds its link."""
     invitation = _lock_open(token)
-    invitation.withdrawn_at = timezone.now()
-    invitation.save(update_fields=["withdrawn_at"])
+    invitation.revoked_at = timezone.now()
+    invitation.save(update_fields=["revoked_at"])
     audit.record(
-        EventName.INVITATION_DECLINED,
+        ConsumerEvent.INVITATION_DECLINED,
         actor=replace(actor, label=invitation.email),
         consumer=invitation.consumer,
         target=invitation,
@@ -169,7 +179,7 @@ def _accept(invitation: Invitation, user: User, actor: Actor) -> Membership:
     invitation.accepted_by = user
     invitation.save(update_fields=["accepted_at", "accepted_by"])
     audit.record(
-        EventName.MANAGER_JOINED,
+        ConsumerEvent.MANAGER_JOINED,
         actor=replace(actor, kind="person", id=str(user.pk), label=str(user)),
         consumer=invitation.consumer,
         target=user,
@@ -184,11 +194,11 @@ def _lock_open(token: str) -> Invitation:
         Invitation.objects.open()
         .select_for_update(of=("self",))
         .select_related("consumer")
-        .filter(token_digest=_digest(token))
+        .filter(token_digest=token_digest(token))
         .first()
     )
     if invitation is None:
-        raise Conflict(NOT_OPEN)
+        raise InvitationClosed
     return invitation
 
 
@@ -201,10 +211,5 @@ def _lock_pending(invitation: Invitation) -> Invitation:
         .first()
     )
     if locked is None:
-        raise Conflict("This invitation has been accepted or withdrawn meanwhile.")
+        raise Conflict("This invitation has already been accepted or revoked.")
     return locked
-
-
-def _digest(token: str) -> str:
-    """Return the SHA-256 of a link's token, which has 256 random bits of its own."""
-    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,11 +1,17 @@
-"""Every change to who manages and views a consumer."""
+"""Change and end memberships of consumers."""
+
+from datetime import timedelta
 
 from django.db import transaction
+from django.utils import timezone
 
 from consumers import audit
-from consumers.audit import Actor, EventName
+from consumers.audit import Actor
+from consumers.events import ConsumerEvent
 from consumers.models import Consumer, Membership, Role
 from core.errors import Conflict, Refusal
+
+VISIT_INTERVAL = timedelta(minutes=5)  # in which the last visit is written once
 
 
 @transaction.atomic
@@ -18,7 +24,7 @@ def change_role(*, membership: Membership, role: str, actor: Actor) -> None:
     membership.role = Role(role)
     membership.save(update_fields=["role"])
     audit.record(
-        EventName.MANAGER_ROLE_CHANGED,
+        ConsumerEvent.MANAGER_ROLE_CHANGED,
         actor=actor,
         consumer=membership.consumer,
         target=membership.user,
@@ -33,7 +39,7 @@ def remove_member(*, membership: Membership, actor: Actor) -> None:
     if membership.is_manager:
         _require_another_manager(membership, actor)
     audit.record(
-        EventName.MANAGER_REMOVED,
+        ConsumerEvent.MANAGER_REMOVED,
         actor=actor,
         consumer=membership.consumer,
         target=membership.user,
@@ -42,12 +48,20 @@ def remove_member(*, membership: Membership, actor: Actor) -> None:
     membership.delete()
 
 
+def record_visit(membership: Membership) -> None:
+    """Record the last visit, to within five minutes, so that few requests write. It is no change, and so no event."""
+    now = timezone.now()
+    if membership.seen_at is None or now - membership.seen_at > VISIT_INTERVAL:
+        membership.seen_at = now
+        Membership.objects.filter(pk=membership.pk).update(seen_at=now)
+
+
 def _lock_member(membership: Membership) -> Membership:
     """Lock the consumer first, so that two managers who remove each other do not leave a workspace empty."""
     Consumer.objects.select_for_update().get(pk=membership.consumer_id)
     locked = Membership.objects.select_related("consumer", "user").filter(pk=membership.pk).first()
     if locked is None:
-        raise Conflict("This person has left the workspace meanwhile.")
+        raise Conflict("This person has already left the workspace.")
     return locked
 
 

@@ -1,4 +1,4 @@
-"""Every change to people's accounts and to what operators may do. Who joins a workspace is in actions.py."""
+"""Change people's accounts and the rights of operators."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,8 @@ from django.contrib.auth.models import Group, Permission
 from django.db import IntegrityError, transaction
 
 from consumers import audit, policy
-from consumers.audit import Actor, EventName
+from consumers.audit import Actor
+from consumers.events import ConsumerEvent
 from consumers.models import User
 from core.errors import Conflict, Refusal
 
@@ -28,7 +29,7 @@ def create_operator(*, person: User, groups: Iterable[Group] = (), actor: Actor)
     except IntegrityError:
         raise Conflict(f"There is an account for {person.email} already. Make that person an operator.") from None
     person.groups.set(groups)
-    audit.record(EventName.OPERATOR_ADDED, actor=actor, target=person, detail={"email": person.email})
+    audit.record(ConsumerEvent.OPERATOR_ADDED, actor=actor, target=person, detail={"email": person.email})
     return person
 
 
@@ -52,7 +53,7 @@ def update_person(*, person: User, changed: Iterable[str], groups: Iterable[Grou
         person.groups.set(groups)
     if not person.is_active and "is_active" in changed:
         _end_sessions(person)
-    audit.record(EventName.PERSON_UPDATED, actor=actor, target=person, detail={"fields": changed})
+    audit.record(ConsumerEvent.PERSON_UPDATED, actor=actor, target=person, detail={"fields": changed})
     return person
 
 
@@ -77,14 +78,14 @@ def save_group(*, group: Group, permissions: Iterable[Permission], actor: Actor)
     group.save()
     group.permissions.set(permissions)
     rights = sorted(group.permissions.values_list("codename", flat=True))
-    audit.record(EventName.GROUP_SAVED, actor=actor, target=group, detail={"rights": rights})
+    audit.record(ConsumerEvent.GROUP_SAVED, actor=actor, target=group, detail={"rights": rights})
     return group
 
 
 @transaction.atomic
 def delete_group(*, group: Group, actor: Actor) -> None:
     _require_full_rights(actor)
-    audit.record(EventName.GROUP_DELETED, actor=actor, target=group)
+    audit.record(ConsumerEvent.GROUP_DELETED, actor=actor, target=group)
     group.delete()
 
 

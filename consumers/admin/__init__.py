@@ -1,4 +1,4 @@
-"""The operators' pages about people, what was done, and mail. Consumers themselves stand in clients/admin."""
+"""The operators' pages about people, the audit record and mail. Consumers themselves are in portal/operators."""
 
 from consumers.admin import activity, mail, people
 

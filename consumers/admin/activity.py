@@ -1,46 +1,37 @@
-"""The record of deeds: read, searched, never changed."""
+"""The audit record on the operators' pages: read, searched, never changed."""
 
 import json
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from consumers.activity import vocabulary
 from consumers.activity.timeline import describe
-from consumers.admin.base import ConsumerFilter, ReadOnlyDesk
+from consumers.admin.base import ConsumerFilter, ReadOnlyAdmin
 from consumers.models import Event
-from core.admin import badge, moment, page_of
+from core.admin import admin_link, badge, datetime_column
 
 
-class AboutFilter(admin.SimpleListFilter):
+class CategoryFilter(admin.SimpleListFilter):
     title = "about"
     parameter_name = "about"
-    names = {
-        "clients": ("Clients and secrets", ["client."]),
-        "managers": ("Managers and invitations", ["manager."]),
-        "consumers": ("Consumers", ["consumer."]),
-        "apis": ("APIs", ["api."]),
-        "keys": ("Signing keys", ["key."]),
-        "rights": ("Accounts and rights", ["operator.", "person.", "group."]),
-    }
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(value, label) for value, (label, _) in self.names.items()]
+        return [(category.value, category.label) for category in vocabulary.operator_categories().values()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
-        about = Q()
-        for prefix in self.names.get(self.value() or "", ("", []))[1]:
-            about |= Q(name__startswith=prefix)
-        return queryset.filter(about)
+        category = vocabulary.operator_categories().get(self.value() or "")
+        return queryset.filter(category.condition()) if category else queryset
 
 
 class TargetFilter(admin.SimpleListFilter):
     """Shown once a page's Activity button has led here."""
 
-    title = "done to"
+    title = "target"
     parameter_name = "target"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -52,7 +43,7 @@ class TargetFilter(admin.SimpleListFilter):
 
 
 class ActorFilter(admin.SimpleListFilter):
-    title = "done by"
+    title = "actor"
     parameter_name = "by"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -63,12 +54,15 @@ class ActorFilter(admin.SimpleListFilter):
 
 
 @admin.register(Event)
-class EventAdmin(ReadOnlyDesk):
+class EventAdmin(ReadOnlyAdmin):
     heading = "Activity"
-    lede = "Everything that people and the portal did. It is written with the deed and cannot be changed or deleted."
+    intro = (
+        "Everything that people and the portal did. Entries are written with each change, and cannot be changed or "
+        "deleted."
+    )
     empty = "Nothing has happened yet."
-    list_display = [moment("at", "When"), "who", "what", "for_consumer", "origin"]
-    list_filter = [AboutFilter, ActorFilter, "at", ConsumerFilter, TargetFilter]
+    list_display = [datetime_column("at", "When"), "who", "what", "for_consumer", "origin"]
+    list_filter = [CategoryFilter, ActorFilter, "at", ConsumerFilter, TargetFilter]
     list_select_related = ["consumer"]
     list_per_page = 50
     show_full_result_count = False
@@ -76,9 +70,9 @@ class EventAdmin(ReadOnlyDesk):
     search_fields = ["actor_label", "target_label", "name", "ip", "consumer__name", "request_id"]
     search_help_text = "By person, client, consumer, event name, IP address or request ID."
     fieldsets = [
-        ("Deed", {"fields": ["what", "moment", "who", "for_consumer"], "classes": ["facts"]}),
-        ("From where", {"fields": ["address", "user_agent", "request"], "classes": ["facts"]}),
-        ("As recorded", {"fields": ["name", "target", "recorded"], "classes": ["facts"]}),
+        ("Event", {"fields": ["what", "moment", "who", "for_consumer"], "classes": ["facts"]}),
+        ("Origin", {"fields": ["address", "user_agent", "request"], "classes": ["facts"]}),
+        ("Recorded data", {"fields": ["name", "target", "recorded"], "classes": ["facts"]}),
     ]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -86,14 +80,14 @@ class EventAdmin(ReadOnlyDesk):
 
     @admin.display(description="When")
     def moment(self, event: Event) -> str:
-        return moment("at", "When")(event)
+        return datetime_column("at", "When")(event)
 
-    @admin.display(description="Who", ordering="actor_label")
+    @admin.display(description="Actor", ordering="actor_label")
     def who(self, event: Event) -> SafeString:
         kind = {"operator": "Operator", "client": "Client", "system": ""}.get(event.actor_kind, "")
         return format_html("{} {}", event.actor_label, badge(kind) if kind else "")
 
-    @admin.display(description="What")
+    @admin.display(description="Event")
     def what(self, event: Event) -> SafeString:
         entry = describe(event)
         words = format_html_join(
@@ -105,9 +99,9 @@ class EventAdmin(ReadOnlyDesk):
 
     @admin.display(description="Consumer", ordering="consumer__name")
     def for_consumer(self, event: Event) -> str:
-        return page_of(event.consumer) if event.consumer else self.get_empty_value_display()
+        return admin_link(event.consumer) if event.consumer else self.get_empty_value_display()
 
-    @admin.display(description="From where")
+    @admin.display(description="Origin")
     def origin(self, event: Event) -> str:
         return describe(event).origin or self.get_empty_value_display()
 
@@ -119,7 +113,7 @@ class EventAdmin(ReadOnlyDesk):
     def request(self, event: Event) -> str:
         return format_html("<code>{}</code>", event.request_id) if event.request_id else self.get_empty_value_display()
 
-    @admin.display(description="Done to")
+    @admin.display(description="Target")
     def target(self, event: Event) -> str:
         return (
             format_html("{} <code>{}</code>", event.target_kind, event.target_id)

@@ -1,4 +1,4 @@
-"""What the operators' pages share: actions behind buttons, and changes that go through functions that record them."""
+"""Base classes of the operators' pages: actions behind buttons, and changes through functions that record them."""
 
 import uuid
 from collections.abc import Callable
@@ -16,40 +16,41 @@ from django.urls import URLPattern, path, reverse
 
 from consumers.audit import Actor
 from consumers.models import Consumer
-from core.admin import address_of
+from core.admin import admin_url
 from core.errors import Refusal
 
 
 @dataclass(frozen=True, kw_only=True)
-class Deed:
-    """Something that an operator does to a thing, or to one of its parts, with one POST.
+class AdminAction:
+    """An action on an object, or on one of its related rows, that a button on the object's page runs with one POST.
 
-    With `effects` it is asked first, on a page that says what will happen. `part` is the name of the relation whose row
-    it is done to, looked up below the thing alone, so that no address reaches another thing's parts.
+    With `effects` a page asks for confirmation first, and lists them. `relation` names the related manager whose row
+    the action is on; the row is looked up below the object alone, so that no address reaches another object's rows.
+    `label` and `success` may hold {} for the row's name.
     """
 
     label: str
-    act: Callable[[Any, Actor], object]
-    done: str
+    run: Callable[[Any, Actor], object]
+    success: str
     effects: Callable[[Any], list[str]] | None = None
-    part: str = ""
-    when: Callable[[Any], bool] = bool  # a row is true: always
+    relation: str = ""
+    is_available: Callable[[Any], bool] = bool  # a row is true: always
     is_safe: bool = False
 
     @property
-    def asks_first(self) -> bool:
+    def needs_confirmation(self) -> bool:
         return self.effects is not None
 
 
-class Desk(admin.ModelAdmin):  # type: ignore[type-arg]
+class AuditedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """A model's pages, on which every change goes through an action that records it.
 
-    Django's own log stays empty: there is one record of deeds, and History leads to it.
+    Django's own log stays empty: there is one audit record, and History leads to it.
     """
 
-    deeds: dict[str, Deed] = {}
+    object_actions: dict[str, AdminAction] = {}
     heading = ""  # of its list, where that has a better name than the rows in it
-    lede = ""
+    intro = ""
     empty = "There is nothing here yet."
     empty_value_display = "–"
     has_activity = True
@@ -61,74 +62,74 @@ class Desk(admin.ModelAdmin):  # type: ignore[type-arg]
         return lookup.partition("__")[0] in [getattr(each, "parameter_name", each) for each in filters]
 
     def get_urls(self) -> list[URLPattern]:
-        name = f"{self.opts.app_label}_{self.opts.model_name}_deed"
-        view = self.admin_site.admin_view(self.deed_view)
+        name = f"{self.opts.app_label}_{self.opts.model_name}_action"
+        view = self.admin_site.admin_view(self.action_view)
         return [
-            path("<path:object_id>/deeds/<slug:deed>/<str:part_id>/", view, name=name),
-            path("<path:object_id>/deeds/<slug:deed>/", view, name=name),
+            path("<path:object_id>/actions/<slug:name>/<str:related_id>/", view, name=name),
+            path("<path:object_id>/actions/<slug:name>/", view, name=name),
             *super().get_urls(),
         ]
 
-    def deed_view(self, request: HttpRequest, object_id: str, deed: str, part_id: str = "") -> HttpResponse:
-        """Ask for a deed that has effects to weigh, or do it."""
-        thing = self.get_object(request, unquote(object_id))
-        todo = self.deeds.get(deed)
-        if thing is None or todo is None or bool(todo.part) != bool(part_id):
+    def action_view(self, request: HttpRequest, object_id: str, name: str, related_id: str = "") -> HttpResponse:
+        """Run an action, or ask for confirmation of one that has effects."""
+        obj = self.get_object(request, unquote(object_id))
+        action = self.object_actions.get(name)
+        if obj is None or action is None or bool(action.relation) != bool(related_id):
             raise Http404
-        if not self.has_change_permission(request, thing):
+        if not self.has_change_permission(request, obj):
             raise PermissionDenied("Your rights let you read this page, not change it. Ask another operator.")
-        target = _part_of(thing, todo.part, part_id) if todo.part else thing
+        target = _related_row(obj, action.relation, related_id) if action.relation else obj
         if request.method == "POST":
-            return self.do(request, todo, thing, target)
-        if request.method not in ("GET", "HEAD") or todo.effects is None:
+            return self.run_action(request, action, obj, target)
+        if request.method not in ("GET", "HEAD") or action.effects is None:
             return HttpResponseNotAllowed(["POST"])
         context = {
             **self.admin_site.each_context(request),
-            "title": todo.label.format(target),
+            "title": action.label.format(target),
             "opts": self.opts,
-            "thing": thing,
-            "todo": todo,
-            "effects": todo.effects(target),
-            "back": address_of(thing),
+            "object": obj,
+            "action": action,
+            "effects": action.effects(target),
+            "back": admin_url(obj),
         }
-        return TemplateResponse(request, "admin/deed.html", context)
+        return TemplateResponse(request, "admin/action_confirmation.html", context)
 
-    def do(self, request: HttpRequest, todo: Deed, thing: Model, target: Model) -> HttpResponse:
+    def run_action(self, request: HttpRequest, action: AdminAction, obj: Model, target: Model) -> HttpResponse:
         name = str(target)
         try:
-            todo.act(target, Actor.of(request))
+            action.run(target, Actor.of(request))
         except Refusal as refusal:
             messages.error(request, refusal.description)
         else:
-            messages.success(request, todo.done.format(name))
-        return redirect(address_of(thing))
+            messages.success(request, action.success.format(name))
+        return redirect(admin_url(obj))
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        thing = context["original"]
-        context["can_act"] = thing is not None and self.has_change_permission(request, thing)
+        obj = context["original"]
+        context["can_act"] = obj is not None and self.has_change_permission(request, obj)
         context["has_activity"] = self.has_activity
-        if thing is not None:
-            context |= self.around(thing)
+        if obj is not None:
+            context |= self.extra_context(obj)
         if context["can_act"]:
-            context["deeds"] = [
-                {"label": deed.label.format(thing), "address": self.deed_address(thing, name), "deed": deed}
-                for name, deed in self.deeds.items()
-                if not deed.part and deed.when(thing)
+            context["object_actions"] = [
+                {"label": action.label.format(obj), "url": self.action_url(obj, name), "action": action}
+                for name, action in self.object_actions.items()
+                if not action.relation and action.is_available(obj)
             ]
         return super().render_change_form(request, context, *args, **kwargs)
 
-    def around(self, thing: Any) -> dict[str, Any]:
-        """Return what the thing's page shows besides its own fields."""
+    def extra_context(self, obj: Any) -> dict[str, Any]:
+        """Return what the object's page shows besides its own fields."""
         return {}
 
-    def deed_address(self, thing: Model, deed: str, part: Model | None = None) -> str:
-        args = [quote(thing.pk), deed, *([part.pk] if part is not None else [])]
-        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_deed", args=args)
+    def action_url(self, obj: Model, name: str, related: Model | None = None) -> str:
+        args = [quote(obj.pk), name, *([related.pk] if related is not None else [])]
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_action", args=args)
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """Turn a refusal that the form could not foresee into words; its transaction is rolled back by then."""
+        """Show a refusal that the form could not foresee as a message; its transaction is rolled back by then."""
         try:
             return super().changeform_view(request, *args, **kwargs)
         except Refusal as refusal:
@@ -143,11 +144,12 @@ class Desk(admin.ModelAdmin):  # type: ignore[type-arg]
             return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", object_id)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Tell what deleting takes away, in words; Django's own list would print each related row, tokens too."""
-        return [text for thing in objs for text in self.losses(thing)], {}, set(), []
+        """List what deleting takes away, in words; Django's own list would print each related row, tokens too."""
+        return [text for obj in objs for text in self.deletion_effects(obj)], {}, set(), []
 
-    def losses(self, thing: Any) -> list[str]:
-        return [str(thing)]
+    def deletion_effects(self, obj: Any) -> list[str]:
+        """Return what deleting the object takes away, a sentence each."""
+        return [str(obj)]
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         return redirect(reverse("admin:consumers_event_changelist", query={"target": unquote(object_id)}))
@@ -162,7 +164,7 @@ class Desk(admin.ModelAdmin):  # type: ignore[type-arg]
         """The action has recorded it."""
 
 
-class ReadOnlyDesk(Desk):
+class ReadOnlyAdmin(AuditedAdmin):
     """Pages to read, where nothing is added, changed by hand or deleted."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -177,7 +179,7 @@ class ReadOnlyDesk(Desk):
     def save_model(self, *args: Any) -> None:
         """Whatever a forged form says, there is nothing to save."""
 
-    def around(self, thing: Any) -> dict[str, Any]:
+    def extra_context(self, obj: Any) -> dict[str, Any]:
         return {"show_save": False, "show_save_and_continue": False, "show_close": True}
 
 
@@ -204,8 +206,8 @@ class ConsumerFilter(admin.SimpleListFilter):
         return queryset.filter(consumer=self.chosen()) if self.value() else queryset
 
 
-def _part_of(thing: Any, relation: str, part_id: str) -> Any:
+def _related_row(obj: Any, relation: str, related_id: str) -> Any:
     try:
-        return getattr(thing, relation).get(pk=part_id)
-    except (getattr(thing, relation).model.DoesNotExist, ValueError, ValidationError):
+        return getattr(obj, relation).get(pk=related_id)
+    except (getattr(obj, relation).model.DoesNotExist, ValueError, ValidationError):
         raise Http404 from None

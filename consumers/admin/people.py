@@ -1,4 +1,4 @@
-"""People, and what operators may do."""
+"""People and groups on the operators' pages."""
 
 from typing import Any
 
@@ -12,19 +12,19 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
 from consumers.actions import people as people_actions
-from consumers.admin.base import Desk
+from consumers.admin.base import AuditedAdmin
 from consumers.audit import Actor
 from consumers.models import User, normal_email
-from core.admin import badge, moment, page_of
-from core.fields import GroupedChoices
+from core.admin import admin_link, badge, datetime_column
+from core.fields import GroupedMultipleChoiceField
 
 
 class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
-    groups = GroupedChoices(
+    groups = GroupedMultipleChoiceField(
         queryset=Group.objects.order_by("name"),
-        group_of=lambda _: "Groups of operators",
-        words=lambda group: group.name,
-        empty="There are no groups yet. A group says what its operators may read and change.",
+        group_of=lambda _: "Operator groups",
+        label_of=lambda group: group.name,
+        empty="There are no groups yet. A group decides what its operators may read and change.",
     )
 
     class Meta:
@@ -34,24 +34,24 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
         help_texts = {
             "email": "A code to sign in with is mailed here.",
             "is_superuser": "May do everything here, and decide what other operators may do.",
-            "is_active": "Clear it to end every access of the person, and their sessions, at once.",
-            "is_staff": "May open these pages, to do what full rights or a group allow.",
+            "is_active": "Clear it to remove all access of the person, and their sessions, immediately.",
+            "is_staff": "May open these pages, within full rights or the rights of a group.",
         }
 
     def clean_email(self) -> str:
         email = normal_email(self.cleaned_data["email"])
         if User.objects.filter(email__iexact=email).exclude(pk=self.instance.pk).exists():
             raise forms.ValidationError(
-                f"There is an account for {email} already. Open it and make that person an operator."
+                f"There is already an account for {email}. Open it and give that person operator rights."
             )
         return email
 
 
 @admin.register(User)
-class PersonAdmin(Desk):
-    lede = "Managers come by invitation, from their consumer's page. Only operators are added here."
+class PersonAdmin(AuditedAdmin):
+    intro = "Managers are invited from their consumer's page. Only operators are added here."
     form = PersonForm
-    list_display = ["__str__", "email", "places", "standing", moment("last_login", "Last sign-in")]
+    list_display = ["__str__", "email", "places", "standing", datetime_column("last_login", "Last sign-in")]
     list_filter = ["is_active", ("is_staff", admin.BooleanFieldListFilter)]
     search_fields = ["email", "name"]
     search_help_text = "By name or email address."
@@ -108,7 +108,7 @@ class PersonAdmin(Desk):
         else:
             people_actions.create_operator(person=obj, groups=groups or (), actor=actor)
             messages.info(
-                request, f"Tell {obj}: sign in with {obj.email}. The portal mails a code, no password is needed."
+                request, f"Tell {obj}: sign in with {obj.email}. The portal mails a code; no password is needed."
             )
 
     def save_related(self, *args: Any) -> None:
@@ -116,7 +116,7 @@ class PersonAdmin(Desk):
 
     @admin.display(description="Workspaces")
     def places(self, person: User) -> str:
-        found = [(page_of(m.consumer), m.get_role_display()) for m in person.memberships.all()]
+        found = [(admin_link(m.consumer), m.get_role_display()) for m in person.memberships.all()]
         return format_html_join(", ", "{} ({})", found) if found else "None"
 
     @admin.display(description="State")
@@ -127,11 +127,11 @@ class PersonAdmin(Desk):
 
     @admin.display(description="Joined")
     def joined(self, person: User) -> str:
-        return moment("date_joined", "")(person)
+        return datetime_column("date_joined", "")(person)
 
     @admin.display(description="Last sign-in")
     def signed_in(self, person: User) -> str:
-        return moment("last_login", "")(person)
+        return datetime_column("last_login", "")(person)
 
 
 # -- Groups -----------------------------------------------------------------------------------------------------------
@@ -142,10 +142,10 @@ def _permission_words(permission: Permission) -> str:
 
 
 class GroupForm(forms.ModelForm):  # type: ignore[type-arg]
-    permissions = GroupedChoices(
+    permissions = GroupedMultipleChoiceField(
         queryset=Permission.objects.none(),
         group_of=lambda permission: capfirst(permission.content_type.model_class()._meta.verbose_name_plural),
-        words=_permission_words,
+        label_of=_permission_words,
         label="May",
     )
 
@@ -155,8 +155,8 @@ class GroupForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Group)
-class GroupAdmin(Desk):
-    lede = "What operators without full rights may read and change."
+class GroupAdmin(AuditedAdmin):
+    intro = "What operators without full rights may read and change."
     empty = "There are no groups. Without one, an operator has full rights or none."
     form = GroupForm
     search_fields = ["name"]
@@ -199,7 +199,7 @@ class GroupAdmin(Desk):
     def delete_model(self, request: HttpRequest, obj: Group) -> None:
         people_actions.delete_group(group=obj, actor=Actor.of(request))
 
-    def losses(self, thing: Group) -> list[str]:
-        return [f"{user} loses the rights of this group." for user in thing.user_set.all()] or [
-            "Nobody is in this group, so nobody loses a right."
+    def deletion_effects(self, obj: Group) -> list[str]:
+        return [f"{user} loses the rights of this group." for user in obj.user_set.all()] or [
+            "Nobody is in this group, so nobody loses rights."
         ]

@@ -1,1 +1,1 @@
-"""The management API's view of consumers, their people and what was done."""
+"""Operations of the management API on consumers, their people and the audit record."""

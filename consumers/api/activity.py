@@ -1,4 +1,4 @@
-"""Who did what, when and from where: read page by page, or exported whole (/admin/activity)."""
+"""The audit record in the management API: page by page, or exported whole (/admin/activity)."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -8,14 +8,14 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Q, QuerySet
 from django.http import HttpResponseBase, StreamingHttpResponse
 
+from consumers.activity import vocabulary
 from consumers.activity.timeline import describe
-from consumers.audit import EventName
 from consumers.models import Event
-from consumers.rest.lookups import named
-from consumers.rest.operations import Call, answer, operation
+from consumers.rest.lookups import consumer_matches
+from consumers.rest.operations import ApiRequest, json_response, operation
 from core import spreadsheets
-from core.rest.paging import PAGING, page
-from core.rest.schemas import moment
+from core.rest.paging import PAGING, paginate
+from core.timefmt import parse_moment, rfc3339
 
 TEXT = {"type": "string"}
 EVENT: dict[str, Any] = {
@@ -25,7 +25,7 @@ EVENT: dict[str, Any] = {
         "id": {"type": "integer"},
         "at": TEXT | {"format": "date-time"},
         "name": TEXT | {"description": "What happened, such as client.secret.rotated."},
-        "sentence": TEXT | {"description": "The same in words."},
+        "sentence": TEXT | {"description": "A description of it."},
         "actor": {
             "type": "object",
             "properties": {
@@ -45,11 +45,11 @@ EVENT: dict[str, Any] = {
 COLUMNS = ("id", "at", "name", "sentence", "actor", "consumer", "target", "ip", "user_agent", "request_id")
 FILTERS: dict[str, dict[str, Any]] = {
     "consumer": TEXT | {"description": "Short name or ID of the consumer."},
-    "client_id": TEXT | {"description": "What was done to this client."},
-    "name": TEXT | {"enum": [name.value for name in EventName], "description": "Exactly this kind of event."},
+    **{name: dict(filter_.schema) for name, filter_ in vocabulary.event_filters().items()},
+    "name": TEXT | {"enum": vocabulary.event_names(), "description": "Exactly this kind of event."},
     "actor_id": TEXT | {"description": "What this person or client did."},
-    "since": TEXT | {"format": "date-time", "description": "From this moment on."},
-    "until": TEXT | {"format": "date-time", "description": "Before this moment."},
+    "since": TEXT | {"format": "date-time", "description": "From this time on."},
+    "until": TEXT | {"format": "date-time", "description": "Before this time."},
 }
 
 
@@ -62,10 +62,10 @@ FILTERS: dict[str, dict[str, Any]] = {
     query=PAGING | FILTERS,
     answers={200: {"type": "array", "items": EVENT}},
 )
-def list_activity(call: Call) -> HttpResponseBase:
+def list_activity(call: ApiRequest) -> HttpResponseBase:
     """Newest first. Operators also see what belongs to no consumer."""
-    rows, headers = page(call.request, _events(call), call.query, whose=call.token_key, backwards=True)
-    return answer([_document(event) for event in rows], headers=headers)
+    rows, headers = paginate(call.request, _events(call), call.query, whose=call.token_key, backwards=True)
+    return json_response([_document(event) for event in rows], headers=headers)
 
 
 @operation(
@@ -77,7 +77,7 @@ def list_activity(call: Call) -> HttpResponseBase:
     query=FILTERS | {"format": TEXT | {"enum": ["jsonl", "csv"], "default": "jsonl"}},
     answers={200: "One event a line, as JSON Lines or CSV, the oldest first."},
 )
-def export_activity(call: Call) -> HttpResponseBase:
+def export_activity(call: ApiRequest) -> HttpResponseBase:
     """Everything that the filters leave, as a stream. CSV cells that a spreadsheet would compute are made text."""
     rows = (_document(event) for event in _events(call).order_by("pk").iterator(chunk_size=500))
     kind = call.query.get("format", "jsonl")
@@ -88,31 +88,24 @@ def export_activity(call: Call) -> HttpResponseBase:
     return StreamingHttpResponse(body, content_type=media_type, headers=disposition)
 
 
-def _events(call: Call) -> QuerySet[Event]:
+def _events(call: ApiRequest) -> QuerySet[Event]:
     found, query = Event.objects.select_related("consumer"), call.query
     if not call.is_operator or call.caller.consumer_id is not None:
         found = found.filter(consumer__in=call.readable())
     condition = Q()
     if "consumer" in query:
-        condition &= named(query["consumer"], "consumer__")
-    if "client_id" in query:
-        condition &= _target_of(call, query["client_id"])
+        condition &= consumer_matches(query["consumer"], "consumer__")
+    for name, filter_ in vocabulary.event_filters().items():
+        if name in query:
+            condition &= filter_.condition(call.readable(), query[name])
     for name, column in (("name", "name"), ("actor_id", "actor_id")):
         if name in query:
             condition &= Q(**{column: query[name]})
     if "since" in query:
-        condition &= Q(at__gte=moment(query["since"]))
+        condition &= Q(at__gte=parse_moment(query["since"]))
     if "until" in query:
-        condition &= Q(at__lt=moment(query["until"]))
+        condition &= Q(at__lt=parse_moment(query["until"]))
     return found.filter(condition)
-
-
-def _target_of(call: Call, client_id: str) -> Q:
-    """Match what was done to a client, also to one that is gone, whose last event names it."""
-    pks = call.readable().filter(clients__client_id=client_id).values_list("clients__pk", flat=True)
-    gone = Event.objects.filter(name=EventName.CLIENT_DELETED, detail__client_id=client_id)
-    ids = {str(pk) for pk in pks} | set(gone.values_list("target_id", flat=True))
-    return Q(target_kind="client", target_id__in=ids)
 
 
 def _document(event: Event) -> dict[str, Any]:
@@ -137,7 +130,6 @@ def _lines(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
 
 def _table(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
     flat = (
-        {**row, "at": row["at"].isoformat(), **{part: row[part]["label"] for part in ("actor", "target")}}
-        for row in rows
+        {**row, "at": rfc3339(row["at"]), **{part: row[part]["label"] for part in ("actor", "target")}} for row in rows
     )
-    return spreadsheets.rows(COLUMNS, ([row[name] for name in COLUMNS] for row in flat))
+    return spreadsheets.csv_lines(COLUMNS, ([row[name] for name in COLUMNS] for row in flat))

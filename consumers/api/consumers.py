@@ -1,4 +1,4 @@
-"""Consumers: the customers, partners and services whose managers share a workspace (/admin/consumers)."""
+"""Consumers in the management API (/admin/consumers)."""
 
 from typing import Any
 
@@ -7,33 +7,34 @@ from django.http import HttpResponse
 
 from consumers.actions import consumers as consumer_actions
 from consumers.models import Consumer
-from consumers.rest.lookups import consumer_at
-from consumers.rest.operations import Call, answer, nothing, operation
+from consumers.policy import MAX_TEST_CLAIMS
+from consumers.rest.lookups import consumer_in_path
+from consumers.rest.operations import ApiRequest, json_response, no_content, operation
+from core.limits import length_schema, number_schema
 from core.rest import patch
-from core.rest.paging import PAGING, page
-from core.rest.schemas import Schema, check
+from core.rest.paging import PAGING, paginate
+from core.rest.schemas import Schema, validate
 
 ABOUT: dict[str, Any] = {"tag": "Consumers", "model": "consumers.consumer"}
 CHANGE = ABOUT | {"scope": "consumers:write", "action": "change"}
-SECONDS = {"type": ["integer", "null"], "minimum": 60, "maximum": 2**31 - 1}
 WRITABLE: dict[str, Schema] = {
-    "name": {"type": "string", "minLength": 1, "maxLength": 100, "description": "As people read it."},
-    "slug": {"type": "string", "maxLength": 50, "description": "Short name in addresses: a-z, 0-9, “-” and “_”."},
-    "external_id": {"type": ["string", "null"], "maxLength": 200, "description": "Its number in your own systems."},
+    "name": {"type": "string", "minLength": 1, "description": "As people read it."} | length_schema(Consumer, "name"),
+    "slug": length_schema(Consumer, "slug")
+    | {"type": "string", "description": "Short name in URLs: a-z, 0-9, “-” and “_”."},
+    "external_id": length_schema(Consumer, "external_id")
+    | {"type": ["string", "null"], "description": "Its number in your own systems."},
     "metadata": {"type": "object", "description": "Anything that you keep with it. Operators alone see it."},
     "claims": {"type": "object", "description": "Claims that every access token of its clients carries."},
-    "access_token_lifetime": SECONDS | {"description": "Of every access token, at most; null: as the APIs allow."},
-    "refresh_token_lifetime": SECONDS | {"description": "Of every sign-in, at most; null: as the APIs allow."},
-    "test_token_lifetime": {
-        "type": "integer",
-        "minimum": 60,
-        "maximum": 2**31 - 1,
-        "description": "In seconds, at most.",
-    },
+    "access_token_lifetime": number_schema(Consumer, "access_token_lifetime")
+    | {"type": ["integer", "null"], "description": "Of every access token, at most; null: as the APIs allow."},
+    "refresh_token_lifetime": number_schema(Consumer, "refresh_token_lifetime")
+    | {"type": ["integer", "null"], "description": "Of every sign-in, at most; null: as the APIs allow."},
+    "test_token_lifetime": number_schema(Consumer, "test_token_lifetime")
+    | {"type": "integer", "description": "In seconds, at most; 0 if its people may make none."},
     "test_token_claims": {
         "type": "array",
-        "items": {"type": "string", "maxLength": 100},
-        "maxItems": 50,
+        "items": {"type": "string"} | length_schema(Consumer, "test_token_claims"),
+        "maxItems": MAX_TEST_CLAIMS,
         "description": "Claims that test tokens may carry besides roles.",
     },
 }
@@ -62,7 +63,7 @@ DEFAULTS: dict[str, Any] = {
 }
 
 
-def _document(consumer: Consumer, call: Call) -> dict[str, Any]:
+def _document(consumer: Consumer, call: ApiRequest) -> dict[str, Any]:
     shown = {
         "id": str(consumer.pk),
         **{name: getattr(consumer, name) for name in WRITABLE if name != "metadata"},
@@ -85,7 +86,7 @@ def _document(consumer: Consumer, call: Call) -> dict[str, Any]:
     answers={200: {"type": "array", "items": CONSUMER}},
     **ABOUT,
 )
-def list_consumers(call: Call) -> HttpResponse:
+def list_consumers(call: ApiRequest) -> HttpResponse:
     """Those that the token reaches."""
     found = call.readable()
     if text := call.query.get("q"):
@@ -94,13 +95,13 @@ def list_consumers(call: Call) -> HttpResponse:
         found = found.filter(external_id=call.query["external_id"])
     if "suspended" in call.query:
         found = found.filter(suspended_at__isnull=not call.query["suspended"])
-    rows, headers = page(call.request, found, call.query, whose=call.token_key)
-    return answer([_document(consumer, call) for consumer in rows], headers=headers)
+    rows, headers = paginate(call.request, found, call.query, whose=call.token_key)
+    return json_response([_document(consumer, call) for consumer in rows], headers=headers)
 
 
 @operation(
     id="createConsumer",
-    summary="Open a consumer's workspace",
+    summary="Create a consumer",
     scope="consumers:write",
     action="add",
     body=CONSUMER,
@@ -109,17 +110,17 @@ def list_consumers(call: Call) -> HttpResponse:
     refusals=(409,),
     **ABOUT,
 )
-def create_consumer(call: Call) -> HttpResponse:
+def create_consumer(call: ApiRequest) -> HttpResponse:
     """Operators do this. Then invite its first manager, and give it access to scopes."""
     call.require_operator()
     fields = DEFAULTS | {name: value for name, value in call.body.items() if name in WRITABLE}
     consumer = consumer_actions.create_consumer(actor=call.caller.actor, **fields)
-    return answer(_document(consumer, call), 201, {"Location": f"/admin/consumers/{consumer.slug}"})
+    return json_response(_document(consumer, call), 201, {"Location": f"/admin/consumers/{consumer.slug}"})
 
 
 @operation(id="getConsumer", summary="Read a consumer", scope="consumers:read", answers=ONE, refusals=(404,), **ABOUT)
-def get_consumer(call: Call, consumer: str) -> HttpResponse:
-    return answer(_document(consumer_at(call, consumer), call))
+def get_consumer(call: ApiRequest, consumer: str) -> HttpResponse:
+    return json_response(_document(consumer_in_path(call, consumer, itself=True), call))
 
 
 @operation(
@@ -128,13 +129,13 @@ def get_consumer(call: Call, consumer: str) -> HttpResponse:
     body=CONSUMER,
     answers=ONE,
     example=EXAMPLE,
-    refusals=(404, 409),
+    refusals=(404, 409, 412),
     **CHANGE,
 )
-def set_consumer(call: Call, consumer: str) -> HttpResponse:
+def set_consumer(call: ApiRequest, consumer: str) -> HttpResponse:
     """Operators do this. Members that are left out get their defaults."""
     call.require_operator()
-    return _save(call, consumer_at(call, consumer), DEFAULTS | call.body)
+    return _save(call, consumer_in_path(call, consumer, itself=True), DEFAULTS | call.body)
 
 
 @operation(
@@ -144,24 +145,24 @@ def set_consumer(call: Call, consumer: str) -> HttpResponse:
     media_types=patch.MEDIA_TYPES,
     answers=ONE,
     example=[{"op": "add", "path": "/metadata/plan", "value": "gold"}],
-    refusals=(404, 409),
+    refusals=(404, 409, 412),
     **CHANGE,
 )
-def patch_consumer(call: Call, consumer: str) -> HttpResponse:
+def patch_consumer(call: ApiRequest, consumer: str) -> HttpResponse:
     """Operators do this, by JSON Patch (RFC 6902) with add, remove and replace."""
     call.require_operator()
-    found = consumer_at(call, consumer)
+    found = consumer_in_path(call, consumer, itself=True)
     before = {name: getattr(found, name) for name in WRITABLE}
-    after = DEFAULTS | patch.apply(before, call.body, fixed=tuple(READ_ONLY))
-    check(after, CONSUMER)
+    after = DEFAULTS | patch.apply_patch(before, call.body, fixed=tuple(READ_ONLY))
+    validate(after, CONSUMER)
     return _save(call, found, after)
 
 
-def _save(call: Call, consumer: Consumer, wanted: dict[str, Any]) -> HttpResponse:
+def _save(call: ApiRequest, consumer: Consumer, wanted: dict[str, Any]) -> HttpResponse:
     changed = [name for name in WRITABLE if getattr(consumer, name) != wanted[name]]
     for name in changed:
         setattr(consumer, name, wanted[name])
-    return answer(
+    return json_response(
         _document(consumer_actions.update_consumer(consumer=consumer, actor=call.caller.actor, changed=changed), call)
     )
 
@@ -171,44 +172,44 @@ def _save(call: Call, consumer: Consumer, wanted: dict[str, Any]) -> HttpRespons
     summary="Delete a consumer",
     scope="consumers:write",
     action="delete",
-    answers={204: "It is gone, with its members and invitations."},
-    refusals=(404, 409),
+    answers={204: "Deleted, with its members and invitations."},
+    refusals=(404, 409, 412),
     **ABOUT,
 )
-def delete_consumer(call: Call, consumer: str) -> HttpResponse:
+def delete_consumer(call: ApiRequest, consumer: str) -> HttpResponse:
     """Operators do this, when it has no clients any more. People and activity stay."""
     call.require_operator()
-    consumer_actions.delete_consumer(consumer=consumer_at(call, consumer), actor=call.caller.actor)
-    return nothing()
+    consumer_actions.delete_consumer(consumer=consumer_in_path(call, consumer, itself=True), actor=call.caller.actor)
+    return no_content()
 
 
 @operation(
     id="revokeConsumerTokens",
-    summary="End all tokens of a consumer's clients",
-    answers={204: "Every token that they got until now has ended."},
+    summary="Revoke all tokens of a consumer's clients",
+    answers={204: "All tokens issued so far are revoked."},
     refusals=(404,),
     **CHANGE,
 )
-def revoke_tokens(call: Call, consumer: str) -> HttpResponse:
+def revoke_tokens(call: ApiRequest, consumer: str) -> HttpResponse:
     """Operators do this. The clients can get new ones at once."""
     call.require_operator()
-    consumer_actions.revoke_tokens(consumer=consumer_at(call, consumer), actor=call.caller.actor)
-    return nothing()
+    consumer_actions.revoke_tokens(consumer=consumer_in_path(call, consumer), actor=call.caller.actor)
+    return no_content()
 
 
 @operation(id="suspendConsumer", summary="Suspend a consumer", answers=ONE, refusals=(404,), **CHANGE)
-def suspend_consumer(call: Call, consumer: str) -> HttpResponse:
+def suspend_consumer(call: ApiRequest, consumer: str) -> HttpResponse:
     """Operators do this. Its people, its clients and their tokens stop at once."""
     call.require_operator()
-    found = consumer_at(call, consumer)
+    found = consumer_in_path(call, consumer)
     consumer_actions.suspend_consumer(consumer=found, actor=call.caller.actor)
-    return answer(_document(found, call))
+    return json_response(_document(found, call))
 
 
 @operation(id="resumeConsumer", summary="Resume a consumer", answers=ONE, refusals=(404,), **CHANGE)
-def resume_consumer(call: Call, consumer: str) -> HttpResponse:
+def resume_consumer(call: ApiRequest, consumer: str) -> HttpResponse:
     """Operators do this. Undoes suspending."""
     call.require_operator()
-    found = consumer_at(call, consumer)
+    found = consumer_in_path(call, consumer)
     consumer_actions.resume_consumer(consumer=found, actor=call.caller.actor)
-    return answer(_document(found, call))
+    return json_response(_document(found, call))

@@ -1,4 +1,4 @@
-"""Managers and viewers of a consumer, and invitations to become one (/admin/consumers/{consumer}/members)."""
+"""Members and invitations of a consumer in the management API (/admin/consumers/{consumer}/members)."""
 
 from typing import Any
 
@@ -8,14 +8,16 @@ from consumers import policy
 from consumers.actions import invitations as invitation_actions
 from consumers.actions import members as member_actions
 from consumers.models import Invitation, Membership, Role
-from consumers.rest.lookups import consumer_at, number
-from consumers.rest.operations import Call, answer, nothing, operation
+from consumers.rest.lookups import consumer_in_path, parse_id
+from consumers.rest.operations import ApiRequest, json_response, no_content, operation
 from core import rate_limits
+from core.limits import length_schema
 from core.rest.errors import NotFound, TooManyRequests
-from core.rest.paging import PAGING, page
+from core.rest.paging import PAGING, paginate
 
 ABOUT: dict[str, Any] = {"tag": "People", "model": "consumers.consumer", "refusals": (404,)}
 CHANGE = ABOUT | {"scope": "consumers:write", "action": "change", "refusals": (404, 409)}
+CHANGE_ONE = CHANGE | {"refusals": (404, 409, 412)}
 ROLE = {"type": "string", "enum": list(Role.values), "description": "Viewers read; managers also change and invite."}
 MAILS = "30/h/key"  # as on the page, else a program could flood any mailbox in the portal's name
 MOMENT = {"type": ["string", "null"], "format": "date-time"}
@@ -29,7 +31,7 @@ MEMBER: dict[str, Any] = {
         "name": {"type": "string"},
         "role": ROLE,
         "joined_at": MOMENT,
-        "seen_at": MOMENT,
+        "last_seen_at": MOMENT,
     },
     "additionalProperties": False,
 }
@@ -39,9 +41,9 @@ INVITATION: dict[str, Any] = {
     "required": ["email"],
     "properties": {
         "id": {"type": "integer"},
-        "email": {"type": "string", "minLength": 3, "maxLength": 254},
+        "email": length_schema(Invitation, "email") | {"type": "string", "minLength": 3},
         "role": ROLE,
-        "state": {"type": "string", "enum": ["open", "ended", "accepted", "withdrawn"]},
+        "state": {"type": "string", "enum": ["pending", "expired", "accepted", "revoked"]},
         "created_at": MOMENT,
         "sent_at": MOMENT,
         "expires_at": MOMENT,
@@ -57,7 +59,7 @@ def _member_document(member: Membership) -> dict[str, Any]:
         "name": member.user.name,
         "role": member.role,
         "joined_at": member.joined_at,
-        "seen_at": member.seen_at,
+        "last_seen_at": member.seen_at,
     }
 
 
@@ -84,10 +86,16 @@ def _invitation_document(invitation: Invitation) -> dict[str, Any]:
     answers={200: {"type": "array", "items": MEMBER}},
     **ABOUT,
 )
-def list_members(call: Call, consumer: str) -> HttpResponse:
-    members = consumer_at(call, consumer).memberships.select_related("user")
-    rows, headers = page(call.request, members, call.query, whose=call.token_key)
-    return answer([_member_document(member) for member in rows], headers=headers)
+def list_members(call: ApiRequest, consumer: str) -> HttpResponse:
+    # The actions lock the consumer first, then look at its members.
+    members = consumer_in_path(call, consumer, itself=True).memberships.select_related("user")
+    rows, headers = paginate(call.request, members, call.query, whose=call.token_key)
+    return json_response([_member_document(member) for member in rows], headers=headers)
+
+
+@operation(id="getMember", summary="Read a person's place", scope="consumers:read", answers={200: MEMBER}, **ABOUT)
+def get_member(call: ApiRequest, consumer: str, member_id: str) -> HttpResponse:
+    return json_response(_member_document(_find_member(call, consumer, member_id)))
 
 
 @operation(
@@ -96,27 +104,30 @@ def list_members(call: Call, consumer: str) -> HttpResponse:
     body=MEMBER,
     answers={200: MEMBER},
     example={"role": "viewer"},
-    **CHANGE,
+    **CHANGE_ONE,
 )
-def set_member(call: Call, consumer: str, member_id: str) -> HttpResponse:
+def set_member(call: ApiRequest, consumer: str, member_id: str) -> HttpResponse:
     """A workspace keeps at least one manager. Everything but the role is ignored."""
     member = _find_member(call, consumer, member_id)
     member_actions.change_role(membership=member, role=call.body["role"], actor=call.caller.actor)
     member.refresh_from_db(fields=["role"])
-    return answer(_member_document(member))
+    return json_response(_member_document(member))
 
 
 @operation(
-    id="removeMember", summary="Remove a person", answers={204: "Their access to the workspace has ended."}, **CHANGE
+    id="deleteMember",
+    summary="Remove a person",
+    answers={204: "The person no longer has access to the workspace."},
+    **CHANGE_ONE,
 )
-def remove_member(call: Call, consumer: str, member_id: str) -> HttpResponse:
+def remove_member(call: ApiRequest, consumer: str, member_id: str) -> HttpResponse:
     member_actions.remove_member(membership=_find_member(call, consumer, member_id), actor=call.caller.actor)
-    return nothing()
+    return no_content()
 
 
-def _find_member(call: Call, consumer: str, member_id: str) -> Membership:
-    members = consumer_at(call, consumer).memberships.select_related("user", "consumer")
-    member = members.filter(pk=number(member_id)).first()
+def _find_member(call: ApiRequest, consumer: str, member_id: str) -> Membership:
+    members = consumer_in_path(call, consumer).memberships.select_related("user", "consumer")
+    member = members.filter(pk=parse_id(member_id)).first()
     if member is None:
         raise NotFound
     return member
@@ -133,56 +144,66 @@ def _find_member(call: Call, consumer: str, member_id: str) -> Membership:
     answers={200: {"type": "array", "items": INVITATION}},
     **ABOUT,
 )
-def list_invitations(call: Call, consumer: str) -> HttpResponse:
-    """Those that are neither accepted nor withdrawn. One that has ended can be sent again."""
-    pending = consumer_at(call, consumer).invitations.pending()
-    rows, headers = page(call.request, pending, call.query, whose=call.token_key)
-    return answer([_invitation_document(invitation) for invitation in rows], headers=headers)
+def list_invitations(call: ApiRequest, consumer: str) -> HttpResponse:
+    """Those that are neither accepted nor revoked. One that has expired can be sent again."""
+    pending = consumer_in_path(call, consumer).invitations.pending()
+    rows, headers = paginate(call.request, pending, call.query, whose=call.token_key)
+    return json_response([_invitation_document(invitation) for invitation in rows], headers=headers)
 
 
 @operation(
-    id="inviteManager",
+    id="createInvitation",
     summary="Invite a person",
     body=INVITATION,
     answers={201: INVITATION},
     example={"email": "dana@acme.example", "role": "manager"},
     **CHANGE,
 )
-def invite(call: Call, consumer: str) -> HttpResponse:
+def invite(call: ApiRequest, consumer: str) -> HttpResponse:
     """They get a mail with a link that works once. Without a role they become a viewer."""
-    found, sent = consumer_at(call, consumer), call.body
+    found, sent = consumer_in_path(call, consumer), call.body
     policy.email_address(sent["email"])
     _count_mail(call)
     invitation = invitation_actions.invite_manager(
         consumer=found, email=sent["email"], role=sent.get("role", Role.VIEWER), actor=call.caller.actor
     )
-    return answer(_invitation_document(invitation), 201)
+    location = f"/admin/consumers/{found.slug}/invitations/{invitation.pk}"
+    return json_response(_invitation_document(invitation), 201, {"Location": location})
 
 
-@operation(id="resendInvitation", summary="Send an invitation again", answers={200: INVITATION}, **CHANGE)
-def resend_invitation(call: Call, consumer: str, invitation_id: str) -> HttpResponse:
+@operation(id="getInvitation", summary="Read an invitation", scope="consumers:read", answers={200: INVITATION}, **ABOUT)
+def get_invitation(call: ApiRequest, consumer: str, invitation_id: str) -> HttpResponse:
+    """Also one that is over."""
+    return json_response(_invitation_document(_find_invitation(call, consumer, invitation_id)))
+
+
+@operation(id="resendInvitation", summary="Resend an invitation", answers={200: INVITATION}, **CHANGE)
+def resend_invitation(call: ApiRequest, consumer: str, invitation_id: str) -> HttpResponse:
     """The mail brings a new link, good for a full term; the old one stops working."""
     found = _find_invitation(call, consumer, invitation_id)
     _count_mail(call)
-    return answer(_invitation_document(invitation_actions.resend_invitation(invitation=found, actor=call.caller.actor)))
+    return json_response(
+        _invitation_document(invitation_actions.resend_invitation(invitation=found, actor=call.caller.actor))
+    )
 
 
 @operation(
-    id="withdrawInvitation", summary="Withdraw an invitation", answers={204: "Its link works no longer."}, **CHANGE
+    id="revokeInvitation", summary="Revoke an invitation", answers={204: "Its link no longer works."}, **CHANGE_ONE
 )
-def withdraw_invitation(call: Call, consumer: str, invitation_id: str) -> HttpResponse:
+def revoke_invitation(call: ApiRequest, consumer: str, invitation_id: str) -> HttpResponse:
     found = _find_invitation(call, consumer, invitation_id)
-    invitation_actions.withdraw_invitation(invitation=found, actor=call.caller.actor)
-    return nothing()
+    invitation_actions.revoke_invitation(invitation=found, actor=call.caller.actor)
+    return no_content()
 
 
-def _find_invitation(call: Call, consumer: str, invitation_id: str) -> Invitation:
-    invitation = consumer_at(call, consumer).invitations.filter(pk=number(invitation_id)).first()
+def _find_invitation(call: ApiRequest, consumer: str, invitation_id: str) -> Invitation:
+    invitations = call.locked(consumer_in_path(call, consumer).invitations.all())
+    invitation = invitations.filter(pk=parse_id(invitation_id)).first()
     if invitation is None:
         raise NotFound
     return invitation
 
 
-def _count_mail(call: Call) -> None:
+def _count_mail(call: ApiRequest) -> None:
     """Count a mail against whoever sends it, with all their tokens. Raises TooManyRequests."""
-    rate_limits.consume(call.request, MAILS, "mail", TooManyRequests, key=call.caller.actor.id)
+    rate_limits.count_request(call.request, MAILS, "mail", TooManyRequests, key=call.caller.actor.id)

@@ -1,4 +1,4 @@
-"""Who: people, the consumers whose workspaces they share, how they came in, what they did, and their tokens."""
+"""People, consumers, memberships, invitations, the audit record and personal access tokens."""
 
 from consumers.models.people import (
     Consumer,

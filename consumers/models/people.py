@@ -1,7 +1,6 @@
-"""Who: people, the consumers whose workspaces they share, how they came in, and what they did."""
+"""People, consumers, memberships and invitations."""
 
 import uuid
-from datetime import timedelta
 from typing import ClassVar, Self
 
 from django.conf import settings
@@ -45,7 +44,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField("email address", max_length=254, unique=True)
     name = models.CharField(max_length=150, blank=True, help_text="As colleagues should read it.")
     is_staff = models.BooleanField("operator", default=False, help_text="May sign in to the operators' admin.")
-    is_active = models.BooleanField("active", default=True, help_text="Clear this to end every access of the person.")
+    is_active = models.BooleanField("active", default=True, help_text="Clear this to remove all access of the person.")
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = UserManager()
@@ -69,6 +68,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Return the consumers whose workspace they may enter now."""
         return Consumer.objects.visible_to(self)
 
+    def memberships_by_visit(self) -> "models.QuerySet[Membership]":
+        """Return the memberships that open a workspace now, the one entered last first."""
+        open_now = self.memberships.filter(consumer__suspended_at=None).select_related("consumer")
+        return open_now.order_by(models.F("seen_at").desc(nulls_last=True), "consumer__name", "pk")
+
     def get_short_name(self) -> str:
         return self.name.split(" ")[0] if self.name else self.email
 
@@ -87,7 +91,7 @@ class Consumer(models.Model):  # type: ignore[django-manager-missing]  # the bas
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=100)
-    slug = models.SlugField("short name", max_length=50, unique=True, help_text="Stands in the workspace's address.")
+    slug = models.SlugField("short name", max_length=50, unique=True, help_text="Part of the workspace's URL.")
     external_id = models.CharField(
         "external ID",
         max_length=200,
@@ -103,43 +107,45 @@ class Consumer(models.Model):  # type: ignore[django-manager-missing]  # the bas
         default=dict, blank=True, help_text="Claims that every access token of the consumer's clients carries."
     )
     secrets_allowed = models.BooleanField(
-        "clients may hold secrets",
+        "clients may have secrets",
         default=True,
-        help_text="If not, new clients prove themselves by signed assertions or by their platform's tokens.",
+        help_text="If not, new clients authenticate with signed assertions or with their platform's tokens.",
     )
     secret_days = models.PositiveSmallIntegerField(
-        "secrets end after",
+        "secrets expire after",
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(3650)],
-        help_text="In days. Empty sets no limit. Secrets that work already get at least 30 days' notice.",
+        help_text="In days. Leave empty for no limit. Existing secrets get at least 30 days' notice.",
     )
     test_token_lifetime = models.PositiveIntegerField(
         "longest test token lifetime",
         default=3600,
         validators=[MaxValueValidator(30 * 24 * 3600)],
-        help_text="In seconds; 0 if its people may make none. An API's own limit holds too.",
+        help_text="In seconds; 0 if its people may create none. An API's own limit applies too.",
     )
     test_token_claims = ArrayField(
         models.CharField(max_length=100),
         verbose_name="claims of test tokens",
         default=list,
         blank=True,
-        help_text="Names of the claims that test tokens may carry besides roles, parted by commas.",
+        help_text="Names of the claims that test tokens may carry besides roles, separated by commas.",
     )
     access_token_lifetime = models.PositiveIntegerField(
         "longest access token lifetime",
         null=True,
         blank=True,
         validators=[MinValueValidator(60)],
-        help_text="In seconds, for all clients of the consumer. Empty: as the APIs allow.",
+        help_text="In seconds, for all clients of the consumer. Leave empty to use the limits of the APIs.",
     )
     refresh_token_lifetime = models.PositiveIntegerField(
         "longest sign-in",
         null=True,
         blank=True,
         validators=[MinValueValidator(60)],
-        help_text="In seconds, for which its clients can refresh a person's tokens. Empty: as the APIs allow.",
+        help_text=(
+            "In seconds, for which its clients can refresh a user's tokens. Leave empty to use the limits of the APIs."
+        ),
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     suspended_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -172,7 +178,7 @@ class Membership(models.Model):
     joined_at = models.DateTimeField(default=timezone.now, editable=False)
     seen_at = models.DateTimeField("last seen", null=True, editable=False)
 
-    SEEN_EVERY: ClassVar[timedelta] = timedelta(minutes=5)
+    IN_MENU: ClassVar[int] = 6
 
     class Meta:
         ordering = ["joined_at"]
@@ -185,18 +191,15 @@ class Membership(models.Model):
     def is_manager(self) -> bool:
         return self.role == Role.MANAGER
 
-    def note_visit(self) -> None:
-        """Remember that the person was here, to within five minutes, so that few visits write."""
-        now = timezone.now()
-        if self.seen_at is None or now - self.seen_at > self.SEEN_EVERY:
-            self.seen_at = now
-            Membership.objects.filter(pk=self.pk).update(seen_at=now)
+    def others_by_visit(self) -> "models.QuerySet[Membership]":
+        """Return some of the person's other memberships: as many as a menu shows, the one entered last first."""
+        return self.user.memberships_by_visit().exclude(pk=self.pk)[: self.IN_MENU]
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
     def pending(self) -> Self:
-        """Return what is neither accepted nor withdrawn; it may have ended, and can then be sent again."""
-        return self.filter(accepted_at=None, withdrawn_at=None)
+        """Return what is neither accepted nor revoked; it may have expired, and can then be sent again."""
+        return self.filter(accepted_at=None, revoked_at=None)
 
     def open(self) -> Self:
         """Return what can be accepted now."""
@@ -204,7 +207,7 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 
 
 class Invitation(models.Model):
-    """One address, asked into one workspace. Only a digest of the link's token is kept."""
+    """An invitation of one address into one workspace. Only a digest of the link's token is stored."""
 
     consumer = models.ForeignKey(Consumer, models.CASCADE, related_name="invitations")
     email = models.EmailField(max_length=254)
@@ -220,7 +223,7 @@ class Invitation(models.Model):
     accepted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", editable=False
     )
-    withdrawn_at = models.DateTimeField(null=True, blank=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = InvitationQuerySet.as_manager()
 
@@ -230,11 +233,11 @@ class Invitation(models.Model):
             models.UniqueConstraint(
                 "consumer",
                 Lower("email"),
-                condition=models.Q(accepted_at=None, withdrawn_at=None),
+                condition=models.Q(accepted_at=None, revoked_at=None),
                 name="invitation_pending_once",
             ),
             models.CheckConstraint(
-                condition=models.Q(accepted_at=None) | models.Q(withdrawn_at=None), name="invitation_one_end"
+                condition=models.Q(accepted_at=None) | models.Q(revoked_at=None), name="invitation_one_end"
             ),
         ]
 
@@ -247,12 +250,12 @@ class Invitation(models.Model):
 
     @property
     def state(self) -> str:
-        """Return accepted, withdrawn, ended or open."""
+        """Return accepted, revoked, expired or pending."""
         if self.accepted_at:
             return "accepted"
-        if self.withdrawn_at:
-            return "withdrawn"
-        return "ended" if self.has_ended else "open"
+        if self.revoked_at:
+            return "revoked"
+        return "expired" if self.has_ended else "pending"
 
 
 def normal_email(email: str) -> str:

@@ -1,4 +1,4 @@
-"""What is written down: deeds, mail on its way, and forms that were carried out."""
+"""The audit record."""
 
 from django.db import models
 from django.utils import timezone
@@ -7,9 +7,9 @@ from consumers.models.people import Consumer
 
 
 class Event(models.Model):
-    """A deed, written with it in one transaction. The database refuses to change or delete a row.
+    """A change that somebody made, recorded in its transaction. The database refuses to change or delete a row.
 
-    The row outlives what it speaks of, so it keeps labels and ids without foreign keys.
+    The row outlives its target, so it keeps labels and ids without foreign keys.
     """
 
     id = models.BigAutoField(primary_key=True)

@@ -1,1 +1,1 @@
-"""What every address of the management API shares: who calls, what is read, how it is answered and described."""
+"""The management API's shared parts: callers, look-ups, operations and routes."""

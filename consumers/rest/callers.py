@@ -1,36 +1,33 @@
-"""Who calls the management API, by the token in the Authorization header, and how far they reach.
+"""Authentication of the management API by bearer token (RFC 6750), and what a caller may reach.
 
 A session cookie opens nothing here, so no page of another site can make a browser call it.
 """
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from math import ceil
 from uuid import UUID
 
-from django.conf import settings
 from django.http import HttpRequest
-from django.utils.module_loading import import_string
 
-from consumers.actions.personal_tokens import PREFIX, find_token
-from consumers.audit import Actor, origin
+from consumers.actions.personal_tokens import PREFIX, find_token, record_use
+from consumers.audit import Actor, request_origin
 from consumers.models import Consumer, ConsumerQuerySet, Role, User
 from core import throttling
 from core.client_ip import caller_ip
+from core.credentials import token_digest
 from core.rest.errors import InvalidToken, MissingToken, TooManyRequests
-from core.tally import Tally
+from core.throttling import FixedWindow
 
 MAX_TOKEN = 16 * 1024
 PER_TOKEN = 100  # requests in a window, in each process
 WINDOW = 10.0  # seconds, from the first request on
 
-_of_tokens: Tally[str] = Tally(WINDOW)
+_requests: FixedWindow[str] = FixedWindow(WINDOW)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Caller:
+class ApiCaller:
     """Whoever sent the request: a person by a token of theirs, or a client for itself."""
 
     actor: Actor
@@ -53,10 +50,17 @@ class Caller:
         return found if self.consumer_id is None else found.filter(pk=self.consumer_id)
 
 
-Reader = Callable[[str, HttpRequest], Caller | None]
+type TokenReader = Callable[[str, HttpRequest], ApiCaller | None]
+
+_token_readers: list[TokenReader] = []
 
 
-def authenticate(request: HttpRequest) -> tuple[Caller, str]:
+def register_token_reader(reader: TokenReader) -> None:
+    """Add a function that returns the caller behind a token of its kind, or None; each room adds its own."""
+    _token_readers.append(reader)
+
+
+def authenticate(request: HttpRequest) -> tuple[ApiCaller, str]:
     """Return the caller, and a name for their token that tells nothing about it.
 
     Raises InvalidToken (RFC 6750 section 3), and TooManyRequests.
@@ -65,33 +69,29 @@ def authenticate(request: HttpRequest) -> tuple[Caller, str]:
     token = token.strip()
     if scheme.lower() != "bearer" or not token:
         raise MissingToken("Send a token in the Authorization header: “Bearer cdp_…”.")
-    key = hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
-    with throttling.guess(caller_ip(request), key, InvalidToken, TooManyRequests):
+    key = token_digest(token)
+    with throttling.throttle(caller_ip(request), key, InvalidToken, TooManyRequests):
         caller = None
         if len(token) <= MAX_TOKEN and token.isascii():
-            caller = next(filter(None, (reader(token, request) for reader in _readers())), None)
+            caller = next(filter(None, (reader(token, request) for reader in _token_readers)), None)
         if caller is None:
-            raise InvalidToken("This token is unknown, has ended or is for another API. Make a new one in the portal.")
-    if _of_tokens.add(key) > PER_TOKEN:
-        raise TooManyRequests(ceil(_of_tokens.wait(key, PER_TOKEN)))
+            raise InvalidToken(
+                "This token is unknown, has expired or is for another API. Create a new one in the portal."
+            )
+    if _requests.add(key) > PER_TOKEN:
+        raise TooManyRequests(ceil(_requests.retry_after(key, PER_TOKEN)))
     return caller, key
 
 
-@cache
-def _readers() -> tuple[Reader, ...]:
-    """Return what knows tokens: this room its own kind, and the rooms above theirs."""
-    return tuple(import_string(path) for path in settings.MANAGEMENT_TOKEN_READERS)
-
-
-def personal(token: str, request: HttpRequest) -> Caller | None:
+def read_personal_token(token: str, request: HttpRequest) -> ApiCaller | None:
     """Return the person behind a personal access token, or None."""
     if not token.startswith(PREFIX):
         return None
     found = find_token(token)
     if found is None:
         return None
-    where = origin(request)
-    found.note_use(where["ip"])
+    where = request_origin(request)
+    record_use(found, where["ip"])
     actor = Actor(
         kind="operator" if found.user.is_staff else "person",
         id=str(found.user.pk),
@@ -99,4 +99,4 @@ def personal(token: str, request: HttpRequest) -> Caller | None:
         user=found.user,
         **where,
     )
-    return Caller(actor=actor, scopes=frozenset(found.scopes), user=found.user, consumer_id=found.consumer_id)
+    return ApiCaller(actor=actor, scopes=frozenset(found.scopes), user=found.user, consumer_id=found.consumer_id)

@@ -1,15 +1,15 @@
-"""Consumers that an address or a body names, within the caller's reach."""
+"""Look-ups of consumers and rows that a path or a body names, within the caller's reach."""
 
 from uuid import UUID
 
 from django.db.models import Model, Q, QuerySet
 
 from consumers.models import Consumer
-from consumers.rest.operations import Call
+from consumers.rest.operations import ApiRequest
 from core.rest.errors import AccessDenied, InvalidRequest, NotFound
 
 
-def named(name: str, prefix: str = "") -> Q:
+def consumer_matches(name: str, prefix: str = "") -> Q:
     """Match a consumer, or what belongs to it, by the consumer's short name or ID."""
     try:
         return Q(**{f"{prefix}pk": UUID(name)})
@@ -17,22 +17,26 @@ def named(name: str, prefix: str = "") -> Q:
         return Q(**{f"{prefix}slug": name})
 
 
-def consumer_at(call: Call, name: str) -> Consumer:
-    """Return the consumer of the address, for what the call does. Raises NotFound and AccessDenied."""
-    consumer = call.readable().filter(named(name)).first()
+def consumer_in_path(call: ApiRequest, name: str, *, itself: bool = False) -> Consumer:
+    """Return the consumer of the address, for what the call does. Raises NotFound and AccessDenied.
+
+    It is locked where the call changes the consumer `itself`.
+    """
+    found = call.readable().filter(consumer_matches(name))
+    consumer = (call.locked(found) if itself else found).first()
     if consumer is None:
         raise NotFound
     call.require_writable(consumer)
     return consumer
 
 
-def consumer_for(call: Call, name: str | None) -> Consumer:
+def consumer_for(call: ApiRequest, name: str | None) -> Consumer:
     """Return the consumer that something new is for: the one that is named, or the only one in reach.
 
     Raises InvalidRequest when it is neither, and AccessDenied for who may only read there.
     """
     if name:
-        consumer = call.readable().filter(named(name)).first()
+        consumer = call.readable().filter(consumer_matches(name)).first()
         if consumer is None:
             raise InvalidRequest("This token reaches no consumer of that name.", field="consumer")
         call.require_writable(consumer)
@@ -48,14 +52,14 @@ def consumer_for(call: Call, name: str | None) -> Consumer:
     return reached[0]
 
 
-def number(text: str) -> int:
+def parse_id(text: str) -> int:
     """Return an id of the address as a number. Raises NotFound for anything else."""
     if not (text.isascii() and text.isdecimal() and len(text) < 19):
         raise NotFound
     return int(text)
 
 
-def by_id[M: Model](rows: QuerySet[M], text: str) -> M:
+def find_by_uuid[M: Model](rows: QuerySet[M], text: str) -> M:
     """Return the row of which the address has the UUID. Raises NotFound, also for what is none."""
     try:
         row = rows.filter(pk=UUID(text)).first()

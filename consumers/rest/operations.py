@@ -1,23 +1,21 @@
-"""An operation of the management API: its declaration, which also describes it, and the door in front of it."""
+"""An operation of the management API: its declaration, which also describes it, and the view that dispatches to it."""
 
-import json
-import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
-from django.core.serializers.json import DjangoJSONEncoder
-from django.db import InterfaceError, OperationalError
+from django.db import transaction
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
 from consumers.models import Consumer, ConsumerQuerySet, Role
-from consumers.rest.callers import Caller, authenticate
+from consumers.rest.callers import ApiCaller, authenticate
 from consumers.scopes import MANAGEMENT_SCOPES
-from core.errors import Refusal
-from core.rest import schemas
+from core.errors import PreconditionFailed, Refusal
+from core.rest import etags, responses, schemas
 from core.rest.bodies import read_json
 from core.rest.errors import (
     AccessDenied,
@@ -30,9 +28,6 @@ from core.rest.errors import (
     TooManyRequests,
 )
 from core.rest.schemas import Schema
-
-logger = logging.getLogger(__name__)
-AT_FAULT = "Something went wrong here. If it stays, tell the operator the X-Request-Id of this answer."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +48,13 @@ class Operation:
     answers: Mapping[int, Any] = field(default_factory=dict)  # status: schema, or a sentence where there is no body
     example: Any = None
     refusals: tuple[int, ...] = ()
+    shows_state: bool = True  # its answers are things of ours, whose state an ETag names
+    locks_itself: bool = False  # the handler compares If-Match, not the door
     handler: Callable[..., HttpResponseBase] = HttpResponse
+
+    @property
+    def takes_if_match(self) -> bool:
+        return PreconditionFailed.status in self.refusals
 
     @property
     def role(self) -> Role:
@@ -65,14 +66,19 @@ class Operation:
 
 
 @dataclass
-class Call:
+class ApiRequest:
     """One request for an operation, by a caller whose token has its scope."""
 
     request: HttpRequest
     operation: Operation
-    caller: Caller
+    caller: ApiCaller
     token_key: str
     query: dict[str, Any]
+    is_change: bool = False  # of the one thing at the address
+
+    def locked[M: Model](self, rows: QuerySet[M]) -> QuerySet[M]:
+        """Return the rows locked until the change is done, where the call is one."""
+        return rows.select_for_update(of=("self",), no_key=True) if self.is_change else rows
 
     @property
     def is_operator(self) -> bool:
@@ -84,7 +90,7 @@ class Call:
         """Return the body as the operation describes it. Raises Refusal."""
         value = read_json(self.request, self.operation.media_types)
         if self.operation.body is not None:
-            schemas.check(value, self.operation.body, self.operation.bad_body)
+            schemas.validate(value, self.operation.body, self.operation.bad_body)
         return value
 
     def readable(self) -> ConsumerQuerySet:
@@ -118,22 +124,17 @@ def operation(**declared: Any) -> Callable[[Callable[..., HttpResponseBase]], Op
     return decorate
 
 
-def door(operations: Mapping[str, Operation]) -> Callable[..., HttpResponseBase]:
+def view_for(operations: Mapping[str, Operation]) -> Callable[..., HttpResponseBase]:
     """Return the view of an address, by method."""
 
     @csrf_exempt  # no cookie opens it
     def view(request: HttpRequest, **ids: str) -> HttpResponseBase:
         try:
-            response = _carry_out(request, operations, ids)
+            response = _dispatch(request, operations, ids)
         except Refusal as refusal:
             response = refuse(refusal, operations)
-        except (OperationalError, InterfaceError):
-            logger.exception("the database does not answer")
-            response = answer({"error": "temporarily_unavailable", "error_description": "Try again soon."}, 503)
-            response["Retry-After"] = "5"
-        except Exception:  # programs read JSON, also when we are at fault
-            logger.exception("a fault at %s", request.path)
-            response = answer({"error": "server_error", "error_description": AT_FAULT}, 500)
+        except Exception as exception:
+            response = responses.fault(exception, request.path, _error)
         response["Cache-Control"] = "no-store"
         return response
 
@@ -141,17 +142,49 @@ def door(operations: Mapping[str, Operation]) -> Callable[..., HttpResponseBase]
     return view
 
 
-def _carry_out(request: HttpRequest, operations: Mapping[str, Operation], ids: dict[str, str]) -> HttpResponseBase:
+def _dispatch(request: HttpRequest, operations: Mapping[str, Operation], ids: dict[str, str]) -> HttpResponseBase:
     chosen = operations.get("GET" if request.method == "HEAD" else request.method or "")
     caller, key = authenticate(request)
     if chosen is None:
         raise MethodNotAllowed(f"Use {' or '.join(operations)}.")
     if chosen.scope not in caller.scopes:
-        raise InsufficientScope(f"This token lacks the scope {chosen.scope}. Make one that has it.")
+        raise InsufficientScope(f"This token lacks the scope {chosen.scope}. Create one that has it.")
     if any("\0" in value for value in ids.values()):
         raise NotFound
-    call = Call(request, chosen, caller, key, _read_query(request, chosen))
-    return chosen.handler(call, **ids)
+    call = ApiRequest(request, chosen, caller, key, _read_query(request, chosen))
+    reading = operations.get("GET")
+    if chosen is reading:
+        return _unless_known(request, chosen.handler(call, **ids))
+    if reading is None or not chosen.takes_if_match or chosen.locks_itself or request.method == "POST":
+        response = chosen.handler(call, **ids)
+        if not chosen.shows_state:
+            del response["ETag"]
+        return response
+    call.is_change = True
+    with transaction.atomic():
+        _require_unchanged(replace(call, operation=reading), ids)
+        return chosen.handler(call, **ids)
+
+
+def _unless_known(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """Answer 304 where the caller has this state already (RFC 9110 section 13.1.2)."""
+    known = request.headers.get("If-None-Match")
+    if known is None or "ETag" not in response or not etags.is_known(known, response["ETag"]):
+        return response
+    headers = {name: response[name] for name in ("ETag", "Link") if name in response}
+    return _empty(HttpResponse(status=304, headers=headers))
+
+
+def _require_unchanged(reading: ApiRequest, ids: dict[str, str]) -> None:
+    """Refuse to change what is no longer as the caller read it, and hold it until the change is done.
+
+    Raises PreconditionFailed (RFC 9110 section 13.1.1), and what reading raises.
+    """
+    wanted = reading.request.headers.get("If-Match")
+    if wanted is not None and not etags.is_unchanged(
+        wanted, etags.revision_of(reading.operation.handler(reading, **ids)["ETag"])
+    ):
+        raise PreconditionFailed
 
 
 def _read_query(request: HttpRequest, chosen: Operation) -> dict[str, Any]:
@@ -161,7 +194,7 @@ def _read_query(request: HttpRequest, chosen: Operation) -> dict[str, Any]:
             request.META.get("QUERY_STRING", ""), keep_blank_values=True, errors="strict", max_num_fields=50
         )
     except ValueError:
-        raise InvalidRequest("The query of the address cannot be read. Encode it as UTF-8.") from None
+        raise InvalidRequest("The query string cannot be decoded. Encode it as UTF-8.") from None
     found: dict[str, Any] = {}
     for name, value in pairs:
         schema = chosen.query.get(name)
@@ -169,12 +202,12 @@ def _read_query(request: HttpRequest, chosen: Operation) -> dict[str, Any]:
             known = f" Known are {', '.join(chosen.query)}." if chosen.query else ""
             raise InvalidRequest(f"The parameter {name[:60]!a} is not known here.{known}")
         if name in found:
-            raise InvalidRequest(f"The parameter {name} stands there twice.")
+            raise InvalidRequest(f"The parameter {name} is repeated.")
         if "\0" in value:
             raise InvalidRequest(f"The parameter {name} holds a NUL character.")
-        if value:
+        if value or schema.get("format") == "date-time":  # left empty, the others count as left out
             found[name] = _converted(value, schema, name)
-            schemas.check(found[name], schema, at=name)
+            schemas.validate(found[name], schema, at=name)
     return found
 
 
@@ -193,31 +226,46 @@ def _converted(value: str, schema: Schema, name: str) -> Any:
 # -- Answers ----------------------------------------------------------------------------------------------------------
 
 
-def answer(document: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> HttpResponse:
-    """Return the document as JSON."""
-    body = json.dumps(document, cls=DjangoJSONEncoder, separators=(",", ":"))
-    return HttpResponse(body, status=status, content_type="application/json", headers=dict(headers or {}))
+def json_response(
+    document: Any,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    *,
+    once: Mapping[str, str] | None = None,
+    revision: str = "",
+) -> HttpResponse:
+    """Return the document as JSON, with the tag of its state.
+
+    `once` are members for this answer alone, such as the text of a new secret. No tag is made of them.
+    """
+    tagged = {"ETag": etags.etag(document, revision)} if status in (200, 201) else {}
+    return responses.document(document | once if once else document, status, tagged | dict(headers or {}))
 
 
-def nothing() -> HttpResponse:
+def no_content() -> HttpResponse:
     """Return 204: it is done, and there is nothing to say."""
-    response = HttpResponse(status=204)
+    return _empty(HttpResponse(status=204))
+
+
+def _empty(response: HttpResponse) -> HttpResponse:
+    """Return the answer without the type of a body that it lacks."""
     del response["Content-Type"]
     return response
 
 
 def refuse(refusal: Refusal, operations: Mapping[str, Operation]) -> HttpResponse:
     """Return the refusal as RFC 6749 section 5.2 shapes it, with every sentence of those that came together."""
-    said = dict.fromkeys(each.for_programs for each in (refusal, *refusal.others))
-    response = answer({"error": refusal.code, "error_description": " ".join(said)}, refusal.status)
+    response = _error(refusal.code, responses.sentences(refusal), refusal.status)
     if isinstance(refusal, MissingToken):
-        response["WWW-Authenticate"] = 'Bearer realm="management"'
-    elif isinstance(refusal, InvalidToken):
-        response["WWW-Authenticate"] = 'Bearer error="invalid_token"'
-    elif isinstance(refusal, InsufficientScope):
-        response["WWW-Authenticate"] = 'Bearer error="insufficient_scope"'
+        response["WWW-Authenticate"] = responses.challenge(realm="management")
+    elif isinstance(refusal, InvalidToken | InsufficientScope):
+        response["WWW-Authenticate"] = responses.challenge(error=refusal.code)
     elif isinstance(refusal, MethodNotAllowed):
         response["Allow"] = ", ".join(operations)
     elif isinstance(refusal, TooManyRequests):
         response["Retry-After"] = str(refusal.seconds)
     return response
+
+
+def _error(code: str, description: str, status: int) -> HttpResponse:
+    return json_response({"error": code, "error_description": description}, status)

@@ -2,6 +2,7 @@
 
 from allauth.account.models import EmailAddress
 from allauth.account.utils import perform_login
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -9,15 +10,15 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from consumers.actions import invitations as invitation_actions
-from consumers.audit import Actor, origin
+from consumers.audit import Actor, request_origin
 from consumers.forms import NewPersonForm, explain
 from consumers.models import Invitation, User
 from core.errors import Conflict, Refusal
-from core.rate_limits import within
+from core.rate_limits import rate_limited
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@within("20/m/ip")
+@rate_limited("20/m/ip")
 def invitation(request: HttpRequest, token: str) -> HttpResponse:
     """Show the invitation; POST accepts or declines it."""
     opened = invitation_actions.find_open_invitation(token)
@@ -32,9 +33,9 @@ def _try_to_answer(request: HttpRequest, token: str, opened: Invitation) -> Http
     form = NewPersonForm(request.POST if "name" in request.POST else None)
     try:
         return _answer(request, token, opened, form)
+    except invitation_actions.InvitationClosed:  # somebody was faster
+        return _not_open(request)
     except Refusal as refusal:
-        if refusal.description == invitation_actions.NOT_OPEN:
-            return _not_open(request)  # somebody was faster
         if refusal.field:
             explain(form, refusal)
             return _show(request, opened, form, status=422)
@@ -45,22 +46,22 @@ def _answer(request: HttpRequest, token: str, opened: Invitation, form: NewPerso
     """Accept or decline, as whoever sent the form. Raises Refusal."""
     if "decline" in request.POST:
         invitation_actions.decline_invitation(
-            token=token, actor=Actor(kind="person", id="", label="", **origin(request))
+            token=token, actor=Actor(kind="person", id="", label="", **request_origin(request))
         )
         return render(request, "consumers/declined.html", {"invitation": opened})
     if isinstance(request.user, User):
         invitation_actions.accept_invitation(token=token, user=request.user, actor=Actor.of(request))
         messages.success(request, f"Welcome to {opened.consumer}.")
-        return redirect("dashboard", opened.consumer.slug)
+        return redirect(settings.WORKSPACE_URL, opened.consumer.slug)
     if User.objects.of_address(opened.email).exists() or not form.is_valid():
         return _show(request, opened, form, status=422)
     user, _ = invitation_actions.join_as_new_person(
         token=token,
         name=form.cleaned_data["name"],
-        actor=Actor(kind="person", id="", label="", **origin(request)),
+        actor=Actor(kind="person", id="", label="", **request_origin(request)),
     )
     messages.success(request, f"Welcome to {opened.consumer}. Next time, sign in with a code to {user.email}.")
-    dashboard = reverse("dashboard", args=[opened.consumer.slug])
+    dashboard = reverse(settings.WORKSPACE_URL, args=[opened.consumer.slug])
     signed_in: HttpResponse = perform_login(request, user, email=user.email, redirect_url=dashboard)
     return signed_in
 

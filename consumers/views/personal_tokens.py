@@ -1,10 +1,8 @@
-"""A person's own pages about their personal access tokens: listed, made, shown once, revoked."""
+"""A person's pages about their personal access tokens: list, create, revoke."""
 
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
-from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -15,53 +13,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from consumers.actions import personal_tokens as personal_token_actions
 from consumers.audit import Actor
-from consumers.forms import explain
-from consumers.models import Consumer, User
-from consumers.scopes import MANAGEMENT_SCOPES
+from consumers.forms import PersonalTokenForm, explain
+from consumers.models import User
 from core.errors import Refusal
-from core.idempotency import AlreadyDone, carry_out_once, new_key
+from core.idempotency import AlreadySubmitted, idempotent
 
-LIFETIMES = {"7": "In a week", "30": "In 30 days", "90": "In 90 days", "365": "In a year"}
 KEPT = timedelta(days=30)
-ONCE = "Its text was shown once, in the answer to your first click. Lost it? Make a new one."
-
-
-class TokenForm(forms.Form):
-    """What a new token may do, where, and until when."""
-
-    use_required_attribute = False
-    key = forms.CharField(required=False, widget=forms.HiddenInput(attrs={"autocomplete": "off"}), max_length=100)
-    name = forms.CharField(
-        max_length=60,
-        help_text="Where it will be used, such as “Deployment” or “Laptop”.",
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
-        error_messages={"required": "Name the token by where it will be used."},
-    )
-    consumer = forms.ChoiceField(label="Workspace", required=False, help_text="It never reaches further than you do.")
-    lifetime = forms.ChoiceField(label="When does it end?", choices=list(LIFETIMES.items()), initial="90")
-    scopes = forms.MultipleChoiceField(
-        label="What may it do?",
-        choices=[(value, name) for value, (name, _) in MANAGEMENT_SCOPES.items()],
-        error_messages={"required": "Choose at least one thing that the token may do."},
-    )
-
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["key"].initial = new_key()
-        self.is_operators = user.is_staff
-        everywhere = "Every workspace" if user.is_staff else "Every workspace of mine"
-        self.reach = {str(each.pk): each for each in (Consumer.objects.all() if user.is_staff else user.workspaces())}
-        choices = [("", everywhere), *((pk, str(consumer)) for pk, consumer in self.reach.items())]
-        self.fields["consumer"].choices = choices  # type: ignore[attr-defined]
-
-    @property
-    def offers(self) -> list[tuple[str, str, str, bool]]:
-        """Return value, name, description and whether it is chosen, of each scope that the person can make use of."""
-        chosen = set(self["scopes"].value() or [])
-        useful = {
-            value: words for value, words in MANAGEMENT_SCOPES.items() if self.is_operators or value != "apis:write"
-        }
-        return [(value, *words, value in chosen) for value, words in useful.items()]
+ONCE = "It was shown once, in the response to your first click. Lost it? Create a new one."
 
 
 @login_required
@@ -79,11 +37,11 @@ def index(request: HttpRequest) -> HttpResponse:
 def create(request: HttpRequest) -> HttpResponse:
     """Make a token. The answer to the POST itself shows it; nothing keeps it for a later page."""
     user = _person(request)
-    form = TokenForm(request.POST if request.method == "POST" else None, user=user)
+    form = PersonalTokenForm(request.POST if request.method == "POST" else None, user=user)
     if request.method == "POST" and form.is_valid():
         typed = form.cleaned_data
         try:
-            with carry_out_once(key=typed["key"], user=user) as submission:
+            with idempotent(key=typed["key"], user=user) as submission:
                 token, text = personal_token_actions.create_token(
                     user=user,
                     name=typed["name"],
@@ -93,14 +51,14 @@ def create(request: HttpRequest) -> HttpResponse:
                     actor=Actor.of(request),
                 )
                 submission.outcome = "consumers:tokens"
-        except AlreadyDone as done:
-            messages.info(request, f"This token has been made already. {ONCE}")
+        except AlreadySubmitted as done:
+            messages.info(request, f"This token has already been created. {ONCE}")
             return redirect(done.outcome)
         except Refusal as refusal:
             explain(form, refusal)
         else:
-            return render(request, "consumers/token_once.html", {"token": token, "text": text})
-    return render(request, "consumers/token_new.html", {"form": form}, status=422 if form.is_bound else 200)
+            return render(request, "consumers/token_created.html", {"token": token, "text": text})
+    return render(request, "consumers/token_create.html", {"form": form}, status=422 if form.is_bound else 200)
 
 
 @login_required
@@ -117,7 +75,7 @@ def revoke(request: HttpRequest, token_id: UUID) -> HttpResponse:
     except Refusal as refusal:
         messages.info(request, refusal.description)
     else:
-        messages.success(request, f"The token {token} is revoked. Whatever still uses it is refused from now on.")
+        messages.success(request, f"The token {token} is revoked. Requests that still use it will fail.")
     return redirect("consumers:tokens")
 
 

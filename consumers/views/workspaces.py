@@ -1,4 +1,4 @@
-"""The pages about people: their name, the choice of a workspace, its people and its activity."""
+"""Pages about people: their name, the choice of a workspace, its members, invitations and activity."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import transaction
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -18,15 +19,20 @@ from consumers.access import workspace
 from consumers.actions import invitations as invitation_actions
 from consumers.actions import members as member_actions
 from consumers.actions import people as people_actions
-from consumers.activity import timeline as words
+from consumers.activity import timeline
 from consumers.audit import Actor
 from consumers.forms import ActivityFilter, InviteForm, NameForm, RoleForm, explain
-from consumers.models import Membership, Role, User
+from consumers.models import Consumer, Membership, Role, User
 from core import spreadsheets
 from core.errors import Refusal
-from core.rate_limits import within
+from core.limits import longest
+from core.rate_limits import rate_limited
+from core.timefmt import rfc3339
 
 PAGE = 50
+WORKSPACES = 20  # on a page
+SEARCHED_FROM = 6  # workspaces; fewer are found at a glance
+LONGEST_SEARCH = longest(Consumer, "name")
 RATE = "30/h/user"  # forms that send mail; else a manager could flood any mailbox in the portal's name
 
 
@@ -36,10 +42,19 @@ RATE = "30/h/user"  # forms that send mail; else a manager could flood any mailb
 @login_required
 @require_safe
 def choose(request: HttpRequest) -> HttpResponse:
-    """List the workspaces that the person may enter."""
+    """List the workspaces that the person may enter, those whose name or short name contains `q`."""
     assert isinstance(request.user, User)
-    memberships = request.user.memberships.filter(consumer__suspended_at=None).select_related("consumer")
-    return render(request, "consumers/choose.html", {"memberships": memberships.order_by("consumer__name")})
+    found = request.user.memberships.filter(consumer__suspended_at=None).select_related("consumer")
+    wanted = request.GET.get("q", "").replace("\0", "").strip()[:LONGEST_SEARCH]
+    if wanted:
+        found = found.filter(Q(consumer__name__icontains=wanted) | Q(consumer__slug__icontains=wanted))
+    page = Paginator(found.order_by("consumer__name", "pk"), WORKSPACES).get_page(request.GET.get("page"))
+    context = {
+        "page": page,
+        "wanted": wanted,
+        "is_searchable": bool(wanted) or page.paginator.count > SEARCHED_FROM,
+    }
+    return render(request, "consumers/choose.html", context)
 
 
 @login_required
@@ -97,7 +112,7 @@ def _sign_in_methods(members: Iterable[Membership]) -> dict[UUID, str]:
 
 @workspace(Role.MANAGER)
 @require_http_methods(["GET", "HEAD", "POST"])
-@within(RATE)
+@rate_limited(RATE)
 def invite(request: HttpRequest, membership: Membership) -> HttpResponse:
     """Invite one or several addresses; either all are invited or none."""
     form = InviteForm(request.POST or None, initial={"role": Role.VIEWER})
@@ -155,18 +170,20 @@ def _end_membership(request: HttpRequest, subject: Membership, *, is_self: bool)
     if is_self:
         messages.success(request, f"You have left {subject.consumer}.")
         return redirect("consumers:choose")
-    messages.success(request, f"{subject.user} has no access to {subject.consumer} any more.")
+    messages.success(request, f"{subject.user} no longer has access to {subject.consumer}.")
     return redirect("consumers:people", subject.consumer.slug)
 
 
 @workspace(Role.MANAGER)
 @require_POST
-@within(RATE)
+@rate_limited(RATE)
 def resend_invitation(request: HttpRequest, membership: Membership, invitation_id: int) -> HttpResponse:
     invitation = get_object_or_404(membership.consumer.invitations, pk=invitation_id)
     try:
         invitation_actions.resend_invitation(invitation=invitation, actor=Actor.of(request))
-        messages.success(request, f"A new invitation is on its way to {invitation.email}. The old link has ended.")
+        messages.success(
+            request, f"A new invitation is on its way to {invitation.email}. The old link no longer works."
+        )
     except Refusal as refusal:
         messages.error(request, refusal.description)
     return redirect("consumers:people", membership.consumer.slug)
@@ -174,11 +191,11 @@ def resend_invitation(request: HttpRequest, membership: Membership, invitation_i
 
 @workspace(Role.MANAGER)
 @require_POST
-def withdraw_invitation(request: HttpRequest, membership: Membership, invitation_id: int) -> HttpResponse:
+def revoke_invitation(request: HttpRequest, membership: Membership, invitation_id: int) -> HttpResponse:
     invitation = get_object_or_404(membership.consumer.invitations, pk=invitation_id)
     try:
-        invitation_actions.withdraw_invitation(invitation=invitation, actor=Actor.of(request))
-        messages.success(request, f"The invitation of {invitation.email} is withdrawn. Its link has ended.")
+        invitation_actions.revoke_invitation(invitation=invitation, actor=Actor.of(request))
+        messages.success(request, f"The invitation of {invitation.email} is revoked. Its link no longer works.")
     except Refusal as refusal:
         messages.error(request, refusal.description)
     return redirect("consumers:people", membership.consumer.slug)
@@ -206,7 +223,7 @@ def activity(request: HttpRequest, membership: Membership) -> HttpResponse:
     context = {
         "here": "activity",
         "form": form,
-        "days": words.by_day(words.describe_all(found, membership.consumer)),
+        "days": timeline.by_day(timeline.describe_all(found, membership.consumer)),
         "older": older.urlencode() if older else "",
         "query": query.urlencode(),
         "is_filtered": any(query.get(key) for key in ("q", "what", "when")),
@@ -220,10 +237,10 @@ def activity(request: HttpRequest, membership: Membership) -> HttpResponse:
 def activity_csv(request: HttpRequest, membership: Membership) -> StreamingHttpResponse:
     """Hand out the filtered activity as a table."""
     events = membership.consumer.events.filter(ActivityFilter(request.GET).condition())
-    told = (words.describe(event) for event in events.iterator(chunk_size=500))
+    described = (timeline.describe(event) for event in events.iterator(chunk_size=500))
     table = (
         (
-            entry.event.at.isoformat(timespec="seconds"),
+            rfc3339(entry.event.at, "seconds"),
             entry.event.name,
             entry.event.actor_label,
             entry.sentence,
@@ -232,12 +249,12 @@ def activity_csv(request: HttpRequest, membership: Membership) -> StreamingHttpR
             entry.event.user_agent,
             entry.event.request_id,
         )
-        for entry in told
+        for entry in described
     )
     header = ("when", "event", "who", "what", "detail", "address", "browser", "request")
     name = f"activity-{membership.consumer.slug}-{timezone.localdate():%Y-%m-%d}.csv"
     return StreamingHttpResponse(
-        spreadsheets.rows(header, table),
+        spreadsheets.csv_lines(header, table),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )

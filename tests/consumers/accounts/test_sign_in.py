@@ -131,7 +131,7 @@ def test_a_wrong_password_keeps_the_address_and_says_so(client, alice):
     page = client.post("/account/login/", {"login": alice.email, "password": "wrong"}).content.decode()
     assert "do not belong together" in page
     assert f'value="{alice.email}"' in page
-    assert '<details class="reveal" open>' in page
+    assert '<details class="disclosure" open>' in " ".join(page.split())
     assert "wrong" not in page
 
 
@@ -153,7 +153,7 @@ def test_an_authenticator_app_is_asked_for_after_the_code(client, alice):
     answer = client.post("/account/login/code/confirm/", {"code": code_in(mail.outbox[-1])})
     assert answer["Location"] == "/account/2fa/authenticate/"
     assert not signed_in(client)
-    assert "One more step" in client.get("/account/2fa/authenticate/").content.decode()
+    assert "Second factor" in client.get("/account/2fa/authenticate/").content.decode()
     counter = next(iter(yield_hotp_counters_from_time()))
     client.post("/account/2fa/authenticate/", {"code": format_hotp_value(hotp_value(SECRET, counter))})
     assert signed_in(client) == str(alice.pk)
@@ -180,7 +180,7 @@ def test_what_makes_codes_rests_encrypted(alice):
     assert not any(code in rows for code in recovery.get_unused_codes())
 
 
-def test_sessions_rest_sealed(client, alice):
+def test_sessions_are_encrypted_at_rest(client, alice):
     """A dump of the database must not tell the code of whoever is signing in."""
     ask_for_code(client, alice.email)
     code = code_in(mail.outbox[-1])
@@ -201,7 +201,7 @@ def test_touching_the_account_after_a_while_asks_who_it_is(client, alice):
     answer = client.get("/account/2fa/totp/activate/")
     assert answer["Location"].startswith("/account/reauthenticate/")
     page = client.get(answer["Location"]).content.decode()
-    assert "Is it still you?" in page
+    assert "Confirm it’s you" in page
     answer = client.post("/account/reauthenticate/", {"password": PASSWORD, "next": "/account/2fa/totp/activate/"})
     page = client.get(answer["Location"]).content.decode()
     assert "<svg" in page.split('class="qr"')[1][:300]
@@ -336,7 +336,7 @@ def test_addresses_are_made_main_and_removed(client, alice):
     client.post("/account/login/", {"login": alice.email, "password": PASSWORD})
     client.post("/account/reauthenticate/", {"password": PASSWORD})
     page = client.get("/account/email/").content.decode()
-    assert "Make it the main one" in page
+    assert "Make it the main address" in page
     client.post("/account/email/", {"email": "alice@new.example", "action_primary": "1"})
     alice.refresh_from_db()
     assert alice.email == "alice@new.example"

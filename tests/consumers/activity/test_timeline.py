@@ -7,6 +7,7 @@ from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from clients.events import ClientEvent
 from consumers import audit
 from consumers.activity import timeline
 from consumers.audit import EventName
@@ -46,9 +47,9 @@ def test_leaving_is_not_told_as_being_removed(acme, alice):
     ("detail", "said"),
     [
         ({}, "works until it is revoked"),
-        ({"ends": "after_first_use"}, "ends a day after the new one, ••••new2, is first used"),
-        ({"ends_at": "2026-11-24T14:00:00+00:00"}, "works until 24 November 2026 at 14:00 UTC"),
-        ({"ends_at": "2026-11-21T08:00:00+00:00"}, "stopped working at once"),
+        ({"expires": "after_first_use"}, "expires a day after the new one, ••••new2, is first used"),
+        ({"expires_at": "2026-11-24T14:00:00+00:00"}, "works until 24 November 2026 at 14:00 UTC"),
+        ({"expires_at": "2026-11-21T08:00:00+00:00"}, "stopped working immediately"),
     ],
 )
 def test_rotation_says_when_the_old_secret_ends(detail, said):
@@ -73,7 +74,7 @@ def test_user_agents_are_told_in_words(agent, name):
 def test_timeline_links_clients_that_exist_and_escapes_what_people_typed(acme, alice, service):
     with transaction.atomic():
         for label, target in (("<script>", service), ("gone", service)):
-            row = audit.record(EventName.CLIENT_UPDATED, actor=actor_for(alice), consumer=acme, target=target)
+            row = audit.record(ClientEvent.CLIENT_UPDATED, actor=actor_for(alice), consumer=acme, target=target)
             row.target_label = label
             row.target_id = str(service.pk) if label != "gone" else "999999"
             entry = timeline.describe_all([row], acme)
@@ -85,7 +86,7 @@ def test_timeline_links_clients_that_exist_and_escapes_what_people_typed(acme, a
 def test_days_are_headed_by_their_names(time_machine):
     time_machine.move_to(timezone.now(), tick=False)  # the day must not end meanwhile
     today = timezone.localdate()
-    assert timeline.heading(today).startswith("Today, ")
-    assert timeline.heading(today - timedelta(days=1)).startswith("Yesterday, ")
+    assert timeline.day_heading(today).startswith("Today, ")
+    assert timeline.day_heading(today - timedelta(days=1)).startswith("Yesterday, ")
     entries = [timeline.describe(event("client.updated", at=timezone.now() - timedelta(days=n))) for n in (0, 0, 400)]
     assert [len(day.entries) for day in timeline.by_day(entries)] == [2, 1]

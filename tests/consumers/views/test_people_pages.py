@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from datetime import timedelta
 
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP
@@ -11,12 +12,13 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from clients.events import ClientEvent
 from consumers import audit
 from consumers.actions.invitations import invite_manager
-from consumers.audit import EventName
+from consumers.events import ConsumerEvent
 from consumers.models import Invitation, Membership, Role
 from core import spreadsheets
-from tests.factories import MembershipFactory, UserFactory, actor_for
+from tests.factories import ClientFactory, ConsumerFactory, MembershipFactory, UserFactory, actor_for
 
 pytestmark = pytest.mark.django_db
 
@@ -122,15 +124,15 @@ def test_an_invitation_is_sent_again_with_a_new_link_and_withdrawn(browser_of, a
     invitation, token = invite()
     browser = browser_of(alice)
     base = f"/consumers/acme/invitations/{invitation.pk}/"
-    assert "Send again" in browser.get(PEOPLE).content.decode()
+    assert "Resend" in browser.get(PEOPLE).content.decode()
     assert browser.get(f"{base}resend/").status_code == 405
     browser.post(f"{base}resend/")
     assert len(mail.outbox) == 2
     assert browser.get(f"/invitations/{token}/").status_code == 404
     browser.post(f"{base}withdraw/")
     page = browser.post(f"{base}withdraw/", follow=True).content.decode()
-    assert "accepted or withdrawn meanwhile" in page
-    assert "Send again" not in page
+    assert "already been accepted or revoked" in page
+    assert "Resend" not in page
 
 
 def test_roles_change_and_people_are_removed(browser_of, alice, bob, acme):
@@ -147,8 +149,8 @@ def test_roles_change_and_people_are_removed(browser_of, alice, bob, acme):
 def test_the_last_manager_stays(browser_of, alice, bob, acme):
     browser = browser_of(alice)
     url = member_url(alice, acme)
-    for deed in ({"remove": "1"}, {"role": "viewer"}):
-        page = browser.post(url, deed, follow=True).content.decode()
+    for change in ({"remove": "1"}, {"role": "viewer"}):
+        page = browser.post(url, change, follow=True).content.decode()
         assert "needs at least one manager" in page
     assert Membership.objects.get(user=alice).role == Role.MANAGER
 
@@ -159,7 +161,7 @@ def test_a_viewer_reads_and_may_leave_but_changes_nothing(browser_of, alice, bob
     page = browser.get(PEOPLE).content.decode()
     assert "jonas@acme.example" in page
     assert "Invite someone" not in page
-    assert "Send again" not in page
+    assert "Resend" not in page
     forbidden = [
         browser.get(f"{PEOPLE}invite/"),
         browser.post(f"{PEOPLE}invite/", {"emails": "eve@evil.example", "role": "manager"}),
@@ -225,7 +227,7 @@ def test_people_with_several_workspaces_choose(browser_of, alice, acme, globex):
 
 def test_people_without_a_workspace_learn_how_to_get_one(browser_of, db):
     page = browser_of(UserFactory(email="nobody@acme.example")).get("/consumers/").content.decode()
-    assert "by invitation" in page
+    assert "need an invitation" in page
     assert "nobody@acme.example" in page
 
 
@@ -241,18 +243,18 @@ def test_people_change_their_own_name(browser_of, alice):
 
 
 @pytest.fixture
-def deeds(acme, alice, bob, service):
+def history(acme, alice, bob, service):
     """Sixty events of Acme, the newest a rotation by Bob."""
     with transaction.atomic():
         for number in range(59):
             audit.record(
-                EventName.MANAGER_INVITED,
+                ConsumerEvent.MANAGER_INVITED,
                 actor=actor_for(alice),
                 consumer=acme,
                 detail={"email": f"guest{number}@acme.example", "role": "viewer"},
             )
         return audit.record(
-            EventName.SECRET_ROTATED,
+            ClientEvent.SECRET_ROTATED,
             actor=actor_for(bob),
             consumer=acme,
             target=service,
@@ -260,12 +262,12 @@ def deeds(acme, alice, bob, service):
         )
 
 
-def test_activity_is_read_page_by_page(browser_of, bob, deeds):
+def test_activity_is_read_page_by_page(browser_of, bob, history):
     browser = browser_of(bob)
     first = browser.get("/consumers/acme/activity/").content.decode()
     assert first.count('class="dot"') == 50
     assert "rotated a secret of" in first
-    assert f"/clients/{deeds.consumer.clients.get().client_id}/" in first
+    assert f"/clients/{history.consumer.clients.get().client_id}/" in first
     older = re.search(r'href="\?(before=\d+)"', first)[1]
     second = browser.get(f"/consumers/acme/activity/?{older}").content.decode()
     assert second.count('class="dot"') == 10
@@ -289,23 +291,23 @@ def test_activity_is_read_page_by_page(browser_of, bob, deeds):
         ("q=%00", 50),
     ],
 )
-def test_activity_is_filtered(browser_of, alice, deeds, query, count):
+def test_activity_is_filtered(browser_of, alice, history, query, count):
     page = browser_of(alice).get(f"/consumers/acme/activity/?{query}")
     assert page.status_code == 200
     assert page.content.decode().count('class="dot"') == count
 
 
-def test_activity_never_mentions_another_workspace(browser_of, mallory, globex, deeds):
+def test_activity_never_mentions_another_workspace(browser_of, mallory, globex, history):
     page = browser_of(mallory).get("/consumers/globex/activity/?q=guest").content.decode()
-    assert "Nothing matches" in page
+    assert "No matching entries" in page
     table = b"".join(browser_of(mallory).get("/consumers/globex/activity/download/").streaming_content)
     assert table.count(b"\n") == 1
 
 
-def test_activity_is_downloaded_without_formulas(browser_of, alice, acme, deeds):
+def test_activity_is_downloaded_without_formulas(browser_of, alice, acme, history):
     with transaction.atomic():
         audit.record(
-            EventName.MANAGER_INVITED,
+            ConsumerEvent.MANAGER_INVITED,
             actor=actor_for(UserFactory(name="=HYPERLINK(1)")),
             consumer=acme,
             detail={"email": "x", "role": "viewer"},
@@ -336,3 +338,92 @@ def test_mail_to_invited_people_is_limited(browser_of, alice, bob, acme):
     assert page.status_code == 429
     assert len(mail.outbox) == sent
     assert browser.get(f"{PEOPLE}invite/").status_code == 200
+
+
+# -- Many workspaces --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def many(alice, acme):
+    """Let Alice into sixty more workspaces, of which she visited some."""
+    joined = [
+        MembershipFactory(user=alice, consumer=ConsumerFactory(name=f"Team {number:02}", slug=f"team-{number:02}"))
+        for number in range(60)
+    ]
+    for minutes, number in enumerate((42, 7, 30)):
+        joined[number].seen_at = timezone.now() - timedelta(days=1, minutes=minutes)
+        joined[number].save()
+    return joined
+
+
+def offered(page) -> list[str]:
+    menu = re.search(r'id="workspaces" popover>(.*?)<hr>', page.text, re.DOTALL)[1]
+    return re.findall(r'href="/consumers/([\w-]+)/"', menu)
+
+
+def test_the_menu_offers_the_workspaces_that_were_entered_last(browser_of, alice, many):
+    page = browser_of(alice).get(PEOPLE)
+    assert offered(page) == ["acme", "team-42", "team-07", "team-30", "team-00", "team-01", "team-02"]
+    assert 'aria-current="true"' in page.text
+    many[7].consumer.suspended_at = timezone.now()
+    many[7].consumer.save()
+    assert "team-07" not in offered(browser_of(alice).get(PEOPLE))
+
+
+def test_a_page_asks_as_often_whoever_has_how_many_workspaces_and_clients(
+    browser_of, alice, acme, request, django_assert_num_queries
+):
+    browser = browser_of(alice)
+    browser.get(PEOPLE)
+    with CaptureQueriesContext(connection) as few:
+        page = browser.get(PEOPLE)
+    request.getfixturevalue("many")
+    for _ in range(30):
+        ClientFactory(consumer=acme)
+    with django_assert_num_queries(len(few)):
+        again = browser.get(PEOPLE)
+    assert len(again.content) < len(page.content) + 6 * 400
+    assert not [query["sql"] for query in few if "clients_client" in query["sql"]]
+
+
+def test_all_workspaces_come_in_pages(browser_of, alice, many, django_assert_num_queries):
+    browser = browser_of(alice)
+    browser.get("/consumers/")
+    with django_assert_num_queries(4):  # the session, the person, how many there are, and those of the page
+        page = browser.get("/consumers/")
+    assert "Page 1 of 4" in page.text
+    assert len(re.findall(r'href="/consumers/team-\d+/"', page.text)) == 19  # and Acme
+    last = browser.get("/consumers/?page=4").text
+    assert re.findall(r'href="/consumers/(team-59)/"', last) == ["team-59"]
+    assert "Page 4 of 4" in browser.get("/consumers/?page=99").text
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ("team 4", [f"team-4{number}" for number in range(10)]),
+        ("TEAM-07", ["team-07"]),
+        ("logistics", ["acme"]),
+        (" acme ", ["acme"]),
+        ("globex", []),
+        ("%", []),
+        ("\0", None),
+    ],
+)
+def test_workspaces_are_found_by_name(wanted, found, browser_of, alice, globex, many):
+    page = browser_of(alice).get("/consumers/", {"q": wanted})
+    assert page.status_code == 200
+    if found is None:
+        assert "Page 1 of 4" in page.text
+        return
+    assert re.findall(r'<li>\s*<a href="/consumers/([\w-]+)/"', page.text) == found
+    assert ("Show all" in page.text) is not bool(found)
+
+
+def test_a_search_stays_on_further_pages(browser_of, alice, many):
+    assert "?q=team&amp;page=2" in browser_of(alice).get("/consumers/?q=team").text
+
+
+def test_few_workspaces_need_no_search(browser_of, alice, globex):
+    MembershipFactory(consumer=globex, user=alice)
+    assert 'type="search"' not in browser_of(alice).get("/consumers/").text
