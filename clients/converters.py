@@ -1,19 +1,19 @@
-"""How a client's ID stands in the address of a page."""
+"""The path converter of client IDs."""
 
 import binascii
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
-PLAIN = re.compile(r"[-\w]+", re.ASCII)
+URL_SAFE = re.compile(r"[-\w]+", re.ASCII)
 
 
 class ClientId:
-    """An ID that is an address itself is written in base64url after a tilde, for proxies merge slashes in paths."""
+    """Client IDs in paths. One that is a URL is in base64url after a tilde, because proxies merge slashes in paths."""
 
     regex = r"~?[-a-zA-Z0-9_]+=*"
 
     def to_python(self, value: str) -> str:
-        """Raises ValueError, which means that no page is there."""
+        """Raises ValueError, which Django takes for no match."""
         if not value.startswith("~"):
             return value
         try:
@@ -22,4 +22,4 @@ class ClientId:
             raise ValueError(value) from error
 
     def to_url(self, client_id: str) -> str:
-        return client_id if PLAIN.fullmatch(client_id) else f"~{urlsafe_b64encode(client_id.encode()).decode()}"
+        return client_id if URL_SAFE.fullmatch(client_id) else f"~{urlsafe_b64encode(client_id.encode()).decode()}"

@@ -1,4 +1,4 @@
-"""Between a client's metadata and its document on the wire."""
+"""Conversion between client metadata and the JSON documents of the APIs."""
 
 import json
 from typing import Any
@@ -6,23 +6,23 @@ from typing import Any
 from django.core.serializers.json import DjangoJSONEncoder
 
 from clients.errors import InvalidClientMetadata
-from clients.metadata import ClientMetadata, names
+from clients.metadata import ClientMetadata, field_names
 from clients.models import Client
-from clients.schemas import CLIENT, NEUTRAL, SPREAD, TRUST, WRITABLE
+from clients.schemas import CLIENT, MULTI_MEMBER_FIELDS, OPERATOR_ONLY, UNSUPPORTED, WRITABLE
 from clients.vocabulary import LIFESPANS, GrantType
 from core import durations
 from core.rest import schemas
 
-DEFAULT_GRANTS = (GrantType.AUTHORIZATION_CODE.value,)  # RFC 7591 section 2
-OFFLINE = {"offline": "offline_access"}  # Ory knows the scope under both names
+DEFAULT_GRANT_TYPES = (GrantType.AUTHORIZATION_CODE.value,)  # RFC 7591 section 2
+SCOPE_ALIASES = {"offline": "offline_access"}  # Ory's API accepts both
 
 
-def document(client: Client, *, secret: str | None = None) -> dict[str, Any]:
-    """Return the client as GET shows it: lists never null, and nothing that tells a secret but a new one."""
+def client_document(client: Client) -> dict[str, Any]:
+    """Return the client as the management API represents it, without any secret."""
     metadata = ClientMetadata.of(client)
-    shown: dict[str, Any] = {
+    document: dict[str, Any] = {
         "client_id": client.client_id,
-        "client_secret_expires_at": client.secrets.all_end_at(),
+        "client_secret_expires_at": client.secrets.client_secret_expires_at(),
         "consumer": client.consumer.slug,
         "created_at": client.created,
         "updated_at": client.updated,
@@ -31,126 +31,125 @@ def document(client: Client, *, secret: str | None = None) -> dict[str, Any]:
         "expires_at": client.expires_at,
         "claims": client.claims,
     }
-    shown |= {name: neutral[0] for name, neutral in NEUTRAL.items()}
-    shown |= writable(metadata)
-    if secret is not None:
-        shown["client_secret"] = secret
-    return shown
+    document |= {name: accepted[0] for name, accepted in UNSUPPORTED.items()}
+    return document | writable_members(metadata)
 
 
-def writable(metadata: ClientMetadata) -> dict[str, Any]:
-    """Return what of the document a program may change, as the wire writes it."""
-    found: dict[str, Any] = {name: getattr(metadata, name) for name in names() if name not in SPREAD}
-    found = {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
-    found["scope"] = " ".join(metadata.scope)
-    found["userinfo_signed_response_alg"] = metadata.userinfo_signed_response_alg or "none"
+def writable_members(metadata: ClientMetadata) -> dict[str, Any]:
+    """Return the members of the document that a program may change."""
+    fields = {name: getattr(metadata, name) for name in field_names() if name not in MULTI_MEMBER_FIELDS}
+    document: dict[str, Any] = {
+        name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()
+    }
+    document["scope"] = " ".join(metadata.scope)
+    document["userinfo_signed_response_alg"] = metadata.userinfo_signed_response_alg or "none"
     for name in ("jwks", "default_max_age"):
-        if found[name] is None:
-            del found[name]
+        if document[name] is None:
+            del document[name]
     for name in LIFESPANS:
         seconds = metadata.lifespans.get(name)
-        found[name] = durations.written(seconds) if seconds is not None else None
-    return found | metadata.localized
+        document[name] = durations.format_duration(seconds) if seconds is not None else None
+    return document | metadata.localized
 
 
-def read(sent: dict[str, Any]) -> ClientMetadata:
-    """Return the metadata that a whole document describes; what it leaves out has its default.
+def from_document(document: dict[str, Any]) -> ClientMetadata:
+    """Return the metadata of a whole document; members that are left out, null or empty have their defaults.
 
-    Raises InvalidClientMetadata for whatever has no meaning here (RFC 7591 section 3.2.2), so that nobody relies on a
-    promise that we do not keep. Null, empty and default values are none.
+    Raises InvalidClientMetadata for members that have no effect here (RFC 7591 section 3.2.2), rather than let a
+    developer believe that they do.
     """
-    schemas.check(sent, CLIENT, InvalidClientMetadata)
-    refuse_what_has_no_effect(sent)
+    schemas.validate(document, CLIENT, InvalidClientMetadata)
+    check_unsupported(document)
     values: dict[str, Any] = {}
-    for name in names():
-        if name in SPREAD or sent.get(name) in (None, ""):
+    for name in field_names():
+        if name in MULTI_MEMBER_FIELDS or document.get(name) in (None, ""):
             continue
-        values[name] = tuple(sent[name]) if isinstance(sent[name], list) else sent[name]
+        values[name] = tuple(document[name]) if isinstance(document[name], list) else document[name]
     if "scope" in values:
-        values["scope"] = tuple(dict.fromkeys(OFFLINE.get(value, value) for value in values["scope"].split()))
+        values["scope"] = tuple(dict.fromkeys(SCOPE_ALIASES.get(value, value) for value in values["scope"].split()))
     if values.get("userinfo_signed_response_alg") == "none":
         del values["userinfo_signed_response_alg"]
     if values.get("jwks") in ({}, {"keys": []}):
         del values["jwks"]
-    values["grant_types"] = values.get("grant_types") or DEFAULT_GRANTS
-    if values.get("response_types") in (None, (), ("code",)):  # the default fits every grant
+    values["grant_types"] = values.get("grant_types") or DEFAULT_GRANT_TYPES
+    if values.get("response_types") in (None, (), ("code",)):  # the default fits all grant types
         values["response_types"] = ("code",) if GrantType.AUTHORIZATION_CODE in values["grant_types"] else ()
-    values["lifespans"] = read_lifespans(sent)
-    values["localized"] = {name: value for name, value in sent.items() if "#" in name and value}
+    values["lifespans"] = parse_lifespans(document)
+    values["localized"] = {name: value for name, value in document.items() if "#" in name and value}
     return ClientMetadata(**values)
 
 
-def read_lifespans(sent: dict[str, Any]) -> dict[str, int]:
+def parse_lifespans(document: dict[str, Any]) -> dict[str, int]:
     """Return the seconds of every lifetime that is set. Raises InvalidClientMetadata."""
-    found = {}
+    lifespans = {}
     for name in LIFESPANS:
-        if sent.get(name) in (None, ""):
+        if document.get(name) in (None, ""):
             continue
         try:
-            found[name] = durations.read(sent[name])
+            lifespans[name] = durations.parse_duration(document[name])
         except ValueError as problem:
             raise InvalidClientMetadata(f"{name}: {problem}.", field=name) from None
-    return found
+    return lifespans
 
 
-# What has a door of its own: sent otherwise than it is, it would be swallowed.
-ELSEWHERE = {
+# Members that operations of their own change; a changed one would be ignored, so it is refused.
+SET_ELSEWHERE = {
     "disabled": "POST to …/disable or …/enable changes it",
     "claims": "operators PUT them to …/claims",
-    "expires_at": "the rule by which the client registered itself sets it",
-    "client_secret_expires_at": "give each secret its end below …/secrets",
+    "expires_at": "the rule under which the client was registered sets it",
+    "client_secret_expires_at": "set when each secret expires below …/secrets",
 }
 
 
-def refuse_what_is_set_elsewhere(sent: dict[str, Any], client: Client | None = None) -> None:
-    """Refuse members that the request would change and cannot; null and what GET shows are fine."""
-    now: dict[str, Any] = {"disabled": False, "claims": {}, "expires_at": "", "client_secret_expires_at": 0}
+def check_set_elsewhere(document: dict[str, Any], client: Client | None = None) -> None:
+    """Refuse members of SET_ELSEWHERE, but for null and the values that GET returns. Raises InvalidClientMetadata."""
+    current: dict[str, Any] = {"disabled": False, "claims": {}, "expires_at": "", "client_secret_expires_at": 0}
     if client is not None:
-        now |= json.loads(json.dumps({name: document(client)[name] for name in now}, cls=DjangoJSONEncoder))
-    for name, how in ELSEWHERE.items():
-        if sent.get(name) not in (None, "", now[name]):
+        represented = client_document(client)
+        current |= json.loads(json.dumps({name: represented[name] for name in current}, cls=DjangoJSONEncoder))
+    for name, how in SET_ELSEWHERE.items():
+        if document.get(name) not in (None, "", current[name]):
             raise InvalidClientMetadata(f"{name} does not change here: {how}.", field=name)
 
 
-def refuse_what_has_no_effect(sent: dict[str, Any]) -> None:
-    for name, neutral in NEUTRAL.items():
-        value = sent.get(name)
-        if value is not None and value not in neutral:
+def check_unsupported(document: dict[str, Any]) -> None:
+    """Refuse values of UNSUPPORTED members that would have an effect elsewhere. Raises InvalidClientMetadata."""
+    for name, accepted in UNSUPPORTED.items():
+        value = document.get(name)
+        if value is not None and value not in accepted:
             raise InvalidClientMetadata(f"{name} has no effect here. Leave it out.", field=name)
 
 
-# -- Registration -----------------------------------------------------------------------------------------------------
+# -- Dynamic registration (RFC 7591) ----------------------------------------------------------------------------------
 
-# What a client may say of itself when it registers; whatever else it sends is ignored (RFC 7591 section 2).
-UNDERSTOOD = frozenset(WRITABLE) - {*TRUST, "metadata", "description", "owner"} | frozenset(NEUTRAL)
-NOT_THEIRS = ("metadata", "access_token_strategy", *TRUST)
+# The members that a client may send when it registers itself; others are ignored (RFC 7591 section 2).
+REGISTRABLE = frozenset(WRITABLE) - {*OPERATOR_ONLY, "metadata", "description", "owner"} | frozenset(UNSUPPORTED)
+PEOPLE_ONLY = ("metadata", "access_token_strategy", *OPERATOR_ONLY)
 
 
-def read_registration(sent: dict[str, Any], client: Client | None = None) -> ClientMetadata:
-    """Return the metadata of a client that describes itself; what people decided about it stays.
+def from_registration_request(sent: dict[str, Any], registered: ClientMetadata | None = None) -> ClientMetadata:
+    """Return the metadata of a registration or update request; fields that only people set stay as registered.
 
-    Raises InvalidClientMetadata, also for what only people decide.
+    Raises InvalidClientMetadata, also for members of PEOPLE_ONLY.
     """
-    for name in NOT_THEIRS:
-        if sent.get(name) not in (None, "", {}, False) and sent[name] != _default_of(name):
+    defaults = ClientMetadata()
+    for name in PEOPLE_ONLY:
+        if sent.get(name) not in (None, "", {}, False) and sent[name] != getattr(defaults, name):
             raise InvalidClientMetadata(f"A client cannot decide {name} itself. Leave it out.", field=name)
-    understood = {name: value for name, value in sent.items() if name in UNDERSTOOD or "#" in name}
-    metadata = read(understood)
-    if client is None:
+    metadata = from_document({name: value for name, value in sent.items() if name in REGISTRABLE or "#" in name})
+    if registered is None:
         return metadata
-    kept = ClientMetadata.of(client)
-    return metadata.but(**{name: getattr(kept, name) for name in ("metadata", "description", "owner", *NOT_THEIRS)})
+    kept = ("metadata", "description", "owner", *PEOPLE_ONLY)
+    return metadata.replace(**{name: getattr(registered, name) for name in kept})
 
 
-def _default_of(name: str) -> Any:
-    return getattr(ClientMetadata(), name)
-
-
-def registration(client: Client) -> dict[str, Any]:
-    """Return the client as RFC 7591 section 3.2.1 shows it: nothing that is empty, nothing of ours."""
-    shown = writable(ClientMetadata.of(client))
-    document = {name: value for name, value in shown.items() if name in UNDERSTOOD and value not in (None, "", [], {})}
-    if not client.userinfo_signed_response_alg:  # left out it is plain JSON; “none” would be a JWT
+def registration_response(client: Client) -> dict[str, Any]:
+    """Return the client information response (RFC 7591 section 3.2.1), without empty and unregistered members."""
+    members = writable_members(ClientMetadata.of(client))
+    document = {
+        name: value for name, value in members.items() if name in REGISTRABLE and value not in (None, "", [], {})
+    }
+    if not client.userinfo_signed_response_alg:  # without the member it is plain JSON; “none” would mean a JWT
         del document["userinfo_signed_response_alg"]
     document |= {"client_id": client.client_id, "client_id_issued_at": int(client.created.timestamp())}
     if client.expires_at is not None:

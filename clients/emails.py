@@ -1,4 +1,4 @@
-"""The mails about clients: to every manager of the consumer, so that none is surprised."""
+"""Mails about clients, to every manager of the consumer."""
 
 from typing import Any
 
@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from clients.models import Client, ClientSecret
 from consumers.audit import Actor
-from consumers.emails import compose, moment
+from consumers.emails import compose
 from consumers.models import Consumer, Membership, Role
+from core.timefmt import weekday_date_time
 
 
 def _managers_of(consumer: Consumer) -> QuerySet[Membership]:
@@ -31,16 +32,17 @@ def _to_managers(template: str, client: Client, **context: Any) -> None:
         ).send()
 
 
-def secret_rotated(client: Client, old: ClientSecret, made: ClientSecret, actor: Actor) -> None:
-    expires = moment(old.expires_at) if old.expires_at else ""
+def secret_rotated(client: Client, old: ClientSecret, new: ClientSecret, actor: Actor) -> None:
+    """Tell which secret was rotated, and when the old one ends."""
+    expires = weekday_date_time(old.expires_at) if old.expires_at else ""
     if old.revoked_at:
-        ends, in_words = "at_once", "At once"
-    elif old.ends_after_use_of_id:
+        ends, in_words = "at_once", "Immediately"
+    elif old.expires_after_use_of_id:
         ends, in_words = "after_first_use", "A day after the new one is first used"
     elif expires:
         ends, in_words = "expires", expires
     else:
-        ends, in_words = "never", "When somebody revokes it"
+        ends, in_words = "never", "Never"
     _to_managers(
         "secret_rotated",
         client,
@@ -49,38 +51,41 @@ def secret_rotated(client: Client, old: ClientSecret, made: ClientSecret, actor:
         old_expires=expires,
         facts=[
             ("Client ID", client.client_id),
-            ("New secret", str(made)),
+            ("New secret", str(new)),
             ("Old secret", str(old)),
-            ("Old secret ends", in_words),
-            ("When", moment(timezone.now())),
+            ("Old secret expires", in_words),
+            ("When", weekday_date_time(timezone.now())),
         ],
     )
 
 
-def secrets_ending(client: Client, ending: list[ClientSecret]) -> None:
-    """Warn that these secrets end, the first of them first."""
-    first = ending[0]
+def secrets_expiring(client: Client, expiring: list[ClientSecret]) -> None:
+    """Warn that these secrets expire; they are ordered by expiry."""
+    first = expiring[0]
     assert first.expires_at is not None
     _to_managers(
         "secrets_ending",
         client,
-        ends=moment(first.expires_at),
-        several=len(ending) > 1,
+        ends=weekday_date_time(first.expires_at),
+        several=len(expiring) > 1,
         facts=[
             ("Client ID", client.client_id),
             *(
-                (f"{secret}{f' ({secret.name})' if secret.name else ''}", f"Ends {moment(secret.expires_at)}")
-                for secret in ending
+                (
+                    f"{secret}{f' ({secret.name})' if secret.name else ''}",
+                    f"Ends {weekday_date_time(secret.expires_at)}",
+                )
+                for secret in expiring
                 if secret.expires_at
             ),
         ],
     )
 
 
-def secrets_ruled(consumer: Consumer, shortened: list[ClientSecret]) -> None:
-    """Tell the managers which secrets got an end because of the operator's new rule."""
+def secret_rules_changed(consumer: Consumer, shortened: list[ClientSecret]) -> None:
+    """Tell which secrets got an expiry by an operator's new rules."""
     listed = [
-        (secret.client.client_name, f"{secret} ends {moment(secret.expires_at)}")
+        (secret.client.client_name, f"{secret} ends {weekday_date_time(secret.expires_at)}")
         for secret in shortened[:20]
         if secret.expires_at
     ]
@@ -93,12 +98,13 @@ def secrets_ruled(consumer: Consumer, shortened: list[ClientSecret]) -> None:
             days=consumer.secret_days,
             count=len(shortened),
             facts=listed + ([("And", f"{len(shortened) - 20} more")] if len(shortened) > 20 else []),
-            action_url=settings.PUBLIC_URL + reverse("clients:hygiene", args=[consumer.slug]),
-            action_label="See your secrets",
+            action_url=settings.PUBLIC_URL + reverse("clients:secret-review", args=[consumer.slug]),
+            action_label="Review your secrets",
         ).send()
 
 
 def client_disabled(client: Client, actor: Actor) -> None:
+    """Tell that the client was disabled, and how long its tokens stay valid."""
     lifetimes = [scope.api.access_token_lifetime for scope in client.granted_scopes()]
     _to_managers(
         "client_disabled",
@@ -106,5 +112,5 @@ def client_disabled(client: Client, actor: Actor) -> None:
         actor=actor.label,
         by_operator=actor.kind == "operator",
         token_minutes=-(-max(lifetimes, default=3600) // 60),
-        facts=[("Client ID", client.client_id), ("When", moment(timezone.now()))],
+        facts=[("Client ID", client.client_id), ("When", weekday_date_time(timezone.now()))],
     )

@@ -1,4 +1,4 @@
-"""Why a registration is refused, in the codes of RFC 7591 section 3.2.2."""
+"""Errors of client registration, with the codes of RFC 7591 section 3.2.2."""
 
 from core.errors import Refusal
 

@@ -1,11 +1,12 @@
-"""A client as its registration describes it: RFC 7591 section 2, in the registered names."""
+"""Client metadata (RFC 7591 section 2), in the registered names."""
 
-from dataclasses import dataclass, field, fields, replace
+import dataclasses
+from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 from clients.models import Client
 from clients.uris.origins import origins_of
-from clients.vocabulary import ApplicationType, AuthMethod, EnvironmentType, GrantType, TokenStrategy
+from clients.vocabulary import ApplicationType, AuthMethod, ClientKind, EnvironmentType, GrantType, TokenStrategy
 
 # Where the model's name differs from the registered one.
 MODEL_NAMES = {"scope": "scopes", "jwks": "client_jwks", "jwks_uri": "client_jwks_uri"}
@@ -13,7 +14,7 @@ MODEL_NAMES = {"scope": "scopes", "jwks": "client_jwks", "jwks_uri": "client_jwk
 
 @dataclass(frozen=True, kw_only=True)
 class ClientMetadata:
-    """What a door hands to the policy and the actions. `scope` is a tuple of values here, a string on the wire."""
+    """Client metadata, as policies and actions take it. `scope` is a tuple of values here, a string in documents."""
 
     client_name: str = ""
     description: str = ""
@@ -62,54 +63,55 @@ class ClientMetadata:
     @classmethod
     def of(cls, client: Client) -> Self:
         """Return a registered client's metadata."""
-        values: dict[str, Any] = {name: getattr(client, MODEL_NAMES.get(name, name)) for name in names()}
+        values: dict[str, Any] = {name: getattr(client, MODEL_NAMES.get(name, name)) for name in field_names()}
         return cls(**{name: _frozen(value) for name, value in values.items()})
 
     def write_to(self, client: Client) -> list[str]:
-        """Put the metadata into the row, unsaved; return the registered names that changed."""
+        """Set the client's fields without saving; return the registered names that changed."""
         before = ClientMetadata.of(client)
-        for name in names():
+        for name in field_names():
             value = getattr(self, name)
             setattr(client, MODEL_NAMES.get(name, name), list(value) if isinstance(value, tuple) else value)
-        return [name for name in names() if getattr(before, name) != getattr(self, name)]
+        return [name for name in field_names() if getattr(before, name) != getattr(self, name)]
 
-    def but(self, **changes: Any) -> Self:
-        return replace(self, **changes)
+    def replace(self, **changes: Any) -> Self:
+        """Return a copy with these changes."""
+        return dataclasses.replace(self, **changes)
 
-    def leading_to(self, redirect_uris: tuple[str, ...]) -> Self:
-        """Return it with these redirect URIs, and for a public client with their origins: its pages exchange the code.
+    def with_redirect_uris(self, redirect_uris: tuple[str, ...]) -> Self:
+        """Return a copy with these redirect URIs; a public client's pages exchange the code, so their origins follow.
 
-        Origins that were allowed besides those of its former redirect URIs stay.
+        Allowed origins besides those of the former redirect URIs stay.
         """
         if self.token_endpoint_auth_method != AuthMethod.NONE:
-            return self.but(redirect_uris=redirect_uris)
+            return self.replace(redirect_uris=redirect_uris)
         former = origins_of(self.redirect_uris)
         others = (origin for origin in self.allowed_cors_origins if origin not in former)
         origins = dict.fromkeys((*origins_of(redirect_uris), *others))
-        return self.but(redirect_uris=redirect_uris, allowed_cors_origins=tuple(origins))
+        return self.replace(redirect_uris=redirect_uris, allowed_cors_origins=tuple(origins))
 
 
 def _frozen(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def names() -> list[str]:
+def field_names() -> list[str]:
     return [item.name for item in fields(ClientMetadata)]
 
 
-# What each template of the portal sets; a door adds name, scope and URIs.
+# The metadata of each template of the portal, but for name, scope and URIs.
 TEMPLATES: dict[str, ClientMetadata] = {
-    "service": ClientMetadata(grant_types=(GrantType.CLIENT_CREDENTIALS,)),
-    "workload": ClientMetadata(
+    ClientKind.SERVICE: ClientMetadata(grant_types=(GrantType.CLIENT_CREDENTIALS,)),
+    ClientKind.WORKLOAD: ClientMetadata(
         grant_types=(GrantType.CLIENT_CREDENTIALS,), environment_type=EnvironmentType.PRODUCTION
     ),
-    "web": ClientMetadata(
+    ClientKind.WEB: ClientMetadata(
         grant_types=(GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN), response_types=("code",)
     ),
-    "device": ClientMetadata(
+    ClientKind.DEVICE: ClientMetadata(
         grant_types=(GrantType.DEVICE_CODE, GrantType.REFRESH_TOKEN), token_endpoint_auth_method=AuthMethod.NONE
     ),
-    "public": ClientMetadata(
+    ClientKind.PUBLIC: ClientMetadata(
         grant_types=(GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN),
         response_types=("code",),
         token_endpoint_auth_method=AuthMethod.NONE,

@@ -1,9 +1,8 @@
-"""What is left on secrets in a workspace, and the way off them for each client.
+"""The secrets review of a consumer: clients that hold secrets, what is wrong with those, and alternatives.
 
-Where a client runs is guessed from what people wrote about it and where it leads, and the page says from what.
+The platform of a client is guessed from its name, description, secrets' names and URIs.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,59 +11,29 @@ from urllib.parse import urlsplit
 
 from django.utils import timezone
 
+from clients.federation.platforms import PLATFORMS, Platform
 from clients.models import Client, ClientSecret, TrustedIssuer
 from consumers.models import Consumer
 
-IDLE = timedelta(days=90)
-OLD_DAYS = 180  # where the consumer has no rule of its own
+IDLE_AFTER = timedelta(days=90)
+DEFAULT_MAX_AGE_DAYS = 180  # of a consumer without a limit
 
 
 @dataclass(frozen=True)
-class Platform:
-    """A place whose programs have an identity of their own, and how it shows."""
-
-    name: str  # as in clients/federation/platforms.py
-    title: str
-    words: re.Pattern[str]
-    hosts: tuple[str, ...] = ()
-
-
-def _words(*spelled: str) -> re.Pattern[str]:
-    return re.compile(rf"\b({'|'.join(spelled)})\b", re.IGNORECASE)
-
-
-PLATFORMS = [
-    Platform("github", "GitHub Actions", _words(r"github[ -]?actions?", "github workflows?", "gha"), ("github.io",)),
-    Platform("gitlab", "GitLab CI/CD", _words(r"gitlab[ -]?ci", "gitlab"), ("gitlab.io",)),
-    Platform(
-        "kubernetes", "Kubernetes", _words("kubernetes", "k8s", "helm", "eks", "gke", "aks", "openshift", "cron ?jobs?")
-    ),
-    Platform(
-        "gcp",
-        "Google Cloud",
-        _words("google cloud", "gcp", "cloud run", "cloud functions?"),
-        ("run.app", "appspot.com"),
-    ),
-    Platform("aws", "AWS", _words("aws", "lambda", "ec2", "fargate", "ecs"), ("amazonaws.com", "awsapprunner.com")),
-    Platform("azure", "Azure", _words("azure", "aks"), ("azurewebsites.net", "azurecontainerapps.io")),
-]
-
-
-@dataclass(frozen=True)
-class Guess:
+class PlatformGuess:
     platform: Platform
-    because: str  # as in “its description says “GitHub Actions””
+    evidence: str  # as in “its description says “GitHub Actions””
 
 
 @dataclass(frozen=True)
-class OnSecrets:
-    """A client that still proves itself by secrets."""
+class SecretHolder:
+    """A client that authenticates with secrets."""
 
     client: Client
     secrets: list[ClientSecret]
-    flags: list[str]  # of FLAGS, each once
-    guess: Guess | None
-    issuer_id: int | None  # of the platform that it seems to run on, where operators allow that
+    flags: list[str]  # keys of FLAGS, each once
+    guess: PlatformGuess | None
+    issuer_id: int | None  # the platform's trusted issuer, where there is one
 
     @property
     def last_used_at(self) -> datetime | None:
@@ -74,61 +43,61 @@ class OnSecrets:
 FLAGS = {
     "unused": "Never used",
     "idle": "Idle for 90 days",
-    "endless": "Never ends",
+    "endless": "Never expires",
     "old": "Too old",
 }
 
 
-def old_after(consumer: Consumer) -> timedelta:
-    return timedelta(days=consumer.secret_days or OLD_DAYS)
+def max_secret_age(consumer: Consumer) -> timedelta:
+    return timedelta(days=consumer.secret_days or DEFAULT_MAX_AGE_DAYS)
 
 
-def _flags(secret: ClientSecret, old: timedelta) -> set[str]:
-    """Return what is wrong with a secret that works; a name is a key of FLAGS."""
+def _flags(secret: ClientSecret, max_age: timedelta) -> set[str]:
+    """Return the keys of FLAGS that are true of a live secret."""
     now = timezone.now()
-    found = {
+    flags = {
         "unused": secret.last_used_at is None,
-        "idle": secret.last_used_at is not None and secret.last_used_at < now - IDLE,
-        "endless": secret.expires_at is None and secret.ends_after_use_of_id is None,
-        "old": secret.created_at < now - old,
+        "idle": secret.last_used_at is not None and secret.last_used_at < now - IDLE_AFTER,
+        "endless": secret.expires_at is None and secret.expires_after_use_of_id is None,
+        "old": secret.created_at < now - max_age,
     }
-    return {name for name, is_so in found.items() if is_so}
+    return {name for name, is_set in flags.items() if is_set}
 
 
-def on_secrets(consumer: Consumer) -> list[OnSecrets]:
-    """Return the clients that hold secrets which work, those with most to mend first."""
-    old = old_after(consumer)
+def secret_holders(consumer: Consumer) -> list[SecretHolder]:
+    """Return the enabled clients that have live secrets, those with most flags first."""
+    max_age = max_secret_age(consumer)
     issuers = dict(TrustedIssuer.objects.offered_to(consumer).order_by("-pk").values_list("platform", "pk"))
     live = ClientSecret.objects.live().filter(client__consumer=consumer, client__disabled_at=None)
     live = live.select_related("client__consumer").order_by("client__client_name", "client_id", "created_at")
-    found = []
+    holders = []
     for client, group in groupby(live, key=lambda secret: secret.client):
         secrets = list(group)
-        wrong = {name for secret in secrets for name in _flags(secret, old)}
-        guessed = guess(client, secrets)
-        issuer_id = issuers.get(guessed.platform.name) if guessed else None
-        found.append(OnSecrets(client, secrets, [name for name in FLAGS if name in wrong], guessed, issuer_id))
-    return sorted(found, key=lambda each: -len(each.flags))
+        flags = {name for secret in secrets for name in _flags(secret, max_age)}
+        guess = guess_platform(client, secrets)
+        issuer_id = issuers.get(guess.platform.name) if guess else None
+        holders.append(SecretHolder(client, secrets, [name for name in FLAGS if name in flags], guess, issuer_id))
+    return sorted(holders, key=lambda holder: -len(holder.flags))
 
 
-def counts(found: list[OnSecrets], consumer: Consumer) -> dict[str, int]:
-    """Return how many secrets each of FLAGS is true of."""
-    old = old_after(consumer)
-    each = [_flags(secret, old) for client in found for secret in client.secrets]
-    return {name: sum(name in wrong for wrong in each) for name in FLAGS}
+def flag_counts(holders: list[SecretHolder], consumer: Consumer) -> dict[str, int]:
+    """Return the number of secrets for each of FLAGS."""
+    max_age = max_secret_age(consumer)
+    flags = [_flags(secret, max_age) for holder in holders for secret in holder.secrets]
+    return {name: sum(name in each for each in flags) for name in FLAGS}
 
 
-def guess(client: Client, secrets: list[ClientSecret]) -> Guess | None:
-    """Return where the client seems to run, or None; the first sign counts."""
-    for what, text in _texts(client, secrets):
-        for platform in PLATFORMS:
-            if said := platform.words.search(text):
-                return Guess(platform, f"{what} says “{said[0]}”")
+def guess_platform(client: Client, secrets: list[ClientSecret]) -> PlatformGuess | None:
+    """Return the platform on which the client seems to run, or None; the first evidence counts."""
+    for source, text in _texts(client, secrets):
+        for platform in PLATFORMS.values():
+            if keyword := platform.mentioned_in(text):
+                return PlatformGuess(platform, f"{source} says “{keyword}”")
     for uri in (*client.redirect_uris, client.client_uri):
         host = _hostname(uri)
-        for platform in PLATFORMS:
-            if any(host.endswith(f".{end}") for end in platform.hosts):
-                return Guess(platform, f"it leads to {host}")
+        for platform in PLATFORMS.values():
+            if platform.hosts(host):
+                return PlatformGuess(platform, f"it leads to {host}")
     return None
 
 

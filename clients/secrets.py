@@ -1,9 +1,13 @@
-"""What a client secret looks like, and how it rests: see core/credentials.py."""
+"""The format of client secrets; core/credentials.py generates and hashes them."""
+
+from datetime import datetime
+
+from django.utils import timezone
 
 from core import credentials
-from core.credentials import current_pepper, digest, peppers
+from core.credentials import current_pepper, keyed_digest, peppers
 
-__all__ = ["PREFIX", "current_pepper", "digest", "generate", "looks_real", "peppers"]
+__all__ = ["PREFIX", "current_pepper", "generate", "is_expired", "keyed_digest", "looks_real", "peppers"]
 
 PREFIX = "cdsk_"
 
@@ -14,4 +18,10 @@ def generate() -> str:
 
 
 def looks_real(secret: str) -> bool:
-    return credentials.looks_real(secret, PREFIX)
+    """Whether the text has the prefix and checksum of a client secret."""
+    return credentials.is_well_formed(secret, PREFIX)
+
+
+def is_expired(expires_at: datetime | None) -> bool:
+    """Whether a secret with this expiry no longer authenticates; None never expires."""
+    return expires_at is not None and expires_at <= timezone.now()

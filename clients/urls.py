@@ -3,7 +3,16 @@
 from django.urls import path, register_converter
 
 from clients.converters import ClientId
-from clients.views import authentication, client, client_list, create, initial_tokens, secret_review, secrets, settings
+from clients.views import (
+    authentication,
+    client,
+    client_list,
+    create,
+    initial_access_tokens,
+    secret_review,
+    secrets,
+    settings,
+)
 
 app_name = "clients"
 register_converter(ClientId, "client")
@@ -11,10 +20,14 @@ register_converter(ClientId, "client")
 urlpatterns = [
     path("", client_list.index, name="index"),
     path("new", create.create, name="create"),
-    path("secrets/", secret_review.hygiene, name="hygiene"),
-    path("registration/", initial_tokens.index, name="registration"),
-    path("registration/new/", initial_tokens.create, name="new-initial-token"),
-    path("registration/<uuid:token_id>/revoke/", initial_tokens.revoke, name="revoke-initial-token"),
+    path("secrets/", secret_review.index, name="secret-review"),
+    path("registration/", initial_access_tokens.index, name="registration"),
+    path("registration/initial-access-tokens/new/", initial_access_tokens.create, name="new-initial-access-token"),
+    path(
+        "registration/initial-access-tokens/<uuid:token_id>/revoke/",
+        initial_access_tokens.revoke,
+        name="revoke-initial-access-token",
+    ),
     path("<client:client_id>/", client.detail, name="detail"),
     path("<client:client_id>/settings/", settings.settings, name="settings"),
     path("<client:client_id>/settings/advanced/", settings.advanced, name="advanced"),
@@ -28,9 +41,9 @@ urlpatterns = [
     path("<client:client_id>/secrets/<uuid:secret_id>/rotate/", secrets.rotate, name="rotate-secret"),
     path("<client:client_id>/secrets/<uuid:secret_id>/revoke/", secrets.revoke, name="revoke-secret"),
     path("<client:client_id>/authentication/", authentication.authentication, name="authentication"),
-    path("<client:client_id>/authentication/key/new/", authentication.make_key, name="make-key"),
+    path("<client:client_id>/authentication/key/new/", authentication.generate_key, name="make-key"),
     path("<client:client_id>/authentication/key/", authentication.download_key, name="download-key"),
-    path("<client:client_id>/rules/new/<int:issuer_id>/", authentication.add_rule, name="add-rule"),
-    path("<client:client_id>/rules/<uuid:rule_id>/remove/", authentication.remove_rule, name="remove-rule"),
+    path("<client:client_id>/rules/new/<int:issuer_id>/", authentication.create_rule, name="add-rule"),
+    path("<client:client_id>/rules/<uuid:rule_id>/remove/", authentication.delete_rule, name="remove-rule"),
     path("<client:client_id>/credentials/", create.download, name="download"),
 ]

@@ -1,4 +1,4 @@
-"""What a workload may say of itself in its identity tokens, for whom, and how long they hold."""
+"""Rules for the claims, audiences and lifetime of a workload's identity tokens."""
 
 import re
 
@@ -6,17 +6,17 @@ from clients.errors import InvalidClientMetadata
 from clients.metadata import ClientMetadata
 from clients.vocabulary import AuthMethod, EnvironmentType
 
-LIFESPAN = "identity_token_lifespan"  # its name among a client's lifespans
-LONGEST = 10 * 3600  # seconds, also where a client sets none
-SHORTEST = 60
+LIFESPAN = "identity_token_lifespan"  # its key in ClientMetadata.lifespans
+MAX_LIFETIME = 10 * 3600  # seconds, and the default
+MIN_LIFETIME = 60  # seconds
 MAX_AUDIENCES = 50
-# Names that stand in a cloud's rules, so nothing that such a rule would have to quote or could take for a pattern.
+# Cloud policies compare these names, so no character that they would quote or take for a wildcard.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 AUDIENCE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,500}")
 
 
-def workload(metadata: ClientMetadata) -> None:
-    """Require project and deployment of a workload, as claims that rules can compare letter by letter."""
+def claims(metadata: ClientMetadata) -> None:
+    """Require project and deployment of a workload, and a client authentication method."""
     if not metadata.environment_type:
         for field in ("project", "deployment"):
             if getattr(metadata, field):
@@ -39,7 +39,7 @@ def workload(metadata: ClientMetadata) -> None:
             )
     if metadata.token_endpoint_auth_method == AuthMethod.NONE:
         raise InvalidClientMetadata(
-            "A workload must prove who it is. Give it an authentication method.", field="token_endpoint_auth_method"
+            "A workload must authenticate. Give it an authentication method.", field="token_endpoint_auth_method"
         )
 
 
@@ -47,7 +47,7 @@ EXAMPLES = {"project": "billing", "deployment": "billing-production"}
 
 
 def audience(metadata: ClientMetadata) -> None:
-    """Require audiences that a claim can hold; clouds name themselves by URIs and by plain words."""
+    """Limit the audiences; cloud platforms use URIs and plain names."""
     if len(metadata.audience) > MAX_AUDIENCES:
         raise InvalidClientMetadata(f"Name at most {MAX_AUDIENCES} audiences.", field="audience")
     if len(set(metadata.audience)) != len(metadata.audience):
@@ -60,10 +60,10 @@ def audience(metadata: ClientMetadata) -> None:
             )
 
 
-def lifespan(metadata: ClientMetadata) -> None:
-    """Allow identity tokens to live shorter than ten hours, never longer."""
-    seconds = metadata.lifespans.get(LIFESPAN, LONGEST)
-    if type(seconds) is not int or not SHORTEST <= seconds <= LONGEST:
+def identity_token_lifespan(metadata: ClientMetadata) -> None:
+    """Limit the lifetime of identity tokens to MAX_LIFETIME."""
+    seconds = metadata.lifespans.get(LIFESPAN, MAX_LIFETIME)
+    if type(seconds) is not int or not MIN_LIFETIME <= seconds <= MAX_LIFETIME:
         raise InvalidClientMetadata(
-            f"Let identity tokens live between {SHORTEST} and {LONGEST} seconds.", field="lifespans"
+            f"Choose an identity token lifetime between {MIN_LIFETIME} and {MAX_LIFETIME} seconds.", field="lifespans"
         )

@@ -1,4 +1,4 @@
-"""What is cleared away of clients that registered themselves, by rule and not by hand."""
+"""Periodic deletion of self-registered clients and old initial access tokens."""
 
 from datetime import timedelta
 
@@ -7,25 +7,28 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from clients.actions import clients as client_actions
-from clients.models import Client, InitialToken, OpenRegistration
-from clients.models.registration import Origin
+from clients.models import Client, InitialAccessToken, OpenRegistration
+from clients.models.registration import RegistrationMethod
 from consumers.audit import SYSTEM
 
-BATCH = 500
-IDLE_DAYS = 90  # of clients by metadata document, which come back by themselves
-ENDED_FOR = timedelta(days=30)
+BATCH_SIZE = 500
+IDLE_DAYS = 90  # of clients with a metadata document, which are registered again when they come back
+EXPIRED_FOR = timedelta(days=30)
 
 
-def forget_idle() -> None:
-    """Delete what registered itself openly and is not used, and what ended a month ago."""
+def delete_idle_clients() -> None:
+    """Delete unused clients that registered openly or by document, and self-registered ones that expired a while ago.
+
+    A few at a time: BATCH_SIZE a run.
+    """
     now = timezone.now()
-    door = OpenRegistration.objects.first()
-    idle = timedelta(days=door.idle_days if door else IDLE_DAYS)
+    open_registration = OpenRegistration.objects.first()
+    idle = timedelta(days=open_registration.idle_days if open_registration else IDLE_DAYS)
     clients = Client.objects.annotate(active_at=Coalesce("last_used_at", "created"))
-    unused = Q(self_registration__how=Origin.OPEN, active_at__lt=now - idle) | Q(
-        self_registration__how=Origin.DOCUMENT, active_at__lt=now - timedelta(days=IDLE_DAYS)
+    unused = Q(self_registration__method=RegistrationMethod.OPEN, active_at__lt=now - idle) | Q(
+        self_registration__method=RegistrationMethod.DOCUMENT, active_at__lt=now - timedelta(days=IDLE_DAYS)
     )
-    ended = Q(self_registration__isnull=False, expires_at__lt=now - ENDED_FOR)
-    for client in clients.filter(unused | ended).order_by("pk")[:BATCH]:
+    expired = Q(self_registration__isnull=False, expires_at__lt=now - EXPIRED_FOR)
+    for client in clients.filter(unused | expired).order_by("pk")[:BATCH_SIZE]:
         client_actions.delete_client(client=client, actor=SYSTEM)
-    InitialToken.objects.filter(expires_at__lt=now - timedelta(days=365)).delete()
+    InitialAccessToken.objects.filter(expires_at__lt=now - timedelta(days=365)).delete()

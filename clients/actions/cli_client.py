@@ -1,7 +1,7 @@
-"""The client of our own program, `clientdesk login`: every installation knows it, from the first time that it is asked.
+"""The client of `clientdesk login`, registered when it is used for the first time.
 
-It is public and stands in a workspace of its own, where operators can see it and disable it. What it may do is what the
-person may do who lets it in.
+It is public and has a consumer of its own, where operators can see and disable it. Its tokens may do what the user may
+do who authorized it.
 """
 
 from django.db import IntegrityError, transaction
@@ -19,11 +19,11 @@ from consumers.scopes import AUDIENCE
 
 CLIENT_ID = "clientdesk-cli"
 SLUG = "clientdesk"
-SIGNED_IN_FOR = 30 * 24 * 3600  # seconds without a command
+REFRESH_TOKEN_LIFESPAN = 30 * 24 * 3600  # seconds
 
 
-def ensure() -> None:
-    """Make the client and its workspace where they are missing; of several workers one does."""
+def ensure_cli_client() -> None:
+    """Register the client and its consumer unless they exist; of concurrent workers, one does."""
     if Client.objects.filter(client_id=CLIENT_ID).exists():
         return
     try:
@@ -42,14 +42,14 @@ def _register() -> None:
     api_actions.set_access(consumer=owner, scopes=set(scopes), actor=SYSTEM)
     metadata = ClientMetadata(
         client_name="Clientdesk in a terminal",
-        description="The program “clientdesk”, after somebody has signed in with it.",
+        description="The program “clientdesk”, after a user has signed in with it.",
         grant_types=(GrantType.DEVICE_CODE, GrantType.REFRESH_TOKEN),
         token_endpoint_auth_method=AuthMethod.NONE,
         application_type=ApplicationType.NATIVE,
         scope=("openid", "offline_access", *(scope.value for scope in scopes)),
-        lifespans={"refresh_token_grant_refresh_token_lifespan": SIGNED_IN_FOR},
-        refresh_token_grace=30,  # two commands at the same moment refresh twice
+        lifespans={"refresh_token_grant_refresh_token_lifespan": REFRESH_TOKEN_LIFESPAN},
+        refresh_token_grace=30,  # concurrent commands refresh twice
     )
     client_actions.register_client(
-        consumer=owner, metadata=metadata, policy=api_policy(owner), actor=SYSTEM, client_id=CLIENT_ID
+        consumer=owner, metadata=metadata, policy=api_policy, actor=SYSTEM, client_id=CLIENT_ID
     )

@@ -1,23 +1,25 @@
-"""Every change to clients and their secrets. Each door calls these, with its own policy."""
+"""Writes of clients: register, update, disable, revoke, delete. Every caller brings its own policy."""
 
-from datetime import datetime
+from collections.abc import Callable, Collection
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
 from clients import emails
-from clients.actions.locks import lock, require_active
-from clients.actions.secrets import make_secret
+from clients.actions.locks import lock_active_consumer, lock_client
+from clients.actions.secrets import create_secret
+from clients.actions.workloads import assign_subject
+from clients.events import ClientEvent
 from clients.metadata import ClientMetadata
-from clients.models import Client, Workload, new_client_id
+from clients.models import Client, new_client_id
+from clients.onboarding import keypairs
+from clients.onboarding.keypairs import KeyPair
 from clients.policy import Policy
 from consumers import audit, policy
-from consumers.audit import Actor, EventName
+from consumers.audit import Actor
 from consumers.models import Consumer
-from core.errors import Conflict, Refusal
-
-# -- Clients ----------------------------------------------------------------------------------------------------------
+from core.errors import PreconditionFailed
 
 
 @transaction.atomic
@@ -32,125 +34,126 @@ def register_client(
 ) -> tuple[Client, str | None]:
     """Register a client; its secret is readable only in this return value (RFC 7591 section 3.2.1).
 
-    The secret is None for a client that holds none. We choose the client ID, but for one that is the address of its
-    metadata document. Raises Refusal.
+    The secret is None for a client that holds none. `client_id` is given where it is the URL of a metadata document,
+    and generated otherwise. Raises Refusal.
     """
-    rules = require_active(consumer)
-    policy(metadata)
-    client = Client(consumer=consumer, user=actor.user, client_id=client_id or new_client_id())
+    locked = lock_active_consumer(consumer)
+    policy(metadata, consumer)
+    client = _insert(consumer, metadata, client_id or new_client_id(), actor)
+    if not client.holds_secrets:
+        return client, None
+    _, text = create_secret(client, locked, actor, secret_name, None)
+    return client, text
+
+
+@transaction.atomic
+def register_client_with_key(
+    *, consumer: Consumer, metadata: ClientMetadata, policy: Policy, actor: Actor
+) -> tuple[Client, KeyPair]:
+    """Register a client that signs with a key pair generated here; its private key is in this return value alone.
+
+    The policy judges the metadata with an empty key set: a key is generated only for what it accepts. Raises Refusal.
+    """
+    lock_active_consumer(consumer)
+    policy(metadata.replace(jwks={"keys": []}), consumer)
+    pair = keypairs.generate()
+    return _insert(consumer, metadata.replace(jwks=keypairs.with_key(None, pair)), new_client_id(), actor), pair
+
+
+def _insert(consumer: Consumer, metadata: ClientMetadata, client_id: str, actor: Actor) -> Client:
+    client = Client(consumer=consumer, user=actor.user, client_id=client_id)
     metadata.write_to(client)
     client.save()
-    give_subject(client)
-    audit.record(
-        EventName.CLIENT_REGISTERED, actor=actor, consumer=consumer, target=client, detail={"kind": client.kind}
-    )
-    return client, make_secret(client, rules, actor, secret_name, None)[1] if client.holds_secrets else None
+    assign_subject(client)
+    detail = {"kind": client.kind}
+    audit.record(ClientEvent.CLIENT_REGISTERED, actor=actor, consumer=consumer, target=client, detail=detail)
+    return client
 
 
 @transaction.atomic
 def update_client(
-    *, client: Client, metadata: ClientMetadata, policy: Policy, actor: Actor, unchanged_since: datetime | None = None
+    *,
+    client: Client,
+    change: Callable[[ClientMetadata], ClientMetadata],
+    policy: Policy,
+    actor: Actor,
+    if_match: Collection[str] | None = None,
 ) -> Client:
-    """Replace the client's metadata.
+    """Change the client's metadata; `change` gets what is registered now, from the locked row.
 
-    Raises Refusal, and Conflict when it was deleted meanwhile, or changed after `unchanged_since`.
+    `if_match` are the revisions of which the client must have one (RFC 9110 section 13.1.1); None accepts any.
+    Raises Refusal: PreconditionFailed where it has another, Conflict where it was deleted.
     """
-    client = lock(client)
-    if unchanged_since is not None and client.updated != unchanged_since:
-        raise Conflict("Somebody else has changed this client meanwhile.")
-    if metadata != ClientMetadata.of(client):  # what is, was allowed once, perhaps by other rules
-        policy(metadata)
+    client = lock_client(client)
+    if if_match is not None and client.revision not in if_match:
+        raise PreconditionFailed
+    registered = ClientMetadata.of(client)
+    metadata = change(registered)
+    if metadata == registered:  # it was allowed when it was registered, perhaps by other rules
+        return client
+    policy(metadata, client.consumer, client)
     changed = metadata.write_to(client)
-    if changed:
-        client.save()
-        give_subject(client)
-        audit.record(
-            EventName.CLIENT_UPDATED,
-            actor=actor,
-            consumer=client.consumer,
-            target=client,
-            detail={"fields": sorted(changed)},
-        )
+    client.save()
+    assign_subject(client)
+    detail = {"fields": sorted(changed)}
+    audit.record(ClientEvent.CLIENT_UPDATED, actor=actor, consumer=client.consumer, target=client, detail=detail)
     return client
 
 
 @transaction.atomic
 def disable_client(*, client: Client, actor: Actor) -> None:
     """Refuse every request of the client from now on; enabling undoes it."""
-    client = lock(client)
+    client = lock_client(client)
     if client.disabled_at is None:
         client.disabled_at = timezone.now()
         client.save(update_fields=["disabled_at", "updated"])
-        audit.record(EventName.CLIENT_DISABLED, actor=actor, consumer=client.consumer, target=client)
+        audit.record(ClientEvent.CLIENT_DISABLED, actor=actor, consumer=client.consumer, target=client)
         emails.client_disabled(client, actor)
 
 
 @transaction.atomic
 def enable_client(*, client: Client, actor: Actor) -> None:
-    client = lock(client)
-    require_active(client.consumer)
+    """Accept the client's requests again. Raises Conflict while its consumer is suspended."""
+    client = lock_client(client)
+    lock_active_consumer(client.consumer)
     if client.disabled_at is not None:
         client.disabled_at = None
         client.save(update_fields=["disabled_at", "updated"])
-        audit.record(EventName.CLIENT_ENABLED, actor=actor, consumer=client.consumer, target=client)
+        audit.record(ClientEvent.CLIENT_ENABLED, actor=actor, consumer=client.consumer, target=client)
 
 
 @transaction.atomic
 def revoke_tokens(*, client: Client, actor: Actor) -> None:
-    """Revoke every token of the client that was issued until now; its secrets stay, and get it new ones."""
-    client = lock(client)
+    """Revoke every token of the client that was issued until now. Its secrets stay valid."""
+    client = lock_client(client)
     client.tokens_valid_after = timezone.now()
     client.save(update_fields=["tokens_valid_after", "updated"])
-    audit.record(EventName.CLIENT_TOKENS_REVOKED, actor=actor, consumer=client.consumer, target=client)
+    audit.record(ClientEvent.CLIENT_TOKENS_REVOKED, actor=actor, consumer=client.consumer, target=client)
 
 
 @transaction.atomic
 def set_claims(*, client: Client, claims: dict[str, Any], actor: Actor) -> None:
-    """Let the client's next access tokens carry these claims, besides its consumer's. For operators. Raises Refusal."""
+    """Set the claims of the client's access tokens, besides its consumer's. For operators. Raises Refusal."""
     policy.claims(claims)
-    client = lock(client)
+    client = lock_client(client)
     if client.claims != claims:
         client.claims = claims
         client.save(update_fields=["claims", "updated"])
         detail = {"names": sorted(claims)}
         audit.record(
-            EventName.CLIENT_CLAIMS_CHANGED, actor=actor, consumer=client.consumer, target=client, detail=detail
+            ClientEvent.CLIENT_CLAIMS_CHANGED, actor=actor, consumer=client.consumer, target=client, detail=detail
         )
 
 
 @transaction.atomic
 def delete_client(*, client: Client, actor: Actor) -> None:
-    """Delete the client with its secrets, grants and tokens. Its activity stays."""
-    client = lock(client)
+    """Delete the client with its secrets, grants and tokens. Its events stay."""
+    client = lock_client(client)
     audit.record(
-        EventName.CLIENT_DELETED,
+        ClientEvent.CLIENT_DELETED,
         actor=actor,
         consumer=client.consumer,
         target=client,
         detail={"client_id": client.client_id},
     )
     client.delete()
-
-
-# -- Secrets ----------------------------------------------------------------------------------------------------------
-
-
-# -- Helpers ----------------------------------------------------------------------------------------------------------
-
-
-def give_subject(client: Client) -> None:
-    """Give a workload the subject and account of its identity tokens, once for all. Raises Refusal.
-
-    Backends let in whatever names an account, so nobody gets one that another consumer's workloads had: short names
-    are free again once a consumer is renamed or deleted.
-    """
-    if not client.is_workload or Workload.objects.filter(client=client).exists():
-        return
-    consumer = client.consumer
-    if Workload.objects.filter(account=consumer.slug).exclude(held_by=consumer.pk).exists():
-        raise Refusal(
-            f"Workloads of another workspace were called {consumer.slug}, and others may still trust that name. "
-            "Ask the operator of this portal for another short name of this workspace.",
-            field="environment_type",
-        )
-    Workload.objects.create(client=client, account=consumer.slug, held_by=consumer.pk)

@@ -1,19 +1,19 @@
-"""Row locks that the other actions begin with."""
+"""Row locks that the other actions take first."""
 
 from clients.models import Client
 from consumers.models import Consumer
 from core.errors import Conflict
 
 
-def lock(client: Client) -> Client:
-    """Lock the row, so that changes to one client happen one after the other."""
+def lock_client(client: Client) -> Client:
+    """Return the client as it is now, locked, with its consumer. Raises Conflict where it was deleted."""
     locked = Client.objects.select_for_update(of=("self",)).select_related("consumer").filter(pk=client.pk).first()
     if locked is None:
-        raise Conflict("This client has been deleted meanwhile.")
+        raise Conflict("This client has already been deleted.")
     return locked
 
 
-def require_active(consumer: Consumer) -> Consumer:
+def lock_active_consumer(consumer: Consumer) -> Consumer:
     """Return the consumer as it is now, locked, so that its rules hold until the end. Raises Conflict."""
     locked = Consumer.objects.select_for_update(no_key=True).get(pk=consumer.pk)
     if locked.is_suspended:

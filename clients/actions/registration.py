@@ -1,95 +1,96 @@
-"""Every change to what lets clients register themselves, and what they do to themselves."""
+"""Writes of dynamic registration: initial access tokens, open registration, metadata sources, and clients' own."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
+from django.db.models import F, Model
 from django.utils import timezone
 
 from clients.actions import clients as client_actions
 from clients.actions import locks
+from clients.events import ClientEvent
 from clients.metadata import ClientMetadata
 from clients.models import (
     Client,
     DocumentHost,
-    InitialToken,
+    InitialAccessToken,
     OpenRegistration,
-    RegistrationToken,
+    RegistrationAccessToken,
     Scope,
     SelfRegistration,
     SoftwareIssuer,
 )
-from clients.policy.uris import may_be_asked
-from clients.registration.allowances import PREFIX, Permit
+from clients.policy.uris import fetchable_uri
+from clients.registration.allowances import INITIAL_ACCESS_TOKEN_PREFIX, Allowance, for_initial_access_token
+from clients.registration.errors import InvalidRegistrationToken
 from clients.vocabulary import IDENTITY_SCOPES, GrantType
 from consumers import audit, policy
-from consumers.audit import Actor, EventName
+from consumers.audit import Actor
 from consumers.models import Consumer
 from core import credentials
 from core.errors import Conflict, Refusal
 from core.jose import jwk
+from core.limits import longest, numbers
 
-MANAGES = "cdr_"  # how registration access tokens begin
-LONGEST = timedelta(days=366)
-MAX_LIVE = 50  # initial access tokens of a consumer
+REGISTRATION_ACCESS_TOKEN_PREFIX = "cdr_"
+MAX_LIFETIME = timedelta(days=366)
+MAX_NAME = longest(InitialAccessToken, "name")
+MAX_LIVE_TOKENS = 50  # initial access tokens of a consumer
 
 
-# -- Initial access tokens --------------------------------------------------------------------------------------------
+# -- Initial access tokens (RFC 7591 section 1.2) ---------------------------------------------------------------------
 
 
 @transaction.atomic
-def create_initial_token(
+def create_initial_access_token(
     *,
     consumer: Consumer,
     name: str,
     expires_at: datetime,
     actor: Actor,
-    uses: int | None = 1,
+    max_uses: int | None = 1,
     grant_types: Iterable[str] = (),
     scopes: Iterable[str] = (),
-    client_days: int | None = None,
-) -> tuple[InitialToken, str]:
-    """Make a token that lets programs register clients; its text is readable only in this return value.
-
-    Raises Refusal.
-    """
-    locks.require_active(consumer)
+    client_lifetime_days: int | None = None,
+) -> tuple[InitialAccessToken, str]:
+    """Create an initial access token; its text is readable only in this return value. Raises Refusal."""
+    locks.lock_active_consumer(consumer)
     name = name.strip()
-    if not name or len(name) > 60:
-        raise Refusal("Name the token in up to 60 characters, by who will use it.", field="name")
+    if not 0 < len(name) <= MAX_NAME:
+        raise Refusal(f"Name the token in up to {MAX_NAME} characters, by who will use it.", field="name")
     policy.plain_name(name, "name")
-    if not timezone.now() < expires_at <= timezone.now() + LONGEST:
-        raise Refusal("Let it end between now and a year from now.", field="expires_at")
-    if uses is not None and not 1 <= uses <= 100_000:
-        raise Refusal("Let it be used once to 100,000 times.", field="uses")
-    _check_limits(consumer, grant_types := tuple(grant_types), scopes := tuple(scopes), client_days)
+    if not timezone.now() < expires_at <= timezone.now() + MAX_LIFETIME:
+        raise Refusal("Let it expire between now and a year from now.", field="expires_at")
+    _check_number(InitialAccessToken, "max_uses", max_uses, "Let it be used {} to {} times.")
+    _check_limits(consumer, grant_types := tuple(grant_types), scopes := tuple(scopes), client_lifetime_days)
     Consumer.objects.select_for_update().get(pk=consumer.pk)
-    if consumer.initial_tokens.live().count() >= MAX_LIVE:
-        raise Conflict(f"{consumer} has {MAX_LIVE} live tokens already. Revoke one that is not needed.")
-    text, version = credentials.generate(PREFIX), credentials.current_pepper()
-    token = InitialToken.objects.create(
+    if consumer.initial_access_tokens.live().count() >= MAX_LIVE_TOKENS:
+        raise Conflict(f"{consumer} has {MAX_LIVE_TOKENS} active tokens already. Revoke one that is not needed.")
+    text, version = credentials.generate(INITIAL_ACCESS_TOKEN_PREFIX), credentials.current_pepper()
+    token = InitialAccessToken.objects.create(
         consumer=consumer,
         name=name,
-        digest=credentials.digest(text, version),
+        digest=credentials.keyed_digest(text, version),
         pepper_version=version,
         hint=text[-4:],
-        uses=uses,
+        max_uses=max_uses,
         grant_types=list(grant_types),
         scopes=list(scopes),
-        client_days=client_days,
+        client_lifetime_days=client_lifetime_days,
         expires_at=expires_at,
         created_by=actor.user,
         created_by_label=actor.label,
     )
-    detail = {"name": name, "hint": token.hint, "uses": uses, "expires_at": expires_at.isoformat()}
-    audit.record(EventName.INITIAL_TOKEN_CREATED, actor=actor, consumer=consumer, target=token, detail=detail)
+    detail = {"name": name, "hint": token.hint, "max_uses": max_uses, "expires_at": expires_at.isoformat()}
+    audit.record(ClientEvent.INITIAL_ACCESS_TOKEN_CREATED, actor=actor, consumer=consumer, target=token, detail=detail)
     return token, text
 
 
 def _check_limits(
-    consumer: Consumer, grant_types: tuple[str, ...], scopes: tuple[str, ...], client_days: int | None
+    consumer: Consumer, grant_types: tuple[str, ...], scopes: tuple[str, ...], client_lifetime_days: int | None
 ) -> None:
-    """Refuse limits that allow nothing, or more than the consumer has."""
+    """Refuse unknown grant types, and scopes that the consumer may not use."""
     unknown = [grant for grant in grant_types if grant not in GrantType.values]
     if unknown:
         raise Refusal(f"The grant type “{unknown[0]}” is not offered.", field="grant_types")
@@ -97,87 +98,114 @@ def _check_limits(
     beyond = [value for value in scopes if value not in allowed]
     if beyond:
         raise Refusal(f"{consumer} may not use the permission “{beyond[0]}”.", field="scopes")
-    if client_days is not None and not 1 <= client_days <= 3650:
-        raise Refusal("Let clients end after 1 to 3,650 days, or never.", field="client_days")
+    _check_number(
+        InitialAccessToken,
+        "client_lifetime_days",
+        client_lifetime_days,
+        "Let clients expire after {} to {} days, or never.",
+    )
+
+
+def _check_number(model: type[Model], field: str, value: int | None, told: str) -> None:
+    least, largest = numbers(model, field)
+    if value is not None and not least <= value <= largest:
+        raise Refusal(told.format(f"{least:,}", f"{largest:,}"), field=field)
 
 
 @transaction.atomic
-def revoke_initial_token(*, token: InitialToken, actor: Actor) -> None:
-    """End the token now; clients that were registered with it stay."""
-    if not InitialToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()):
+def revoke_initial_access_token(*, token: InitialAccessToken, actor: Actor) -> None:
+    """Revoke the token now; clients that were registered with it stay. Raises Conflict."""
+    if not InitialAccessToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()):
         raise Conflict("This token has been revoked already.")
     detail = {"name": token.name, "hint": token.hint}
-    audit.record(EventName.INITIAL_TOKEN_REVOKED, actor=actor, consumer=token.consumer, target=token, detail=detail)
+    audit.record(
+        ClientEvent.INITIAL_ACCESS_TOKEN_REVOKED, actor=actor, consumer=token.consumer, target=token, detail=detail
+    )
 
 
-# -- The open door ----------------------------------------------------------------------------------------------------
+def use_initial_access_token(text: str) -> Allowance:
+    """Count one use of the token, in the caller's transaction: a refused registration rolls it back.
+
+    Raises InvalidRegistrationToken, the same for unknown, expired, used up and revoked ones (RFC 7591 section 3).
+    """
+    if not credentials.is_well_formed(text, INITIAL_ACCESS_TOKEN_PREFIX):
+        raise InvalidRegistrationToken
+    live = InitialAccessToken.objects.live().filter(digest__in=credentials.keyed_digests(text))
+    token = live.select_for_update(of=("self",)).select_related("consumer").first()
+    if token is None:
+        raise InvalidRegistrationToken
+    InitialAccessToken.objects.filter(pk=token.pk).update(use_count=F("use_count") + 1, last_used_at=timezone.now())
+    return for_initial_access_token(token)
+
+
+# -- Open registration ------------------------------------------------------------------------------------------------
 
 
 @transaction.atomic
-def open_registration(
+def enable_open_registration(
     *,
     consumer: Consumer,
     actor: Actor,
     grant_types: Iterable[str] = (),
     scopes: Iterable[str] = (),
-    client_days: int | None = None,
+    client_lifetime_days: int | None = None,
     idle_days: int = 30,
-    most_clients: int = 1000,
+    max_clients: int = 1000,
 ) -> OpenRegistration:
-    """Let anybody register clients for this consumer, and for no other any more. Raises Refusal."""
-    locks.require_active(consumer)
-    _check_limits(consumer, grant_types := tuple(grant_types), scopes := tuple(scopes), client_days)
-    if not 1 <= idle_days <= 3650:
-        raise Refusal("Delete idle clients after 1 to 3,650 days.", field="idle_days")
-    door, _ = OpenRegistration.objects.update_or_create(
-        only=True,
+    """Open registration for this consumer, in place of any other. Raises Refusal."""
+    locks.lock_active_consumer(consumer)
+    _check_limits(consumer, grant_types := tuple(grant_types), scopes := tuple(scopes), client_lifetime_days)
+    _check_number(OpenRegistration, "idle_days", idle_days, "Delete idle clients after {} to {} days.")
+    _check_number(OpenRegistration, "max_clients", max_clients, "Allow {} to {} clients at a time.")
+    row, _ = OpenRegistration.objects.update_or_create(
+        singleton=True,
         defaults={
             "consumer": consumer,
             "grant_types": list(grant_types),
             "scopes": list(scopes),
-            "client_days": client_days,
+            "client_lifetime_days": client_lifetime_days,
             "idle_days": idle_days,
-            "most_clients": most_clients,
+            "max_clients": max_clients,
         },
     )
-    audit.record(EventName.REGISTRATION_OPENED, actor=actor, consumer=consumer, target=consumer)
-    return door
+    audit.record(ClientEvent.REGISTRATION_ENABLED, actor=actor, consumer=consumer, target=consumer)
+    return row
 
 
 @transaction.atomic
-def close_registration(*, actor: Actor) -> None:
-    """Let nobody register without a token; clients that did so stay."""
-    door = OpenRegistration.objects.select_related("consumer").first()
-    if door is not None:
-        door.delete()
-        audit.record(EventName.REGISTRATION_CLOSED, actor=actor, consumer=door.consumer, target=door.consumer)
+def disable_open_registration(*, actor: Actor) -> None:
+    """Close open registration; clients that were registered openly stay."""
+    row = OpenRegistration.objects.select_related("consumer").first()
+    if row is not None:
+        row.delete()
+        audit.record(ClientEvent.REGISTRATION_DISABLED, actor=actor, consumer=row.consumer, target=row.consumer)
 
 
-# -- Whom the operator trusts to describe clients ---------------------------------------------------------------------
+# -- Metadata sources: hosts of metadata documents, and issuers of software statements --------------------------------
 
 
 @transaction.atomic
-def save_source(*, source: DocumentHost | SoftwareIssuer, actor: Actor) -> None:
-    """Trust a host's metadata documents, or an issuer's software statements, as the row says. Raises Refusal."""
-    check_source(source)
+def save_metadata_source(*, source: DocumentHost | SoftwareIssuer, actor: Actor) -> None:
+    """Save a host of metadata documents, or an issuer of software statements. Raises Refusal."""
+    check_metadata_source(source)
     try:
         with transaction.atomic():
             source.save()
     except IntegrityError:
         field = "host" if isinstance(source, DocumentHost) else "issuer"
         raise Conflict(f"{source} is trusted already.", field=field) from None
-    audit.record(EventName.REGISTRATION_SOURCE_SAVED, actor=actor, target=source)
+    audit.record(ClientEvent.REGISTRATION_SOURCE_SAVED, actor=actor, target=source)
 
 
-def check_source(source: DocumentHost | SoftwareIssuer) -> None:
-    """Refuse a source that could describe nothing, or whose keys could not be used."""
-    policy.valid(source)
+def check_metadata_source(source: DocumentHost | SoftwareIssuer) -> None:
+    """Refuse limits that the consumer does not have, and keys that cannot verify signatures."""
+    policy.model_fields(source)
     if isinstance(source, DocumentHost):
-        _check_limits(source.consumer, tuple(source.grant_types), tuple(source.scopes), source.client_days)
+        _check_limits(source.consumer, tuple(source.grant_types), tuple(source.scopes), source.client_lifetime_days)
     elif bool(source.jwks) == bool(source.jwks_uri):
-        raise Refusal("Give its public keys or their address: one of the two.", field="jwks_uri")
+        raise Refusal("Give its public keys or their URL: one of the two.", field="jwks_uri")
     elif source.jwks_uri:
-        may_be_asked(source.jwks_uri, "jwks_uri")
+        fetchable_uri(source.jwks_uri, "jwks_uri")
     else:
         try:
             jwk.check(source.jwks)
@@ -186,57 +214,68 @@ def check_source(source: DocumentHost | SoftwareIssuer) -> None:
 
 
 @transaction.atomic
-def delete_source(*, source: DocumentHost | SoftwareIssuer, actor: Actor) -> None:
-    """Trust it no more; clients that were registered by it stay."""
-    audit.record(EventName.REGISTRATION_SOURCE_DELETED, actor=actor, target=source)
+def delete_metadata_source(*, source: DocumentHost | SoftwareIssuer, actor: Actor) -> None:
+    """Delete the source; clients that were registered by it stay."""
+    audit.record(ClientEvent.REGISTRATION_SOURCE_DELETED, actor=actor, target=source)
     source.delete()
 
 
-# -- What clients do to themselves ------------------------------------------------------------------------------------
+# -- Clients that register and update themselves (RFC 7591, RFC 7592) -------------------------------------------------
 
 
 @transaction.atomic
-def register(
-    *, permit: Permit, metadata: ClientMetadata, actor: Actor, software_issuer: str = ""
+def register_itself(
+    *, allowance: Allowance, metadata: ClientMetadata, actor: Actor, software_issuer: str = ""
 ) -> tuple[Client, str | None, str]:
-    """Register a client that asks for it itself; return it with its secret, if it holds one, and its token.
+    """Register a client on its own request; return it with its secret, if it has one, and registration access token.
 
-    Both texts are readable only in this return value. Raises Refusal.
+    Both are readable only in this return value (RFC 7591 section 3.2.1, RFC 7592 section 3). Raises Refusal.
     """
-    metadata = permit.completed(metadata)
     client, secret = client_actions.register_client(
-        consumer=permit.consumer, metadata=metadata, policy=permit.policy(), actor=actor
+        consumer=allowance.consumer,
+        metadata=allowance.with_default_scope(metadata),
+        policy=allowance.policy,
+        actor=actor,
     )
-    if permit.how is not None:
+    if allowance.method is not None:
         SelfRegistration.objects.create(
             client=client,
-            how=permit.how,
-            grant_types=list(permit.grant_types),
-            scopes=list(permit.scopes),
+            method=allowance.method,
+            grant_types=list(allowance.grant_types),
+            scopes=list(allowance.scopes),
             software_issuer=software_issuer,
         )
-    end = permit.expires_at()
-    if end is not None:
-        client.expires_at = end
+    expires_at = allowance.client_expires_at()
+    if expires_at is not None:
+        client.expires_at = expires_at
         client.save(update_fields=["expires_at"])
-    return client, secret, _give_token(client)
+    return client, secret, _issue_registration_access_token(client)
 
 
 @transaction.atomic
-def update(*, client: Client, metadata: ClientMetadata, permit: Permit, actor: Actor) -> tuple[Client, str]:
-    """Replace the client's metadata, and its registration access token with it (RFC 7592 section 2.2)."""
-    metadata = permit.completed(metadata)
-    client = client_actions.update_client(client=client, metadata=metadata, policy=permit.policy(client), actor=actor)
-    return client, _give_token(client)
+def update_itself(
+    *, client: Client, change: Callable[[ClientMetadata], ClientMetadata], allowance: Allowance, actor: Actor
+) -> tuple[Client, str]:
+    """Change the client's metadata, and replace its registration access token (RFC 7592 section 2.2). Raises Refusal.
+
+    The former token no longer works; the new one is readable only in this return value.
+    """
+    client = client_actions.update_client(
+        client=client,
+        change=lambda registered: allowance.with_default_scope(change(registered)),
+        policy=allowance.policy,
+        actor=actor,
+    )
+    return client, _issue_registration_access_token(client)
 
 
-def _give_token(client: Client) -> str:
-    """Make the client's registration access token; a former one works no longer."""
-    text, version = credentials.generate(MANAGES), credentials.current_pepper()
-    RegistrationToken.objects.update_or_create(
+def _issue_registration_access_token(client: Client) -> str:
+    """Create or replace the client's registration access token."""
+    text, version = credentials.generate(REGISTRATION_ACCESS_TOKEN_PREFIX), credentials.current_pepper()
+    RegistrationAccessToken.objects.update_or_create(
         client=client,
         defaults={
-            "digest": credentials.digest(text, version),
+            "digest": credentials.keyed_digest(text, version),
             "pepper_version": version,
             "created_at": timezone.now(),
         },
@@ -244,10 +283,10 @@ def _give_token(client: Client) -> str:
     return text
 
 
-def find_managed(text: str, client_id: str) -> Client | None:
-    """Return the client that the registration access token manages, if it is the one that the address names."""
-    if not credentials.looks_real(text, MANAGES):
+def client_of_registration_access_token(text: str, client_id: str) -> Client | None:
+    """Return the client of the registration access token if it has this ID and is usable, or None."""
+    if not credentials.is_well_formed(text, REGISTRATION_ACCESS_TOKEN_PREFIX):
         return None
-    tokens = RegistrationToken.objects.select_related("client__consumer")
-    found = tokens.filter(digest__in=credentials.digests(text), client__client_id=client_id).first()
-    return found.client if found is not None and found.client.is_usable(None) else None
+    tokens = RegistrationAccessToken.objects.select_related("client__consumer")
+    token = tokens.filter(digest__in=credentials.keyed_digests(text), client__client_id=client_id).first()
+    return token.client if token is not None and token.client.is_usable(None) else None

@@ -1,4 +1,4 @@
-"""The operators' pages about APIs and clients."""
+"""The admin of APIs, clients, registration and trusted issuers."""
 
 from clients.admin import apis, clients, registration, trust
 

@@ -1,4 +1,4 @@
-"""APIs and their scopes."""
+"""The admin of APIs and their scopes."""
 
 from typing import Any
 
@@ -12,27 +12,27 @@ from django.utils.safestring import SafeString
 from clients.actions import apis as api_actions
 from clients.forms.base import LinesField
 from clients.models import Api, Client, Scope
-from consumers.admin.base import Desk
+from consumers.admin.base import AuditedAdmin
 from consumers.audit import Actor
 from consumers.models import Consumer
 
-FIXED = (
-    "The identifier and the values of scopes stay as they are: issued tokens carry them, clients ask for them, and "
+IMMUTABLE = (
+    "The identifier and the values of scopes cannot be changed: issued tokens carry them, clients request them, and "
     "your API is configured with them."
 )
-NAMED_IN_FULL = 12
+MAX_NAMES = 12
 
 
 class ScopeForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A scope's row, whose fields have names although the column headings are all that the eye needs."""
+    """A row of the scopes; its fields have aria-labels, since only the column headings are visible."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        about = self.instance.value or "new scope"
+        scope = self.instance.value or "new scope"
         for field in self.fields.values():
-            field.widget.attrs["aria-label"] = f"{field.label} of {about}"
+            field.widget.attrs["aria-label"] = f"{field.label} of {scope}"
         if self.instance.pk:
-            self.fields["value"].disabled = True  # whatever a forged form says, it keeps its value
+            self.fields["value"].disabled = True  # ignores a forged value
 
 
 class ScopeFormSet(forms.models.BaseInlineFormSet):  # type: ignore[type-arg]
@@ -42,10 +42,10 @@ class ScopeFormSet(forms.models.BaseInlineFormSet):  # type: ignore[type-arg]
             form.fields["DELETE"].widget.attrs["aria-label"] = f"Delete {form.instance}"
 
     def clean(self) -> None:
-        """Refuse to delete what consumers use, before anything is saved."""
+        """Refuse to delete scopes that consumers may use."""
         super().clean()
         for form in self.deleted_forms:
-            if form.instance.pk and (users := api_actions.users_of(form.instance)):
+            if form.instance.pk and (users := api_actions.consumers_of(form.instance)):
                 raise forms.ValidationError(
                     f"“{form.instance}” cannot be deleted while consumers may use it: {', '.join(users)}. "
                     "Take it away from them first, on their pages."
@@ -53,12 +53,13 @@ class ScopeFormSet(forms.models.BaseInlineFormSet):  # type: ignore[type-arg]
 
 
 class ScopeInline(admin.TabularInline):  # type: ignore[type-arg]
-    """The rights over an API are the rights over its scopes."""
+    """The scopes of an API, with the permissions of the API."""
 
     model = Scope
     form = ScopeForm
     formset = ScopeFormSet
     extra = 1
+    max_num = api_actions.MAX_SCOPES
     verbose_name_plural = "scopes"
     ordering = ["id"]
 
@@ -78,7 +79,7 @@ class ApiForm(forms.ModelForm):  # type: ignore[type-arg]
     resource_servers = LinesField(
         label="Clients of the API itself",
         required=False,
-        help_text="Client IDs, one on each line. With their credentials the API may ask us about tokens for it.",
+        help_text="Client IDs, one per line. With their credentials the API can introspect tokens for it.",
     )
 
     class Meta:
@@ -90,13 +91,13 @@ class ApiForm(forms.ModelForm):  # type: ignore[type-arg]
         self.initial["resource_servers"] = [client.client_id for client in _servers_of(self.instance)]
 
     def clean_resource_servers(self) -> list[Client]:
-        wanted = self.cleaned_data["resource_servers"]
-        found = {client.client_id: client for client in Client.objects.filter(client_id__in=wanted)}
-        if unknown := [client_id for client_id in wanted if client_id not in found]:
+        client_ids = self.cleaned_data["resource_servers"]
+        clients_by_id = {client.client_id: client for client in Client.objects.filter(client_id__in=client_ids)}
+        if unknown := [client_id for client_id in client_ids if client_id not in clients_by_id]:
             raise forms.ValidationError(f"“{unknown[0]}” is no client's ID.")
-        if public := [client for client in found.values() if client.is_public]:
-            raise forms.ValidationError(f"{public[0]} is a public client: anybody could claim to be it.")
-        return list(found.values())
+        if public := [client for client in clients_by_id.values() if client.is_public]:
+            raise forms.ValidationError(f"{public[0]} is a public client: anybody could impersonate it.")
+        return list(clients_by_id.values())
 
 
 def _servers_of(api: Api) -> list[Client]:
@@ -104,8 +105,8 @@ def _servers_of(api: Api) -> list[Client]:
 
 
 @admin.register(Api)
-class ApiAdmin(Desk):
-    lede = "Access tokens are made for these. An API's scopes are the permissions that consumers can be given."
+class ApiAdmin(AuditedAdmin):
+    intro = "Access tokens are issued for these. An API's scopes are the permissions that consumers can be given."
     empty = "Add your first API with its scopes. Then add a consumer, and choose which of them it may use."
     list_display = ["name", "audience", "scope_count", "consumer_count", "signing_algorithm", "lifetime"]
     search_fields = ["name", "identifier", "scopes__value"]
@@ -125,7 +126,7 @@ class ApiAdmin(Desk):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         return [
-            ("API", {"fields": ["name", "identifier", "description"], "description": FIXED if obj else ""}),
+            ("API", {"fields": ["name", "identifier", "description"], "description": IMMUTABLE if obj else ""}),
             (
                 "Its access tokens",
                 {"fields": [("signing_algorithm", "access_token_lifetime"), "refresh_token_lifetime"]},
@@ -138,7 +139,7 @@ class ApiAdmin(Desk):
         return ["identifier"] if obj else []
 
     def save_model(self, *args: Any) -> None:
-        """Saved with its scopes, in save_related."""
+        """Do nothing: save_related() saves the API with its scopes."""
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         (scopes,) = formsets
@@ -156,19 +157,19 @@ class ApiAdmin(Desk):
     def delete_model(self, request: HttpRequest, obj: Api) -> None:
         api_actions.delete_api(api=obj, actor=Actor.of(request))
 
-    def losses(self, thing: Api) -> list[str]:
-        """Say who loses access, by name while that fits."""
-        values = list(thing.scopes.values_list("value", flat=True))
-        consumers = list(Consumer.objects.filter(access__scope__api=thing).distinct())
+    def deletion_effects(self, obj: Api) -> list[str]:
+        """Return who loses access, by name up to MAX_NAMES."""
+        values = list(obj.scopes.values_list("value", flat=True))
+        consumers = list(Consumer.objects.filter(access__scope__api=obj).distinct())
         clients = Client.objects.filter(consumer__in=consumers, scopes__overlap=values).select_related("consumer")
-        told = [f"Deleted with it: {', '.join(values)}." if values else "It has no scopes."]
+        effects = [f"Deleted with it: {', '.join(values)}." if values else "It has no scopes."]
         if not consumers:
-            return [*told, "No consumer may use it, so no client loses access."]
-        told.append(f"These consumers lose access: {_some(consumer.name for consumer in consumers)}.")
+            return [*effects, "No consumer may use it, so no client loses access."]
+        effects.append(f"These consumers lose access: {_shortened(consumer.name for consumer in consumers)}.")
         if clients:
-            named = _some(f"{client} of {client.consumer}" for client in clients)
-            told.append(f"These clients get no more tokens for it: {named}.")
-        return [*told, "Tokens that were issued already work until they expire. This cannot be undone."]
+            named = _shortened(f"{client} of {client.consumer}" for client in clients)
+            effects.append(f"These clients get no more tokens for it: {named}.")
+        return [*effects, "Tokens that were issued already work until they expire. This cannot be undone."]
 
     @admin.display(description="Identifier", ordering="identifier")
     def audience(self, api: Api) -> SafeString:
@@ -182,7 +183,7 @@ class ApiAdmin(Desk):
     def consumer_count(self, api: Any) -> int:
         return api.consumers_in_all  # type: ignore[no-any-return]
 
-    @admin.display(description="Tokens live at most", ordering="access_token_lifetime")
+    @admin.display(description="Maximum token lifetime", ordering="access_token_lifetime")
     def lifetime(self, api: Api) -> str:
         hours, seconds = divmod(api.access_token_lifetime, 3600)
         minutes, seconds = divmod(seconds, 60)
@@ -190,8 +191,8 @@ class ApiAdmin(Desk):
         return " ".join(f"{number} {unit}" for number, unit in parts if number)
 
 
-def _some(names: Any) -> str:
-    """Return the names, or as many as can be read and the number of the others."""
+def _shortened(names: Any) -> str:
+    """Return the first MAX_NAMES names, and the number of the others."""
     names = list(names)
-    shown = ", ".join(names[:NAMED_IN_FULL])
-    return shown if len(names) <= NAMED_IN_FULL else f"{shown} and {len(names) - NAMED_IN_FULL} others"
+    listed = ", ".join(names[:MAX_NAMES])
+    return listed if len(names) <= MAX_NAMES else f"{listed} and {len(names) - MAX_NAMES} others"

@@ -1,4 +1,4 @@
-"""Clients of every consumer: operators read them, stop them and delete them; managers make and change them."""
+"""The admin of clients: operators view, disable and delete them, and set their claims."""
 
 from typing import Any
 
@@ -13,14 +13,13 @@ from django.utils.safestring import SafeString
 from clients.actions import clients as client_actions
 from clients.actions import secrets as secret_actions
 from clients.models import Client, ClientSecret
-from clients.queries import KINDS, of_kind
-from clients.vocabulary import IDENTITY_SCOPES
+from clients.vocabulary import IDENTITY_SCOPES, ClientKind
 from consumers import policy
 from consumers.activity.timeline import describe_all
-from consumers.admin.base import ConsumerFilter, Deed, ReadOnlyDesk
+from consumers.admin.base import AdminAction, ConsumerFilter, ReadOnlyAdmin
 from consumers.audit import Actor
 from consumers.models import Event
-from core.admin import badge, listing, moment, page_of, several
+from core.admin import admin_link, badge, code_list, datetime_column, pluralize
 from core.errors import Refusal
 from core.fields import JSONField
 
@@ -32,11 +31,12 @@ class KindFilter(admin.SimpleListFilter):
     parameter_name = "kind"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return list(KINDS.items())
+        return list(ClientKind.choices)
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Client]) -> QuerySet[Client]:
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Client]:
         kind = self.value()
-        return of_kind(queryset, kind) if kind in KINDS else queryset
+        matching: QuerySet[Client] = queryset.of_kind(kind) if kind in ClientKind.values else queryset
+        return matching
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -44,7 +44,7 @@ class StateFilter(admin.SimpleListFilter):
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("enabled", "Enabled"), ("disabled", "Disabled"), ("suspended", "Consumer suspended")]
+        return [("enabled", "Active"), ("disabled", "Disabled"), ("suspended", "Consumer suspended")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Client]) -> QuerySet[Client]:
         states = {
@@ -56,10 +56,14 @@ class StateFilter(admin.SimpleListFilter):
 
 
 def _last_use(thing: Client | ClientSecret) -> str:
-    return f"It was last used on {moment('last_used_at', '')(thing)}." if thing.last_used_at else "It was never used."
+    return (
+        f"It was last used on {datetime_column('last_used_at', '')(thing)}."
+        if thing.last_used_at
+        else "It was never used."
+    )
 
 
-def _disabling(client: Client) -> list[str]:
+def _disable_effects(client: Client) -> list[str]:
     return [
         f"{client} gets no more tokens, and its requests are refused with invalid_client.",
         _last_use(client),
@@ -68,23 +72,23 @@ def _disabling(client: Client) -> list[str]:
     ]
 
 
-def _revoking_tokens(client: Client) -> list[str]:
+def _revoke_tokens_effects(client: Client) -> list[str]:
     return [
-        f"Every token that {client} holds now ends, here and at APIs that ask the portal.",
-        "APIs that only check signatures take a token until its expiry.",
-        "People who signed in to it sign in again. The client itself can get new tokens at once.",
+        f"All tokens of {client} are revoked, here and at APIs that introspect them.",
+        "APIs that only check signatures accept a token until it expires.",
+        "People who signed in to it have to sign in again. The client itself can get new tokens immediately.",
     ]
 
 
-def _revoking(secret: ClientSecret) -> list[str]:
+def _revoke_secret_effects(secret: ClientSecret) -> list[str]:
     others = secret.client.secrets.live().exclude(pk=secret.pk).count()
     return [
         f"Requests of {secret.client} with the secret {secret} are refused at once.",
         _last_use(secret),
-        f"Still working: {several(others, 'other secret', 'other secrets')} of the client."
+        f"Still active: {pluralize(others, 'other secret', 'other secrets')} of the client."
         if others
         else "The client has no other secret that works.",
-        "This cannot be undone; a manager can make a new secret.",
+        "This cannot be undone; a manager can create a new secret.",
     ]
 
 
@@ -108,65 +112,70 @@ class ClaimsForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Client)
-class ClientAdmin(ReadOnlyDesk):
-    lede = "Managers make and change their clients in their workspace. Here you set claims, stop and delete them."
+class ClientAdmin(ReadOnlyAdmin):
+    intro = (
+        "Managers create and change their clients in their workspace. Here you can set claims, disable and delete them."
+    )
     form = ClaimsForm
-    empty = "There are no clients yet. Managers make them in their consumer's workspace."
+    empty = "There are no clients yet. Managers create them in their consumer's workspace."
     list_display = [
         "client_name",
-        "shown_id",
+        "client_id_code",
         "consumer_page",
-        "sort",
-        "condition",
-        moment("last_used_at", "Last used"),
+        "kind_label",
+        "state_badge",
+        datetime_column("last_used_at", "Last used"),
     ]
     list_filter = [StateFilter, KindFilter, ConsumerFilter]
     list_select_related = ["consumer"]
     search_fields = ["client_name", "=client_id", "consumer__name"]
     search_help_text = "By name, full client ID or consumer."
     view_on_site = False
-    deeds = {
-        "disable": Deed(
+    object_actions = {
+        "disable": AdminAction(
             label="Disable {}",
-            act=lambda client, actor: client_actions.disable_client(client=client, actor=actor),
-            done="{} is disabled.",
-            effects=_disabling,
-            when=lambda client: not client.is_disabled,
+            run=lambda client, actor: client_actions.disable_client(client=client, actor=actor),
+            success="{} is disabled.",
+            effects=_disable_effects,
+            is_available=lambda client: not client.is_disabled,
         ),
-        "enable": Deed(
+        "enable": AdminAction(
             label="Enable {}",
-            act=lambda client, actor: client_actions.enable_client(client=client, actor=actor),
-            done="{} is enabled.",
-            when=lambda client: client.is_disabled,
+            run=lambda client, actor: client_actions.enable_client(client=client, actor=actor),
+            success="{} is enabled.",
+            is_available=lambda client: client.is_disabled,
         ),
-        "revoke-tokens": Deed(
+        "revoke-tokens": AdminAction(
             label="Revoke all tokens of {}",
-            act=lambda client, actor: client_actions.revoke_tokens(client=client, actor=actor),
-            done="All tokens of {} are revoked.",
-            effects=_revoking_tokens,
+            run=lambda client, actor: client_actions.revoke_tokens(client=client, actor=actor),
+            success="All tokens of {} are revoked.",
+            effects=_revoke_tokens_effects,
         ),
-        "revoke": Deed(
+        "revoke": AdminAction(
             label="Revoke the secret {}",
-            act=lambda secret, actor: secret_actions.revoke_secret(secret=secret, actor=actor),
-            done="The secret {} is revoked.",
-            effects=_revoking,
-            part="secrets",
+            run=lambda secret, actor: secret_actions.revoke_secret(secret=secret, actor=actor),
+            success="The secret {} is revoked.",
+            effects=_revoke_secret_effects,
+            relation="secrets",
         ),
     }
     FACTS = [
-        ("Client", ["shown_id", "consumer_page", "sort", "condition", "description", "registered", "last_used"]),
-        ("What it may do", ["permissions", "withheld", "grants"]),
-        ("How it proves who it is", ["method", "client_jwks_uri"]),
+        (
+            "Client",
+            ["client_id_code", "consumer_page", "kind_label", "state_badge", "description", "registered", "last_used"],
+        ),
+        ("What it may do", ["permissions", "refused_scopes", "grants"]),
+        ("Authentication", ["method", "client_jwks_uri"]),
         ("Where it runs", ["subject", "project", "deployment", "environment_type", "audiences"]),
-        ("Where people return to", ["redirects", "logout_redirects", "origins"]),
-        ("Contacts and pages", ["people", "client_uri", "policy_uri", "tos_uri"]),
+        ("Redirect URIs", ["redirects", "logout_redirects", "origins"]),
+        ("Contacts and pages", ["contact_list", "client_uri", "policy_uri", "tos_uri"]),
     ]
     # What most clients leave empty, by the name of its column.
     OPTIONAL = {
         "redirects": "redirect_uris",
         "logout_redirects": "post_logout_redirect_uris",
         "origins": "allowed_cors_origins",
-        "people": "contacts",
+        "contact_list": "contacts",
         "subject": "environment_type",
         "audiences": "audience",
     }
@@ -189,77 +198,80 @@ class ClientAdmin(ReadOnlyDesk):
         client_actions.set_claims(client=obj, claims=form.cleaned_data["claims"], actor=Actor.of(request))
 
     def is_worth_showing(self, name: str, client: Client | None) -> bool:
-        if name == "withheld":
+        if name == "refused_scopes":
             return client is None or bool(_refused_scopes(client))
         return client is None or bool(getattr(client, self.OPTIONAL.get(name, name), True))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super(ReadOnlyDesk, self).has_delete_permission(request, obj)
+        return super(ReadOnlyAdmin, self).has_delete_permission(request, obj)
 
     def delete_model(self, request: HttpRequest, obj: Client) -> None:
         client_actions.delete_client(client=obj, actor=Actor.of(request))
 
-    def losses(self, thing: Client) -> list[str]:
+    def deletion_effects(self, obj: Client) -> list[str]:
         return [
-            f"{thing} of {thing.consumer} ({thing.client_id}) is gone with its secrets; what runs with it stops.",
-            _last_use(thing),
+            (
+                f"{obj} of {obj.consumer} ({obj.client_id}) is deleted with its secrets; programs that use it stop "
+                "working."
+            ),
+            _last_use(obj),
             "Refresh tokens and codes that were issued to it stop working. Its activity stays on record.",
             "This cannot be undone. Disabling it stops it just as well, and can be undone.",
         ]
 
-    def around(self, thing: Client) -> dict[str, Any]:
-        events = Event.objects.filter(target_kind="client", target_id=str(thing.pk))
+    def extra_context(self, obj: Client) -> dict[str, Any]:
+        events = Event.objects.filter(target_kind="client", target_id=str(obj.pk))
         return {
             "secrets": [
                 {
                     "secret": secret,
-                    "condition": _condition_of(secret),
-                    "revoke": self.deed_address(thing, "revoke", secret),
+                    "condition": _secret_badge(secret),
+                    "revoke": self.action_url(obj, "revoke", secret),
                 }
-                for secret in thing.secrets.defer("digest")
+                for secret in obj.secrets.defer("digest")
             ],
-            "activity": describe_all(events[:SHOWN_EVENTS], thing.consumer),
+            "activity": describe_all(events[:SHOWN_EVENTS], obj.consumer),
         }
 
     @admin.display(description="Client ID", ordering="client_id")
-    def shown_id(self, client: Client) -> SafeString:
+    def client_id_code(self, client: Client) -> SafeString:
         return format_html("<code>{}</code>", client.client_id)
 
     @admin.display(description="Consumer", ordering="consumer__name")
     def consumer_page(self, client: Client) -> str:
-        return page_of(client.consumer)
+        return admin_link(client.consumer)
 
-    @admin.display(description="Kind")
-    def sort(self, client: Client) -> str:
-        return KINDS[client.kind]
+    @admin.display(description="Template")
+    def kind_label(self, client: Client) -> str:
+        return str(client.kind.label)
 
     @admin.display(description="State", ordering="disabled_at")
-    def condition(self, client: Client) -> SafeString:
+    def state_badge(self, client: Client) -> SafeString:
         if client.is_disabled:
             return badge("Disabled", "bad")
-        return badge("Consumer suspended", "warn") if client.consumer.is_suspended else badge("Enabled", "good")
+        return badge("Consumer suspended", "warn") if client.consumer.is_suspended else badge("Active", "good")
 
-    @admin.display(description="Registered")
+    @admin.display(description="Created")
     def registered(self, client: Client) -> str:
-        when = moment("created", "")(client)
-        return format_html("{}, by {}", when, page_of(client.user)) if client.user else when
+        when = datetime_column("created", "")(client)
+        return format_html("{}, by {}", when, admin_link(client.user)) if client.user else when
 
     @admin.display(description="Last used")
     def last_used(self, client: Client) -> str:
-        return moment("last_used_at", "")(client)
+        return datetime_column("last_used_at", "")(client)
 
-    @admin.display(description="Gets the scopes")
+    @admin.display(description="Granted scopes")
     def permissions(self, client: Client) -> str:
         identity = [value for value in client.scopes if value in IDENTITY_SCOPES]
-        return listing([*identity, *(scope.value for scope in client.granted_scopes())])
+        return code_list([*identity, *(scope.value for scope in client.granted_scopes())])
 
-    @admin.display(description="Asked for, and may not have")
-    def withheld(self, client: Client) -> str:
-        return listing(_refused_scopes(client))
+    @admin.display(description="Requested scopes that are not granted")
+    def refused_scopes(self, client: Client) -> str:
+        return code_list(_refused_scopes(client))
 
     @admin.display(description="Grant types")
     def grants(self, client: Client) -> str:
-        return listing(client.grant_types)
+        return code_list(client.grant_types)
 
     @admin.display(description="Authentication method")
     def method(self, client: Client) -> SafeString:
@@ -267,29 +279,29 @@ class ClientAdmin(ReadOnlyDesk):
             "{} (<code>{}</code>)", client.get_token_endpoint_auth_method_display(), client.token_endpoint_auth_method
         )
 
-    @admin.display(description="Subject of its identity tokens")
+    @admin.display(description="Subject of identity tokens")
     def subject(self, client: Client) -> SafeString:
         return format_html("<code>{}</code>", client.workload)
 
     @admin.display(description="Audiences")
     def audiences(self, client: Client) -> str:
-        return listing(client.audience)
+        return code_list(client.audience)
 
     @admin.display(description="Redirect URIs")
     def redirects(self, client: Client) -> str:
-        return listing(client.redirect_uris)
+        return code_list(client.redirect_uris)
 
-    @admin.display(description="Redirect URIs after signing out")
+    @admin.display(description="Post-logout redirect URIs")
     def logout_redirects(self, client: Client) -> str:
-        return listing(client.post_logout_redirect_uris)
+        return code_list(client.post_logout_redirect_uris)
 
     @admin.display(description="Allowed origins")
     def origins(self, client: Client) -> str:
-        return listing(client.allowed_cors_origins)
+        return code_list(client.allowed_cors_origins)
 
     @admin.display(description="Contacts")
-    def people(self, client: Client) -> str:
-        return listing(client.contacts)
+    def contact_list(self, client: Client) -> str:
+        return code_list(client.contacts)
 
 
 def _refused_scopes(client: Client) -> list[str]:
@@ -297,9 +309,9 @@ def _refused_scopes(client: Client) -> list[str]:
     return [value for value in client.scopes if value not in granted]
 
 
-def _condition_of(secret: ClientSecret) -> SafeString:
+def _secret_badge(secret: ClientSecret) -> SafeString:
     if secret.revoked_at and secret.revoked_at <= timezone.now():
         return badge("Revoked")
     if not secret.is_live:
         return badge("Expired")
-    return badge("Ends", "warn") if secret.expires_at or secret.ends_after_use_of_id else badge("Works", "good")
+    return badge("Expires", "warn") if secret.expires_at or secret.expires_after_use_of_id else badge("Active", "good")

@@ -1,4 +1,4 @@
-"""APIs with their scopes, and which of them a consumer may use (/admin/apis, /admin/consumers/{consumer}/access)."""
+"""APIs with their scopes, and consumers' access (/admin/apis, /admin/consumers/{consumer}/access)."""
 
 from typing import Any
 
@@ -7,22 +7,24 @@ from django.http import HttpResponse
 
 from clients.actions import apis as api_actions
 from clients.models import Api, Client, Scope
-from consumers.rest.lookups import consumer_at, number
-from consumers.rest.operations import Call, answer, nothing, operation
+from consumers.rest.lookups import consumer_in_path, parse_id
+from consumers.rest.operations import ApiRequest, json_response, no_content, operation
 from core.jose.algorithms import SigningAlgorithm
+from core.limits import length_schema, number_schema
 from core.rest.errors import InvalidRequest, NotFound
-from core.rest.paging import PAGING, page
+from core.rest.paging import PAGING, paginate
 
 ABOUT: dict[str, Any] = {"tag": "APIs", "model": "clients.api"}
-CHANGE = ABOUT | {"scope": "apis:write", "action": "change", "refusals": (404, 409)}
+CHANGE = ABOUT | {"scope": "apis:write", "action": "change", "refusals": (404, 409, 412)}
 SCOPE: dict[str, Any] = {
     "title": "Scope",
     "type": "object",
     "required": ["value", "name"],
     "properties": {
-        "value": {"type": "string", "maxLength": 100, "description": "As programs ask for it. It never changes."},
-        "name": {"type": "string", "maxLength": 100, "description": "As people read it."},
-        "description": {"type": "string", "maxLength": 300},
+        "value": length_schema(Scope, "value")
+        | {"type": "string", "description": "As programs ask for it. It never changes."},
+        "name": length_schema(Scope, "name") | {"type": "string", "description": "As people read it."},
+        "description": length_schema(Scope, "description") | {"type": "string"},
     },
     "additionalProperties": False,
 }
@@ -32,29 +34,21 @@ API: dict[str, Any] = {
     "required": ["identifier", "name"],
     "properties": {
         "id": {"type": "integer"},
-        "identifier": {
-            "type": "string",
-            "maxLength": 200,
-            "description": "The audience of its tokens. It never changes.",
-        },
-        "name": {"type": "string", "maxLength": 100},
-        "description": {"type": "string", "maxLength": 300},
+        "identifier": length_schema(Api, "identifier")
+        | {"type": "string", "description": "The audience of its tokens. It never changes."},
+        "name": length_schema(Api, "name") | {"type": "string"},
+        "description": length_schema(Api, "description") | {"type": "string"},
         "signing_algorithm": {"type": "string", "enum": list(SigningAlgorithm.values)},
-        "access_token_lifetime": {
-            "type": "integer",
-            "minimum": 60,
-            "maximum": 2**31 - 1,
-            "description": "Seconds, at most.",
-        },
-        "refresh_token_lifetime": {
+        "access_token_lifetime": number_schema(Api, "access_token_lifetime")
+        | {"type": "integer", "description": "Seconds, at most."},
+        "refresh_token_lifetime": number_schema(Api, "refresh_token_lifetime")
+        | {
             "type": ["integer", "null"],
-            "minimum": 60,
-            "maximum": 2**31 - 1,
             "description": "Seconds for which a client can refresh a person's tokens; null sets no limit.",
         },
-        "is_production": {"type": "boolean", "description": "Serves real data: nobody can make test tokens for it."},
-        "allows_test_tokens": {"type": "boolean", "description": "Whether managers may make test tokens for it."},
-        "scopes": {"type": "array", "items": SCOPE, "maxItems": 200},
+        "is_production": {"type": "boolean", "description": "Serves real data: nobody can create test tokens for it."},
+        "allows_test_tokens": {"type": "boolean", "description": "Whether managers may create test tokens for it."},
+        "scopes": {"type": "array", "items": SCOPE, "maxItems": api_actions.MAX_SCOPES},
         "created_at": {"type": "string", "format": "date-time"},
     },
     "additionalProperties": False,
@@ -79,20 +73,20 @@ DEFAULTS: dict[str, Any] = {
     "is_production": False,
     "allows_test_tokens": False,
 }
-PLAIN = ("identifier", "name", *DEFAULTS)
+FIELDS = ("identifier", "name", *DEFAULTS)
 
 
-def _document(api: Api, scopes: list[Scope]) -> dict[str, Any]:
+def _api_document(api: Api, scopes: list[Scope]) -> dict[str, Any]:
     return {
         "id": api.pk,
-        **{name: getattr(api, name) for name in PLAIN},
+        **{name: getattr(api, name) for name in FIELDS},
         "scopes": [{"value": each.value, "name": each.name, "description": each.description} for each in scopes],
         "created_at": api.created_at,
     }
 
 
-def _visible(call: Call) -> QuerySet[Scope]:
-    """Return the scopes that the caller may know of: all for operators, else those that their consumers may use."""
+def _readable_scopes(call: ApiRequest) -> QuerySet[Scope]:
+    """Return the scopes that the caller may read: all for operators, else those of their consumers."""
     if call.is_operator and call.caller.consumer_id is None:
         return Scope.objects.all()
     return Scope.objects.filter(access__consumer__in=call.readable()).distinct()
@@ -106,14 +100,14 @@ def _visible(call: Call) -> QuerySet[Scope]:
     answers={200: {"type": "array", "items": API}},
     **ABOUT,
 )
-def list_apis(call: Call) -> HttpResponse:
+def list_apis(call: ApiRequest) -> HttpResponse:
     """Each with its scopes, as far as a consumer in reach may use them."""
-    known = _visible(call)
-    found = Api.objects.all() if call.is_operator else Api.objects.filter(scopes__in=known).distinct()
-    rows, headers = page(call.request, found, call.query, whose=call.token_key)
-    scopes = list(known.filter(api__in=[api.pk for api in rows]).order_by("id"))
-    shown = [_document(api, [each for each in scopes if each.api_id == api.pk]) for api in rows]
-    return answer(shown, headers=headers)
+    readable = _readable_scopes(call)
+    found = Api.objects.all() if call.is_operator else Api.objects.filter(scopes__in=readable).distinct()
+    rows, headers = paginate(call.request, found, call.query, whose=call.token_key)
+    scopes = list(readable.filter(api__in=[api.pk for api in rows]).order_by("id"))
+    documents = [_api_document(api, [each for each in scopes if each.api_id == api.pk]) for api in rows]
+    return json_response(documents, headers=headers)
 
 
 @operation(
@@ -127,38 +121,38 @@ def list_apis(call: Call) -> HttpResponse:
     refusals=(409,),
     **ABOUT,
 )
-def create_api(call: Call) -> HttpResponse:
+def create_api(call: ApiRequest) -> HttpResponse:
     """Operators do this. Consumers use it once they are given access to its scopes."""
     call.require_operator()
     sent = DEFAULTS | call.body
-    scopes = [Scope(**each) for each in _once(sent.get("scopes", []))]
+    scopes = [Scope(**each) for each in _unique(sent.get("scopes", []))]
     api = api_actions.create_api(
-        api=Api(**{name: sent[name] for name in PLAIN}), scopes=scopes, actor=call.caller.actor
+        api=Api(**{name: sent[name] for name in FIELDS}), scopes=scopes, actor=call.caller.actor
     )
-    return answer(_document(api, scopes), 201, {"Location": f"/admin/apis/{api.pk}"})
+    return json_response(_api_document(api, scopes), 201, {"Location": f"/admin/apis/{api.pk}"})
 
 
 @operation(id="getAPI", summary="Read an API", scope="apis:read", answers={200: API}, refusals=(404,), **ABOUT)
-def get_api(call: Call, api_id: str) -> HttpResponse:
-    api = Api.objects.filter(pk=number(api_id)).first()
-    scopes = list(_visible(call).filter(api=api).order_by("id")) if api is not None else []
+def get_api(call: ApiRequest, api_id: str) -> HttpResponse:
+    api = call.locked(Api.objects.filter(pk=parse_id(api_id))).first()
+    scopes = list(_readable_scopes(call).filter(api=api).order_by("id")) if api is not None else []
     if api is None or not (scopes or call.is_operator):
         raise NotFound
-    return answer(_document(api, scopes))
+    return json_response(_api_document(api, scopes))
 
 
 @operation(id="setAPI", summary="Replace an API", body=API, answers={200: API}, example=EXAMPLE, **CHANGE)
-def set_api(call: Call, api_id: str) -> HttpResponse:
+def set_api(call: ApiRequest, api_id: str) -> HttpResponse:
     """Operators do this. Its identifier and the values of its scopes never change; a scope in use cannot be dropped."""
     api = _find_api(call, api_id)
     sent = DEFAULTS | call.body
     present = {scope.value: scope for scope in api.scopes.all()}
-    wanted = {each["value"]: each for each in _once(sent.get("scopes", []))}
-    changed = [name for name in PLAIN if getattr(api, name) != sent[name]]
+    requested = {each["value"]: each for each in _unique(sent.get("scopes", []))}
+    changed = [name for name in FIELDS if getattr(api, name) != sent[name]]
     for name in changed:
         setattr(api, name, sent[name])
     scopes = []
-    for value, each in wanted.items():
+    for value, each in requested.items():
         scope = present.get(value) or Scope(value=value)
         words = (each["name"], each.get("description", ""))
         if not scope.pk or (scope.name, scope.description) != words:
@@ -168,10 +162,10 @@ def set_api(call: Call, api_id: str) -> HttpResponse:
         api=api,
         changed=changed,
         scopes=scopes,
-        removed=[scope for value, scope in present.items() if value not in wanted],
+        removed=[scope for value, scope in present.items() if value not in requested],
         actor=call.caller.actor,
     )
-    return answer(_document(api, list(api.scopes.order_by("id"))))
+    return json_response(_api_document(api, list(api.scopes.order_by("id"))))
 
 
 @operation(
@@ -179,55 +173,71 @@ def set_api(call: Call, api_id: str) -> HttpResponse:
     summary="Delete an API",
     scope="apis:write",
     action="change",
-    answers={204: "It is gone, and with it its scopes, from every consumer and client."},
-    refusals=(404,),
+    answers={204: "Deleted, with its scopes, from every consumer and client."},
+    refusals=(404, 412),
     **ABOUT,
 )
-def delete_api(call: Call, api_id: str) -> HttpResponse:
+def delete_api(call: ApiRequest, api_id: str) -> HttpResponse:
     """Operators do this."""
     api_actions.delete_api(api=_find_api(call, api_id), actor=call.caller.actor)
-    return nothing()
+    return no_content()
 
 
-def _find_api(call: Call, api_id: str) -> Api:
+def _find_api(call: ApiRequest, api_id: str) -> Api:
     call.require_operator()
-    api = Api.objects.filter(pk=number(api_id)).first()
+    api = call.locked(Api.objects.filter(pk=parse_id(api_id))).first()
     if api is None:
         raise NotFound
     return api
 
 
-def _once(scopes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _unique(scopes: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if len({each["value"] for each in scopes}) != len(scopes):
         raise InvalidRequest("Name each scope once.", field="scopes")
     return scopes
 
 
-SERVERS: dict[str, Any] = {
+RESOURCE_SERVERS: dict[str, Any] = {
     "title": "ResourceServers",
     "type": "object",
     "required": ["clients"],
-    "properties": {"clients": {"type": "array", "items": {"type": "string"}, "maxItems": 50}},
+    "properties": {
+        "clients": {"type": "array", "items": {"type": "string"}, "maxItems": api_actions.MAX_RESOURCE_SERVERS}
+    },
     "additionalProperties": False,
 }
 
 
 @operation(
+    id="getResourceServers",
+    summary="Read which clients are an API itself",
+    scope="apis:read",
+    answers={200: RESOURCE_SERVERS},
+    refusals=(403, 404),
+    **ABOUT,
+)
+def get_resource_servers(call: ApiRequest, api_id: str) -> HttpResponse:
+    """Operators do this."""
+    servers = _find_api(call, api_id).resource_servers.order_by("client_id")
+    return json_response({"clients": list(servers.values_list("client_id", flat=True))})
+
+
+@operation(
     id="setResourceServers",
-    summary="Say which clients are an API itself",
-    body=SERVERS,
-    answers={200: SERVERS},
+    summary="Set which clients act for an API",
+    body=RESOURCE_SERVERS,
+    answers={200: RESOURCE_SERVERS},
     example={"clients": ["cl_8fj2k3m4n5p6q7r8s9t2"]},
     **CHANGE,
 )
-def set_resource_servers(call: Call, api_id: str) -> HttpResponse:
+def set_resource_servers(call: ApiRequest, api_id: str) -> HttpResponse:
     """Operators do this. With the credentials of these clients the API asks about tokens for it (RFC 7662)."""
-    api, wanted = _find_api(call, api_id), set(call.body["clients"])
-    found = list(Client.objects.filter(client_id__in=wanted))
-    if len(found) != len(wanted):
+    api, requested = _find_api(call, api_id), set(call.body["clients"])
+    found = list(Client.objects.filter(client_id__in=requested))
+    if len(found) != len(requested):
         raise InvalidRequest("One of these clients does not exist.", field="clients")
     api_actions.set_resource_servers(api=api, clients=found, actor=call.caller.actor)
-    return answer({"clients": sorted(wanted)})
+    return json_response({"clients": sorted(requested)})
 
 
 # -- Access -----------------------------------------------------------------------------------------------------------
@@ -236,11 +246,11 @@ OF_CONSUMER = ABOUT | {"model": "consumers.consumer", "tag": "Consumers", "answe
 
 
 @operation(id="getAccess", summary="Read what a consumer may use", scope="apis:read", **OF_CONSUMER)
-def get_access(call: Call, consumer: str) -> HttpResponse:
+def get_access(call: ApiRequest, consumer: str) -> HttpResponse:
     """The scopes that its clients may have."""
-    found = consumer_at(call, consumer)
+    found = consumer_in_path(call, consumer, itself=True)
     values = Scope.objects.filter(access__consumer=found).order_by("value").values_list("value", flat=True)
-    return answer({"scopes": list(values)})
+    return json_response({"scopes": list(values)})
 
 
 @operation(
@@ -250,14 +260,14 @@ def get_access(call: Call, consumer: str) -> HttpResponse:
     action="change",
     body=ACCESS,
     example={"scopes": ["shipments:read"]},
-    **OF_CONSUMER,
+    **OF_CONSUMER | {"refusals": (404, 412)},
 )
-def set_access(call: Call, consumer: str) -> HttpResponse:
+def set_access(call: ApiRequest, consumer: str) -> HttpResponse:
     """Operators do this. It gets exactly these scopes; one that is taken away stops at once."""
     call.require_operator()
-    found, wanted = consumer_at(call, consumer), set(call.body["scopes"])
-    scopes = list(Scope.objects.filter(value__in=wanted))
-    if unknown := sorted(wanted - {scope.value for scope in scopes}):
+    found, requested = consumer_in_path(call, consumer, itself=True), set(call.body["scopes"])
+    scopes = list(Scope.objects.filter(value__in=requested))
+    if unknown := sorted(requested - {scope.value for scope in scopes}):
         raise InvalidRequest(f"There is no scope {unknown[0][:100]!a}.", field="scopes")
     api_actions.set_access(consumer=found, scopes=scopes, actor=call.caller.actor)
-    return answer({"scopes": sorted(wanted)})
+    return json_response({"scopes": sorted(requested)})

@@ -1,28 +1,29 @@
-"""Ory's client API: list, create, read, replace, patch and delete clients (/admin/clients)."""
+"""Clients, compatible with Ory's API (/admin/clients): list, create, get, replace, patch, delete, disable, enable."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpResponse
-from django.utils.http import quote_etag
 from django.views.decorators.debug import sensitive_variables
 
 from clients import documents, queries
 from clients.actions import clients as client_actions
 from clients.actions import locks
-from clients.api.lookups import find
+from clients.api.lookups import client_at
 from clients.errors import InvalidClientMetadata
 from clients.metadata import ClientMetadata
 from clients.models import Client
-from clients.policy import api_policy
-from clients.schemas import CLIENT, EXAMPLE, LIFETIMES, READ_ONLY, TRUST
+from clients.policy import Policy, api_policy, operator_policy
+from clients.schemas import CLIENT, CLIENT_EXAMPLE, LIFETIMES, OPERATOR_ONLY, READ_ONLY
+from clients.vocabulary import ClientState, LastUse
 from clients.workloads import LIFESPAN
-from consumers.rest.lookups import consumer_for, named
-from consumers.rest.operations import Call, answer, nothing, operation
-from core.rest import patch
-from core.rest.errors import PreconditionFailed
-from core.rest.paging import PAGING, page
+from consumers.rest.lookups import consumer_for, consumer_matches
+from consumers.rest.operations import ApiRequest, json_response, no_content, operation
+from core.errors import PreconditionFailed
+from core.rest import etags, patch
+from core.rest.paging import PAGING, paginate
 
 ABOUT: dict[str, Any] = {"tag": "Clients", "model": "clients.client"}
 FILTERS: dict[str, dict[str, Any]] = {
@@ -30,11 +31,11 @@ FILTERS: dict[str, dict[str, Any]] = {
     "owner": {"type": "string", "description": "Exactly this label."},
     "consumer": {"type": "string", "description": "Short name or ID of the consumer."},
     "q": {"type": "string", "description": "A part of the name or of the client ID."},
-    "state": {"type": "string", "enum": list(queries.STATES), "description": "As the portal's list shows it."},
+    "state": {"type": "string", "enum": ClientState.values, "description": "As the portal's list shows it."},
     "grant_type": {"type": "string", "description": "Has this grant type."},
     "scope": {"type": "string", "description": "Asks for this scope."},
-    "redirect_uri": {"type": "string", "description": "Leads people back to exactly this address."},
-    "used": {"type": "string", "enum": list(queries.USED), "description": "When it was last used."},
+    "redirect_uri": {"type": "string", "description": "Has exactly this redirect URI."},
+    "used": {"type": "string", "enum": LastUse.values, "description": "When it was last used."},
 }
 ONE = {200: CLIENT}
 
@@ -47,47 +48,39 @@ ONE = {200: CLIENT}
     answers={200: {"type": "array", "items": CLIENT}},
     **ABOUT,
 )
-def list_clients(call: Call) -> HttpResponse:
+def list_clients(call: ApiRequest) -> HttpResponse:
     """In the order in which they were registered. Go on with the address in the Link header, until there is none."""
     clients: QuerySet[Any] = Client.objects.select_related("consumer").prefetch_related("secrets")
     if not call.is_operator or call.caller.consumer_id is not None:
         clients = clients.filter(consumer__in=call.readable())
-    rows, headers = page(call.request, _filtered(clients, call.query), call.query, whose=call.token_key)
-    return answer([documents.document(client) for client in rows], headers=headers)
+    rows, headers = paginate(call.request, _filtered(clients, call.query), call.query, whose=call.token_key)
+    return json_response([documents.client_document(client) for client in rows], headers=headers)
 
 
 def _filtered(clients: QuerySet[Any], query: dict[str, Any]) -> QuerySet[Any]:
-    exact = {"client_name": "client_name", "owner": "owner"}
-    among = {"grant_type": "grant_types", "scope": "scopes", "redirect_uri": "redirect_uris"}
-    found = Q()
-    for name, value in query.items():
-        if name in exact:
-            found &= Q(**{exact[name]: value})
-        elif name in among:
-            found &= Q(**{f"{among[name]}__contains": [value]})
-        elif name == "consumer":
-            found &= named(value, "consumer__")
-    clients = queries.search(clients.filter(found), query.get("q", ""))
-    if "used" in query:
-        clients = queries.used(clients, query["used"])
-    return queries.with_state(clients).filter(state=query["state"]) if "state" in query else clients
+    filters = {name: value for name, value in query.items() if name in FILTERS}
+    if "consumer" in filters:
+        clients = clients.filter(consumer_matches(filters.pop("consumer"), "consumer__"))
+    if "state" in filters:
+        clients = queries.with_state(clients)
+    return queries.filter_clients(clients, filters)
 
 
 @operation(
     id="createOAuth2Client",
-    summary="Register a client",
+    summary="Create a client",
     scope="clients:write",
     action="add",
     query={"consumer": FILTERS["consumer"]},
     body=CLIENT,
     bad_body=InvalidClientMetadata,
     answers={201: CLIENT},
-    example=EXAMPLE,
+    example=CLIENT_EXAMPLE,
     refusals=(409,),
     **ABOUT,
 )
 @sensitive_variables("secret")
-def create_client(call: Call) -> HttpResponse:
+def create_client(call: ApiRequest) -> HttpResponse:
     """The answer alone holds the secret; nobody can read it again.
 
     The client belongs to the consumer that the token reaches. Where it reaches several, name one, as a member
@@ -98,54 +91,58 @@ def create_client(call: Call) -> HttpResponse:
     if sent.get("client_id"):
         raise InvalidClientMetadata("We choose the client_id. Leave it out.", field="client_id")
     _refuse_secret(sent)
-    documents.refuse_what_is_set_elsewhere(sent)
+    documents.check_set_elsewhere(sent)
     client, secret = client_actions.register_client(
         consumer=consumer,
-        metadata=documents.read(sent),
-        policy=api_policy(consumer, trusted=call.is_operator),
+        metadata=documents.from_document(sent),
+        policy=_policy(call),
         actor=call.caller.actor,
     )
-    headers = {"Location": f"/admin/clients/{client.client_id}", "ETag": etag(client)}
-    return answer(documents.document(client, secret=secret), 201, headers)
+    location = {"Location": f"/admin/clients/{client.client_id}"}
+    return client_response(client, secret=secret, status=201, headers=location)
 
 
 @operation(id="getOAuth2Client", summary="Read a client", scope="clients:read", answers=ONE, refusals=(404,), **ABOUT)
-def get_client(call: Call, client_id: str) -> HttpResponse:
+def get_client(call: ApiRequest, client_id: str) -> HttpResponse:
     """Never its secrets."""
-    return shown(find(call, client_id))
+    return client_response(client_at(call, client_id))
 
 
 @operation(
     id="setOAuth2Client",
+    locks_itself=True,
     summary="Replace a client",
     scope="clients:write",
     action="change",
     body=CLIENT,
     bad_body=InvalidClientMetadata,
     answers=ONE,
-    example=EXAMPLE,
+    example=CLIENT_EXAMPLE,
     refusals=(404, 409, 412),
     **ABOUT,
 )
-def set_client(call: Call, client_id: str) -> HttpResponse:
+def set_client(call: ApiRequest, client_id: str) -> HttpResponse:
     """Members that are left out get their defaults. Send back what GET returned, and nothing changes.
 
     Members that we set ourselves are ignored. With If-Match, nobody's change in between is lost.
     """
-    sent = call.body
-    with transaction.atomic():
-        client = find_locked(call, client_id)
-        if sent.get("client_id") not in (None, "", client.client_id):
+    document, client = call.body, client_at(call, client_id)
+
+    def replace(_: ClientMetadata) -> ClientMetadata:
+        if document.get("client_id") not in (None, "", client.client_id):
             raise InvalidClientMetadata("A client keeps its client_id.", field="client_id")
-        if sent.get("consumer") not in (None, "", client.consumer.slug, str(client.consumer_id)):
+        if document.get("consumer") not in (None, "", client.consumer.slug, str(client.consumer_id)):
             raise InvalidClientMetadata("A client stays with its consumer.", field="consumer")
-        _refuse_secret(sent, client)
-        documents.refuse_what_is_set_elsewhere(sent, client)
-        return shown(_save(call, client, documents.read(sent)))
+        _refuse_secret(document, client)
+        documents.check_set_elsewhere(document, client)
+        return documents.from_document(document)
+
+    return _update(call, client, replace)
 
 
 @operation(
     id="patchOAuth2Client",
+    locks_itself=True,
     summary="Patch a client",
     scope="clients:write",
     action="change",
@@ -156,34 +153,37 @@ def set_client(call: Call, client_id: str) -> HttpResponse:
     refusals=(404, 409, 412),
     **ABOUT,
 )
-def patch_client(call: Call, client_id: str) -> HttpResponse:
+def patch_client(call: ApiRequest, client_id: str) -> HttpResponse:
     """JSON Patch (RFC 6902) with add, remove and replace, all carried out or none.
 
     What we set ourselves and secrets cannot be patched, and what operators decide by them alone.
     """
     operations = call.body
-    with transaction.atomic():
-        client = find_locked(call, client_id)
-        before = documents.writable(ClientMetadata.of(client))
-        decided = () if call.is_operator else TRUST
-        after = patch.apply(before, operations, fixed=(*READ_ONLY, *decided, "client_secret"))
-        return shown(_save(call, client, documents.read(after)))
+    fixed = (*READ_ONLY, *(() if call.is_operator else OPERATOR_ONLY), "client_secret")
+
+    def patched(registered: ClientMetadata) -> ClientMetadata:
+        return documents.from_document(
+            patch.apply_patch(documents.writable_members(registered), operations, fixed=fixed)
+        )
+
+    return _update(call, client_at(call, client_id), patched)
 
 
 @operation(
     id="deleteOAuth2Client",
+    locks_itself=True,
     summary="Delete a client",
     scope="clients:write",
     action="delete",
-    answers={204: "It is gone, with its secrets and tokens. Its activity stays."},
+    answers={204: "Deleted, with its secrets and tokens. Its activity is kept."},
     refusals=(404, 409, 412),
     **ABOUT,
 )
-def delete_client(call: Call, client_id: str) -> HttpResponse:
+def delete_client(call: ApiRequest, client_id: str) -> HttpResponse:
     """Whatever still uses it is refused from now on. To be able to undo it, disable it instead."""
     with transaction.atomic():
-        client_actions.delete_client(client=find_locked(call, client_id), actor=call.caller.actor)
-    return nothing()
+        client_actions.delete_client(client=client_for_change(call, client_id), actor=call.caller.actor)
+    return no_content()
 
 
 @operation(
@@ -198,18 +198,19 @@ def delete_client(call: Call, client_id: str) -> HttpResponse:
     refusals=(404, 409, 412),
     **ABOUT,
 )
-def set_lifespans(call: Call, client_id: str) -> HttpResponse:
+def set_lifespans(call: ApiRequest, client_id: str) -> HttpResponse:
     """Replaces all of them, and nothing else: those left out get their defaults.
 
     Only a workload's identity_token_lifespan stays when it is left out, because Ory's programs do not know it.
     """
-    sent = call.body
-    documents.refuse_what_has_no_effect(sent)
-    with transaction.atomic():
-        client = find_locked(call, client_id)
-        before = ClientMetadata.of(client)
-        ours = {name: seconds for name, seconds in before.lifespans.items() if name == LIFESPAN and name not in sent}
-        return shown(_save(call, client, before.but(lifespans=ours | documents.read_lifespans(sent))))
+    documents.check_unsupported(call.body)
+    lifespans = documents.parse_lifespans(call.body)
+
+    def with_lifespans(registered: ClientMetadata) -> ClientMetadata:
+        kept = {LIFESPAN} & registered.lifespans.keys() - call.body.keys()
+        return registered.replace(lifespans={name: registered.lifespans[name] for name in kept} | lifespans)
+
+    return _update(call, client_at(call, client_id), with_lifespans)
 
 
 @operation(
@@ -221,11 +222,11 @@ def set_lifespans(call: Call, client_id: str) -> HttpResponse:
     refusals=(404, 409, 412),
     **ABOUT,
 )
-def disable_client(call: Call, client_id: str) -> HttpResponse:
+def disable_client(call: ApiRequest, client_id: str) -> HttpResponse:
     """Every request of it is refused from now on. Enabling undoes it."""
     with transaction.atomic():
-        client_actions.disable_client(client=find_locked(call, client_id), actor=call.caller.actor)
-    return shown(find(call, client_id))
+        client_actions.disable_client(client=client_for_change(call, client_id), actor=call.caller.actor)
+    return client_response(client_at(call, client_id))
 
 
 @operation(
@@ -237,44 +238,57 @@ def disable_client(call: Call, client_id: str) -> HttpResponse:
     refusals=(404, 409, 412),
     **ABOUT,
 )
-def enable_client(call: Call, client_id: str) -> HttpResponse:
+def enable_client(call: ApiRequest, client_id: str) -> HttpResponse:
     """Undoes disabling."""
     with transaction.atomic():
-        client_actions.enable_client(client=find_locked(call, client_id), actor=call.caller.actor)
-    return shown(find(call, client_id))
+        client_actions.enable_client(client=client_for_change(call, client_id), actor=call.caller.actor)
+    return client_response(client_at(call, client_id))
 
 
 # -- Helpers ----------------------------------------------------------------------------------------------------------
 
 
-def find_locked(call: Call, client_id: str) -> Client:
-    """Return the client for a change, locked, if it is still as the caller saw it (RFC 9110 section 13.1.1)."""
-    client = find(call, client_id)
+def client_for_change(call: ApiRequest, client_id: str) -> Client:
+    """Return the client, locked, if the caller may change it and If-Match holds (RFC 9110 section 13.1.1)."""
+    client = client_at(call, client_id)
     call.require_writable(client.consumer)
-    client = locks.lock(client)
-    wanted = call.request.headers.get("If-Match", "*")
-    if wanted.strip() != "*" and etag(client) not in [each.strip() for each in wanted.split(",")]:
+    client = locks.lock_client(client)
+    expected = _if_match(call)
+    if expected is not None and client.revision not in expected:
         raise PreconditionFailed
     return client
 
 
-def _save(call: Call, client: Client, metadata: ClientMetadata) -> Client:
-    policy = api_policy(client.consumer, client, trusted=call.is_operator)
-    return client_actions.update_client(client=client, metadata=metadata, policy=policy, actor=call.caller.actor)
+def _update(call: ApiRequest, client: Client, change: Callable[[ClientMetadata], ClientMetadata]) -> HttpResponse:
+    call.require_writable(client.consumer)
+    updated = client_actions.update_client(
+        client=client, change=change, if_match=_if_match(call), policy=_policy(call), actor=call.caller.actor
+    )
+    return client_response(updated)
 
 
-def shown(client: Client) -> HttpResponse:
-    return answer(documents.document(client), headers={"ETag": etag(client)})
+def _policy(call: ApiRequest) -> Policy:
+    return operator_policy if call.is_operator else api_policy
 
 
-def etag(client: Client) -> str:
-    """Name the state of the client; secrets are things of their own and do not change it."""
-    return quote_etag(f"{client.pk:x}-{int(client.updated.timestamp() * 1_000_000):x}")
+def _if_match(call: ApiRequest) -> list[str] | None:
+    """Return the revisions that the If-Match header names, or None where any is accepted."""
+    header = call.request.headers.get("If-Match")
+    return None if header is None else etags.named_revisions(header)
+
+
+@sensitive_variables("secret", "once")
+def client_response(
+    client: Client, *, secret: str | None = None, status: int = 200, headers: Mapping[str, str] | None = None
+) -> HttpResponse:
+    """Return the client as JSON, with its entity tag; `secret` is the text of a new secret."""
+    once = {} if secret is None else {"client_secret": secret}
+    return json_response(documents.client_document(client), status, headers, once=once, revision=client.revision)
 
 
 @sensitive_variables("secret")
 def _refuse_secret(sent: dict[str, Any], client: Client | None = None) -> None:
-    """Refuse a chosen secret: people choose ones that can be guessed. What the client holds already may stand there."""
+    """Refuse a secret in the request, which could be guessable, unless it is one of the client's."""
     secret = sent.get("client_secret")
     if secret and not (client is not None and any(live.matches(secret) for live in client.secrets.live())):
         raise InvalidClientMetadata(

@@ -1,4 +1,4 @@
-"""What lets clients register themselves: initial access tokens of a consumer, and the open door."""
+"""Dynamic registration: a consumer's initial access tokens, and open registration."""
 
 from typing import Any
 
@@ -6,18 +6,30 @@ from django.http import HttpResponse
 from django.views.decorators.debug import sensitive_variables
 
 from clients.actions import registration as registration_actions
-from clients.models import InitialToken, OpenRegistration
-from consumers.rest.lookups import by_id, consumer_at
-from consumers.rest.operations import Call, answer, nothing, operation
+from clients.models import InitialAccessToken, OpenRegistration
+from consumers.rest.lookups import consumer_in_path, find_by_uuid
+from consumers.rest.operations import ApiRequest, json_response, no_content, operation
+from core.limits import length_schema, number_schema
 from core.rest.errors import NotFound
-from core.rest.schemas import moment
+from core.timefmt import parse_moment
 
 ABOUT: dict[str, Any] = {"tag": "Registration", "model": "clients.client"}
 CHANGE = ABOUT | {"scope": "clients:write", "action": "change"}
 LIMITS: dict[str, Any] = {
-    "grant_types": {"type": "array", "items": {"type": "string"}, "maxItems": 10, "description": "None means any."},
-    "scopes": {"type": "array", "items": {"type": "string"}, "maxItems": 200, "description": "None means any."},
-    "client_days": {"type": ["integer", "null"], "minimum": 1, "maximum": 3650, "description": "Clients end after."},
+    "grant_types": {
+        "type": "array",
+        "items": {"type": "string"},
+        "maxItems": 10,
+        "description": "Leave empty to allow any.",
+    },
+    "scopes": {
+        "type": "array",
+        "items": {"type": "string"},
+        "maxItems": 200,
+        "description": "Leave empty to allow any.",
+    },
+    "client_lifetime_days": number_schema(InitialAccessToken, "client_lifetime_days")
+    | {"type": ["integer", "null"], "description": "Days after which the clients expire."},
 }
 MOMENT = {"type": ["string", "null"], "format": "date-time"}
 TOKEN: dict[str, Any] = {
@@ -28,14 +40,14 @@ TOKEN: dict[str, Any] = {
         "id": {"type": "string"},
         "name": {"type": "string"},
         "hint": {"type": "string", "description": "Its last four characters."},
-        "state": {"type": "string", "enum": ["live", "spent", "ended", "revoked"]},
-        "uses": {"type": ["integer", "null"]},
-        "used": {"type": "integer"},
+        "state": {"type": "string", "enum": ["active", "exhausted", "expired", "revoked"]},
+        "max_uses": {"type": ["integer", "null"]},
+        "use_count": {"type": "integer"},
         "created_at": MOMENT,
         "created_by": {"type": "string"},
         "expires_at": MOMENT,
         "last_used_at": MOMENT,
-        "initial_access_token": {"type": "string", "description": "In the answer that made it alone."},
+        "initial_access_token": {"type": "string", "description": "Only in the response that created it."},
     },
 }
 NEW: dict[str, Any] = {
@@ -44,42 +56,37 @@ NEW: dict[str, Any] = {
     "required": ["name", "expires_at"],
     "properties": LIMITS
     | {
-        "name": {"type": "string", "maxLength": 60, "description": "Who will use it."},
+        "name": length_schema(InitialAccessToken, "name") | {"type": "string", "description": "Who will use it."},
         "expires_at": {"type": "string", "format": "date-time"},
-        "uses": {
+        "max_uses": number_schema(InitialAccessToken, "max_uses")
+        | {
             "type": ["integer", "null"],
-            "minimum": 1,
-            "maximum": 100_000,
             "default": 1,
             "description": "How many clients may register; null means any number.",
         },
     },
     "additionalProperties": False,
 }
-DOOR: dict[str, Any] = {
+OPEN_REGISTRATION: dict[str, Any] = {
     "title": "OpenRegistration",
     "type": "object",
     "required": ["consumer"],
     "properties": LIMITS
     | {
         "consumer": {"type": "string", "description": "Short name or ID of the consumer that such clients belong to."},
-        "idle_days": {"type": "integer", "minimum": 1, "maximum": 3650, "description": "Unused ones are deleted."},
-        "most_clients": {
-            "type": "integer",
-            "minimum": 1,
-            "maximum": 1_000_000,
-            "description": "No more than this many at a time.",
-        },
+        "idle_days": number_schema(OpenRegistration, "idle_days")
+        | {"type": "integer", "description": "Days after which unused ones are deleted."},
+        "max_clients": number_schema(OpenRegistration, "max_clients")
+        | {"type": "integer", "description": "No more than this many at a time."},
     },
     "additionalProperties": False,
 }
 
 
-def _shown(token: InitialToken, text: str | None = None) -> dict[str, Any]:
-    own = ("name", "hint", "state", "uses", "used", "created_at", "expires_at", "last_used_at", *LIMITS)
+def _token_document(token: InitialAccessToken) -> dict[str, Any]:
+    own = ("name", "hint", "state", "max_uses", "use_count", "created_at", "expires_at", "last_used_at", *LIMITS)
     document = {"id": str(token.pk), "created_by": token.created_by_label}
-    document |= {name: getattr(token, name) for name in own}
-    return document if text is None else document | {"initial_access_token": text}
+    return document | {name: getattr(token, name) for name in own}
 
 
 @operation(
@@ -90,95 +97,117 @@ def _shown(token: InitialToken, text: str | None = None) -> dict[str, Any]:
     refusals=(404,),
     **ABOUT,
 )
-def list_tokens(call: Call, consumer: str) -> HttpResponse:
+def list_tokens(call: ApiRequest, consumer: str) -> HttpResponse:
     """Those that ended stay listed for a year. Their texts are kept nowhere."""
-    return answer([_shown(token) for token in consumer_at(call, consumer).initial_tokens.all()])
+    return json_response(
+        [_token_document(token) for token in consumer_in_path(call, consumer).initial_access_tokens.all()]
+    )
 
 
 @operation(
     id="createInitialAccessToken",
-    summary="Let programs register clients",
+    summary="Create an initial access token",
     body=NEW,
     answers={201: TOKEN},
-    example={"name": "Mobile builds", "expires_at": "2027-01-31T12:00:00Z", "uses": 10},
+    example={"name": "Mobile builds", "expires_at": "2027-01-31T12:00:00Z", "max_uses": 10},
     refusals=(404, 409),
     **CHANGE,
 )
 @sensitive_variables("text")
-def create_token(call: Call, consumer: str) -> HttpResponse:
+def create_token(call: ApiRequest, consumer: str) -> HttpResponse:
     """The answer alone holds the token (RFC 7591 section 3)."""
-    owner = consumer_at(call, consumer)
+    owner = consumer_in_path(call, consumer)
     call.require_writable(owner)
-    sent = call.body | {"expires_at": moment(call.body["expires_at"])}
-    token, text = registration_actions.create_initial_token(consumer=owner, actor=call.caller.actor, **sent)
-    return answer(_shown(token, text), 201)
+    sent = call.body | {"expires_at": parse_moment(call.body["expires_at"])}
+    token, text = registration_actions.create_initial_access_token(consumer=owner, actor=call.caller.actor, **sent)
+    location = f"{call.request.path.rstrip('/')}/{token.pk}"
+    return json_response(_token_document(token), 201, {"Location": location}, once={"initial_access_token": text})
+
+
+@operation(
+    id="getInitialAccessToken",
+    summary="Read an initial access token",
+    scope="clients:read",
+    answers={200: TOKEN},
+    refusals=(404,),
+    **ABOUT,
+)
+def get_token(call: ApiRequest, consumer: str, token_id: str) -> HttpResponse:
+    """Without its value, which is not stored."""
+    return json_response(_token_document(_find_token(call, consumer, token_id)))
 
 
 @operation(
     id="revokeInitialAccessToken",
-    summary="End an initial access token",
-    answers={204: "It lets nobody register any more; clients that did stay."},
-    refusals=(404, 409),
+    summary="Revoke an initial access token",
+    answers={204: "It can no longer be used; clients registered with it are kept."},
+    refusals=(404, 409, 412),
     **CHANGE,
 )
-def revoke_token(call: Call, consumer: str, token_id: str) -> HttpResponse:
+def revoke_token(call: ApiRequest, consumer: str, token_id: str) -> HttpResponse:
     """At once."""
-    owner = consumer_at(call, consumer)
-    call.require_writable(owner)
-    token = by_id(owner.initial_tokens.all(), token_id)
-    registration_actions.revoke_initial_token(token=token, actor=call.caller.actor)
-    return nothing()
+    token = _find_token(call, consumer, token_id)
+    registration_actions.revoke_initial_access_token(token=token, actor=call.caller.actor)
+    return no_content()
+
+
+def _find_token(call: ApiRequest, consumer: str, token_id: str) -> InitialAccessToken:
+    return find_by_uuid(call.locked(consumer_in_path(call, consumer).initial_access_tokens.all()), token_id)
 
 
 @operation(
     id="getOpenRegistration",
-    summary="Say whether anybody may register clients",
+    summary="Read open registration",
     scope="clients:read",
-    answers={200: DOOR},
+    answers={200: OPEN_REGISTRATION},
     refusals=(403, 404),
     **ABOUT,
 )
-def get_door(call: Call) -> HttpResponse:
+def get_open_registration(call: ApiRequest) -> HttpResponse:
     """Not found means that registration takes an initial access token."""
     call.require_operator()
-    door = OpenRegistration.objects.select_related("consumer").first()
-    if door is None:
+    row = call.locked(OpenRegistration.objects.select_related("consumer")).first()
+    if row is None:
         raise NotFound
-    return answer(_shown_door(door))
+    return json_response(_open_registration_document(row))
 
 
 @operation(
     id="enableOpenRegistration",
-    summary="Let anybody register clients for one consumer",
-    body=DOOR,
-    answers={200: DOOR},
-    example={"consumer": "sandbox", "client_days": 30},
-    refusals=(403, 404, 409),
+    summary="Open registration for a consumer",
+    body=OPEN_REGISTRATION,
+    answers={200: OPEN_REGISTRATION},
+    example={"consumer": "sandbox", "client_lifetime_days": 30},
+    refusals=(403, 404, 409, 412),
     **CHANGE,
 )
-def set_door(call: Call) -> HttpResponse:
+def enable_open_registration(call: ApiRequest) -> HttpResponse:
     """For operators. Another consumer that was open is not any more."""
     call.require_operator()
     sent = dict(call.body)
-    owner = consumer_at(call, sent.pop("consumer"))
-    return answer(_shown_door(registration_actions.open_registration(consumer=owner, actor=call.caller.actor, **sent)))
+    owner = consumer_in_path(call, sent.pop("consumer"))
+    return json_response(
+        _open_registration_document(
+            registration_actions.enable_open_registration(consumer=owner, actor=call.caller.actor, **sent)
+        )
+    )
 
 
 @operation(
     id="disableOpenRegistration",
-    summary="Let nobody register without a token",
-    answers={204: "Registration takes an initial access token from now on."},
-    refusals=(403,),
+    summary="Close open registration",
+    answers={204: "Registration needs an initial access token from now on."},
+    refusals=(403, 404, 412),
     **CHANGE,
 )
-def close_door(call: Call) -> HttpResponse:
+def disable_open_registration(call: ApiRequest) -> HttpResponse:
     """For operators. Clients that registered themselves stay."""
     call.require_operator()
-    registration_actions.close_registration(actor=call.caller.actor)
-    return nothing()
+    registration_actions.disable_open_registration(actor=call.caller.actor)
+    return no_content()
 
 
-def _shown_door(door: OpenRegistration) -> dict[str, Any]:
-    return {"consumer": door.consumer.slug, "idle_days": door.idle_days, "most_clients": door.most_clients} | {
-        name: getattr(door, name) for name in LIMITS
+def _open_registration_document(row: OpenRegistration) -> dict[str, Any]:
+    return {"consumer": row.consumer.slug, "idle_days": row.idle_days, "max_clients": row.max_clients} | {
+        name: getattr(row, name) for name in LIMITS
     }

@@ -1,25 +1,23 @@
-"""What is decided about a client besides its metadata: claims, who may be it without a secret, rules for secrets."""
+"""Trust rules of a client (/admin/clients/{client_id}/trust-rules)."""
 
 from typing import Any
 
 from django.db import transaction
 from django.http import HttpResponse
 
-from clients.actions import clients as client_actions
 from clients.actions import trust as trust_actions
-from clients.actions.secret_policy import set_secret_rules
-from clients.api.clients import find_locked, shown
-from clients.api.lookups import find
+from clients.api.clients import client_for_change
+from clients.api.lookups import client_at
 from clients.models import TrustedIssuer, TrustRule
-from clients.schemas import CLIENT
-from consumers.rest.lookups import by_id, consumer_at
-from consumers.rest.operations import Call, answer, nothing, operation
+from clients.policy.federation import MAX_CLAIM_VALUE, MAX_CLAIMS
+from consumers.rest.lookups import find_by_uuid
+from consumers.rest.operations import ApiRequest, json_response, no_content, operation
+from core.limits import length_schema
 from core.rest.errors import InvalidRequest
 
 OF_CLIENT: dict[str, Any] = {"model": "clients.client", "refusals": (404, 409)}
 CHANGE = OF_CLIENT | {"scope": "clients:write", "action": "change"}
 TEXT = {"type": "string"}
-CLAIMS: dict[str, Any] = {"title": "Claims", "type": "object", "description": "By name; {} for none."}
 RULE: dict[str, Any] = {
     "title": "TrustRule",
     "type": "object",
@@ -27,12 +25,16 @@ RULE: dict[str, Any] = {
     "properties": {
         "id": TEXT,
         "issuer": TEXT
-        | {"maxLength": 300, "description": "As its tokens carry it (iss), of those that operators allow."},
-        "audience": TEXT | {"maxLength": 200, "description": "What its tokens must be for (aud)."},
+        | length_schema(TrustedIssuer, "issuer")
+        | {"description": "The issuer (iss) of its tokens, one that operators allow."},
+        "audience": TEXT
+        | length_schema(TrustRule, "audience")
+        | {"description": "The audience (aud) that its tokens must have."},
         "claims": {
             "type": "object",
-            "additionalProperties": TEXT | {"maxLength": 500},
-            "description": "What they must say, letter by letter.",
+            "additionalProperties": TEXT | {"maxLength": MAX_CLAIM_VALUE},
+            "maxProperties": MAX_CLAIMS,
+            "description": "Claims that must match exactly.",
         },
         "created_at": TEXT | {"format": "date-time"},
         "created_by": TEXT,
@@ -40,36 +42,6 @@ RULE: dict[str, Any] = {
     },
     "additionalProperties": False,
 }
-SECRET_RULES: dict[str, Any] = {
-    "title": "SecretRules",
-    "type": "object",
-    "required": ["allowed", "days"],
-    "properties": {
-        "allowed": {"type": "boolean", "description": "Whether its clients may hold secrets at all."},
-        "days": {"type": ["integer", "null"], "minimum": 1, "maximum": 10_000, "description": "How long one may work."},
-    },
-    "additionalProperties": False,
-}
-
-
-@operation(
-    id="setClientClaims",
-    summary="Set the claims of a client's tokens",
-    tag="Clients",
-    body=CLAIMS,
-    answers={200: CLIENT},
-    example={"tier": "gold"},
-    **CHANGE,
-)
-def set_claims(call: Call, client_id: str) -> HttpResponse:
-    """Operators do this. Its next access tokens carry exactly these, besides its consumer's."""
-    call.require_operator()
-    with transaction.atomic():
-        client_actions.set_claims(client=find_locked(call, client_id), claims=call.body, actor=call.caller.actor)
-    return shown(find(call, client_id))
-
-
-# -- Without a secret -------------------------------------------------------------------------------------------------
 
 
 def _rule_document(rule: TrustRule) -> dict[str, Any]:
@@ -86,20 +58,22 @@ def _rule_document(rule: TrustRule) -> dict[str, Any]:
 
 @operation(
     id="listTrustRules",
-    summary="List who may be a client without a secret",
+    summary="List the federation rules of a client",
     tag="Secrets",
     scope="clients:read",
     answers={200: {"type": "array", "items": RULE}},
     **OF_CLIENT,
 )
-def list_rules(call: Call, client_id: str) -> HttpResponse:
+def list_rules(call: ApiRequest, client_id: str) -> HttpResponse:
     """Each rule says which token of which platform authenticates as the client."""
-    return answer([_rule_document(rule) for rule in find(call, client_id).trust_rules.select_related("issuer")])
+    return json_response(
+        [_rule_document(rule) for rule in client_at(call, client_id).trust_rules.select_related("issuer")]
+    )
 
 
 @operation(
-    id="addTrustRule",
-    summary="Let a platform's token be a client",
+    id="createTrustRule",
+    summary="Create a federation rule",
     tag="Secrets",
     body=RULE,
     answers={201: RULE},
@@ -110,49 +84,40 @@ def list_rules(call: Call, client_id: str) -> HttpResponse:
     },
     **CHANGE,
 )
-def add_rule(call: Call, client_id: str) -> HttpResponse:
+def create_rule(call: ApiRequest, client_id: str) -> HttpResponse:
     """For issuers that operators allow. A rule that a stranger could meet is refused."""
     sent = call.body
     with transaction.atomic():
-        client = find_locked(call, client_id)
+        client = client_for_change(call, client_id)
         issuer = TrustedIssuer.objects.offered_to(client.consumer).filter(issuer=sent["issuer"]).first()
         if issuer is None:
             raise InvalidRequest("Operators have not allowed this issuer.", field="issuer")
-        made = trust_actions.add_rule(
+        rule = trust_actions.create_rule(
             client=client, issuer=issuer, audience=sent["audience"], claims=sent["claims"], actor=call.caller.actor
         )
-    return answer(_rule_document(made), 201)
+    location = f"/admin/clients/{client_id}/trust-rules/{rule.pk}"
+    return json_response(_rule_document(rule), 201, {"Location": location})
 
 
 @operation(
-    id="removeTrustRule",
-    summary="Remove such a rule",
+    id="getTrustRule", summary="Read such a rule", tag="Secrets", scope="clients:read", answers={200: RULE}, **OF_CLIENT
+)
+def get_rule(call: ApiRequest, client_id: str, rule_id: str) -> HttpResponse:
+    return json_response(_rule_document(_find_rule(call, client_id, rule_id)))
+
+
+@operation(
+    id="deleteTrustRule",
+    summary="Delete a federation rule",
     tag="Secrets",
-    answers={204: "Such tokens are refused from now on."},
-    **CHANGE,
+    answers={204: "Deleted. Tokens that match it are refused from now on."},
+    **CHANGE | {"refusals": (404, 409, 412)},
 )
-def remove_rule(call: Call, client_id: str, rule_id: str) -> HttpResponse:
-    client = find(call, client_id)
-    call.require_writable(client.consumer)
-    trust_actions.remove_rule(rule=by_id(client.trust_rules.all(), rule_id), actor=call.caller.actor)
-    return nothing()
+def delete_rule(call: ApiRequest, client_id: str, rule_id: str) -> HttpResponse:
+    trust_actions.delete_rule(rule=_find_rule(call, client_id, rule_id), actor=call.caller.actor)
+    return no_content()
 
 
-@operation(
-    id="setSecretRules",
-    summary="Set the rules for a consumer's secrets",
-    tag="Consumers",
-    scope="consumers:write",
-    model="consumers.consumer",
-    action="change",
-    body=SECRET_RULES,
-    answers={200: SECRET_RULES},
-    example={"allowed": True, "days": 90},
-    refusals=(404,),
-)
-def set_rules(call: Call, consumer: str) -> HttpResponse:
-    """Operators do this. Secrets that would no longer be allowed get an end, and the managers are told by mail."""
-    call.require_operator()
-    found = consumer_at(call, consumer)
-    set_secret_rules(consumer=found, allowed=call.body["allowed"], days=call.body["days"], actor=call.caller.actor)
-    return answer({"allowed": found.secrets_allowed, "days": found.secret_days})
+def _find_rule(call: ApiRequest, client_id: str, rule_id: str) -> TrustRule:
+    client = client_at(call, client_id, itself=True)
+    return find_by_uuid(TrustRule.objects.select_related("issuer").filter(client=client), rule_id)

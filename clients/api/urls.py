@@ -1,25 +1,43 @@
-"""Addresses of clients, their secrets, and what they may ask for, below /admin/."""
+"""Routes of the management API below /admin/: clients, secrets, APIs, trust and registration."""
 
-from clients.api import apis, clients, registration, rotation, secrets, trust_rules, trusted_issuers
-from consumers.rest.routes import address
+from clients.api import (
+    apis,
+    claims,
+    clients,
+    metadata_sources,
+    registration,
+    rotation,
+    secret_rules,
+    secrets,
+    trust_rules,
+    trusted_issuers,
+)
+from consumers.rest.routes import route
 
 CLIENT = "/admin/clients/{client_id}"
 ISSUER = "/admin/trusted-issuers/{issuer_id}"
+REGISTRATION = "/admin/registration"
 
 urlpatterns = [
-    address("/admin/clients", "clients", GET=clients.list_clients, POST=clients.create_client),
+    route("/admin/clients", "clients", GET=clients.list_clients, POST=clients.create_client),
     # An id may hold slashes, so what lies below a client comes first.
-    address(f"{CLIENT}/lifespans", "lifespans", PUT=clients.set_lifespans),
-    address(f"{CLIENT}/claims", "claims", PUT=trust_rules.set_claims),
-    address(f"{CLIENT}/trust-rules/{{rule_id}}", "trust-rule", DELETE=trust_rules.remove_rule),
-    address(f"{CLIENT}/trust-rules", "trust-rules", GET=trust_rules.list_rules, POST=trust_rules.add_rule),
-    address(f"{CLIENT}/disable", "disable-client", POST=clients.disable_client),
-    address(f"{CLIENT}/enable", "enable-client", POST=clients.enable_client),
-    address(f"{CLIENT}/secrets/rotate", "rotate", POST=rotation.rotate, DELETE=rotation.drop_rotated),
-    address(f"{CLIENT}/secrets/{{secret_id}}/rotate", "rotate-secret", POST=secrets.rotate_secret),
-    address(f"{CLIENT}/secrets/{{secret_id}}", "secret", PUT=secrets.expire_secret, DELETE=secrets.revoke_secret),
-    address(f"{CLIENT}/secrets", "secrets", GET=secrets.list_secrets, POST=secrets.add_secret),
-    address(
+    route(f"{CLIENT}/lifespans", "lifespans", PUT=clients.set_lifespans),
+    route(f"{CLIENT}/claims", "claims", PUT=claims.set_claims),
+    route(f"{CLIENT}/trust-rules/{{rule_id}}", "trust-rule", GET=trust_rules.get_rule, DELETE=trust_rules.delete_rule),
+    route(f"{CLIENT}/trust-rules", "trust-rules", GET=trust_rules.list_rules, POST=trust_rules.create_rule),
+    route(f"{CLIENT}/disable", "disable-client", POST=clients.disable_client),
+    route(f"{CLIENT}/enable", "enable-client", POST=clients.enable_client),
+    route(f"{CLIENT}/secrets/rotate", "rotate", POST=rotation.rotate, DELETE=rotation.delete_rotated),
+    route(f"{CLIENT}/secrets/{{secret_id}}/rotate", "rotate-secret", POST=secrets.rotate_secret),
+    route(
+        f"{CLIENT}/secrets/{{secret_id}}",
+        "secret",
+        GET=secrets.get_secret,
+        PUT=secrets.expire_secret,
+        DELETE=secrets.revoke_secret,
+    ),
+    route(f"{CLIENT}/secrets", "secrets", GET=secrets.list_secrets, POST=secrets.add_secret),
+    route(
         CLIENT,
         "client",
         GET=clients.get_client,
@@ -27,37 +45,57 @@ urlpatterns = [
         PATCH=clients.patch_client,
         DELETE=clients.delete_client,
     ),
-    address("/admin/apis", "apis", GET=apis.list_apis, POST=apis.create_api),
-    address("/admin/apis/{api_id}", "api", GET=apis.get_api, PUT=apis.set_api, DELETE=apis.delete_api),
-    address("/admin/apis/{api_id}/resource-servers", "resource-servers", PUT=apis.set_resource_servers),
-    address("/admin/consumers/{consumer}/secret-rules", "secret-rules", PUT=trust_rules.set_rules),
-    address("/admin/consumers/{consumer}/access", "access", GET=apis.get_access, PUT=apis.set_access),
-    address(
-        "/admin/consumers/{consumer}/registration-tokens",
-        "registration-tokens",
+    route("/admin/apis", "apis", GET=apis.list_apis, POST=apis.create_api),
+    route("/admin/apis/{api_id}", "api", GET=apis.get_api, PUT=apis.set_api, DELETE=apis.delete_api),
+    route(
+        "/admin/apis/{api_id}/resource-servers",
+        "resource-servers",
+        GET=apis.get_resource_servers,
+        PUT=apis.set_resource_servers,
+    ),
+    route(
+        "/admin/consumers/{consumer}/secret-rules",
+        "secret-rules",
+        GET=secret_rules.get_secret_rules,
+        PUT=secret_rules.set_secret_rules,
+    ),
+    route("/admin/consumers/{consumer}/access", "access", GET=apis.get_access, PUT=apis.set_access),
+    route(
+        "/admin/consumers/{consumer}/initial-access-tokens",
+        "initial-access-tokens",
         GET=registration.list_tokens,
         POST=registration.create_token,
     ),
-    address(
-        "/admin/consumers/{consumer}/registration-tokens/{token_id}",
+    route(
+        "/admin/consumers/{consumer}/initial-access-tokens/{token_id}",
         "registration-token",
+        GET=registration.get_token,
         DELETE=registration.revoke_token,
     ),
-    address(
-        "/admin/trusted-issuers", "trusted-issuers", GET=trusted_issuers.list_issuers, POST=trusted_issuers.allow_issuer
+    route(
+        "/admin/trusted-issuers",
+        "trusted-issuers",
+        GET=trusted_issuers.list_issuers,
+        POST=trusted_issuers.create_issuer,
     ),
-    address(f"{ISSUER}/disable", "disable-issuer", POST=trusted_issuers.disable_issuer),
-    address(f"{ISSUER}/enable", "enable-issuer", POST=trusted_issuers.enable_issuer),
-    address(ISSUER, "trusted-issuer", PUT=trusted_issuers.set_issuer, DELETE=trusted_issuers.remove_issuer),
-    address("/admin/registration/software-issuers", "software-issuers", **trusted_issuers.ALL_PUBLISHERS),
-    address("/admin/registration/software-issuers/{source_id}", "software-issuer", **trusted_issuers.ONE_PUBLISHER),
-    address("/admin/registration/document-hosts", "document-hosts", **trusted_issuers.ALL_HOSTS),
-    address("/admin/registration/document-hosts/{source_id}", "document-host", **trusted_issuers.ONE_HOST),
-    address(
-        "/admin/registration",
+    route(f"{ISSUER}/disable", "disable-issuer", POST=trusted_issuers.disable_issuer),
+    route(f"{ISSUER}/enable", "enable-issuer", POST=trusted_issuers.enable_issuer),
+    route(
+        ISSUER,
+        "trusted-issuer",
+        GET=trusted_issuers.get_issuer,
+        PUT=trusted_issuers.set_issuer,
+        DELETE=trusted_issuers.delete_issuer,
+    ),
+    route(f"{REGISTRATION}/software-issuers", "software-issuers", **metadata_sources.ALL_SOFTWARE_ISSUERS),
+    route(f"{REGISTRATION}/software-issuers/{{source_id}}", "software-issuer", **metadata_sources.ONE_SOFTWARE_ISSUER),
+    route(f"{REGISTRATION}/document-hosts", "document-hosts", **metadata_sources.ALL_DOCUMENT_HOSTS),
+    route(f"{REGISTRATION}/document-hosts/{{source_id}}", "document-host", **metadata_sources.ONE_DOCUMENT_HOST),
+    route(
+        REGISTRATION,
         "open-registration",
-        GET=registration.get_door,
-        PUT=registration.set_door,
-        DELETE=registration.close_door,
+        GET=registration.get_open_registration,
+        PUT=registration.enable_open_registration,
+        DELETE=registration.disable_open_registration,
     ),
 ]

@@ -1,4 +1,4 @@
-"""Does a token meet a rule? Letter by letter, claim by claim: no pattern, no prefix, no folding of case."""
+"""Matching a token's claims with a trust rule, by exact string comparison."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,28 +6,28 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Difference:
-    """A claim that is not what a rule wants; `found` is empty where the token has none that can be compared."""
+class ClaimMismatch:
+    """A claim that differs from the rule; `actual` is empty where the token has no comparable value."""
 
     claim: str
-    wanted: str
-    found: str
+    expected: str
+    actual: str
 
 
-def differences(audience: str, wanted: Mapping[str, str], claims: Mapping[str, Any]) -> list[Difference]:
-    """Return what keeps a token with these claims from meeting the rule; nothing when it does."""
-    found = []
+def mismatches(audience: str, expected: Mapping[str, str], claims: Mapping[str, Any]) -> list[ClaimMismatch]:
+    """Return the claims in which a token differs from the rule; empty where it matches."""
+    result = []
     if claims.get("aud") not in (audience, [audience]):
-        found.append(Difference("aud", audience, said(claims.get("aud"))))
-    for name, value in wanted.items():
-        has = _claim(claims, name)
-        if _comparable(has) != value:
-            found.append(Difference(name, value, said(has)))
-    return found
+        result.append(ClaimMismatch("aud", audience, display_claim(claims.get("aud"))))
+    for name, value in expected.items():
+        actual = _claim_at(claims, name)
+        if _comparable(actual) != value:
+            result.append(ClaimMismatch(name, value, display_claim(actual)))
+    return result
 
 
-def _claim(claims: Any, name: str) -> Any:
-    """Return the claim of that name or, for a name that begins with a slash, at that place (RFC 6901)."""
+def _claim_at(claims: Any, name: str) -> Any:
+    """Return the claim of that name or, with a leading slash, at that JSON Pointer (RFC 6901)."""
     path = [part.replace("~1", "/").replace("~0", "~") for part in name[1:].split("/")] if name[:1] == "/" else [name]
     for part in path:
         claims = claims.get(part) if isinstance(claims, Mapping) else None
@@ -35,19 +35,19 @@ def _claim(claims: Any, name: str) -> Any:
 
 
 def _comparable(value: Any) -> str | None:
-    """Return what a rule compares: a text, a whole number or a truth value; of lists and objects nothing."""
+    """Return a string, integer or boolean as the string that a rule compares; None for anything else."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, str | int) else None
 
 
-def said(value: Any) -> str:
-    """Return a value as people read it; a list looks like one, because one text alone is not the same."""
+def display_claim(value: Any) -> str:
+    """Return a value for people to read; a list in brackets, because it does not match a string."""
     if isinstance(value, list):
-        return f"[{', '.join(said(each) for each in value)}]"
+        return f"[{', '.join(display_claim(each) for each in value)}]"
     return _comparable(value) or ("" if value is None else "something that cannot be compared")
 
 
-def exclusive(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
-    """Say whether no token can have both sets of claims."""
+def are_disjoint(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """Whether no token can have both sets of claims."""
     return any(one[name] != other[name] for name in one.keys() & other.keys())

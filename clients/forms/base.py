@@ -1,14 +1,14 @@
-"""What the forms share."""
+"""Base classes of the forms, and fields."""
 
 from typing import Any, NamedTuple
 
 from django import forms
 
-from core.idempotency import new_key
+from core.idempotency import new_idempotency_key
 
 
-class Choice(NamedTuple):
-    """One of few, as a page offers it."""
+class Option(NamedTuple):
+    """An option of a choice, as a page shows it."""
 
     value: str
     title: str
@@ -17,38 +17,38 @@ class Choice(NamedTuple):
 
 
 class Form(forms.Form):
-    """A form whose errors are ours alone, so that a browser's bubbles do not stand before them."""
+    """A form that the server alone validates, so that browsers show no messages of their own."""
 
     use_required_attribute = False
 
 
-class OnceForm(Form):
-    """A form that is carried out once, however often it is sent."""
+class IdempotentForm(Form):
+    """A form whose action runs once, however often it is submitted (core/idempotency.py)."""
 
     key = forms.CharField(required=False, widget=forms.HiddenInput(attrs={"autocomplete": "off"}), max_length=100)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["key"].initial = new_key()
+        self.fields["key"].initial = new_idempotency_key()
 
 
-class RuledField(forms.CharField):
-    """A text whose emptiness and length the policy judges, together with everything else."""
+class PolicyField(forms.CharField):
+    """A text whose presence and length the policy checks."""
 
     def validate(self, value: Any) -> None:
         pass
 
 
-class RuledChoiceField(forms.ChoiceField):
-    """A choice whose absence the policy judges."""
+class PolicyChoiceField(forms.ChoiceField):
+    """A choice whose presence the policy checks."""
 
     def validate(self, value: Any) -> None:
         if value:
             super().validate(value)
 
 
-class LinesField(RuledField):
-    """Several values, one on each line."""
+class LinesField(PolicyField):
+    """Several values, one per line."""
 
     widget = forms.Textarea(
         attrs={"rows": 3, "class": "mono", "spellcheck": "false", "autocapitalize": "off", "autocomplete": "off"}

@@ -1,4 +1,4 @@
-"""What a client is called, may do, and where it leads people."""
+"""Forms that register a client, change its settings and delete it."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
@@ -6,74 +6,74 @@ from typing import Any, NamedTuple
 
 from django import forms
 
-from clients.forms.authentication import NOT_OFFERED, methods_of
-from clients.forms.base import Choice, Form, LinesField, OnceForm, RuledField
+from clients.forms.authentication import NOT_OFFERED, allowed_methods
+from clients.forms.base import Form, IdempotentForm, LinesField, Option, PolicyField
 from clients.forms.versioned import VersionedForm
 from clients.forms.workloads import WorkloadFields
 from clients.metadata import TEMPLATES, ClientMetadata
 from clients.models import Api, Client, Scope
-from clients.vocabulary import IDENTITY_SCOPES, AuthMethod, GrantType
-from clients.workloads import LIFESPAN, LONGEST
+from clients.vocabulary import IDENTITY_SCOPES, AuthMethod, ClientKind, GrantType, signs_users_in
+from clients.workloads import LIFESPAN, MAX_LIFETIME
 from consumers.models import Consumer
 
-KINDS = [
-    Choice(
-        "service",
-        "Service",
-        "A program on a server that acts for itself, with nobody signed in.",
+TEMPLATE_OPTIONS = [
+    Option(
+        ClientKind.SERVICE,
+        ClientKind.SERVICE.label,
+        "A program on a server, without a user (client credentials).",
         "server",
     ),
-    Choice(
-        "workload",
-        "Workload",
-        "A deployment that proves itself to others. Gets identity tokens that clouds and your own backends accept.",
+    Option(
+        ClientKind.WORKLOAD,
+        ClientKind.WORKLOAD.label,
+        "A deployment with its own identity. Gets identity tokens that clouds and your own backends accept.",
         "fingerprint-pattern",
     ),
-    Choice(
-        "web",
-        "Web app",
-        "A website with its own server, where people sign in.",
+    Option(
+        ClientKind.WEB,
+        ClientKind.WEB.label,
+        "A website with its own server, where users sign in.",
         "globe",
     ),
-    Choice(
-        "public",
-        "Single-page or mobile app",
-        "Runs on the user’s device, where no secret stays secret. Gets a client ID and uses PKCE.",
+    Option(
+        ClientKind.PUBLIC,
+        ClientKind.PUBLIC.label,
+        "Runs on the user’s device, where no secret can be kept. Gets a client ID and uses PKCE.",
         "smartphone",
     ),
-    Choice(
-        "device",
-        "Command line or TV app",
-        "Shows a code that people type in a browser elsewhere to let it in. Gets a client ID.",
+    Option(
+        ClientKind.DEVICE,
+        ClientKind.DEVICE.label,
+        "Shows a code that the user enters in a browser on another device. Gets a client ID.",
         "terminal",
     ),
 ]
 
 
-class Permissions(NamedTuple):
-    """An API's permissions, as check boxes."""
+class ApiPermissions(NamedTuple):
+    """An API with its scopes, each with whether it is checked."""
 
     api: Api
     scopes: list[tuple[Scope, bool]]
 
 
-class ClientForm(WorkloadFields, OnceForm):
-    """Name, description, permissions and addresses of a client, and where it runs when it is a workload."""
+class ClientForm(WorkloadFields, IdempotentForm):
+    """Name, description, scopes and redirect URIs of a client, and the claims of a workload."""
 
-    client_name = RuledField(
+    client_name = PolicyField(
         label="Name",
-        help_text="Colleagues read it, and so do people who sign in.",
+        help_text="Shown to your colleagues, and to people who sign in.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    description = RuledField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
+    description = PolicyField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
     scope = forms.MultipleChoiceField(
         label="Permissions",
         required=False,
         error_messages={"invalid_choice": "“%(value)s” is not a permission that this workspace may use."},
     )
-    identity = forms.MultipleChoiceField(label="About the person", required=False, initial=["openid"])
+    identity = forms.MultipleChoiceField(label="User information", required=False, initial=["openid"])
     redirect_uris = LinesField(
-        label="Allowed addresses",
+        label="Allowed redirect URIs",
         help_text="One per line. Use https, except for 127.0.0.1 and [::1] on your own machine: people come back to "
         "any port there, while a page that calls us from the browser must be on the port that you write.",
     )
@@ -89,10 +89,10 @@ class ClientForm(WorkloadFields, OnceForm):
         return str(self.cleaned_data["description"]).replace("\r\n", "\n")
 
     @property
-    def permissions(self) -> Iterator[Permissions]:
+    def permissions(self) -> Iterator[ApiPermissions]:
         chosen = set(self["scope"].value() or [])
         for api, scopes in groupby(self.offered, key=lambda scope: scope.api):
-            yield Permissions(api, [(scope, scope.value in chosen) for scope in scopes])
+            yield ApiPermissions(api, [(scope, scope.value in chosen) for scope in scopes])
 
     @property
     def identity_scopes(self) -> Iterable[tuple[str, str, str, bool]]:
@@ -101,49 +101,49 @@ class ClientForm(WorkloadFields, OnceForm):
             yield value, name, description, value in chosen
 
     def metadata(self, base: ClientMetadata) -> ClientMetadata:
-        """Return the base with what was typed; what does not apply to its grants is left out."""
-        typed = self.cleaned_data
+        """Return the base with the entered values; what does not apply to its grant types is left out."""
+        entered = self.cleaned_data
+        base = self.workload_metadata(base) if base.environment_type else base
+        identity = entered["identity"] if signs_users_in(base.grant_types) else ()
         redirects = GrantType.AUTHORIZATION_CODE in base.grant_types
-        signs_in = redirects or GrantType.DEVICE_CODE in base.grant_types
-        base = self.of_workload(base) if base.environment_type else base
-        return base.but(
-            client_name=typed["client_name"],
-            description=typed["description"],
-            scope=(*(typed["identity"] if signs_in else ()), *typed["scope"]),
-        ).leading_to(typed["redirect_uris"] if redirects else ())
+        return base.replace(
+            client_name=entered["client_name"],
+            description=entered["description"],
+            scope=(*identity, *entered["scope"]),
+        ).with_redirect_uris(entered["redirect_uris"] if redirects else ())
 
 
 class NewClientForm(ClientForm):
     template = forms.ChoiceField(
-        choices=[(kind.value, kind.title) for kind in KINDS],
+        choices=[(option.value, option.title) for option in TEMPLATE_OPTIONS],
         widget=forms.RadioSelect,
-        error_messages={"required": "Choose the template that fits what you build."},
+        error_messages={"required": "Choose a template."},
     )
     proof = forms.ChoiceField(
-        label="How it proves itself", required=False, error_messages={"invalid_choice": NOT_OFFERED}
+        label="Authentication method", required=False, error_messages={"invalid_choice": NOT_OFFERED}
     )
-    kinds = KINDS
+    kinds = TEMPLATE_OPTIONS
 
     def __init__(self, *args: Any, consumer: Consumer, **kwargs: Any) -> None:
         super().__init__(*args, consumer=consumer, **kwargs)
-        self.methods = methods_of(consumer)
+        self.methods = allowed_methods(consumer)
         self.fields["proof"].choices = [(method.value, method.title) for method in self.methods]  # type: ignore[attr-defined]
 
     def new_metadata(self) -> ClientMetadata:
-        """Return what was typed; a public client proves nothing, whatever was chosen."""
+        """Return the entered values; a public client has no authentication method, whatever was chosen."""
         base = TEMPLATES[self.cleaned_data["template"]]
         if base.token_endpoint_auth_method != AuthMethod.NONE:
-            base = base.but(token_endpoint_auth_method=self.cleaned_data["proof"] or self.methods[0].value)
+            base = base.replace(token_endpoint_auth_method=self.cleaned_data["proof"] or self.methods[0].value)
         return self.metadata(base)
 
 
 class SettingsForm(ClientForm, VersionedForm):
-    """What most people change of a client."""
+    """The metadata that most people change."""
 
     dpop_bound_access_tokens = forms.BooleanField(
-        label="Bind its tokens to a key",
+        label="Require DPoP",
         required=False,
-        help_text="The program proves with every request that it holds the key (DPoP). A stolen token opens nothing.",
+        help_text="The program proves with every request that it holds the key. A stolen token is useless without it.",
     )
 
     def __init__(self, *args: Any, client: Client, **kwargs: Any) -> None:
@@ -158,7 +158,7 @@ class SettingsForm(ClientForm, VersionedForm):
             "deployment": values.deployment,
             "environment_type": values.environment_type,
             "audience": values.audience,
-            "identity_token_lifespan": values.lifespans.get(LIFESPAN, LONGEST),
+            "identity_token_lifespan": values.lifespans.get(LIFESPAN, MAX_LIFETIME),
             "dpop_bound_access_tokens": values.dpop_bound_access_tokens,
             "version": client.updated.isoformat(),
         }
@@ -166,24 +166,24 @@ class SettingsForm(ClientForm, VersionedForm):
         offered = {scope.value for scope in self.offered} | set(IDENTITY_SCOPES)
         self.withdrawn = [value for value in values.scope if value not in offered]
 
-    def compared(self, saved: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-        mine = self.cleaned_data
+    def entered_and_saved(self, saved: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+        entered = self.cleaned_data
         offered = {scope.value for scope in self.offered}
         pairs = {
-            "client_name": (mine["client_name"], saved["client_name"]),
-            "description": (mine["description"], saved["description"]),
-            "scope": (set(mine["scope"]), offered & set(saved["scope"])),
-            "identity": (set(mine["identity"]), set(IDENTITY_SCOPES) & set(saved["scope"])),
-            "redirect_uris": (mine["redirect_uris"], saved["redirect_uris"]),
-            "dpop_bound_access_tokens": (mine["dpop_bound_access_tokens"], saved["dpop_bound_access_tokens"]),
+            "client_name": (entered["client_name"], saved["client_name"]),
+            "description": (entered["description"], saved["description"]),
+            "scope": (set(entered["scope"]), offered & set(saved["scope"])),
+            "identity": (set(entered["identity"]), set(IDENTITY_SCOPES) & set(saved["scope"])),
+            "redirect_uris": (entered["redirect_uris"], saved["redirect_uris"]),
+            "dpop_bound_access_tokens": (entered["dpop_bound_access_tokens"], saved["dpop_bound_access_tokens"]),
         }
         if saved["environment_type"]:
             names = ("project", "deployment", "environment_type", "audience", "identity_token_lifespan")
-            pairs |= {name: (mine[name], type(mine[name])(saved[name])) for name in names}
+            pairs |= {name: (entered[name], type(entered[name])(saved[name])) for name in names}
         return pairs
 
     def metadata(self, base: ClientMetadata) -> ClientMetadata:
-        return super().metadata(base).but(dpop_bound_access_tokens=self.cleaned_data["dpop_bound_access_tokens"])
+        return super().metadata(base).replace(dpop_bound_access_tokens=self.cleaned_data["dpop_bound_access_tokens"])
 
 
 class DeleteForm(Form):

@@ -1,4 +1,4 @@
-"""Which clients a person wants to see."""
+"""The filters of a workspace's client list."""
 
 from typing import Any
 
@@ -7,36 +7,31 @@ from django.db.models import QuerySet
 
 from clients import queries
 from clients.models import Client
+from clients.vocabulary import ClientKind, ClientState, LastUse
 
 
 class FilterForm(forms.Form):
-    """Which clients to list. What cannot be read filters nothing."""
+    """Filters and order of the list. A value that cannot be read filters nothing."""
 
     q = forms.CharField(required=False, max_length=100)
-    state = forms.ChoiceField(required=False, choices=list(queries.STATES.items()))
-    kind = forms.ChoiceField(required=False, choices=list(queries.KINDS.items()))
-    used = forms.ChoiceField(required=False, choices=list(queries.USED.items()))
+    state = forms.ChoiceField(required=False, choices=ClientState.choices)
+    kind = forms.ChoiceField(required=False, choices=ClientKind.choices)
+    used = forms.ChoiceField(required=False, choices=LastUse.choices)
     sort = forms.ChoiceField(
         required=False, choices=[(sign + name, label) for name, label in queries.SORTS.items() for sign in ("", "-")]
     )
 
     @property
-    def wanted(self) -> dict[str, str]:
-        """Return the filters that are set and readable."""
+    def selected(self) -> dict[str, str]:
+        """Return the filters and the order that are set and readable."""
         self.is_valid()
         return {name: value for name, value in self.cleaned_data.items() if value}
 
     @property
     def filters(self) -> dict[str, str]:
-        return {name: value for name, value in self.wanted.items() if name != "sort"}
+        return {name: value for name, value in self.selected.items() if name != "sort"}
 
-    def find(self, clients: QuerySet[Client]) -> QuerySet[Any]:
-        wanted = self.wanted
-        found = queries.search(queries.with_state(clients), wanted.get("q", ""))
-        if "state" in wanted:
-            found = found.filter(state=wanted["state"])
-        if "kind" in wanted:
-            found = queries.of_kind(found, wanted["kind"])
-        if "used" in wanted:
-            found = queries.used(found, wanted["used"])
-        return queries.in_order(found, wanted.get("sort", "name"))
+    def filtered(self, clients: QuerySet[Client]) -> QuerySet[Any]:
+        """Return the clients with their state, filtered and ordered."""
+        matching = queries.filter_clients(queries.with_state(clients), self.filters)
+        return queries.ordered(matching, self.selected.get("sort", "name"))

@@ -1,4 +1,4 @@
-"""How a secret begins, and how an old one ends."""
+"""Forms that create and rotate a secret."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -7,27 +7,29 @@ from django import forms
 from django.utils import timezone
 
 from clients.actions.secrets import End
-from clients.forms.base import Choice, OnceForm
-from consumers.activity.timeline import when
+from clients.forms.base import IdempotentForm, Option
+from clients.models import ClientSecret
+from core.limits import longest
+from core.timefmt import date_time
 
-LIFETIMES = {"never": "When somebody ends it", "30": "In 30 days", "90": "In 90 days", "365": "In a year"}
+LIFETIMES = {"never": "Never expires", "30": "In 30 days", "90": "In 90 days", "365": "In a year"}
 
 
-class SecretForm(OnceForm):
-    """How a new secret begins."""
+class SecretForm(IdempotentForm):
+    """Name and expiry of a new secret."""
 
     name = forms.CharField(
         required=False,
-        max_length=60,
+        max_length=longest(ClientSecret, "name"),
         help_text="Where it will be used, such as “Production” or “Staging”.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     lifetime = forms.ChoiceField(
-        label="When does it end?", choices=list(LIFETIMES.items()), help_text="Home reminds you two weeks before."
+        label="When does it expire?", choices=list(LIFETIMES.items()), help_text="Home reminds you two weeks before."
     )
 
     def __init__(self, *args: Any, longest: int | None, **kwargs: Any) -> None:
-        """Offer ends within `longest` days, where the operator set a limit."""
+        """Offer lifetimes up to `longest` days, where an operator set a limit."""
         super().__init__(*args, **kwargs)
         if longest is not None:
             shorter = {days: words for days, words in LIFETIMES.items() if days.isdigit() and int(days) < longest}
@@ -41,11 +43,11 @@ class SecretForm(OnceForm):
 
 
 class RotateForm(SecretForm):
-    """When the old secret ends. Where no further secret fits, only at once is offered."""
+    """The end of the old secret; at MAX_LIVE_SECRETS only at once is offered."""
 
-    is_optional = True  # says nothing at the date, which is needed exactly where it is shown
+    is_optional = True  # the date is required only where it is shown
     ends = forms.ChoiceField(
-        label="When should the old secret end?", error_messages={"required": "Choose when the old secret ends."}
+        label="When should the old secret expire?", error_messages={"required": "Choose when the old secret expires."}
     )
     date = forms.DateTimeField(
         label="Date and time",
@@ -60,31 +62,31 @@ class RotateForm(SecretForm):
         super().__init__(*args, **kwargs)
         del self.fields["name"]
         self.only_at_once = only_at_once
-        self.fields["lifetime"].label = "When does the new secret end?"
+        self.fields["lifetime"].label = "When does the new secret expire?"
         self.fields["date"].help_text = f"In {timezone.get_current_timezone_name()}."
         self.fields["ends"].initial = "now" if only_at_once else "week"
         self.fields["ends"].choices = [(choice.value, choice.title) for choice in self.offers]  # type: ignore[attr-defined]
 
     @property
-    def offers(self) -> list[Choice]:
+    def offers(self) -> list[Option]:
         now = timezone.now()
-        at_once = Choice(
+        at_once = Option(
             "now",
-            "At once",
-            "Everything that still uses it is refused from this moment. Choose this if it has leaked.",
+            "Immediately",
+            "Requests that still use it fail immediately. Choose this if it has leaked.",
         )
         if self.only_at_once:
             return [at_once]
-        moments = {name: when(now + delay) for name, delay in self.DELAYS.items()}
+        moments = {name: date_time(now + delay) for name, delay in self.DELAYS.items()}
         return [
-            Choice("hour", "In an hour", f"{moments['hour']}. Enough for one program that you restart now."),
-            Choice("day", "In a day", f"{moments['day']}. Enough for programs that are deployed daily."),
-            Choice("week", "In a week", f"{moments['week']}. Recommended when several programs share it."),
-            Choice("date", "On a date", "You pick the day and the time."),
-            Choice(
+            Option("hour", "In an hour", f"{moments['hour']}. Enough for one program that you restart now."),
+            Option("day", "In a day", f"{moments['day']}. Enough for programs that are deployed daily."),
+            Option("week", "In a week", f"{moments['week']}. Recommended when several programs share it."),
+            Option("date", "On a date", "You pick the day and the time."),
+            Option(
                 "first-use",
                 "A day after the new one is first used",
-                "The old one goes on until the new one arrives, and then for a day.",
+                "The old one works until the new one is in use, and a day longer.",
             ),
             at_once,
         ]

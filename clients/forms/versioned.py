@@ -1,7 +1,7 @@
-"""Forms of what somebody else may be changing at the same time."""
+"""Forms with optimistic locking."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django import forms
@@ -15,46 +15,45 @@ from clients.models import Client
 
 
 class VersionedForm(Form):
-    """Changes of a client; `version` says which state of it the person saw."""
+    """Changes of a client; `version` is when the client that the form shows was changed last."""
 
     version = forms.CharField(required=False, widget=forms.HiddenInput(attrs={"autocomplete": "off"}), max_length=40)
 
     def metadata(self, base: ClientMetadata) -> ClientMetadata:
-        """Return the base with what was typed."""
+        """Return the base with the entered values."""
         raise NotImplementedError
 
-    def compared(self, saved: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-        """Return what this person typed and what is saved, of one type each, by the fields' names."""
+    def entered_and_saved(self, saved: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+        """Return the entered and the saved value of each field, in comparable types, by the fields' names."""
         raise NotImplementedError
 
-    def differences(self, theirs: "VersionedForm") -> list[tuple[str, str]]:
-        """Return what somebody else saved where this person typed something else, by the fields' labels."""
+    def differences(self, current: "VersionedForm") -> list[tuple[str, str]]:
+        """Return label and saved value of the fields in which a concurrent change and the entered values differ."""
         return [
-            (str(self.fields[name].label or name.capitalize()), in_words(saved))
-            for name, (typed, saved) in self.compared(theirs.initial).items()
-            if typed != saved
+            (str(self.fields[name].label or name.capitalize()), display_value(saved))
+            for name, (entered, saved) in self.entered_and_saved(current.initial).items()
+            if entered != saved
         ]
 
-    def overwrite(self, client: Client) -> None:
-        """Let the next submission replace the state that the client has now."""
+    def rebase(self, client: Client) -> None:
+        """Set `version` to the client's state now, so that the next submission overwrites it."""
         data = QueryDict(mutable=True)
         data.update(self.data)
         data["version"] = client.updated.isoformat()
         self.data = data
 
     @property
-    def seen(self) -> datetime:
-        """Return the state that the person saw; without a readable one, a time before every client."""
+    def version_time(self) -> datetime:
+        """Return `version` as a time; an unreadable one is before every change."""
         try:
-            seen = parse_datetime(self.cleaned_data["version"])
+            version = parse_datetime(self.cleaned_data["version"])
         except ValueError:
-            seen = None
-        return (
-            seen if seen and timezone.is_aware(seen) else datetime.min.replace(tzinfo=timezone.get_current_timezone())
-        )
+            version = None
+        return version if version and timezone.is_aware(version) else datetime.min.replace(tzinfo=UTC)
 
 
-def in_words(value: Any) -> str:
+def display_value(value: Any) -> str:
+    """Return a field's value as text."""
     if isinstance(value, bool):
         return "Yes" if value else "No"
     if isinstance(value, (tuple, set)):

@@ -1,57 +1,59 @@
-"""What a workload's identity tokens say, as people type it."""
+"""Form fields of a workload's identity tokens."""
 
 from typing import Any
 
 from django import forms
 
-from clients.forms.base import LinesField, RuledChoiceField, RuledField
+from clients.forms.base import LinesField, PolicyChoiceField, PolicyField
 from clients.metadata import ClientMetadata
 from clients.vocabulary import EnvironmentType
-from clients.workloads import LIFESPAN, LONGEST
+from clients.workloads import LIFESPAN, MAX_LIFETIME
 
-LIFETIMES = {LONGEST: "10 hours", 3600: "1 hour", 900: "15 minutes", 300: "5 minutes"}
+LIFETIMES = {MAX_LIFETIME: "10 hours", 3600: "1 hour", 900: "15 minutes", 300: "5 minutes"}
 
 
 class WorkloadFields(forms.Form):
-    """Where the workload runs, whom it proves itself to, and how long each token holds."""
+    """Claims, audiences and lifetime of a workload's identity tokens."""
 
-    project = RuledField(
+    project = PolicyField(
         help_text="Such as billing. Letters, digits, “-”, “_” and “.”.",
         widget=forms.TextInput(attrs={"class": "mono", "autocomplete": "off", "spellcheck": "false"}),
     )
-    deployment = RuledField(
+    deployment = PolicyField(
         required=False,
-        help_text="Its name among the project’s deployments. Left empty, it is the project and the environment.",
+        help_text="Its name among the project’s deployments. Leave empty to use the project and the environment.",
         widget=forms.TextInput(attrs={"class": "mono", "autocomplete": "off", "spellcheck": "false"}),
     )
-    environment_type = RuledChoiceField(
+    environment_type = PolicyChoiceField(
         label="Environment", choices=EnvironmentType.choices, initial=EnvironmentType.PRODUCTION
     )
     audience = LinesField(
         label="Audiences",
         required=False,
-        help_text="One per line: the services that it may prove itself to. The first is meant where it names none. "
-        "You can add them later; its guides say what each cloud wants here.",
+        help_text=(
+            "One per line: the services that may receive its identity tokens. The first is the default. You can add "
+            "them later; the guides show what each cloud expects."
+        ),
     )
-    identity_token_lifespan = RuledChoiceField(label="Each token holds for")
+    identity_token_lifespan = PolicyChoiceField(label="Token lifetime")
 
     def offer_lifetimes(self, seconds: int | None = None) -> None:
-        """Offer the usual lifetimes, and the one that was set by another door."""
+        """Offer LIFETIMES, and another one that the API has set."""
         offered = LIFETIMES | ({seconds: f"{seconds:,} seconds"} if seconds and seconds not in LIFETIMES else {})
         self.fields["identity_token_lifespan"].choices = list(offered.items())  # type: ignore[attr-defined]
 
-    def of_workload(self, base: ClientMetadata) -> ClientMetadata:
-        """Return the base with what was typed about the workload."""
-        typed: dict[str, Any] = self.cleaned_data
-        environment = typed["environment_type"] or base.environment_type
-        project = typed["project"]
+    def workload_metadata(self, base: ClientMetadata) -> ClientMetadata:
+        """Return the base with the entered values."""
+        entered: dict[str, Any] = self.cleaned_data
+        environment = entered["environment_type"] or base.environment_type
+        project = entered["project"]
         lifespans = {name: seconds for name, seconds in base.lifespans.items() if name != LIFESPAN}
-        if (seconds := int(typed["identity_token_lifespan"] or LONGEST)) != LONGEST:
+        if (seconds := int(entered["identity_token_lifespan"] or MAX_LIFETIME)) != MAX_LIFETIME:
             lifespans[LIFESPAN] = seconds
-        return base.but(
+        return base.replace(
             project=project,
-            deployment=typed["deployment"] or (f"{project}-{environment}" if project else ""),
+            deployment=entered["deployment"] or (f"{project}-{environment}" if project else ""),
             environment_type=environment,
-            audience=typed["audience"],
+            audience=entered["audience"],
             lifespans=lifespans,
         )

@@ -1,12 +1,12 @@
-"""What consumers register: clients and their secrets, and the APIs and scopes they may ask for."""
+"""Clients and their secrets, APIs and their scopes, registration and trust."""
 
 from clients.models.apis import Access, Api, Scope
 from clients.models.clients import ACCESS_TOKEN_LIFETIME, Client, new_client_id
 from clients.models.registration import (
     DocumentHost,
-    InitialToken,
+    InitialAccessToken,
     OpenRegistration,
-    RegistrationToken,
+    RegistrationAccessToken,
     SelfRegistration,
     SoftwareIssuer,
 )
@@ -22,9 +22,9 @@ __all__ = [
     "Client",
     "ClientSecret",
     "DocumentHost",
-    "InitialToken",
+    "InitialAccessToken",
     "OpenRegistration",
-    "RegistrationToken",
+    "RegistrationAccessToken",
     "Scope",
     "SelfRegistration",
     "SoftwareIssuer",

@@ -1,4 +1,4 @@
-"""The provider's APIs, their scopes, and which consumer may have which."""
+"""The provider's APIs, their scopes, and consumers' access to them."""
 
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
@@ -10,12 +10,12 @@ from core.jose.algorithms import SigningAlgorithm
 
 
 class Api(models.Model):
-    """An HTTP API of the provider, which access tokens are for."""
+    """A protected resource of the provider: an audience of access tokens (RFC 8707)."""
 
     identifier = models.CharField(
         max_length=200,
         unique=True,
-        help_text="The audience: tokens carry it as “aud” and the API checks it. Usually the API's address.",
+        help_text="The audience: tokens carry it as “aud” and the API checks it. Usually the API's URL.",
         validators=[RegexValidator(r"^[\x21\x23-\x5b\x5d-\x7e]+$", "Use an absolute URI without spaces or quotes.")],
     )
     name = models.CharField(max_length=100)
@@ -30,26 +30,26 @@ class Api(models.Model):
         help_text="In seconds. Tokens for several APIs live as long as the strictest of them allows.",
     )
     is_production = models.BooleanField(
-        "production", default=False, help_text="Serves real data: nobody can make test tokens for it."
+        "production", default=False, help_text="Serves real data: nobody can create test tokens for it."
     )
     allows_test_tokens = models.BooleanField(
         "test tokens",
         default=False,
-        help_text="Managers may make tokens for tests by hand, with scopes that their clients may have.",
+        help_text="Managers may create test tokens, with scopes that their clients may have.",
     )
     refresh_token_lifetime = models.PositiveIntegerField(
         "longest sign-in",
         null=True,
         blank=True,
         validators=[MinValueValidator(60)],
-        help_text="In seconds. A client can refresh a person's tokens this long; then the person signs in again.",
+        help_text="In seconds. A client can refresh a user's tokens this long; then the user signs in again.",
     )
     resource_servers = models.ManyToManyField(
         "clients.Client",
         blank=True,
         related_name="serves",
         verbose_name="clients of the API itself",
-        help_text="With their credentials the API asks about tokens for it (introspection, RFC 7662).",
+        help_text="With their credentials the API introspects tokens for it (RFC 7662).",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -69,7 +69,7 @@ class Api(models.Model):
 
 
 class Scope(models.Model):
-    """A permission of one API, under a value that no other API uses, so that it names its audience."""
+    """A scope of one API. Its value is unique among all APIs, so that it determines the audience."""
 
     api = models.ForeignKey(Api, models.CASCADE, related_name="scopes")
     value = models.CharField(
@@ -92,7 +92,7 @@ class Scope(models.Model):
 
 
 class Access(models.Model):
-    """A scope that a consumer's clients may have. Taking it away takes it from them at once."""
+    """A scope that a consumer's clients may be granted. Deleting the row takes effect at once."""
 
     consumer = models.ForeignKey(Consumer, models.CASCADE, related_name="access")
     scope = models.ForeignKey(Scope, models.CASCADE, related_name="access")

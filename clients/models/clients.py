@@ -1,9 +1,10 @@
-"""What consumers register, in the names of RFC 7591.
+"""Registered clients, with the field names of RFC 7591 section 2.
 
-The one place that translates to django-oauth-toolkit's names: the properties at the end of Client answer it.
+The properties at the end of Client translate them to the names that django-oauth-toolkit reads.
 """
 
-import secrets as random
+import secrets
+from datetime import datetime
 from typing import Any, Self
 
 from django.conf import settings
@@ -18,12 +19,21 @@ from oauth2_provider.models import AbstractApplication
 from oauthlib.oauth2.rfc6749.errors import MissingRedirectURIError
 
 from clients.models.apis import Scope
-from clients.vocabulary import SECRET_METHODS, ApplicationType, AuthMethod, EnvironmentType, GrantType, TokenStrategy
+from clients.vocabulary import (
+    SECRET_METHODS,
+    ApplicationType,
+    AuthMethod,
+    ClientKind,
+    EnvironmentType,
+    GrantType,
+    TokenStrategy,
+    signs_users_in,
+)
 from consumers.models import Consumer, User
 
 ACCESS_TOKEN_LIFETIME = 3600  # seconds, where neither the client nor an API says otherwise
 
-# The toolkit asks in names of its own.
+# django-oauth-toolkit's names of grant types.
 TOOLKIT_GRANTS = {
     AbstractApplication.GRANT_CLIENT_CREDENTIALS: GrantType.CLIENT_CREDENTIALS,
     AbstractApplication.GRANT_AUTHORIZATION_CODE: GrantType.AUTHORIZATION_CODE,
@@ -32,8 +42,8 @@ TOOLKIT_GRANTS = {
 
 
 def new_client_id() -> str:
-    """Return a name that no person's subject can equal, and that nobody may choose (RFC 9068 section 5)."""
-    return "cl_" + "".join(random.choice("abcdefghijkmnpqrstuvwxyz23456789") for _ in range(20))
+    """Return a random client ID; its prefix keeps it apart from the subjects of people (RFC 9068 section 5)."""
+    return "cl_" + "".join(secrets.choice("abcdefghijkmnpqrstuvwxyz23456789") for _ in range(20))
 
 
 class ClientQuerySet(models.QuerySet["Client"]):
@@ -44,19 +54,36 @@ class ClientQuerySet(models.QuerySet["Client"]):
         return self.filter(consumer=consumer)
 
     def usable(self) -> Self:
-        ended = models.Q(expires_at__lte=Now())
-        return self.filter(disabled_at=None, consumer__suspended_at=None).exclude(ended)
+        expired = models.Q(expires_at__lte=Now())
+        return self.filter(disabled_at=None, consumer__suspended_at=None).exclude(expired)
+
+    def of_kind(self, kind: str) -> Self:
+        """Return the clients whose `kind` is this one of ClientKind."""
+        workload = ~models.Q(environment_type="")
+        service = models.Q(grant_types=[GrantType.CLIENT_CREDENTIALS])
+        code = models.Q(grant_types__contains=[GrantType.AUTHORIZATION_CODE])
+        public = models.Q(token_endpoint_auth_method=AuthMethod.NONE)
+        device = models.Q(grant_types__contains=[GrantType.DEVICE_CODE]) & ~code & ~service
+        conditions = {
+            ClientKind.WORKLOAD: workload,
+            ClientKind.SERVICE: service & ~workload,
+            ClientKind.WEB: code & ~public & ~workload,
+            ClientKind.PUBLIC: code & public & ~workload,
+            ClientKind.DEVICE: device & ~workload,
+            ClientKind.OTHER: ~service & ~code & ~device & ~workload,
+        }
+        return self.filter(conditions[ClientKind(kind)])
 
 
-def _strings(**options: Any) -> "ArrayField[list[str], list[str]]":
+def _string_list(**options: Any) -> "ArrayField[list[str], list[str]]":
     return ArrayField(models.CharField(max_length=2000), default=list, blank=True, **options)
 
 
 class Client(AbstractApplication):
-    """A program that a consumer's people registered, in the names of RFC 7591."""
+    """An OAuth client of a consumer (RFC 7591 section 2)."""
 
     consumer = models.ForeignKey(Consumer, models.PROTECT, related_name="clients", editable=False)
-    user = models.ForeignKey(  # the person who registered it; the toolkit's cascade would delete the client with them
+    user = models.ForeignKey(  # who registered it; overrides the toolkit's CASCADE, which would delete the client too
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", editable=False
     )
     client_id = models.CharField(
@@ -65,15 +92,15 @@ class Client(AbstractApplication):
     client_name = models.CharField("name", max_length=100)
     description = models.TextField(max_length=1000, blank=True)
 
-    grant_types = _strings()
-    response_types = _strings()
+    grant_types = _string_list()
+    response_types = _string_list()
     token_endpoint_auth_method = models.CharField(max_length=60, choices=AuthMethod, default=AuthMethod.BASIC)
     token_endpoint_auth_signing_alg = models.CharField(max_length=10, blank=True)
-    scopes = _strings(help_text="What it asked for; it gets as much of it as its consumer may have.")
-    redirect_uris = _strings()
-    post_logout_redirect_uris = _strings()
-    allowed_cors_origins = _strings()
-    contacts = _strings()
+    scopes = _string_list(help_text="Requested scopes; it gets those that its consumer may use.")
+    redirect_uris = _string_list()
+    post_logout_redirect_uris = _string_list()
+    allowed_cors_origins = _string_list()
+    contacts = _string_list()
     client_uri = models.URLField(max_length=500, blank=True)
     logo_uri = models.URLField(max_length=500, blank=True)
     policy_uri = models.URLField(max_length=500, blank=True)
@@ -86,9 +113,9 @@ class Client(AbstractApplication):
     require_pushed_authorization_requests = models.BooleanField(default=False)
     dpop_bound_access_tokens = models.BooleanField(default=False)
 
-    # Tokens: their form, whom they may be for, and how long a spent refresh token is forgiven.
+    # Tokens: format, audience, and the grace period of refresh token rotation.
     access_token_strategy = models.CharField(max_length=10, choices=TokenStrategy, default=TokenStrategy.JWT)
-    audience = _strings(help_text="What it may name as resource besides the APIs of its scopes (RFC 8707).")
+    audience = _string_list(help_text="What it may name as resource besides the APIs of its scopes (RFC 8707).")
     require_resource = models.BooleanField(default=False)
     refresh_token_grace = models.PositiveSmallIntegerField(
         default=0,
@@ -98,32 +125,32 @@ class Client(AbstractApplication):
     id_token_signed_response_alg = models.CharField(max_length=10, blank=True)
     userinfo_signed_response_alg = models.CharField(max_length=10, blank=True)
 
-    # Signing people in and out (OpenID Connect Registration section 2, Back-Channel Logout section 2.2).
+    # Sign-in and logout (OpenID Connect Registration section 2, Back-Channel Logout section 2.2).
     application_type = models.CharField(max_length=10, choices=ApplicationType, default=ApplicationType.WEB)
     default_max_age = models.PositiveIntegerField(null=True, blank=True)
     require_auth_time = models.BooleanField(default=False)
-    default_acr_values = _strings()
+    default_acr_values = _string_list()
     initiate_login_uri = models.URLField(max_length=500, blank=True)
     backchannel_logout_uri = models.URLField(max_length=500, blank=True)
     backchannel_logout_session_required = models.BooleanField(default=False)
     skip_consent = models.BooleanField(default=False, help_text="Operators alone decide: people are not asked.")
     skip_logout_consent = models.BooleanField(default=False)
 
-    # Where a workload runs, as its identity tokens say; other clients have no environment_type.
+    # Claims of a workload's identity tokens; only workloads have an environment_type.
     project = models.CharField(max_length=63, blank=True)
     deployment = models.CharField(max_length=63, blank=True)
     environment_type = models.CharField(max_length=11, choices=EnvironmentType, blank=True)
 
-    # What it says of itself.
-    owner = models.CharField(max_length=255, blank=True, help_text="A free label; the consumer owns the client.")
+    # Descriptive metadata.
+    owner = models.CharField(max_length=200, blank=True, help_text="A free label; the consumer owns the client.")
     metadata = models.JSONField(default=dict, blank=True)
-    software_id = models.CharField(max_length=255, blank=True)
+    software_id = models.CharField(max_length=200, blank=True)
     software_version = models.CharField(max_length=100, blank=True)
     localized = models.JSONField(
         default=dict, blank=True, help_text="Texts in other languages, such as client_name#de (RFC 7591 section 2.2)."
     )
 
-    # Not its metadata: what operators and time decide.
+    # Not client metadata: state, and what operators set.
     claims = models.JSONField(
         default=dict,
         blank=True,
@@ -134,7 +161,7 @@ class Client(AbstractApplication):
     disabled_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    # Columns of the toolkit that properties replace, below.
+    # Fields of the toolkit that the properties below replace.
     hash_client_secret = None
     allowed_origins = None
     algorithm = None
@@ -146,10 +173,10 @@ class Client(AbstractApplication):
         ordering = ["client_name", "id"]
         indexes = [
             models.Index(fields=["consumer", "client_name", "id"], name="client_list"),
-            GinIndex(fields=["allowed_cors_origins"], name="client_origins"),  # a preflight names no client
+            GinIndex(fields=["allowed_cors_origins"], name="client_origins"),  # a preflight request has no client ID
         ]
         constraints = [
-            # A public client cannot prove who it is, so it cannot act for itself (RFC 6749 section 4.4).
+            # A public client cannot authenticate, so it has no client_credentials grant (RFC 6749 section 4.4).
             models.CheckConstraint(
                 condition=~models.Q(
                     token_endpoint_auth_method="none", grant_types__contains=[GrantType.CLIENT_CREDENTIALS]
@@ -176,7 +203,7 @@ class Client(AbstractApplication):
 
     @property
     def is_federated(self) -> bool:
-        """Say whether it proves itself by the identity of its platform."""
+        """Whether it authenticates with tokens of its platform (workload identity federation)."""
         return self.token_endpoint_auth_method == AuthMethod.FEDERATED
 
     @property
@@ -193,30 +220,39 @@ class Client(AbstractApplication):
 
     @property
     def signs_in(self) -> bool:
-        """Say whether people let it in, in a browser of theirs or for a device."""
-        return GrantType.AUTHORIZATION_CODE in self.grant_types or self.uses_devices
+        """Whether it acts on behalf of users."""
+        return signs_users_in(self.grant_types)
 
     @property
-    def kind(self) -> str:
-        """Return the template that the client fits: workload, service, web, public, device or other."""
+    def kind(self) -> ClientKind:
+        """Return the template that the client fits; ClientQuerySet.of_kind() is the same in SQL."""
         if self.is_workload:
-            return "workload"
+            return ClientKind.WORKLOAD
         if self.grant_types == [GrantType.CLIENT_CREDENTIALS]:
-            return "service"
+            return ClientKind.SERVICE
         if GrantType.AUTHORIZATION_CODE in self.grant_types:
-            return "public" if self.is_public else "web"
-        return "device" if self.uses_devices else "other"
+            return ClientKind.PUBLIC if self.is_public else ClientKind.WEB
+        return ClientKind.DEVICE if self.uses_devices else ClientKind.OTHER
+
+    @property
+    def revision(self) -> str:
+        """Return what If-Match compares of the client; its secrets are resources of their own."""
+        return self.revision_at(self.updated)
+
+    def revision_at(self, updated: datetime) -> str:
+        """Return the revision that the client had after its change at that time."""
+        return f"{self.pk:x}-{int(updated.timestamp() * 1_000_000):x}"
 
     @property
     def scope(self) -> str:
-        """Return the registered scope, values parted by spaces (RFC 7591 section 2)."""
+        """Return the registered scope as a space-separated string (RFC 7591 section 2)."""
         return " ".join(self.scopes)
 
     def granted_scopes(self) -> models.QuerySet[Scope]:
-        """Return the scopes of APIs that it asked for and its consumer may have now."""
+        """Return the registered API scopes that its consumer may use now."""
         return Scope.objects.select_related("api").filter(value__in=self.scopes, access__consumer_id=self.consumer_id)
 
-    # -- What the toolkit asks ---------------------------------------------------------------------------------------
+    # -- Names of django-oauth-toolkit --------------------------------------------------------------------------------
 
     client_secret = ""  # secrets are rows of their own
     skip_authorization = False
@@ -237,7 +273,7 @@ class Client(AbstractApplication):
         return any(TOOLKIT_GRANTS.get(grant, grant) in self.grant_types for grant in grant_types)
 
     def clean(self) -> None:
-        """Leave the rules to clients/policy.py, which every door passes."""
+        """Do nothing: clients/policy/ holds the rules."""
 
     def is_usable(self, request: object) -> bool:
         return not self.is_disabled and not self.is_expired and not self.consumer.is_suspended
@@ -249,7 +285,7 @@ class Client(AbstractApplication):
         return str(self.redirect_uris[0])
 
     def redirect_uri_allowed(self, uri: str) -> bool:
-        """Compare letter by letter (RFC 9700 section 2.1)."""
+        """Compare by exact string matching (RFC 9700 section 2.1)."""
         return uri in self.redirect_uris
 
     def post_logout_redirect_uri_allowed(self, uri: str) -> bool:

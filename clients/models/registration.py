@@ -1,4 +1,4 @@
-"""How clients register themselves (RFC 7591): tokens that let them, tokens that manage them, what operators open."""
+"""Dynamic client registration (RFC 7591, RFC 7592): tokens, open registration, metadata sources."""
 
 import uuid
 from typing import Self
@@ -13,47 +13,53 @@ from django.utils import timezone
 from clients.models.clients import Client
 from consumers.models import Consumer
 
-DAYS = [MinValueValidator(1), MaxValueValidator(3650)]
+DAYS_VALIDATORS = [MinValueValidator(1), MaxValueValidator(3650)]
 
 
-class Limits(models.Model):
-    """What clients that register themselves may be; shared by the ways of doing so."""
+class RegistrationLimits(models.Model):
+    """Limits of clients that register themselves."""
 
     grant_types = ArrayField(
-        models.CharField(max_length=100), default=list, blank=True, help_text="Of these alone; none means any."
+        models.CharField(max_length=100), default=list, blank=True, help_text="Leave empty to allow any."
     )
     scopes = ArrayField(
         models.CharField(max_length=100),
         default=list,
         blank=True,
-        help_text="Of these alone; none means any that the consumer may use.",
+        help_text="Leave empty to allow any that the consumer may use.",
     )
-    client_days = models.PositiveIntegerField(
-        "clients end after", null=True, blank=True, validators=DAYS, help_text="In days; empty means never."
+    client_lifetime_days = models.PositiveIntegerField(
+        "clients expire after",
+        null=True,
+        blank=True,
+        validators=DAYS_VALIDATORS,
+        help_text="In days. Leave empty for never.",
     )
 
     class Meta:
         abstract = True
 
 
-class InitialTokenQuerySet(models.QuerySet["InitialToken"]):
+class InitialAccessTokenQuerySet(models.QuerySet["InitialAccessToken"]):
     def live(self) -> Self:
-        """Return the tokens that let a client register now."""
-        unspent = models.Q(uses=None) | models.Q(used__lt=models.F("uses"))
-        return self.filter(unspent, revoked_at=None, expires_at__gt=Now(), consumer__suspended_at=None)
+        """Return the tokens with which a client can register now."""
+        unused = models.Q(max_uses=None) | models.Q(use_count__lt=models.F("max_uses"))
+        return self.filter(unused, revoked_at=None, expires_at__gt=Now(), consumer__suspended_at=None)
 
 
-class InitialToken(Limits):
+class InitialAccessToken(RegistrationLimits):
     """An initial access token (RFC 7591 section 1.2): it lets programs register clients for one consumer."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    consumer = models.ForeignKey(Consumer, models.CASCADE, related_name="initial_tokens")
+    consumer = models.ForeignKey(Consumer, models.CASCADE, related_name="initial_access_tokens")
     name = models.CharField(max_length=60)
     digest = models.CharField(max_length=64, unique=True, editable=False)
     pepper_version = models.CharField(max_length=10, editable=False)
     hint = models.CharField(max_length=4, editable=False)
-    uses = models.PositiveIntegerField(null=True, blank=True)  # None: any number
-    used = models.PositiveIntegerField(default=0, editable=False)
+    max_uses = models.PositiveIntegerField(  # None: any number
+        null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(100_000)]
+    )
+    use_count = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_by_label = models.CharField(max_length=254, editable=False)
@@ -61,14 +67,15 @@ class InitialToken(Limits):
     revoked_at = models.DateTimeField(null=True, editable=False)
     last_used_at = models.DateTimeField(null=True, editable=False)
 
-    objects = InitialTokenQuerySet.as_manager()
+    objects = InitialAccessTokenQuerySet.as_manager()
 
     class Meta:
         verbose_name = "initial access token"
         ordering = ["-created_at"]
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(uses=None) | models.Q(used__lte=models.F("uses")), name="initial_token_uses"
+                condition=models.Q(max_uses=None) | models.Q(use_count__lte=models.F("max_uses")),
+                name="initial_access_token_uses",
             )
         ]
 
@@ -76,22 +83,22 @@ class InitialToken(Limits):
         return f"“{self.name}” ••••{self.hint}"
 
     def __repr__(self) -> str:
-        return f"<InitialToken {self}>"
+        return f"<InitialAccessToken {self}>"
 
     @property
     def state(self) -> str:
-        """Return live, revoked, spent or ended."""
+        """Return active, exhausted (used as often as it may be), expired or revoked."""
         if self.revoked_at is not None:
             return "revoked"
-        if self.uses is not None and self.used >= self.uses:
-            return "spent"
-        return "live" if self.expires_at > timezone.now() else "ended"
+        if self.max_uses is not None and self.use_count >= self.max_uses:
+            return "exhausted"
+        return "active" if self.expires_at > timezone.now() else "expired"
 
 
-class RegistrationToken(models.Model):
-    """A client's registration access token (RFC 7592): it manages this client and no other."""
+class RegistrationAccessToken(models.Model):
+    """A client's registration access token (RFC 7592 section 3)."""
 
-    client = models.OneToOneField(Client, models.CASCADE, related_name="registration_token")
+    client = models.OneToOneField(Client, models.CASCADE, related_name="registration_access_token")
     digest = models.CharField(max_length=64, unique=True, editable=False)
     pepper_version = models.CharField(max_length=10, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -100,29 +107,35 @@ class RegistrationToken(models.Model):
         return f"of {self.client_id}"
 
 
-class OpenRegistration(Limits):
-    """The one consumer into which anybody may register a client; there is none until an operator names it."""
+class OpenRegistration(RegistrationLimits):
+    """The consumer for which anybody may register a client; without a row, registration needs a token."""
 
     consumer = models.OneToOneField(Consumer, models.CASCADE, related_name="open_registration")
-    only = models.BooleanField(default=True, unique=True, editable=False)  # at most one row
+    singleton = models.BooleanField(default=True, unique=True, editable=False)  # at most one row
     idle_days = models.PositiveIntegerField(
-        default=30, validators=DAYS, help_text="Clients that were not used for so many days are deleted."
+        default=30,
+        validators=DAYS_VALIDATORS,
+        help_text="Clients that are unused for this many days are deleted automatically.",
     )
-    most_clients = models.PositiveIntegerField(default=1000, help_text="No more than this many at a time.")
+    max_clients = models.PositiveIntegerField(
+        default=1000,
+        validators=[MinValueValidator(1), MaxValueValidator(1_000_000)],
+        help_text="No more than this many at a time.",
+    )
 
     class Meta:
         verbose_name = verbose_name_plural = "open registration"
-        constraints = [models.CheckConstraint(condition=models.Q(only=True), name="open_registration_only")]
+        constraints = [models.CheckConstraint(condition=models.Q(singleton=True), name="open_registration_singleton")]
 
     def __str__(self) -> str:
         return f"Anybody may register clients for {self.consumer}"
 
 
 class SoftwareIssuer(models.Model):
-    """Somebody whose software statements are believed (RFC 7591 section 2.3)."""
+    """An issuer whose software statements are trusted (RFC 7591 section 2.3)."""
 
-    issuer = models.CharField(max_length=500, unique=True, help_text="The “iss” of its statements, letter by letter.")
-    jwks_uri = models.URLField(max_length=500, blank=True, help_text="Where its public keys are, or give them below.")
+    issuer = models.CharField(max_length=500, unique=True, help_text="The exact “iss” of its statements.")
+    jwks_uri = models.URLField(max_length=500, blank=True, help_text="URL of its public keys. Or enter the keys below.")
     jwks = models.JSONField(null=True, blank=True)
     required = models.BooleanField(
         default=False, help_text="Clients may register only with a statement, of this issuer or another required one."
@@ -144,8 +157,8 @@ class SoftwareIssuer(models.Model):
         return self.issuer
 
 
-class DocumentHost(Limits):
-    """A host whose client ID metadata documents name clients of a consumer."""
+class DocumentHost(RegistrationLimits):
+    """A host whose client ID metadata documents register clients for a consumer."""
 
     host = models.CharField(
         max_length=253,
@@ -164,24 +177,24 @@ class DocumentHost(Limits):
         return self.host
 
 
-class Origin(models.TextChoices):
-    """How a client came to be registered."""
+class RegistrationMethod(models.TextChoices):
+    """The way in which a client registered itself."""
 
-    INITIAL_TOKEN = "initial_token", "By itself, with an initial access token"
-    OPEN = "open", "By itself, openly"
-    DOCUMENT = "document", "By the metadata document that its ID names"
+    INITIAL_ACCESS_TOKEN = "initial_access_token", "Dynamically, with an initial access token"
+    OPEN = "open", "Dynamically, without a token"
+    DOCUMENT = "document", "By its client metadata document"
 
 
 class SelfRegistration(models.Model):
-    """That a client registered itself, and how; people see it before they consent."""
+    """How a client registered itself, which consent pages tell."""
 
     client = models.OneToOneField(Client, models.CASCADE, related_name="self_registration")
-    how = models.CharField(max_length=20, choices=Origin)
-    # What it may make of itself at most, as when it registered; none means any.
+    method = models.CharField(max_length=20, choices=RegistrationMethod)
+    # The limits of its registration, which its updates keep to; empty allows any.
     grant_types = ArrayField(models.CharField(max_length=100), default=list, blank=True)
     scopes = ArrayField(models.CharField(max_length=100), default=list, blank=True)
     software_issuer = models.CharField(max_length=500, blank=True)
     fetched_at = models.DateTimeField(null=True)  # of a metadata document
 
     def __str__(self) -> str:
-        return self.get_how_display()
+        return self.get_method_display()

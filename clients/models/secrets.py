@@ -1,4 +1,4 @@
-"""The secrets of clients: digests, ends and last uses."""
+"""Client secrets: digests, expiry and last use."""
 
 import hmac
 import uuid
@@ -12,32 +12,37 @@ from django.utils import timezone
 
 from clients import secrets
 from clients.models.clients import Client
+from clients.vocabulary import SecretState
 
 MAX_LIVE_SECRETS = 5
 
 
 class ClientSecretQuerySet(models.QuerySet["ClientSecret"]):
     def live(self) -> Self:
-        """Return the secrets that authenticate now."""
+        """Return the secrets that authenticate now; ClientSecret.is_live is the same of one."""
         return self.filter(revoked_at=None).filter(models.Q(expires_at=None) | models.Q(expires_at__gt=Now()))
 
-    def all_end_at(self) -> int:
-        """Return when the last of a client's secrets ends, in seconds since 1970 (RFC 7591 section 3.2.1).
+    def rotating(self) -> Self:
+        """Of live secrets, return those in SecretState.ROTATING."""
+        return self.exclude(rotated_at=None).exclude(expires_at=None, expires_after_use_of=None)
 
-        0 while one has no end, and where there is none.
+    def client_secret_expires_at(self) -> int:
+        """Return when the last of a client's secrets expires, in seconds since 1970 (RFC 7591 section 3.2.1).
+
+        0 while one never expires, and where there is none.
         """
-        ends = [secret.expires_at for secret in self if secret.is_live]
-        known = [end for end in ends if end is not None]
-        return int(max(known).timestamp()) if known and len(known) == len(ends) else 0
+        live = [secret.expires_at for secret in self if secret.is_live]
+        expiring = [expires_at for expires_at in live if expires_at is not None]
+        return int(max(expiring).timestamp()) if expiring and len(expiring) == len(live) else 0
 
     def listed(self) -> Self:
-        """Return the live ones, and those that ended within 30 days, to be recognised in refused requests."""
+        """Return the live secrets, and those that ended within 30 days, which refused requests may still use."""
         since = timezone.now() - timedelta(days=30)
         return self.exclude(expires_at__lt=since).exclude(revoked_at__lt=since)
 
 
 class ClientSecret(models.Model):
-    """One of a client's secrets. Its text is shown at creation and kept nowhere."""
+    """One of a client's secrets. Only its digest is stored."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     client = models.ForeignKey(Client, models.CASCADE, related_name="secrets")
@@ -50,11 +55,11 @@ class ClientSecret(models.Model):
     created_by_label = models.CharField(max_length=254, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
     rotated_at = models.DateTimeField(null=True, editable=False)
-    # Rotated with “a day after the new one is first used”: the first use of that secret sets expires_at.
-    ends_after_use_of = models.ForeignKey("self", models.SET_NULL, null=True, related_name="predecessors")
+    # Rotated with “a day after the new one is first used”: the first use of that secret sets expires_at of this one.
+    expires_after_use_of = models.ForeignKey("self", models.SET_NULL, null=True, related_name="predecessors")
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
-    warned_at = models.DateTimeField(null=True, editable=False)  # the managers, that it ends
+    warned_at = models.DateTimeField(null=True, editable=False)  # the last mail to the managers about its expiry
     last_used_ip = models.GenericIPAddressField(null=True, blank=True)
 
     objects = ClientSecretQuerySet.as_manager()
@@ -73,28 +78,29 @@ class ClientSecret(models.Model):
 
     @property
     def ended_at(self) -> datetime | None:
-        """Return when it stopped working, or None while it works."""
-        ends = [moment for moment in (self.expires_at, self.revoked_at) if moment is not None]
-        end = min(ends, default=None)
-        return end if end is not None and end <= timezone.now() else None
+        """Return when it expired or was revoked, or None while it is live."""
+        end = min(filter(None, (self.expires_at, self.revoked_at)), default=None)
+        return end if secrets.is_expired(end) else None
 
     @property
     def is_live(self) -> bool:
         return self.ended_at is None
 
     @property
-    def state(self) -> str:
-        """Return ended, rotating (its successor exists, and it ends some time) or active."""
+    def state(self) -> SecretState:
+        if self.revoked_at is not None:
+            return SecretState.REVOKED
         if not self.is_live:
-            return "ended"
-        return "rotating" if self.rotated_at and (self.expires_at or self.ends_after_use_of_id) else "active"
+            return SecretState.EXPIRED
+        rotating = self.rotated_at and (self.expires_at or self.expires_after_use_of_id)
+        return SecretState.ROTATING if rotating else SecretState.ACTIVE
 
     @property
     def ends_soon(self) -> bool:
-        """Say whether it works now, and no longer in SOON."""
+        """Whether it is live now and expires within SOON."""
         return self.is_live and self.expires_at is not None and self.expires_at <= timezone.now() + self.SOON
 
     def matches(self, secret: str) -> bool:
-        """Say whether the text is this secret, in constant time."""
-        mine = secrets.digest(secret, self.pepper_version)
-        return bool(mine) and hmac.compare_digest(mine, self.digest)
+        """Whether the text is this secret, compared in constant time."""
+        digest = secrets.keyed_digest(secret, self.pepper_version)
+        return bool(digest) and hmac.compare_digest(digest, self.digest)

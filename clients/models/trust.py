@@ -1,4 +1,4 @@
-"""Whose tokens a client may prove itself with: issuers that operators allow, and rules that managers make."""
+"""Workload identity federation: trusted issuers, and the trust rules of clients."""
 
 import uuid
 from typing import Self
@@ -14,13 +14,13 @@ from consumers.models import Consumer
 
 class TrustedIssuerQuerySet(models.QuerySet["TrustedIssuer"]):
     def offered_to(self, consumer: Consumer) -> Self:
-        """Return the issuers that the consumer's clients may be trusted by now."""
-        mine = models.Q(consumer=None) | models.Q(consumer=consumer)
-        return self.filter(mine, disabled_at=None)
+        """Return the enabled issuers for which the consumer's clients may have rules."""
+        available = models.Q(consumer=None) | models.Q(consumer=consumer)
+        return self.filter(available, disabled_at=None)
 
 
 class TrustedIssuer(models.Model):
-    """A platform, or a part of one, that says who runs there. Operators allow it."""
+    """An issuer of platform tokens with which clients may authenticate (RFC 7523)."""
 
     name = models.CharField(max_length=100, help_text="As managers read it, such as “GitHub Actions”.")
     platform = models.CharField(
@@ -29,13 +29,13 @@ class TrustedIssuer(models.Model):
     issuer = models.CharField(
         max_length=300,
         unique=True,
-        help_text="What its tokens carry as “iss”, letter by letter. For SPIFFE, the trust domain: spiffe://acme.example.",
+        help_text="The exact “iss” of its tokens. For SPIFFE, the trust domain: spiffe://acme.example.",
     )
     jwks_uri = models.CharField(
-        "address of the keys",
+        "JWKS URL",
         max_length=500,
         blank=True,
-        help_text="Left empty, the issuer’s discovery document says where. For SPIFFE, the bundle’s address.",
+        help_text="Leave empty to use the issuer’s discovery document. For SPIFFE, the bundle’s URL.",
     )
     jwks = models.JSONField(
         "keys",
@@ -49,7 +49,7 @@ class TrustedIssuer(models.Model):
         null=True,
         blank=True,
         related_name="trusted_issuers",
-        help_text="Whose it is. Left empty, every consumer may make rules for it.",
+        help_text="The consumer it is for. Leave empty to allow every consumer.",
     )
     disabled_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -68,12 +68,12 @@ class TrustedIssuer(models.Model):
         return PLATFORMS[self.platform]
 
     def serves(self, consumer_id: object) -> bool:
-        """Say whether clients of the consumer may prove themselves with its tokens now."""
+        """Whether clients of the consumer may authenticate with its tokens now."""
         return self.disabled_at is None and self.consumer_id in (None, consumer_id)
 
 
 class TrustRule(models.Model):
-    """What a token of an issuer must say, so that whoever brings it is the client."""
+    """The issuer, audience and claims of platform tokens that authenticate a client."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     client = models.ForeignKey(Client, models.CASCADE, related_name="trust_rules", editable=False)

@@ -1,6 +1,6 @@
-"""Who a workload is to the world: a subject and an account that are never given to others, whatever becomes of them."""
+"""The identities of workloads: a subject and an account, which are never assigned again."""
 
-import secrets as random
+import secrets
 import string
 
 from django.db import models
@@ -10,17 +10,17 @@ from clients.models.clients import Client
 
 
 def new_subject() -> str:
-    """Return a subject of 142 random bits; clouds remember it in their rules, so it must not come back."""
-    return "atcl_" + "".join(random.choice(string.ascii_letters + string.digits) for _ in range(24))
+    """Return a subject with 142 random bits. Cloud policies contain it, so it must never be assigned twice."""
+    return "atcl_" + "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(24))
 
 
 class Workload(models.Model):
-    """The `sub` and `account` of a client's identity tokens. The row outlives the client and its consumer."""
+    """The `sub` and `account` claims of a client's identity tokens. The row outlives the client and its consumer."""
 
     subject = models.CharField(max_length=40, primary_key=True, default=new_subject, editable=False)
     client = models.OneToOneField(Client, models.SET_NULL, null=True, related_name="workload", editable=False)
-    account = models.CharField(max_length=50, default="", db_index=True, editable=False)  # its consumer's name then
-    held_by = models.UUIDField(null=True, editable=False)  # that consumer; it may be renamed, or gone
+    account = models.CharField(max_length=50, default="", db_index=True, editable=False)  # the consumer's first slug
+    account_holder = models.UUIDField(null=True, editable=False)  # that consumer's ID, also after it was deleted
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     def __str__(self) -> str:

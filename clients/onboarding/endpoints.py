@@ -1,13 +1,13 @@
-"""Where programs find the token authority. The room above serves these addresses; here they are only named."""
+"""The URLs of the authorization server's endpoints, which the room that serves them registers."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-
-from django.conf import settings
-from django.urls import reverse
 
 
 @dataclass(frozen=True)
 class Endpoints:
+    """Absolute URLs, as the discovery document has them."""
+
     issuer: str
     token: str
     authorization: str
@@ -15,16 +15,17 @@ class Endpoints:
     registration: str
     discovery: str
     jwks: str
+    introspection: str
+
+
+_sources: list[Callable[[], Endpoints]] = []
+
+
+def register_endpoints(source: Callable[[], Endpoints]) -> None:
+    """Take the function that returns the endpoints."""
+    _sources[:] = [source]
 
 
 def endpoints() -> Endpoints:
-    """Return the absolute addresses, as the discovery document has them."""
-    return Endpoints(
-        issuer=settings.ISSUER,
-        token=settings.PUBLIC_URL + reverse("token"),
-        authorization=settings.PUBLIC_URL + reverse("authorize"),
-        device_authorization=settings.PUBLIC_URL + reverse("device-authorization"),
-        registration=settings.PUBLIC_URL + reverse("register"),
-        discovery=settings.PUBLIC_URL + reverse("oidc-discovery"),
-        jwks=settings.PUBLIC_URL + reverse("jwks"),
-    )
+    """Return the registered endpoints."""
+    return _sources[0]()

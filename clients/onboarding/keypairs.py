@@ -1,4 +1,4 @@
-"""Key pairs made for people who have none: the private half is shown once and kept nowhere."""
+"""Generated key pairs for private_key_jwt; the private key is shown once and not stored."""
 
 import base64
 import hashlib
@@ -25,28 +25,29 @@ class KeyPair:
 
     @property
     def jwk(self) -> str:
-        """The private key as JSON Web Key (RFC 7517)."""
+        """The private key as a JSON Web Key (RFC 7517)."""
         key = load_pem_private_key(self.pem.encode(), password=None)
         assert isinstance(key, ec.EllipticCurvePrivateKey)
         d = _to_base64(key.private_numbers().private_value.to_bytes(32))
         return json.dumps(self.public | {"d": d}, indent=2)
 
 
-def make() -> KeyPair:
-    return _of(ec.generate_private_key(ec.SECP256R1()))
+def generate() -> KeyPair:
+    """Generate a pair for ALGORITHM."""
+    return _key_pair(ec.generate_private_key(ec.SECP256R1()))
 
 
-def read(pem: str) -> KeyPair | None:
-    """Return the pair of a private key in PEM, or None."""
+def from_pem(pem: str) -> KeyPair | None:
+    """Return the pair of a P-256 private key in PEM, or None."""
     try:
         key = load_pem_private_key(pem.encode(), password=None)
     except (ValueError, TypeError):
         return None
-    return _of(key) if isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name == "secp256r1" else None
+    return _key_pair(key) if isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name == "secp256r1" else None
 
 
-def _of(key: ec.EllipticCurvePrivateKey) -> KeyPair:
-    """Return the pair, named by its thumbprint (RFC 7638)."""
+def _key_pair(key: ec.EllipticCurvePrivateKey) -> KeyPair:
+    """Return the pair; the first 16 characters of its thumbprint are the kid (RFC 7638)."""
     numbers = key.public_key().public_numbers()
     members = {
         "crv": "P-256",
@@ -59,8 +60,8 @@ def _of(key: ec.EllipticCurvePrivateKey) -> KeyPair:
     return KeyPair(kid, members | {"kid": kid, "alg": ALGORITHM, "use": "sig"}, pem)
 
 
-def added_to(keys: dict[str, Any] | None, pair: KeyPair) -> dict[str, Any]:
-    """Return a key set with the pair's public half at its end; the others go on working."""
+def with_key(keys: dict[str, Any] | None, pair: KeyPair) -> dict[str, Any]:
+    """Return the key set with the pair's public key added at its end."""
     return {"keys": [*(keys or {}).get("keys", []), pair.public]}
 
 

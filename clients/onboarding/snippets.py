@@ -1,7 +1,7 @@
-"""Ready commands: how a client gets a token, in curl, Python and Node.js.
+"""Code snippets with which a client gets a token, in curl, Python and Node.js.
 
-With the secret at hand they carry the real values and work as they stand; without it they read CLIENT_ID and
-CLIENT_SECRET from the environment, where the downloaded .env file puts them.
+With the secret they contain the real values; without it they read CLIENT_ID and CLIENT_SECRET from the environment, as
+the downloaded .env file sets them.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,8 @@ from clients.models import Client, TrustRule
 from clients.onboarding.endpoints import endpoints
 from clients.vocabulary import IDENTITY_SCOPES, AuthMethod, GrantType
 
-COMMANDS = {"github", "gitlab", "gcp", "aws", "azure", "kubernetes"}  # platforms that say how a program asks them
+# Platforms with a template of the command that prints a token.
+TOKEN_COMMANDS = {"github", "gitlab", "gcp", "aws", "azure", "kubernetes"}
 LANGUAGES = {"curl": "curl", "python": "Python", "node": "Node.js"}
 
 
@@ -27,13 +28,13 @@ class Snippet:
 
 
 def snippets(client: Client, secret: str | None = None) -> list[Snippet]:
-    """Return the commands of the client's own flow, in templates/clients/snippets/; none for flows without one.
+    """Return the snippets of the client's flow (templates/clients/snippets/); empty where there are none.
 
-    A service gets its token (RFC 6749 section 4.4); other clients sign a person in with PKCE (RFC 7636).
+    A service uses client_credentials (RFC 6749 section 4.4); other clients sign a user in with PKCE (RFC 7636).
     """
-    if client.token_endpoint_auth_method == AuthMethod.PRIVATE_KEY_JWT and _acts_for_itself(client):
+    if client.token_endpoint_auth_method == AuthMethod.PRIVATE_KEY_JWT and _uses_client_credentials(client):
         return signed_snippets(client)
-    if client.token_endpoint_auth_method == AuthMethod.FEDERATED and _acts_for_itself(client):
+    if client.token_endpoint_auth_method == AuthMethod.FEDERATED and _uses_client_credentials(client):
         return trust_snippets(client, client.trust_rules.select_related("issuer"))
     flow = _flow_of(client)
     at = endpoints()
@@ -51,7 +52,7 @@ def snippets(client: Client, secret: str | None = None) -> list[Snippet]:
         "env_file": env_file(client),
         "scope": scope,
         "redirect_uri": redirect_uri,
-        # Up to what each sign-in makes anew: state and code_challenge.
+        # Without state and code_challenge, which are new for each request.
         "authorization_url": f"{at.authorization}?"
         + urlencode(
             {
@@ -70,13 +71,14 @@ def snippets(client: Client, secret: str | None = None) -> list[Snippet]:
     ]
 
 
-def _acts_for_itself(client: Client) -> bool:
-    plain = not client.dpop_bound_access_tokens and bool(client.scopes)  # no plain command makes DPoP's proofs
-    return plain and GrantType.CLIENT_CREDENTIALS in client.grant_types
+def _uses_client_credentials(client: Client) -> bool:
+    if client.dpop_bound_access_tokens or not client.scopes:  # a snippet creates no DPoP proofs
+        return False
+    return GrantType.CLIENT_CREDENTIALS in client.grant_types
 
 
 def _flow_of(client: Client) -> str:
-    if client.dpop_bound_access_tokens:  # no plain command makes the proofs
+    if client.dpop_bound_access_tokens:  # a snippet creates no DPoP proofs
         return ""
     if not (client.is_public or client.holds_secrets) or (client.is_workload and not client.scopes):
         return ""
@@ -88,24 +90,24 @@ def _flow_of(client: Client) -> str:
 
 
 def env_file(client: Client) -> str:
-    """Return the name of the client's .env file: what its name has of letters and digits, else its ID."""
-    kept = "".join(c if c.isascii() and c.isalnum() else " " for c in client.client_name.lower()).split()
-    return f"{'-'.join(kept)[:40] or client.client_id}.env"
+    """Return the name of the client's .env file: letters and digits of its name, or its ID."""
+    words = "".join(c if c.isascii() and c.isalnum() else " " for c in client.client_name.lower()).split()
+    return f"{'-'.join(words)[:40] or client.client_id}.env"
 
 
-# -- Without a secret -------------------------------------------------------------------------------------------------
+# -- private_key_jwt and workload identity federation -----------------------------------------------------------------
 
 
 def signed_snippets(client: Client, kid: str = "") -> list[Snippet]:
-    """Return programs that sign an assertion with the private key in a file (RFC 7523 section 2.2)."""
-    context = _basics(client) | _key_of(client, kid)
+    """Return snippets that sign an assertion with the private key in a file (RFC 7523 section 2.2)."""
+    context = _base_context(client) | _key_context(client, kid)
     return [
-        Snippet(language, LANGUAGES[language], _rendered(f"signed.{language}", context))
+        Snippet(language, LANGUAGES[language], _render(f"signed.{language}", context))
         for language in ("node", "python")
     ]
 
 
-def _key_of(client: Client, kid: str = "") -> dict[str, str]:
+def _key_context(client: Client, kid: str = "") -> dict[str, str]:
     keys = (client.client_jwks or {}).get("keys", [])
     return {
         "key_file": env_file(client).removesuffix(".env") + ".pem",
@@ -114,31 +116,31 @@ def _key_of(client: Client, kid: str = "") -> dict[str, str]:
 
 
 def assertion_program(client: Client, file: str) -> str:
-    """Return a program that prints an assertion, signed with the private key in a file."""
-    return _rendered("assertion.python", _basics(client) | _key_of(client) | {"file": file})
+    """Return a program that prints an assertion signed with the private key in a file."""
+    return _render("assertion.python", _base_context(client) | _key_context(client) | {"file": file})
 
 
 def platform_command(rule: TrustRule | None) -> str:
     """Return the shell command that prints a token of the rule's platform, for the rule's audience."""
     platform = rule.issuer.platform if rule else ""
-    name = platform if platform in COMMANDS else "other"
-    return _rendered(f"platform.{name}", {"audience": rule.audience if rule else ""})
+    name = platform if platform in TOKEN_COMMANDS else "other"
+    return _render(f"platform.{name}", {"audience": rule.audience if rule else ""})
 
 
 def trust_snippets(client: Client, rules: Iterable[TrustRule]) -> list[Snippet]:
-    """Return what gets a token on each platform that the client has a rule for."""
-    found: dict[str, Snippet] = {}
+    """Return a snippet for each platform for which the client has a rule."""
+    result: dict[str, Snippet] = {}
     for rule in rules:
         platform = rule.issuer.platform
         name = platform if platform in ("github", "gitlab", "kubernetes") else "other"
-        context = _basics(client) | {"audience": rule.audience, "claims": rule.claims, "issuer": rule.issuer}
+        context = _base_context(client) | {"audience": rule.audience, "claims": rule.claims, "issuer": rule.issuer}
         context["command"] = platform_command(rule)
         label = str(rule.issuer.get_platform_display())
-        found.setdefault(platform, Snippet(platform, label, _rendered(f"trust.{name}", context)))
-    return list(found.values())
+        result.setdefault(platform, Snippet(platform, label, _render(f"trust.{name}", context)))
+    return list(result.values())
 
 
-def _basics(client: Client) -> dict[str, Any]:
+def _base_context(client: Client) -> dict[str, Any]:
     at = endpoints()
     granted = set(client.granted_scopes().values_list("value", flat=True))
     return {
@@ -150,5 +152,5 @@ def _basics(client: Client) -> dict[str, Any]:
     }
 
 
-def _rendered(name: str, context: dict[str, Any]) -> str:
+def _render(name: str, context: dict[str, Any]) -> str:
     return render_to_string(f"clients/snippets/{name}.txt", context).strip()

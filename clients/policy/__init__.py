@@ -1,10 +1,11 @@
-"""May this be registered? One function a rule, each with the specification it comes from.
+"""Registration policies: one function for each rule, with the specification it comes from.
 
-Every door runs the same rules. They differ in what helps people alone, and in what takes an operator.
+Every policy runs the same rules. They differ in what helps people alone, and in what takes an operator.
 """
 
 from collections.abc import Callable
 from functools import partial
+from typing import Protocol
 
 from clients import workloads
 from clients.metadata import ClientMetadata
@@ -14,60 +15,61 @@ from clients.policy.common import every
 from clients.policy.texts import plain_text
 from consumers.models import Consumer
 
-__all__ = ["Policy", "api_policy", "every", "plain_text", "portal_policy"]
-
-Policy = Callable[[ClientMetadata], None]
+__all__ = ["Policy", "api_policy", "every", "operator_policy", "plain_text", "portal_policy"]
 
 
-def portal_policy(consumer: Consumer, client: Client | None = None, *, trusted: bool = False) -> Policy:
-    """Return what a person may register in the consumer's workspace, or make of the client, on a page."""
+class Policy(Protocol):
+    """Raises Refusal unless a client with this metadata may be registered, or `client` changed to it."""
 
-    def check(metadata: ClientMetadata) -> None:
-        every(
-            (
-                partial(texts.unique_name, metadata, consumer=consumer, client=client),
-                *_rules(metadata, consumer, client, trusted),
-                partial(tokens.some_permission, metadata),
-            )
+    def __call__(self, metadata: ClientMetadata, consumer: Consumer, client: Client | None = None) -> None: ...
+
+
+def portal_policy(metadata: ClientMetadata, consumer: Consumer, client: Client | None = None) -> None:
+    """Allow what a person may register on a page of the consumer's workspace. Raises Refusal."""
+    every(
+        (
+            partial(texts.unique_name, metadata, consumer=consumer, client=client),
+            *_rules(metadata, consumer, client),
+            partial(tokens.some_permission, metadata),
         )
+    )
 
-    return check
+
+def api_policy(metadata: ClientMetadata, consumer: Consumer, client: Client | None = None) -> None:
+    """Allow what a program may register for the consumer. Raises Refusal."""
+    every((partial(texts.optional_name, metadata), *_rules(metadata, consumer, client)))
 
 
-def api_policy(consumer: Consumer, client: Client | None = None, *, trusted: bool = False) -> Policy:
-    """Return what a program may register or make of the client; `trusted` says that it acts for an operator."""
-
-    def check(metadata: ClientMetadata) -> None:
-        every((partial(texts.optional_name, metadata), *_rules(metadata, consumer, client, trusted)))
-
-    return check
+def operator_policy(metadata: ClientMetadata, consumer: Consumer, client: Client | None = None) -> None:
+    """Allow what an operator's program may register: any audience, and clients without consent. Raises Refusal."""
+    every((partial(texts.optional_name, metadata), *_rules(metadata, consumer, client, by_operator=True)))
 
 
 def _rules(
-    metadata: ClientMetadata, consumer: Consumer, client: Client | None, trusted: bool
+    metadata: ClientMetadata, consumer: Consumer, client: Client | None, *, by_operator: bool = False
 ) -> tuple[Callable[[], None], ...]:
-    """Return every rule that holds whatever the door."""
+    """Return the rules that every policy has."""
     simple = (
         texts.description,
         texts.contacts,
         texts.owner,
-        texts.own_data,
+        texts.custom_metadata,
         texts.software,
         texts.localized,
-        grants.grants,
-        grants.authentication,
+        grants.grant_types,
+        grants.authentication_method,
         grants.assertion_algorithm,
-        grants.keys,
+        grants.jwks,
         grants.application_type,
         grants.response_types,
         uris.redirect_uris,
         uris.allowed_cors_origins,
-        uris.pages,
-        uris.fetched,
+        uris.client_pages,
+        uris.server_to_server_uris,
         uris.initiate_login_uri,
-        workloads.workload,
-        workloads.lifespan,
-        tokens.strategy,
+        workloads.claims,
+        workloads.identity_token_lifespan,
+        tokens.access_token_strategy,
         tokens.lifespans,
         tokens.refresh_token_grace,
         tokens.signed_responses,
@@ -75,8 +77,8 @@ def _rules(
     )
     return (
         *(partial(rule, metadata) for rule in simple),
-        partial(grants.secrets, metadata, consumer=consumer, client=client),
+        partial(grants.secrets_allowed, metadata, consumer=consumer, client=client),
         partial(tokens.scope, metadata, consumer=consumer, client=client),
-        partial(tokens.audience, metadata, consumer=consumer, client=client, trusted=trusted),
-        partial(tokens.trust, metadata, client=client, trusted=trusted),
+        partial(tokens.audience, metadata, consumer=consumer, client=client, by_operator=by_operator),
+        partial(tokens.skip_consent, metadata, client=client, by_operator=by_operator),
     )

@@ -1,4 +1,4 @@
-"""How rules are run together."""
+"""Running several rules."""
 
 from collections.abc import Callable, Iterable
 
@@ -6,7 +6,7 @@ from core.errors import Refusal
 
 
 def every(checks: Iterable[Callable[[], None]]) -> None:
-    """Run each check; raise the first refusal with the others, so that a person corrects everything in one go."""
+    """Run each check; raise the first refusal with the others in `others`, so that a form shows all of them."""
     refusals: list[Refusal] = []
     for check in checks:
         try:

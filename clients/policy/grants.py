@@ -1,4 +1,4 @@
-"""How a client gets tokens, and how it proves who it is."""
+"""Rules for grant types, response types and client authentication."""
 
 from clients.errors import InvalidClientMetadata
 from clients.metadata import ClientMetadata
@@ -6,10 +6,11 @@ from clients.models import Client
 from clients.vocabulary import SECRET_METHODS, ApplicationType, AuthMethod, GrantType
 from consumers.models import Consumer
 from core.jose import jwk
+from core.jose.algorithms import ALGORITHMS
 
 
-def grants(metadata: ClientMetadata) -> None:
-    """Allow the grants that we serve, in combinations that make sense (RFC 7591 section 2.1, RFC 9700 section 2.4)."""
+def grant_types(metadata: ClientMetadata) -> None:
+    """Allow the supported grant types, in valid combinations (RFC 7591 section 2.1, RFC 9700 section 2.4)."""
     if not metadata.grant_types:
         raise InvalidClientMetadata("Choose at least one grant type.", field="grant_types")
     for grant in metadata.grant_types:
@@ -27,13 +28,13 @@ def grants(metadata: ClientMetadata) -> None:
 
 
 NO_SECRETS = (
-    "{} may not use client secrets. Let the client sign its requests with a key of its own (private_key_jwt), "
-    "or ask the operator of this portal."
+    "{} may not use client secrets. Let the client sign its requests with its own key (private_key_jwt), or ask the "
+    "operator of this portal."
 )
 
 
-def authentication(metadata: ClientMetadata) -> None:
-    """Require a method that we serve and that fits the grants (RFC 6749 section 4.4, RFC 7591 section 2)."""
+def authentication_method(metadata: ClientMetadata) -> None:
+    """Require a supported method that fits the grant types (RFC 6749 section 4.4, RFC 7591 section 2)."""
     method = metadata.token_endpoint_auth_method
     if method not in AuthMethod.values:
         raise InvalidClientMetadata(
@@ -42,27 +43,27 @@ def authentication(metadata: ClientMetadata) -> None:
         )
     if method == AuthMethod.NONE and GrantType.CLIENT_CREDENTIALS in metadata.grant_types:
         raise InvalidClientMetadata(
-            "A public client cannot use client_credentials, because anybody could claim to be it. "
+            "A public client cannot use client_credentials, because anybody could impersonate it. "
             "Give it an authentication method.",
             field="token_endpoint_auth_method",
         )
     if metadata.jwks and metadata.jwks_uri:
-        raise InvalidClientMetadata("Give the public keys (jwks) or their address (jwks_uri), not both.", field="jwks")
+        raise InvalidClientMetadata("Give the public keys (jwks) or their URL (jwks_uri), not both.", field="jwks")
     if method == AuthMethod.PRIVATE_KEY_JWT and not (metadata.jwks or metadata.jwks_uri):
         raise InvalidClientMetadata(
-            "Give the client's public keys (jwks), or the address where it publishes them (jwks_uri).", field="jwks"
+            "Give the client's public keys (jwks), or the URL where it publishes them (jwks_uri).", field="jwks"
         )
 
 
-def secrets(metadata: ClientMetadata, consumer: Consumer, client: Client | None) -> None:
-    """Refuse a method with secrets where the operator allows none; a client that has one already keeps it."""
-    keeps = client is not None and client.holds_secrets
-    if metadata.token_endpoint_auth_method in SECRET_METHODS and not consumer.secrets_allowed and not keeps:
+def secrets_allowed(metadata: ClientMetadata, consumer: Consumer, client: Client | None) -> None:
+    """Refuse a method with secrets where the operator allows none; a client that has such a method keeps it."""
+    unchanged = client is not None and client.holds_secrets
+    if metadata.token_endpoint_auth_method in SECRET_METHODS and not consumer.secrets_allowed and not unchanged:
         raise InvalidClientMetadata(NO_SECRETS.format(consumer), field="token_endpoint_auth_method")
 
 
 def response_types(metadata: ClientMetadata) -> None:
-    """Match the response types to the grants (RFC 7591 section 2.1); only `code` is served (RFC 9700 section 2.1.2)."""
+    """Match response types to grant types (RFC 7591 section 2.1); only `code` is supported (RFC 9700 section 2.1.2)."""
     expected = ("code",) if GrantType.AUTHORIZATION_CODE in metadata.grant_types else ()
     if metadata.response_types != expected:
         raise InvalidClientMetadata(
@@ -71,17 +72,17 @@ def response_types(metadata: ClientMetadata) -> None:
 
 
 def assertion_algorithm(metadata: ClientMetadata) -> None:
-    """RFC 7591 section 2 and OpenID Connect Registration section 2, token_endpoint_auth_signing_alg."""
+    """Check token_endpoint_auth_signing_alg (OpenID Connect Registration section 2)."""
     algorithm = metadata.token_endpoint_auth_signing_alg
     if not algorithm:
         return
-    if algorithm not in jwk.ALGORITHMS:
+    if algorithm not in ALGORITHMS:
         raise InvalidClientMetadata(
-            f"Sign assertions with one of {', '.join(jwk.ALGORITHMS)}.", field="token_endpoint_auth_signing_alg"
+            f"Sign assertions with one of {', '.join(ALGORITHMS)}.", field="token_endpoint_auth_signing_alg"
         )
     if metadata.token_endpoint_auth_method != AuthMethod.PRIVATE_KEY_JWT:
         raise InvalidClientMetadata(
-            "Only private_key_jwt signs anything. Leave it out.", field="token_endpoint_auth_signing_alg"
+            "Only private_key_jwt uses this. Leave it out.", field="token_endpoint_auth_signing_alg"
         )
     if metadata.jwks and not jwk.candidates(metadata.jwks, None, algorithm):
         raise InvalidClientMetadata(
@@ -89,8 +90,8 @@ def assertion_algorithm(metadata: ClientMetadata) -> None:
         )
 
 
-def keys(metadata: ClientMetadata) -> None:
-    """Public keys alone, that can be used (RFC 7591 section 2, jwks)."""
+def jwks(metadata: ClientMetadata) -> None:
+    """Require public keys that can verify signatures (RFC 7591 section 2, jwks)."""
     if metadata.jwks is not None:
         try:
             jwk.check(metadata.jwks)
@@ -99,6 +100,6 @@ def keys(metadata: ClientMetadata) -> None:
 
 
 def application_type(metadata: ClientMetadata) -> None:
-    """OpenID Connect Registration section 2."""
+    """Require web or native (OpenID Connect Registration section 2)."""
     if metadata.application_type not in ApplicationType.values:
         raise InvalidClientMetadata("Use web or native.", field="application_type")

@@ -1,4 +1,4 @@
-"""Where a client leads people, and where we ask it."""
+"""Rules for the URIs of a client: for redirects, for browsers, and for requests of this server."""
 
 from functools import partial
 from urllib.parse import urlsplit
@@ -6,11 +6,11 @@ from urllib.parse import urlsplit
 from clients.errors import InvalidClientMetadata, InvalidRedirectURI
 from clients.metadata import ClientMetadata
 from clients.policy.common import every
-from clients.uris.origins import web_origin
-from clients.uris.redirect_uris import complaint, redirect_uri, shown
+from clients.uris.origins import check_origin
+from clients.uris.redirect_uris import check_redirect_uri, problem_of, quoted
 from clients.vocabulary import GrantType
 from core.http_fetch import target
-from core.uris import characters
+from core.uris import check_characters
 
 MAX_URIS = 50
 MAX_ORIGINS = 50
@@ -19,7 +19,7 @@ PAGES = ("client_uri", "logo_uri", "policy_uri", "tos_uri")
 
 
 def redirect_uris(metadata: ClientMetadata) -> None:
-    """Require redirect URIs exactly where a grant redirects (RFC 6749 section 3.1.2)."""
+    """Require redirect URIs with authorization_code, and none without it (RFC 6749 section 3.1.2)."""
     redirects = GrantType.AUTHORIZATION_CODE in metadata.grant_types
     for field in ("redirect_uris", "post_logout_redirect_uris"):
         uris: tuple[str, ...] = getattr(metadata, field)
@@ -29,31 +29,31 @@ def redirect_uris(metadata: ClientMetadata) -> None:
             raise InvalidRedirectURI(f"Give at most {MAX_URIS} addresses.", field=field)
         if len(set(uris)) != len(uris):
             raise InvalidRedirectURI("Name each address once.", field=field)
-        every(partial(redirect_uri, uri, field) for uri in uris)
+        every(partial(check_redirect_uri, uri, field) for uri in uris)
     if redirects and not metadata.redirect_uris:
-        raise InvalidRedirectURI("Give at least one address that people return to.", field="redirect_uris")
+        raise InvalidRedirectURI("Give at least one redirect URI.", field="redirect_uris")
 
 
 def allowed_cors_origins(metadata: ClientMetadata) -> None:
-    """Require origins as browsers send them (Fetch section 3.2), few enough to read."""
+    """Require origins in the form that browsers send (Fetch section 3.2)."""
     origins = metadata.allowed_cors_origins
     if len(origins) > MAX_ORIGINS:
         raise InvalidClientMetadata(f"Allow at most {MAX_ORIGINS} origins.", field="allowed_cors_origins")
     if len(set(origins)) != len(origins):
         raise InvalidClientMetadata("Name each origin once.", field="allowed_cors_origins")
-    every(partial(web_origin, origin) for origin in origins)
+    every(partial(check_origin, origin) for origin in origins)
 
 
-def pages(metadata: ClientMetadata) -> None:
-    """Pages about the client, which people may open (RFC 7591 section 2)."""
-    every(partial(page_address, getattr(metadata, field), field) for field in PAGES)
+def client_pages(metadata: ClientMetadata) -> None:
+    """Check client_uri, logo_uri, policy_uri and tos_uri (RFC 7591 section 2)."""
+    every(partial(page_uri, getattr(metadata, field), field) for field in PAGES)
 
 
-def page_address(uri: str, field: str) -> None:
-    """Require an address that a browser opens as a page, and nothing that runs (ASVS 5.0, 1.2.2)."""
+def page_uri(uri: str, field: str) -> None:
+    """Require http or https: a javascript or data URI would run in the page that links it (ASVS 5.0, 1.2.2)."""
     if not uri:
         return
-    problem = characters(uri)
+    problem = check_characters(uri)
     try:
         parts = urlsplit(uri)
         parts.port  # noqa: B018  # reading it is what raises
@@ -65,18 +65,18 @@ def page_address(uri: str, field: str) -> None:
     if not problem and len(uri) > MAX_LENGTH:
         problem = f"shorten it to {MAX_LENGTH} characters."
     if problem:
-        raise InvalidClientMetadata(f"{shown(uri)}: {problem}", field=field)
+        raise InvalidClientMetadata(f"{quoted(uri)}: {problem}", field=field)
 
 
-def fetched(metadata: ClientMetadata) -> None:
-    """Addresses that we ask ourselves, so never one that only our network reaches (ASVS 5.0, 1.3.6).
+def server_to_server_uris(metadata: ClientMetadata) -> None:
+    """Refuse URIs that only the server's own network reaches, against SSRF (ASVS 5.0, 1.3.6).
 
     jwks_uri is of RFC 7591 section 2, backchannel_logout_uri of OpenID Connect Back-Channel Logout section 2.2.
-    Whoever fetches checks the network address once more, when it connects.
+    core/http_fetch checks the IP address again when it connects.
     """
     for field in ("jwks_uri", "backchannel_logout_uri"):
         if uri := getattr(metadata, field):
-            may_be_asked(uri, field)
+            fetchable_uri(uri, field)
     if metadata.backchannel_logout_session_required and not metadata.backchannel_logout_uri:
         raise InvalidClientMetadata(
             "It asks for a session in logout tokens, but names no backchannel_logout_uri.",
@@ -84,24 +84,25 @@ def fetched(metadata: ClientMetadata) -> None:
         )
 
 
-def may_be_asked(uri: str, field: str) -> None:
+def fetchable_uri(uri: str, field: str) -> None:
+    """Require an https URI that this server may request. Raises InvalidClientMetadata."""
     problem = f"Shorten it to {MAX_LENGTH} characters." if len(uri) > MAX_LENGTH else ""
     try:
         target.target(uri)
     except target.FetchError as error:
         problem = str(error)
     if problem:
-        raise InvalidClientMetadata(f"{shown(uri)}: {problem[:1].lower()}{problem[1:]}", field=field)
+        raise InvalidClientMetadata(f"{quoted(uri)}: {problem[:1].lower()}{problem[1:]}", field=field)
 
 
-def _needs_web(uri: str) -> str:
+def _web_uri_problem(uri: str) -> str:
     if urlsplit(uri).scheme not in ("http", "https"):
         return "use https."
     return f"shorten it to {MAX_LENGTH} characters." if len(uri) > MAX_LENGTH else ""
 
 
 def initiate_login_uri(metadata: ClientMetadata) -> None:
-    """An https address at which sign-in begins (OpenID Connect Core section 4)."""
+    """Require a web address (OpenID Connect Core section 4, initiating login from a third party)."""
     uri = metadata.initiate_login_uri
-    if uri and (problem := complaint(uri) or _needs_web(uri)):
-        raise InvalidClientMetadata(f"{shown(uri)}: {problem}", field="initiate_login_uri")
+    if uri and (problem := problem_of(uri) or _web_uri_problem(uri)):
+        raise InvalidClientMetadata(f"{quoted(uri)}: {problem}", field="initiate_login_uri")

@@ -1,1 +1,1 @@
-"""Clients that register themselves: RFC 7591, RFC 7592, software statements, and client ID metadata documents."""
+"""Dynamic client registration (RFC 7591, RFC 7592), software statements, and client ID metadata documents."""

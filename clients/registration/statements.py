@@ -1,50 +1,52 @@
-"""Software statements (RFC 7591 section 2.3): metadata that somebody trusted has signed stands before what is sent."""
+"""Software statements (RFC 7591 section 2.3): signed metadata, which takes precedence over the request's."""
 
 import json
 from typing import Any
 
 from jwcrypto.common import JWException
 from jwcrypto.jwk import JWKSet
-from jwcrypto.jws import JWS
 from jwcrypto.jwt import JWT
 
 from clients.models import SoftwareIssuer
 from clients.registration.errors import InvalidSoftwareStatement, UnapprovedSoftwareStatement
 from core.http_fetch import documents, target
-from core.jose import jwk
+from core.jose import jws
+from core.jose.algorithms import ALGORITHMS
+from core.jose.jws import SignedJWT
 
 MAX_LENGTH = 16 * 1024
-# Claims of the token itself, which describe no client.
-REGISTERED = {"iss", "sub", "aud", "exp", "nbf", "iat", "jti"}
+# Registered claims of JWTs (RFC 7519 section 4.1), which are no client metadata.
+JWT_CLAIMS = {"iss", "sub", "aud", "exp", "nbf", "iat", "jti"}
 
 
-def apply(sent: dict[str, Any]) -> tuple[dict[str, Any], str]:
-    """Return the document with what its software statement says, and the statement's issuer; empty without one.
+def apply_statement(sent: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """Return the request with the metadata of its software statement, and the statement's issuer or "".
 
-    Raises InvalidSoftwareStatement for one that cannot be verified, UnapprovedSoftwareStatement for one of a stranger,
-    or for none where one is required.
+    Raises InvalidSoftwareStatement for a statement that cannot be verified, UnapprovedSoftwareStatement for one of an
+    unknown issuer, or for none where one is required.
     """
     text = sent.get("software_statement")
     if text in (None, ""):
         if SoftwareIssuer.objects.filter(required=True, disabled_at=None).exists():
             raise UnapprovedSoftwareStatement("Clients may register here only with a software statement.")
         return {name: value for name, value in sent.items() if name != "software_statement"}, ""
-    if not isinstance(text, str) or not text.isascii() or len(text) > MAX_LENGTH:
-        raise InvalidSoftwareStatement("The software statement is no signed JWT.", field="software_statement")
-    issuer = _issuer_of(text)
-    claims = _verified(text, issuer)
-    described = {name: value for name, value in claims.items() if name not in REGISTERED}
+    try:
+        statement = jws.parse(text if isinstance(text, str) else "", max_length=MAX_LENGTH)
+    except jws.MalformedJWT:
+        raise InvalidSoftwareStatement(
+            "The software statement is not a signed JWT.", field="software_statement"
+        ) from None
+    issuer = _issuer_of(statement)
+    _verify(statement, issuer)
+    described = {name: value for name, value in statement.claims.items() if name not in JWT_CLAIMS}
     return {name: value for name, value in sent.items() if name != "software_statement"} | described, issuer.issuer
 
 
-def _issuer_of(text: str) -> SoftwareIssuer:
-    """Return whom the statement says it is from, unproven."""
-    try:
-        statement = JWS()
-        statement.deserialize(text)
-        named = json.loads(statement.objects["payload"])["iss"]
-    except (JWException, ValueError, KeyError, TypeError):
-        raise InvalidSoftwareStatement("The software statement is no signed JWT.", field="software_statement") from None
+def _issuer_of(statement: SignedJWT) -> SoftwareIssuer:
+    """Return the issuer that the statement names, before it is verified."""
+    if "iss" not in statement.claims:
+        raise InvalidSoftwareStatement("The software statement is not a signed JWT.", field="software_statement")
+    named = statement.claims["iss"]
     found = SoftwareIssuer.objects.filter(issuer=named, disabled_at=None).first() if isinstance(named, str) else None
     if found is None:
         raise UnapprovedSoftwareStatement(
@@ -54,21 +56,17 @@ def _issuer_of(text: str) -> SoftwareIssuer:
     return found
 
 
-def _verified(text: str, issuer: SoftwareIssuer) -> dict[str, Any]:
-    """Return the statement's claims. Its header chooses among the issuer's own keys, and brings none."""
+def _verify(statement: SignedJWT, issuer: SoftwareIssuer) -> None:
+    """Verify signature and times, by jwcrypto. Only the issuer's registered keys count, never one in the header."""
     try:
         document = issuer.jwks or documents.document(issuer.jwks_uri)
         keys = JWKSet.from_json(json.dumps(document))
-        statement = JWT(jwt=text, key=keys, algs=list(jwk.ALGORITHMS), expected_type="JWS")
-        claims = json.loads(statement.claims)
+        JWT(jwt=statement.text, key=keys, algs=list(ALGORITHMS), expected_type="JWS")
     except target.FetchError as problem:
         raise InvalidSoftwareStatement(
             f"The keys of the software statement's issuer cannot be read: {problem}", field="software_statement"
         ) from None
     except (JWException, ValueError, TypeError):
         raise InvalidSoftwareStatement(
-            "The signature of the software statement does not hold, or it has ended.", field="software_statement"
+            "The signature of the software statement is invalid, or it has expired.", field="software_statement"
         ) from None
-    if not isinstance(claims, dict):
-        raise InvalidSoftwareStatement("The software statement holds no claims.", field="software_statement")
-    return claims

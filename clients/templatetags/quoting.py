@@ -1,4 +1,4 @@
-"""How a value stands in a program."""
+"""Filters that quote a value for a shell, YAML, Python and JavaScript."""
 
 import json
 import re
@@ -15,18 +15,18 @@ def shell(value: str) -> str:
     return quote(value)
 
 
-# Words that YAML reads as something else than a text.
-WORDS = {"true", "false", "yes", "no", "on", "off", "y", "n", "null"}
+# Plain scalars that YAML does not read as strings.
+RESERVED = {"true", "false", "yes", "no", "on", "off", "y", "n", "null"}
 
 
 @register.filter
 def yaml(value: str) -> str:
-    """Return the value as one scalar of YAML that is a text, bare where it can be."""
-    bare = re.fullmatch(r"[A-Za-z][\w/.-]*", value, re.ASCII) and value.lower() not in WORDS
-    return value if bare else json.dumps(value)
+    """Return the value as a YAML string, unquoted where it can be."""
+    plain = re.fullmatch(r"[A-Za-z][\w/.-]*", value, re.ASCII) and value.lower() not in RESERVED
+    return value if plain else json.dumps(value)
 
 
 @register.filter
 def literal(value: object) -> str:
-    """Return the value as Python and JavaScript both read it."""
+    """Return the value as a string literal of Python and JavaScript."""
     return json.dumps(value)

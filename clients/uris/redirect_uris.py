@@ -1,7 +1,7 @@
-"""May people be sent back to this address? One function a rule; each returns what is wrong, or "".
+"""Rules for redirect URIs (RFC 6749 section 3.1.2, RFC 8252 section 7, RFC 9700 section 2.1).
 
-Addresses are compared letter by letter (RFC 9700 section 2.1), so the rules refuse whatever two programs could read in
-two ways, and whatever leaves the sender of the code in doubt about who receives it.
+Redirect URIs are compared by exact string matching, so the rules refuse whatever two parsers could read differently,
+and hosts that do not belong to one owner. Each rule returns the problem, or "".
 """
 
 import ipaddress
@@ -10,24 +10,24 @@ from collections.abc import Callable
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from clients.errors import InvalidRedirectURI
-from core.uris import DOMAIN, PRIVATE_DOMAINS, characters
+from core.uris import DOMAIN, PRIVATE_DOMAINS, check_characters
 
 LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
 # A scheme that an app owns by its domain in reverse, such as com.example.app (RFC 8252 section 7.1).
 PRIVATE_USE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
-# What the authorization response puts there itself (RFC 6749 section 4.1.2, RFC 9207 section 2).
-ANSWERS = {"code", "state", "iss", "error", "error_description", "error_uri"}
+# Parameters of the authorization response (RFC 6749 section 4.1.2, RFC 9207 section 2).
+RESPONSE_PARAMETERS = {"code", "state", "iss", "error", "error_description", "error_uri"}
 
 
-def redirect_uri(uri: str, field: str = "redirect_uris") -> None:
-    """Refuse an address that is ambiguous, or not its owner's alone. Raises InvalidRedirectURI."""
-    if problem := complaint(uri):
-        raise InvalidRedirectURI(f"{shown(uri)}: {problem}", field=field)
+def check_redirect_uri(uri: str, field: str = "redirect_uris") -> None:
+    """Raises InvalidRedirectURI where problem_of() finds one."""
+    if problem := problem_of(uri):
+        raise InvalidRedirectURI(f"{quoted(uri)}: {problem}", field=field)
 
 
-def complaint(uri: str) -> str:
-    """Return what is wrong with the address, or ""."""
-    if problem := characters(uri):
+def problem_of(uri: str) -> str:
+    """Return the problem with a redirect URI, or ""."""
+    if problem := check_characters(uri):
         return problem
     try:
         parts = urlsplit(uri)
@@ -37,8 +37,8 @@ def complaint(uri: str) -> str:
     return next(filter(None, (rule(uri, parts) for rule in RULES)), "")
 
 
-def shown(uri: str) -> str:
-    """Return the address as an error repeats it: without characters that could change how the sentence reads."""
+def quoted(uri: str) -> str:
+    """Return the URI for an error message, with other than printable ASCII characters escaped."""
     return f"“{ascii(uri[:200])[1:-1]}{'…' if len(uri) > 200 else ''}”"
 
 
@@ -48,34 +48,34 @@ def _fragment(uri: str, parts: SplitResult) -> str:
 
 
 def _user_information(uri: str, parts: SplitResult) -> str:
-    """RFC 3986 section 7.6: what stands before @ reads as the host."""
+    """RFC 3986 section 7.6: people take user information for the host."""
     return "leave out the user name and password." if "@" in parts.netloc else ""
 
 
 def _spelling(uri: str, parts: SplitResult) -> str:
-    """One spelling for one address (RFC 3986 section 6.2.2.1)."""
+    """Case normalization (RFC 3986 section 6.2.2.1)."""
     if not uri.startswith(f"{parts.scheme}:") or parts.netloc != parts.netloc.lower():
         return "write scheme and host in lower case."
     return ""
 
 
 def _path(uri: str, parts: SplitResult) -> str:
-    """RFC 3986 section 5.2.4; some servers drop parameters of a segment before they resolve its dots."""
+    """RFC 3986 section 5.2.4; some servers remove a segment's parameters before its dot segments."""
     if any(segment.partition(";")[0] in (".", "..") for segment in parts.path.split("/")):
         return "leave out . and .. in the path."
     return ""
 
 
 def _query(uri: str, parts: SplitResult) -> str:
-    """A parameter of the answer's own would stand there twice (RFC 6749 section 3.1)."""
+    """A parameter of the response would be there twice (RFC 6749 section 3.1)."""
     for name, _ in parse_qsl(parts.query, keep_blank_values=True):
-        if name in ANSWERS:
-            return f"leave out the parameter {name}, which the answer carries itself."
+        if name in RESPONSE_PARAMETERS:
+            return f"leave out the parameter {name}, which the response carries itself."
     return ""
 
 
 def _scheme(uri: str, parts: SplitResult) -> str:
-    """RFC 8252 sections 7.1 to 7.3: https, loopback http, or an app's own scheme."""
+    """RFC 8252 sections 7.1 to 7.3: https, loopback http, or a private-use scheme."""
     if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
         secure = f"https{uri.removeprefix('http')}"
         return f"use https ({secure}), because a sign-in code sent over http can be read on the way."
@@ -88,7 +88,7 @@ def _scheme(uri: str, parts: SplitResult) -> str:
 
 
 def _host(uri: str, parts: SplitResult) -> str:
-    """Refuse hosts that somebody else may answer for (RFC 9700 section 4.11); loopback is the person's own machine."""
+    """Refuse hosts without one owner, such as private networks' (RFC 9700 section 4.11), but for loopback."""
     if parts.scheme not in ("http", "https"):
         return ""
     if not uri.startswith(f"{parts.scheme}://") or not parts.hostname:
@@ -105,7 +105,7 @@ def _host(uri: str, parts: SplitResult) -> str:
 
 
 def _port(uri: str, parts: SplitResult) -> str:
-    """RFC 3986 section 6.2.3: an empty port, zero and leading zeros are other spellings of none or another."""
+    """Scheme-based normalization (RFC 3986 section 6.2.3): no empty port, no zero, no leading zeros."""
     after_host = parts.netloc.rpartition("]")[2]
     if ":" in after_host and not re.fullmatch(r".*:[1-9][0-9]*", after_host):
         return "name a real port, or none."

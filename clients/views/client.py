@@ -1,4 +1,4 @@
-"""The tabs of a client, and what is done to the client as a whole."""
+"""The pages of a client: connect and activity tabs, disable, enable, revoke tokens, delete."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -9,21 +9,21 @@ from clients.actions import clients as client_actions
 from clients.forms.clients import DeleteForm
 from clients.onboarding.endpoints import endpoints
 from clients.onboarding.snippets import env_file, snippets
-from clients.views.common import client_events, find, longest_token, render_client, render_sheet
+from clients.views.common import client_events, get_client, max_token_minutes, render_client, render_dialog
 from clients.vocabulary import IDENTITY_SCOPES
 from consumers.access import workspace
-from consumers.activity import timeline as words
+from consumers.activity import timeline
 from consumers.audit import Actor
 from consumers.models import Membership, Role
 
-EVENTS = 50
+PAGE_SIZE = 50
 
 
 @workspace(Role.VIEWER)
 @require_safe
 def detail(request: HttpRequest, membership: Membership, client_id: str) -> HttpResponse:
-    """Connect: everything a program needs, except the secret."""
-    client = find(membership, client_id)
+    """Show what a program needs to connect, except the secret."""
+    client = get_client(membership, client_id)
     context = {
         "at": endpoints(),
         "snippets": snippets(client),
@@ -38,35 +38,35 @@ def detail(request: HttpRequest, membership: Membership, client_id: str) -> Http
 @workspace(Role.VIEWER)
 @require_safe
 def activity(request: HttpRequest, membership: Membership, client_id: str) -> HttpResponse:
-    """Tell what people did to the client, the latest first."""
-    client = find(membership, client_id)
+    """List the client's events, the latest first."""
+    client = get_client(membership, client_id)
     events = client_events(client)
     before = request.GET.get("before", "")
     if before.isascii() and before.isdigit() and len(before) < 19:
         events = events.filter(pk__lt=int(before))
-    shown = list(events[: EVENTS + 1])
-    entries = words.describe_all(shown[:EVENTS], membership.consumer)
-    older = shown[EVENTS - 1].pk if len(shown) > EVENTS else None
-    return render_client(request, client, "activity", {"days": words.by_day(entries), "older": older})
+    page = list(events[: PAGE_SIZE + 1])
+    entries = timeline.describe_all(page[:PAGE_SIZE], membership.consumer)
+    older = page[PAGE_SIZE - 1].pk if len(page) > PAGE_SIZE else None
+    return render_client(request, client, "activity", {"days": timeline.by_day(entries), "older": older})
 
 
 @workspace(Role.MANAGER)
 @require_http_methods(["GET", "HEAD", "POST"])
 def disable(request: HttpRequest, membership: Membership, client_id: str) -> HttpResponse:
-    client = find(membership, client_id)
+    client = get_client(membership, client_id)
     if request.method != "POST":
-        return render_sheet(request, client, "disable", {"minutes": longest_token(client)})
+        return render_dialog(request, client, "disable", {"minutes": max_token_minutes(client)})
     client_actions.disable_client(client=client, actor=Actor.of(request))
-    messages.success(request, f"{client} is disabled. Every request of it is refused until somebody enables it.")
+    messages.success(request, f"{client} is disabled. All its requests are refused until it is enabled.")
     return redirect("clients:settings", membership.consumer.slug, client.client_id)
 
 
 @workspace(Role.MANAGER)
 @require_http_methods(["GET", "HEAD", "POST"])
 def revoke_tokens(request: HttpRequest, membership: Membership, client_id: str) -> HttpResponse:
-    client = find(membership, client_id)
+    client = get_client(membership, client_id)
     if request.method != "POST":
-        return render_sheet(request, client, "revoke_tokens", {"minutes": longest_token(client)})
+        return render_dialog(request, client, "revoke_tokens", {"minutes": max_token_minutes(client)})
     client_actions.revoke_tokens(client=client, actor=Actor.of(request))
     messages.success(request, f"All tokens of {client} are revoked. It can get new ones.")
     return redirect("clients:settings", membership.consumer.slug, client.client_id)
@@ -75,7 +75,7 @@ def revoke_tokens(request: HttpRequest, membership: Membership, client_id: str) 
 @workspace(Role.MANAGER)
 @require_POST
 def enable(request: HttpRequest, membership: Membership, client_id: str) -> HttpResponse:
-    client = find(membership, client_id)
+    client = get_client(membership, client_id)
     client_actions.enable_client(client=client, actor=Actor.of(request))
     messages.success(request, f"{client} is enabled. Its secrets and permissions work as before.")
     return redirect("clients:settings", membership.consumer.slug, client.client_id)
@@ -84,12 +84,12 @@ def enable(request: HttpRequest, membership: Membership, client_id: str) -> Http
 @workspace(Role.MANAGER)
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, membership: Membership, client_id: str) -> HttpResponse:
-    """Delete the client once its name is typed."""
-    client = find(membership, client_id)
+    """Delete the client after the manager has entered its name."""
+    client = get_client(membership, client_id)
     form = DeleteForm(request.POST if request.method == "POST" else None, client=client)
     if request.method == "POST" and form.is_valid():
         client_actions.delete_client(client=client, actor=Actor.of(request))
-        messages.success(request, f"{client} is deleted, with its secrets and tokens. Its activity stays.")
+        messages.success(request, f"{client} is deleted, with its secrets and tokens. Its activity is kept.")
         return redirect("clients:index", membership.consumer.slug)
-    context = {"form": form, "minutes": longest_token(client)}
-    return render_sheet(request, client, "delete", context, status=422 if form.is_bound else 200)
+    context = {"form": form, "minutes": max_token_minutes(client)}
+    return render_dialog(request, client, "delete", context, status=422 if form.is_bound else 200)

@@ -5,51 +5,55 @@ from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
 
 from clients import queries
-from clients.forms.clients import KINDS
+from clients.forms.clients import TEMPLATE_OPTIONS
 from clients.forms.filters import FilterForm
 from clients.models import Client
+from clients.vocabulary import ClientKind, ClientState, LastUse
 from consumers.access import workspace
 from consumers.models import Membership, Role
+from core import htmx
 
 
 @workspace(Role.VIEWER)
 @require_safe
+@vary_on_headers(htmx.TARGET)
 def index(request: HttpRequest, membership: Membership) -> HttpResponse:
-    """List, search, filter and sort; an empty workspace teaches the first step."""
-    mine = Client.objects.of(membership.consumer)
+    """List, search, filter and sort; a workspace without clients gets a page with the templates."""
+    clients = Client.objects.of(membership.consumer)
     form = FilterForm(request.GET)
-    page = Paginator(form.find(mine), queries.PAGE).get_page(request.GET.get("page"))
-    if not page.object_list and not form.filters and not mine.exists():
-        return render(request, "clients/empty.html", {"here": "clients", "kinds": KINDS})
+    page = Paginator(form.filtered(clients), queries.PAGE_SIZE).get_page(request.GET.get("page"))
+    if not page.object_list and not form.filters and not clients.exists():
+        return render(request, "clients/empty.html", {"here": "clients", "kinds": TEMPLATE_OPTIONS})
     for client, days in zip(page, queries.tokens_by_day(page).values(), strict=True):
         client.tokens_by_day = days
     counts = dict(
-        queries.with_state(mine)
+        queries.with_state(clients)
         .order_by()
         .values_list("state")
         .annotate(count=Count("pk"))
         .values_list("state", "count")
     )
-    sort = form.wanted.get("sort", "name")
+    sort = form.selected.get("sort", "name")
     context = {
         "here": "clients",
         "page": page,
         "form": form,
-        "wanted": form.wanted,
+        "wanted": form.selected,
         "sort": sort,
-        "turn": {name: f"-{name}" if sort == name else name for name in queries.SORTS},
+        "next_sort": {name: f"-{name}" if sort == name else name for name in queries.SORTS},
         "counts": [
-            (counts[state], "without secret" if state == "bare" else label.lower())
-            for state, label in queries.STATES.items()
-            if state in counts
+            (counts[state.value], "without secret" if state == ClientState.NO_SECRET else str(state.label).lower())
+            for state in ClientState
+            if state.value in counts
         ],
         "total": sum(counts.values()),
-        "states": queries.STATES,
-        "kinds": queries.KINDS,
-        "used": queries.USED,
+        "states": dict(ClientState.choices),
+        "kinds": dict(ClientKind.choices),
+        "used": dict(LastUse.choices),
         "sorts": queries.SORTS,
     }
-    swapped = request.headers.get("HX-Target") == "clients"
+    swapped = htmx.is_target(request, "clients")
     return render(request, "clients/index.html#rows" if swapped else "clients/index.html", context)

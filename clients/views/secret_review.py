@@ -1,28 +1,30 @@
-"""What is left on secrets in a workspace, and each client's way off them."""
+"""The secrets review of a workspace."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from clients import secret_review as read
+from clients.secret_review import FLAGS, flag_counts, max_secret_age, secret_holders
 from consumers.access import workspace
 from consumers.models import Membership, Role
 
 
 @workspace(Role.VIEWER)
 @require_safe
-def hygiene(request: HttpRequest, membership: Membership) -> HttpResponse:
+def index(request: HttpRequest, membership: Membership) -> HttpResponse:
+    """List the clients that hold secrets, with alternatives."""
     consumer = membership.consumer
-    found = read.on_secrets(consumer)
-    counts = read.counts(found, consumer)
+    holders = secret_holders(consumer)
+    counts = flag_counts(holders, consumer)
+    others = consumer.clients.exclude(pk__in=[holder.client.pk for holder in holders])
     context = {
         "here": "clients",
-        "found": found,
-        "live": sum(len(each.secrets) for each in found),
+        "found": holders,
+        "live": sum(len(holder.secrets) for holder in holders),
         "counts": counts,
         "is_clean": not any(counts.values()),
-        "old_days": read.old_after(consumer).days,
-        "labels": read.FLAGS,
-        "without": consumer.clients.exclude(pk__in=[each.client.pk for each in found]).filter(disabled_at=None).count(),
+        "old_days": max_secret_age(consumer).days,
+        "labels": FLAGS,
+        "without": others.filter(disabled_at=None).count(),
     }
-    return render(request, "clients/hygiene.html", context)
+    return render(request, "clients/secret_review.html", context)

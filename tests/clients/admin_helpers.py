@@ -1,15 +1,15 @@
-"""What the tests of the operators' pages about APIs, consumers and clients share."""
+"""Helpers for tests of the admin."""
 
 from django.urls import reverse
 
 from consumers.models import Event
 
 
-def page(thing, deed="", part=None) -> str:
-    name = f"admin:{thing._meta.app_label}_{thing._meta.model_name}"
-    if not deed:
-        return reverse(f"{name}_change", args=[thing.pk])
-    return reverse(f"{name}_deed", args=[thing.pk, deed, *([part.pk] if part else [])])
+def page(obj, action="", related=None) -> str:
+    name = f"admin:{obj._meta.app_label}_{obj._meta.model_name}"
+    if not action:
+        return reverse(f"{name}_change", args=[obj.pk])
+    return reverse(f"{name}_action", args=[obj.pk, action, *([related.pk] if related else [])])
 
 
 def said(answer) -> str:

@@ -1,4 +1,4 @@
-"""What managers read when a client of theirs changes."""
+"""Mails to managers about their clients."""
 
 from datetime import timedelta
 
@@ -19,8 +19,8 @@ pytestmark = pytest.mark.django_db
     [
         (End(at=timezone.now() + timedelta(days=400)), "The old secret works until "),
         (End(after_first_use=True), "a day after the new one is first used"),
-        (End(at=timezone.now()), "stopped working at once"),
-        (End(), "until somebody revokes it"),
+        (End(at=timezone.now()), "stopped working immediately"),
+        (End(), "valid until it is revoked"),
     ],
 )
 def test_rotation_tells_every_manager_when_the_old_secret_ends(service, alice, bob, end, said):
@@ -41,7 +41,7 @@ def test_disabling_tells_how_long_tokens_live_on(service, alice, olga, settings)
     service.granted_scopes().first().api.__class__.objects.update(access_token_lifetime=130)
     client_actions.disable_client(client=service, actor=actor_for(olga))
     (message,) = mail.outbox
-    assert "Olga Weber, who runs Clientdesk, disabled Billing sync" in message.body
+    assert "Olga Weber, an operator of Clientdesk, disabled Billing sync" in message.body
     assert "within 3 minutes" in message.body
     assert message.alternatives
 

@@ -1,11 +1,11 @@
-"""What may be registered, and what each refusal says."""
+"""The registration policy: what may be registered, and the refusals."""
 
 import pytest
 
 from clients.errors import InvalidClientMetadata, InvalidRedirectURI
 from clients.metadata import TEMPLATES
 from clients.policy import portal_policy
-from clients.uris.redirect_uris import redirect_uri
+from clients.uris.redirect_uris import check_redirect_uri
 from core.errors import Refusal
 from tests.factories import ClientFactory
 
@@ -126,13 +126,13 @@ BAD_ADDRESSES = [
 
 @pytest.mark.parametrize("uri", GOOD_ADDRESSES)
 def test_addresses_with_one_reading_may_be_registered(uri):
-    redirect_uri(uri)
+    check_redirect_uri(uri)
 
 
 @pytest.mark.parametrize("uri", BAD_ADDRESSES)
 def test_ambiguous_and_foreign_addresses_are_refused_with_a_reason(uri):
     with pytest.raises(InvalidRedirectURI) as refusal:
-        redirect_uri(uri)
+        check_redirect_uri(uri)
     assert refusal.value.code == "invalid_redirect_uri"
     assert refusal.value.description.isprintable()
     assert refusal.value.description.endswith(".")
@@ -140,7 +140,7 @@ def test_ambiguous_and_foreign_addresses_are_refused_with_a_reason(uri):
 
 def test_a_refused_http_address_is_answered_with_the_https_one():
     with pytest.raises(InvalidRedirectURI, match=r"https://staging\.example\.com/cb"):
-        redirect_uri("http://staging.example.com/cb")
+        check_redirect_uri("http://staging.example.com/cb")
 
 
 def refusal_of(consumer, template="service", **changes) -> Refusal:
@@ -148,7 +148,7 @@ def refusal_of(consumer, template="service", **changes) -> Refusal:
     if template != "service":
         good["redirect_uris"] = ("https://app.example.com/cb",)
     with pytest.raises(Refusal) as refusal:
-        portal_policy(consumer)(TEMPLATES[template].but(**(good | changes)))
+        portal_policy(TEMPLATES[template].replace(**(good | changes)), consumer)
     return refusal.value
 
 
@@ -156,8 +156,8 @@ def refusal_of(consumer, template="service", **changes) -> Refusal:
 def test_each_template_passes_the_portals_policy(acme, acme_access, template):
     uris = () if template == "service" else ("https://app.example.com/cb",)
     scope = ("shipments:read",) if template == "service" else ("openid", "shipments:read")
-    metadata = TEMPLATES[template].but(client_name="Yard planner", redirect_uris=uris, scope=scope)
-    portal_policy(acme)(metadata)
+    metadata = TEMPLATES[template].replace(client_name="Yard planner", redirect_uris=uris, scope=scope)
+    portal_policy(metadata, acme)
 
 
 @pytest.mark.parametrize(
@@ -228,8 +228,8 @@ def test_the_scope_of_another_consumer_is_refused(acme, globex, acme_access):
 
 def test_two_clients_of_a_workspace_need_two_names(acme, globex, acme_access, service):
     ClientFactory(consumer=globex, client_name="Yard planner")
-    metadata = TEMPLATES["service"].but(scope=("shipments:read",))
-    portal_policy(acme)(metadata.but(client_name="Yard planner"))
-    portal_policy(acme, service)(metadata.but(client_name="billing sync"))
+    metadata = TEMPLATES["service"].replace(scope=("shipments:read",))
+    portal_policy(metadata.replace(client_name="Yard planner"), acme)
+    portal_policy(metadata.replace(client_name="billing sync"), acme, service)
     with pytest.raises(InvalidClientMetadata, match="already called"):
-        portal_policy(acme)(metadata.but(client_name="billing sync"))
+        portal_policy(metadata.replace(client_name="billing sync"), acme)

@@ -1,4 +1,4 @@
-"""What happens to clients and secrets, whichever door asked for it."""
+"""Actions on clients and their secrets."""
 
 import threading
 from datetime import UTC, datetime, timedelta
@@ -15,9 +15,10 @@ from clients.actions.secrets import End
 from clients.errors import InvalidClientMetadata
 from clients.metadata import TEMPLATES, ClientMetadata
 from clients.models import Client, ClientSecret
+from clients.onboarding import keypairs
 from clients.policy import portal_policy
 from consumers.models import Event
-from core.errors import Conflict, Refusal
+from core.errors import Conflict, PreconditionFailed, Refusal
 from tests.factories import ClientFactory, MembershipFactory, UserFactory, actor_for, give_secret
 
 pytestmark = pytest.mark.django_db
@@ -34,8 +35,8 @@ def register(consumer, actor, template="service", **changes):
         values["redirect_uris"] = ("https://app.example.com/cb",)
     return client_actions.register_client(
         consumer=consumer,
-        metadata=TEMPLATES[template].but(**(values | changes)),
-        policy=portal_policy(consumer),
+        metadata=TEMPLATES[template].replace(**(values | changes)),
+        policy=portal_policy,
         actor=actor,
     )
 
@@ -51,7 +52,7 @@ def events(client) -> list[str]:
 # -- Clients ----------------------------------------------------------------------------------------------------------
 
 
-def test_registered_service_holds_one_secret_that_works(acme, acme_access, alice, actor):
+def test_registered_service_has_one_live_secret(acme, acme_access, alice, actor):
     client, text = register(acme, actor)
     [secret] = live(client)
     assert secret.matches(text)
@@ -82,28 +83,62 @@ def test_suspended_consumer_registers_nothing(acme, acme_access, actor):
         register(acme, actor)
 
 
-def test_update_tells_which_fields_changed_and_nothing_when_none_did(acme, acme_access, service, actor):
+def test_update_records_the_changed_fields_and_nothing_without_a_change(acme, acme_access, service, actor):
     metadata = ClientMetadata.of(service)
-    update = {"client": service, "policy": portal_policy(acme, service), "actor": actor}
-    client_actions.update_client(metadata=metadata, **update)
+    update = {"client": service, "policy": portal_policy, "actor": actor}
+    client_actions.update_client(change=lambda _: metadata, **update)
     assert events(service) == []
-    client_actions.update_client(metadata=metadata.but(client_name="Invoices", scope=("shipments:read",)), **update)
+    renamed = metadata.replace(client_name="Invoices", scope=("shipments:read",))
+    client_actions.update_client(change=lambda _: renamed, **update)
     service.refresh_from_db()
     assert (service.client_name, service.scopes) == ("Invoices", ["shipments:read"])
     assert Event.objects.get().detail == {"fields": ["client_name", "scope"]}
 
 
-def test_update_of_a_state_that_somebody_else_changed_is_a_conflict(acme, acme_access, service, actor):
-    seen = service.updated
-    change = {"client": service, "policy": portal_policy(acme, service), "actor": actor, "unchanged_since": seen}
-    client_actions.update_client(metadata=ClientMetadata.of(service).but(client_name="First"), **change)
-    with pytest.raises(Conflict, match="meanwhile"):
-        client_actions.update_client(metadata=ClientMetadata.of(service).but(client_name="Second"), **change)
+def test_update_of_another_state_than_if_match_names_fails(acme, acme_access, service, actor):
+    update = {"client": service, "policy": portal_policy, "actor": actor, "if_match": [service.revision]}
+    client_actions.update_client(change=lambda metadata: metadata.replace(client_name="First"), **update)
+    with pytest.raises(PreconditionFailed, match="has changed"):
+        client_actions.update_client(change=lambda metadata: metadata.replace(client_name="Second"), **update)
     service.refresh_from_db()
     assert service.client_name == "First"
 
 
-def test_disabling_and_enabling_again_is_told_once_each(service, alice, actor, mailoutbox):
+def test_a_change_starts_from_what_is_registered_now(acme, acme_access, service, actor):
+    update = {"client": service, "policy": portal_policy, "actor": actor}  # the same, old instance twice
+    client_actions.update_client(change=lambda metadata: metadata.replace(owner="billing"), **update)
+    client_actions.update_client(change=lambda metadata: metadata.replace(description="Nightly"), **update)
+    service.refresh_from_db()
+    assert (service.owner, service.description) == ("billing", "Nightly")
+
+
+def test_the_policy_judges_the_registered_client_and_not_an_old_instance(acme, acme_access, service, actor):
+    old = Client.objects.get(pk=service.pk)
+    Client.objects.filter(pk=service.pk).update(scopes=["withdrawn", "shipments:read"])  # as registered before
+    client_actions.update_client(
+        client=old, change=lambda metadata: metadata.replace(owner="us"), policy=portal_policy, actor=actor
+    )
+    assert Client.objects.get(pk=service.pk).scopes == ["withdrawn", "shipments:read"]
+
+
+def test_a_key_is_generated_only_for_a_client_that_the_policy_accepts(acme, acme_access, actor, monkeypatch):
+    generated = []
+    real = keypairs.generate
+    monkeypatch.setattr(keypairs, "generate", lambda: generated.append(real()) or generated[-1])
+    signing = TEMPLATES["service"].replace(client_name="Signs", token_endpoint_auth_method="private_key_jwt")
+    register = {"consumer": acme, "policy": portal_policy, "actor": actor}
+    with pytest.raises(Refusal, match="at least one permission"):
+        client_actions.register_client_with_key(metadata=signing, **register)
+    assert generated == []
+    client, pair = client_actions.register_client_with_key(
+        metadata=signing.replace(scope=("shipments:read",)), **register
+    )
+    assert [pair] == generated
+    assert client.client_jwks == {"keys": [pair.public]}
+    assert not client.secrets.exists()
+
+
+def test_disabling_and_enabling_again_is_recorded_once_each(service, alice, actor, mailoutbox):
     client_actions.disable_client(client=service, actor=actor)
     client_actions.disable_client(client=service, actor=actor)
     service.refresh_from_db()
@@ -142,7 +177,7 @@ def test_rotating_at_once_ends_the_old_secret_at_once(service, actor):
     assert live(service) == [made]
     assert made.matches(text)
     assert made.name == "Production"
-    assert old.state == "ended"
+    assert old.state == "revoked"
 
 
 def test_rotated_secret_works_until_it_expires(service, actor):
@@ -154,7 +189,7 @@ def test_rotated_secret_works_until_it_expires(service, actor):
     with time_machine.travel(noon + timedelta(days=7, seconds=-1), tick=False):
         assert old.is_live
     with time_machine.travel(noon + timedelta(days=7), tick=False):
-        assert old.state == "ended"
+        assert old.state == "expired"
         assert old.ended_at == noon + timedelta(days=7)
 
 
@@ -176,8 +211,8 @@ def test_rotating_never_makes_an_old_secret_live_longer(service, actor):
 def test_secret_waits_for_the_first_use_of_its_successor(service, actor):
     old, _ = give_secret(service)
     made, _ = rotate(old, actor, End(after_first_use=True))
-    assert (old.state, old.expires_at, old.ends_after_use_of) == ("rotating", None, made)
-    assert Event.objects.get().detail["ends"] == "after_first_use"
+    assert (old.state, old.expires_at, old.expires_after_use_of) == ("rotating", None, made)
+    assert Event.objects.get().detail["expires"] == "after_first_use"
 
 
 def test_what_waits_for_a_lost_successor_waits_for_the_next_one(service, actor):
@@ -186,7 +221,7 @@ def test_what_waits_for_a_lost_successor_waits_for_the_next_one(service, actor):
     lost, _ = rotate(first, actor, End(after_first_use=True))
     found, _ = rotate(lost, actor, End(at=timezone.now()))
     first.refresh_from_db()
-    assert first.ends_after_use_of == found
+    assert first.expires_after_use_of == found
 
 
 def test_revoking_a_successor_lets_the_old_one_go_on(service, actor):
@@ -194,14 +229,14 @@ def test_revoking_a_successor_lets_the_old_one_go_on(service, actor):
     made, _ = rotate(old, actor, End(after_first_use=True))
     secret_actions.revoke_secret(secret=made, actor=actor)
     old.refresh_from_db()
-    assert (old.state, old.ends_after_use_of) == ("active", None)
+    assert (old.state, old.expires_after_use_of) == ("active", None)
 
 
 def test_revoked_secret_stops_at_once_and_cannot_be_revoked_again(service, actor):
     secret, _ = give_secret(service)
     secret_actions.revoke_secret(secret=secret, actor=actor)
     assert live(service) == []
-    with pytest.raises(Conflict, match="ended already"):
+    with pytest.raises(Conflict, match="already expired or been revoked"):
         secret_actions.revoke_secret(secret=secret, actor=actor)
     assert events(service) == ["client.secret.revoked"]
 
@@ -210,9 +245,9 @@ def test_at_most_five_secrets_are_live_and_rotating_at_once_still_fits(service, 
     rows = [give_secret(service)[0] for _ in range(4)]
     give_secret(service, expires_at=timezone.now() - timedelta(days=1))
     secret_actions.add_secret(client=service, name="Fifth", actor=actor)
-    with pytest.raises(Conflict, match="5 live secrets"):
+    with pytest.raises(Conflict, match="5 active secrets"):
         secret_actions.add_secret(client=service, name="Sixth", actor=actor)
-    with pytest.raises(Conflict, match="5 live secrets"):
+    with pytest.raises(Conflict, match="5 active secrets"):
         rotate(rows[0], actor, End(at=timezone.now() + timedelta(days=1)))
     rows[0].refresh_from_db()
     assert rows[0].state == "active"
@@ -239,7 +274,7 @@ def test_public_client_gets_no_secret(acme, actor):
         secret_actions.add_secret(client=ClientFactory(consumer=acme, template="public"), name="", actor=actor)
 
 
-def test_every_manager_is_told_of_a_rotation(acme, service, alice, bob, actor, mailoutbox):
+def test_every_manager_gets_a_mail_about_a_rotation(acme, service, alice, bob, actor, mailoutbox):
     MembershipFactory(consumer=acme, user=UserFactory(email="carol@acme.example"))
     old, _ = give_secret(service)
     rotate(old, actor, End(at=timezone.now()))

@@ -1,4 +1,4 @@
-"""Operators limit secrets: new ones obey at once, those that work get an end, and managers are told in time."""
+"""Operators' rules for secrets: new and live ones, and warnings before they expire."""
 
 import threading
 from datetime import timedelta
@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from clients.actions import clients as client_actions
 from clients.actions import secrets as secret_actions
-from clients.actions.secret_policy import NOTICE, set_secret_rules, warn_of_ending_secrets
+from clients.actions.secret_policy import NOTICE_PERIOD, set_secret_rules, warn_of_expiring_secrets
 from clients.actions.secrets import End
 from clients.errors import InvalidClientMetadata
 from clients.metadata import TEMPLATES, ClientMetadata
@@ -61,7 +61,7 @@ def test_new_secrets_end_in_time(rule, service, alice):
     assert new.expires_at.timestamp() == about(timezone.now() + 90 * DAY)
 
 
-def test_no_door_makes_a_secret_where_none_is_allowed(rule, service, acme, alice):
+def test_no_action_creates_a_secret_where_none_is_allowed(rule, service, acme, alice):
     old, _ = give_secret(service)
     rule(allowed=False)
     deeds = [
@@ -70,8 +70,8 @@ def test_no_door_makes_a_secret_where_none_is_allowed(rule, service, acme, alice
         lambda: secret_actions.rotate_client(client=service, actor=actor_for(alice)),
         lambda: client_actions.register_client(
             consumer=acme,
-            metadata=TEMPLATES["service"].but(client_name="New", scope=("shipments:read",)),
-            policy=lambda _: None,
+            metadata=TEMPLATES["service"].replace(client_name="New", scope=("shipments:read",)),
+            policy=lambda *_: None,
             actor=actor_for(alice),
         ),
     ]
@@ -84,14 +84,15 @@ def test_no_door_makes_a_secret_where_none_is_allowed(rule, service, acme, alice
 
 def test_policy_refuses_new_clients_with_secrets_and_leaves_old_ones_alone(rule, service, acme):
     rule(allowed=False)
-    new = TEMPLATES["service"].but(client_name="New", scope=("shipments:read",))
+    new = TEMPLATES["service"].replace(client_name="New", scope=("shipments:read",))
     with pytest.raises(InvalidClientMetadata) as caught:
-        portal_policy(acme)(new)
+        portal_policy(new, acme)
     assert caught.value.field == "token_endpoint_auth_method"
-    portal_policy(acme, service)(ClientMetadata.of(service).but(description="Renamed"))
-    portal_policy(acme)(
-        TEMPLATES["public"].but(client_name="App", redirect_uris=("https://app.example.com/back",), scope=("openid",))
+    portal_policy(ClientMetadata.of(service).replace(description="Renamed"), acme, service)
+    app = TEMPLATES["public"].replace(
+        client_name="App", redirect_uris=("https://app.example.com/back",), scope=("openid",)
     )
+    portal_policy(app, acme)
 
 
 def test_page_says_that_no_secrets_are_allowed(rule, service, alice, browser_of):
@@ -102,7 +103,8 @@ def test_page_says_that_no_secrets_are_allowed(rule, service, alice, browser_of)
     assert page.status_code == 422
     assert "the operator allows none" in page.text
     assert (
-        "allows no new ones" in browser_of(alice).get(reverse("clients:secrets", args=["acme", service.client_id])).text
+        "does not allow new secrets"
+        in browser_of(alice).get(reverse("clients:secrets", args=["acme", service.client_id])).text
     )
 
 
@@ -112,7 +114,7 @@ def test_form_offers_ends_within_the_limit(rule, service, alice, browser_of):
     assert "In 45 days, the longest that is allowed" in page
     assert "In 30 days" in page
     assert "In 90 days" not in page
-    assert "When somebody ends it" not in page
+    assert "Never" not in page
 
 
 # -- Secrets that work already ----------------------------------------------------------------------------------------
@@ -126,10 +128,14 @@ def test_working_secrets_get_an_end_and_notice(rule, service, alice, subjects):
     for secret in (fresh, ancient, ending):
         secret.refresh_from_db()
     assert fresh.expires_at.timestamp() == about(timezone.now() + 90 * DAY)
-    assert ancient.expires_at.timestamp() == about(timezone.now() + NOTICE)
+    assert ancient.expires_at.timestamp() == about(timezone.now() + NOTICE_PERIOD)
     assert ending.expires_at.timestamp() == about(timezone.now() + 3 * DAY)
-    assert subjects() == ["Secrets of Acme Logistics get an end"]
-    assert Event.objects.get(name="consumer.secrets.ruled").detail == {"allowed": True, "days": 90, "shortened": 2}
+    assert subjects() == ["Secrets of Acme Logistics now expire"]
+    assert Event.objects.get(name="consumer.secret_rules.changed").detail == {
+        "allowed": True,
+        "days": 90,
+        "shortened": 2,
+    }
     assert Program(service, text).token().status_code == 200
     ancient.expires_at = timezone.now() - DAY
     ancient.save()
@@ -140,7 +146,7 @@ def test_forbidding_ends_working_secrets_after_notice(rule, service, alice, bob,
     secret, _ = give_secret(service)
     rule(allowed=False)
     secret.refresh_from_db()
-    assert secret.expires_at.timestamp() == about(timezone.now() + NOTICE)
+    assert secret.expires_at.timestamp() == about(timezone.now() + NOTICE_PERIOD)
     assert [mail.to for mail in mailoutbox] == [["alice@acme.example"]]
     assert "may have no new secrets" in mailoutbox[0].body
 
@@ -159,10 +165,10 @@ def test_limit_is_within_reason(rule, days):
         rule(days=days)
 
 
-def test_the_same_rule_again_is_no_deed(rule):
+def test_the_same_rule_again_changes_nothing(rule):
     rule(days=90)
     rule(days=90)
-    assert Event.objects.filter(name="consumer.secrets.ruled").count() == 1
+    assert Event.objects.filter(name="consumer.secret_rules.changed").count() == 1
 
 
 def test_operator_sets_the_rule_on_the_consumer_s_page(acme, olga, browser_of):
@@ -210,24 +216,24 @@ def test_no_secret_slips_past_a_rule_that_is_being_set():
 
 def test_managers_are_warned_twice_and_once_each_time(service, alice, subjects):
     secret, _ = give_secret(service, expires_at=timezone.now() + 20 * DAY, created_at=timezone.now() - 30 * DAY)
-    warn_of_ending_secrets()
+    warn_of_expiring_secrets()
     assert subjects() == []
     secret.expires_at = timezone.now() + 13 * DAY
     secret.save()
     for _ in range(3):
-        warn_of_ending_secrets()
+        warn_of_expiring_secrets()
     assert len(subjects()) == 1
-    assert subjects()[0].startswith("A secret of Billing sync ends on")
+    assert subjects()[0].startswith("A secret of Billing sync expires on")
     ClientSecret.objects.update(expires_at=timezone.now() + DAY, warned_at=timezone.now() - 12 * DAY)
     for _ in range(3):
-        warn_of_ending_secrets()
+        warn_of_expiring_secrets()
     assert len(subjects()) == 2
 
 
 def test_one_mail_tells_of_all_of_a_client_s_secrets(service, alice, subjects):
     for days in (3, 5):
         give_secret(service, expires_at=timezone.now() + days * DAY, created_at=timezone.now() - 30 * DAY)
-    warn_of_ending_secrets()
+    warn_of_expiring_secrets()
     assert len(subjects()) == 1
 
 
@@ -240,5 +246,5 @@ def test_nobody_is_warned_of_what_they_know(service, alice, globex, mallory, sub
     give_secret(service, created_at=old)
     disabled = ClientFactory(consumer=globex, disabled_at=timezone.now())
     give_secret(disabled, expires_at=soon, created_at=old)
-    warn_of_ending_secrets()
+    warn_of_expiring_secrets()
     assert subjects() == []

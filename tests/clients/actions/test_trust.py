@@ -1,11 +1,11 @@
-"""Rules for the tokens of platforms: narrow enough that no stranger meets them, and plain."""
+"""Trusted issuers and trust rules, and the warnings about broad ones."""
 
 import pytest
 from django.urls import reverse
 
 from clients.actions import trust as trust_actions
-from clients.federation.matching import differences
-from clients.federation.platforms import PLATFORMS, PlatformName, warnings
+from clients.federation.matching import mismatches
+from clients.federation.platforms import PLATFORMS, PlatformName, rule_warnings
 from clients.models import TrustedIssuer, TrustRule
 from consumers.models import Event
 from core.errors import Refusal
@@ -24,7 +24,7 @@ def issuer(olga):
     wanted = TrustedIssuer(
         name="GitHub Actions", platform="github", issuer="https://token.actions.githubusercontent.com"
     )
-    return trust_actions.allow_issuer(issuer=wanted, actor=actor_for(olga))
+    return trust_actions.create_issuer(issuer=wanted, actor=actor_for(olga))
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def workload(acme):
 def add(workload, issuer, alice):
     def add(claims=GOOD, audience=OURS, **changes):
         wanted = {"client": workload, "issuer": issuer, "audience": audience, "claims": claims} | changes
-        return trust_actions.add_rule(actor=actor_for(alice), **wanted)
+        return trust_actions.create_rule(actor=actor_for(alice), **wanted)
 
     return add
 
@@ -44,12 +44,12 @@ def add(workload, issuer, alice):
 def test_rule_is_made_and_recorded(add, workload, acme):
     rule = add()
     assert str(rule) == "repository_id: 74, environment: production"
-    event = Event.objects.get(name="client.rule.added")
+    event = Event.objects.get(name="client.trust_rule.created")
     assert event.consumer == acme
     assert event.detail["claims"] == GOOD
-    trust_actions.remove_rule(rule=rule, actor=actor_for(rule.created_by))
+    trust_actions.delete_rule(rule=rule, actor=actor_for(rule.created_by))
     assert not TrustRule.objects.exists()
-    assert Event.objects.filter(name="client.rule.removed").exists()
+    assert Event.objects.filter(name="client.trust_rule.deleted").exists()
 
 
 WRONG = {
@@ -103,7 +103,7 @@ def test_two_rules_exclude_each_other(add):
 
 def test_client_that_proves_itself_otherwise_can_prepare_and_a_public_one_cannot(add, acme):
     add(client=ClientFactory(consumer=acme))
-    with pytest.raises(Refusal, match="proves nothing"):
+    with pytest.raises(Refusal, match="public client"):
         add(client=ClientFactory(consumer=acme, template="public"))
 
 
@@ -150,18 +150,18 @@ ISSUERS = {
 def test_issuer_whose_tokens_could_not_be_checked_is_refused(olga, case):
     wanted = {"name": "X", "platform": "oidc", "issuer": "https://issuer.example.com"} | ISSUERS[case]
     with pytest.raises(Refusal):
-        trust_actions.allow_issuer(issuer=TrustedIssuer(**wanted), actor=actor_for(olga))
+        trust_actions.create_issuer(issuer=TrustedIssuer(**wanted), actor=actor_for(olga))
     assert not TrustedIssuer.objects.exists()
 
 
 def test_issuer_is_allowed_once_and_kept_while_rules_stand_on_it(issuer, add, olga, globex):
     with pytest.raises(Refusal):
-        trust_actions.allow_issuer(
+        trust_actions.create_issuer(
             issuer=TrustedIssuer(name="Again", platform="oidc", issuer=issuer.issuer), actor=actor_for(olga)
         )
     rule = add()
     with pytest.raises(Refusal):
-        trust_actions.remove_issuer(issuer=issuer, actor=actor_for(olga))
+        trust_actions.delete_issuer(issuer=issuer, actor=actor_for(olga))
     issuer.consumer = globex
     with pytest.raises(Refusal):
         trust_actions.update_issuer(issuer=issuer, changed=["consumer"], actor=actor_for(olga))
@@ -169,7 +169,7 @@ def test_issuer_is_allowed_once_and_kept_while_rules_stand_on_it(issuer, add, ol
         trust_actions.update_issuer(issuer=issuer, changed=["issuer"], actor=actor_for(olga))
     rule.delete()
     issuer.refresh_from_db()
-    trust_actions.remove_issuer(issuer=issuer, actor=actor_for(olga))
+    trust_actions.delete_issuer(issuer=issuer, actor=actor_for(olga))
     assert not TrustedIssuer.objects.exists()
 
 
@@ -179,15 +179,15 @@ def test_issuer_is_allowed_once_and_kept_while_rules_stand_on_it(issuer, add, ol
 @pytest.mark.parametrize("platform", SHAPES)
 def test_rule_of_a_careful_manager_is_met_and_draws_no_warning(platform):
     claims = SHAPES[platform][0] | {"aud": OURS}
-    assert differences(OURS, RULES[platform], claims) == []
-    assert warnings(platform, OURS, OURS, RULES[platform]) == []
+    assert mismatches(OURS, RULES[platform], claims) == []
+    assert rule_warnings(platform, OURS, OURS, RULES[platform]) == []
 
 
 def test_difference_tells_what_was_wanted_and_found():
     claims = {"aud": [OURS], "a": "b", "n": 1, "t": True, "deep": {"x/y": {"z": "1"}}, "list": ["a"]}
-    assert differences(OURS, {"a": "b", "n": "1", "t": "true", "/deep/x~1y/z": "1"}, claims) == []
-    found = differences(OURS, {"a": "B", "t": "True", "/deep/none/z": "1", "list": "a"}, claims)
-    assert [(each.claim, each.wanted, each.found) for each in found] == [
+    assert mismatches(OURS, {"a": "b", "n": "1", "t": "true", "/deep/x~1y/z": "1"}, claims) == []
+    found = mismatches(OURS, {"a": "B", "t": "True", "/deep/none/z": "1", "list": "a"}, claims)
+    assert [(each.claim, each.expected, each.actual) for each in found] == [
         ("a", "B", "b"),
         ("t", "True", "true"),
         ("/deep/none/z", "1", ""),
@@ -216,13 +216,13 @@ RISKY = {
 @pytest.mark.parametrize("case", RISKY)
 def test_rule_that_others_could_meet_is_warned_of(case):
     platform, claims, words = RISKY[case]
-    assert any(words in warning for warning in warnings(platform, OURS, OURS, claims)), warnings(
+    assert any(words in warning for warning in rule_warnings(platform, OURS, OURS, claims)), rule_warnings(
         platform, OURS, OURS, claims
     )
 
 
 def test_foreign_audience_is_warned_of():
-    assert any("api://other" in warning for warning in warnings("oidc", "api://other", OURS, {"sub": "x"}))
+    assert any("api://other" in warning for warning in rule_warnings("oidc", "api://other", OURS, {"sub": "x"}))
 
 
 def test_every_platform_is_described():

@@ -1,4 +1,4 @@
-"""The operator adds APIs and their scopes, and takes them away."""
+"""The admin of APIs: adding, changing and deleting them with their scopes."""
 
 import pytest
 from django.urls import reverse

@@ -1,4 +1,4 @@
-"""The operator finds every consumer's clients and stops them."""
+"""The admin of clients: finding, disabling and deleting them."""
 
 import pytest
 from django.urls import reverse
@@ -46,7 +46,7 @@ def test_list_and_page_name_the_consumer_of_a_client(desk, acme, service):
     assert there in desk.get(reverse("admin:clients_client_change", args=[service.pk])).text
 
 
-def test_clients_are_found_by_consumer_and_by_their_whole_id(desk, acme, service, others):
+def test_clients_are_found_by_consumer_and_by_full_id(desk, acme, service, others):
     for query in ({"consumer": str(acme.pk)}, {"q": service.client_id}):
         answer = desk.get(reverse("admin:clients_client_changelist"), query)
         assert list(answer.context["cl"].queryset) == [service]

@@ -1,4 +1,4 @@
-"""Whom operators let describe clients, on their pages."""
+"""The admin of metadata sources."""
 
 import pytest
 
@@ -21,7 +21,7 @@ def test_publisher_without_keys_is_refused_in_words_and_loses_nothing(browser_of
 
 
 @pytest.mark.parametrize("uri", ["http://publisher.example.com/keys", "https://10.0.0.1/keys"])
-def test_publishers_keys_lie_where_we_may_ask(browser_of, olga, uri):
+def test_jwks_uri_of_a_software_issuer_must_be_fetchable(browser_of, olga, uri):
     page = browser_of(olga).post(PUBLISHERS, {"issuer": "https://publisher.example.com", "jwks_uri": uri, "jwks": ""})
     assert page.status_code == 200
     assert not SoftwareIssuer.objects.exists()
@@ -33,7 +33,7 @@ def test_publisher_is_trusted(browser_of, olga):
     assert SoftwareIssuer.objects.get().jwks is None
 
 
-def test_host_may_not_let_clients_ask_for_more_than_its_consumer_has(browser_of, olga, acme):
+def test_limits_of_a_document_host_are_within_its_consumer_s_access(browser_of, olga, acme):
     form = {"host": "apps.example.com", "consumer": str(acme.pk), "grant_types": "", "scopes": "other:read"}
     page = browser_of(olga).post(HOSTS, form)
     assert "may not use the permission" in page.content.decode()

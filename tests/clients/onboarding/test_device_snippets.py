@@ -1,4 +1,4 @@
-"""The commands of a command-line or TV app, run as they stand against the real server, while a person lets it in."""
+"""The snippets of the device flow, run against a real server."""
 
 import re
 import subprocess
@@ -33,7 +33,9 @@ def test_pasted_commands_show_a_code_and_get_tokens(server, settings, tmp_path, 
         assert address == f"{server.url}/device"
         with server.database():
             person = User.objects.get(email=server.demo["managers"][0]["email"])
-            device_requests.decide(request=device_requests.find(code), user=person, scopes=client.scopes, actor=SYSTEM)
+            device_requests.decide(
+                request=device_requests.find_waiting(code), user=person, scopes=client.scopes, actor=SYSTEM
+            )
         answer, _ = running.communicate(timeout=120)
     assert running.returncode == 0, answer
     assert "access_token" in answer

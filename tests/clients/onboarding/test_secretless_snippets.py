@@ -1,4 +1,4 @@
-"""The commands of clients without secrets, run as they stand against the real server."""
+"""The snippets of clients without secrets, run against a real server."""
 
 import json
 import os
@@ -63,7 +63,7 @@ def deploy(server):
             # The test's own settings know nothing of the server's, which may ask loopback addresses.
             issuer = TrustedIssuer.objects.create(name=platform, platform=platform, issuer=outside.issuer)
             made.append(
-                trust_actions.add_rule(client=client, issuer=issuer, audience=ours, claims=claims, actor=SYSTEM)
+                trust_actions.create_rule(client=client, issuer=issuer, audience=ours, claims=claims, actor=SYSTEM)
             )
         texts = {snippet.language: snippet.text for snippet in trust_snippets(client, made)}
         yield publisher, outsides, {name: text.replace(settings.ISSUER, ours) for name, text in texts.items()}

@@ -1,4 +1,4 @@
-"""The commands that a person copies, run as they stand against the real server."""
+"""The snippets of services and web apps, run against a real server."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Whose pages may call the token endpoint: what may be registered, and what registering a public client allows."""
+"""Allowed CORS origins: registration, and the origins that follow from redirect URIs."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from clients.errors import InvalidClientMetadata
 from clients.metadata import TEMPLATES, ClientMetadata
 from clients.models import Client
 from clients.policy import portal_policy
-from clients.uris.origins import origin_of, web_origin
+from clients.uris.origins import check_origin, origin_of
 from consumers.audit import SYSTEM
 from consumers.models import Event
 from portal.demo.data import allow_pages
@@ -37,7 +37,7 @@ ORIGINS = ["https://app.example.com", "http://127.0.0.1:8401"]
     ],
 )
 def test_origins_as_browsers_send_them_may_be_registered(origin):
-    web_origin(origin)
+    check_origin(origin)
     assert origin_of(f"{origin}/cb?tenant=acme") == origin
 
 
@@ -78,7 +78,7 @@ def test_origins_as_browsers_send_them_may_be_registered(origin):
 )
 def test_what_no_browser_sends_is_refused_with_a_reason(origin):
     with pytest.raises(InvalidClientMetadata) as refusal:
-        web_origin(origin)
+        check_origin(origin)
     assert (refusal.value.code, refusal.value.field) == ("invalid_client_metadata", "allowed_cors_origins")
     assert refusal.value.description.isprintable()
     assert refusal.value.description.endswith(".")
@@ -92,12 +92,12 @@ def test_what_no_browser_sends_is_refused_with_a_reason(origin):
         tuple(f"https://a{number}.example.com" for number in range(51)),
     ],
 )
-def test_the_policy_judges_origins(acme, acme_access, origins):
-    metadata = TEMPLATES["service"].but(
+def test_the_policy_checks_origins(acme, acme_access, origins):
+    metadata = TEMPLATES["service"].replace(
         client_name="Yard planner", scope=("shipments:read",), allowed_cors_origins=origins
     )
     with pytest.raises(InvalidClientMetadata) as refusal:
-        portal_policy(acme)(metadata)
+        portal_policy(metadata, acme)
     assert refusal.value.field == "allowed_cors_origins"
 
 
@@ -125,11 +125,11 @@ def test_refused_redirect_uris_are_refused_once(alice, acme_access, browser_of):
 
 
 def test_origins_follow_the_redirect_uris_and_others_stay():
-    before = TEMPLATES["public"].but(
+    before = TEMPLATES["public"].replace(
         redirect_uris=("https://old.example.com/cb", "https://app.example.com/cb"),
         allowed_cors_origins=("https://old.example.com", "https://app.example.com", "https://docs.example.com"),
     )
-    after = before.leading_to(("https://app.example.com/cb", "https://new.example.com/cb"))
+    after = before.with_redirect_uris(("https://app.example.com/cb", "https://new.example.com/cb"))
     assert after.allowed_cors_origins == (
         "https://app.example.com",
         "https://new.example.com",
@@ -149,9 +149,9 @@ def test_demo_allows_the_pages_of_a_client_that_it_made_earlier(acme, acme_acces
 
 def test_saving_the_same_redirect_uris_changes_nothing(acme, acme_access):
     metadata = (
-        TEMPLATES["public"].but(client_name="Tracker", scope=("openid",)).leading_to(("https://app.example.com/cb",))
+        TEMPLATES["public"]
+        .replace(client_name="Tracker", scope=("openid",))
+        .with_redirect_uris(("https://app.example.com/cb",))
     )
-    client, _ = client_actions.register_client(
-        consumer=acme, metadata=metadata, policy=portal_policy(acme), actor=SYSTEM
-    )
-    assert ClientMetadata.of(client).leading_to(("https://app.example.com/cb",)) == ClientMetadata.of(client)
+    client, _ = client_actions.register_client(consumer=acme, metadata=metadata, policy=portal_policy, actor=SYSTEM)
+    assert ClientMetadata.of(client).with_redirect_uris(("https://app.example.com/cb",)) == ClientMetadata.of(client)

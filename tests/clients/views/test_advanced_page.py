@@ -1,12 +1,12 @@
-"""What most clients leave as it is: shown by what fits the client, judged by the rules of every door."""
+"""The advanced settings of a client."""
 
 from html import unescape
 
 import pytest
 from django.urls import reverse
 
-from clients.forms.advanced import AdvancedForm, shortly
-from clients.metadata import ClientMetadata, names
+from clients.forms.advanced import AdvancedForm, display_duration
+from clients.metadata import ClientMetadata, field_names
 from clients.models import Client
 from consumers.models import Event
 from tests.factories import ClientFactory
@@ -53,7 +53,7 @@ def metadata(client):
 
 
 def test_every_member_can_be_set_somewhere_in_the_portal():
-    assert set(AdvancedForm.base_fields) - {"version"} == set(names()) - ELSEWHERE
+    assert set(AdvancedForm.base_fields) - {"version"} == set(field_names()) - ELSEWHERE
 
 
 @pytest.mark.parametrize("template", ["service", "web", "public", "device", "workload"])
@@ -143,7 +143,7 @@ def test_service_begins_to_sign_people_in_and_stops(browser, service):
         ("access_token_strategy", "paper", "paper"),
     ],
 )
-def test_wrong_value_is_told_at_its_field_and_nothing_typed_is_lost(browser, web, name, value, sentence):
+def test_invalid_value_is_reported_at_its_field_and_nothing_entered_is_lost(browser, web, name, value, sentence):
     before = metadata(web)
     answer = browser.post(path(web), typed(web, tos_uri="https://app.example.com/terms", **{name: value}))
     assert answer.status_code == 422
@@ -181,4 +181,4 @@ def test_viewer_reads_what_is_set_and_changes_nothing(web, bob, browser_of):
 
 @pytest.mark.parametrize(("seconds", "text"), [(3600, "1h"), (5400, "1h30m"), (600, "10m"), (61, "1m1s"), (5, "5s")])
 def test_lifetimes_are_written_shortly(seconds, text):
-    assert shortly(seconds) == text
+    assert display_duration(seconds) == text

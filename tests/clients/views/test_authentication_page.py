@@ -1,4 +1,4 @@
-"""The page on which a manager chooses how a client proves itself, and the rules for its platform's tokens."""
+"""The authentication pages of a client: method, keys, trust rules."""
 
 import json
 import re
@@ -34,7 +34,7 @@ def page(service):
 def github(olga, publisher):
     outside = Outside("github", publisher)
     wanted = TrustedIssuer(name="GitHub Actions", platform="github", issuer=outside.issuer)
-    trust_actions.allow_issuer(issuer=wanted, actor=actor_for(olga))
+    trust_actions.create_issuer(issuer=wanted, actor=actor_for(olga))
     return outside
 
 
@@ -129,18 +129,18 @@ def test_own_keys_are_pasted(browser, page, service, settings):
 @pytest.mark.parametrize(
     ("form", "words"),
     [
-        ({}, "Choose how"),
+        ({}, "Choose an authentication method"),
         ({"method": "none"}, "Choose one of these"),
         ({"method": "private_key_jwt"}, "public keys"),
-        ({"method": "private_key_jwt", "jwks": "{"}, "no JSON"),
-        ({"method": "private_key_jwt", "jwks": "[" * 10_000}, "no JSON"),
+        ({"method": "private_key_jwt", "jwks": "{"}, "Invalid JSON"),
+        ({"method": "private_key_jwt", "jwks": "[" * 10_000}, "Invalid JSON"),
         ({"method": "private_key_jwt", "jwks": "[]"}, "JSON object"),
         ({"method": "private_key_jwt", "jwks": '{"keys": [{"kty": "RSA", "d": "x"}]}'}, "private key"),
-        ({"method": "private_key_jwt", "jwks": '{"keys": [{"kid": "\\ud800"}]}'}, "cannot be read"),
+        ({"method": "private_key_jwt", "jwks": '{"keys": [{"kid": "\\ud800"}]}'}, "Invalid JSON"),
         ({"method": "private_key_jwt", "jwks_uri": "http://10.0.0.1/"}, "use https"),
     ],
 )
-def test_mistake_is_told_and_nothing_is_lost(browser, page, service, form, words):
+def test_invalid_value_is_reported_and_nothing_is_lost(browser, page, service, form, words):
     answer = browser.post(page, form)
     assert answer.status_code == 422
     assert words in unescape(answer.text)
@@ -176,7 +176,7 @@ def test_rule_is_made_by_the_platforms_fields(browser, deploy, github, settings)
     shown = browser.get(rule_page(deploy))
     assert "repository_owner_id" in shown.text
     form = fields(claim0="74", claim1="65", claims="repository_id = 75", audience=settings.ISSUER)
-    assert "has a field of its own" in browser.post(rule_page(deploy), form).text
+    assert "has its own field" in browser.post(rule_page(deploy), form).text
     form = fields(claim0="74", claim1="65", claim3="production", claims="ref_type = branch", audience=settings.ISSUER)
     assert browser.post(rule_page(deploy), form).status_code == 302
     assert TrustRule.objects.get().claims == {
@@ -198,7 +198,7 @@ def test_rule_that_others_could_meet_is_saved_only_knowingly(browser, deploy, gi
     form = fields(claim2="acme/billing", audience=settings.ISSUER)
     answer = browser.post(rule_page(deploy), form)
     assert answer.status_code == 422
-    assert "Others could meet this rule" in answer.text
+    assert "Others could match this rule" in answer.text
     assert not TrustRule.objects.exists()
     assert browser.post(rule_page(deploy), form | {"knowingly": "yes"}).status_code == 302
     assert TrustRule.objects.exists()
@@ -208,9 +208,9 @@ def test_rule_that_others_could_meet_is_saved_only_knowingly(browser, deploy, gi
     ("claims", "words"),
     [
         ({"claim4": "refs/heads/main"}, "Anybody on GitHub Actions"),
-        ({"claim0": "74", "claim4": "refs/heads/*"}, "letter by letter"),
+        ({"claim0": "74", "claim4": "refs/heads/*"}, "match exactly"),
         ({"claim0": "74", "claims": "environment"}, "name = value"),
-        ({"claim0": "74", "claims": "a = b\na = c"}, "stands there twice"),
+        ({"claim0": "74", "claims": "a = b\na = c"}, "is repeated"),
         ({"claim0": "74", "claims": "iss = x"}, "checked in any case"),
         ({"claim0": "74\u202e"}, "invisible character"),
         ({"claim0": "74", "audience": ""}, "audience"),
@@ -231,7 +231,7 @@ def test_issuers_of_other_consumers_are_not_offered(browser, deploy, github, glo
 
 def test_rule_of_another_client_cannot_be_removed_here(browser, deploy, github, acme, settings, alice):
     other = ClientFactory(consumer=acme, token_endpoint_auth_method=AuthMethod.FEDERATED)
-    rule = trust_actions.add_rule(
+    rule = trust_actions.create_rule(
         client=other,
         issuer=TrustedIssuer.objects.get(),
         audience=settings.ISSUER,
@@ -246,7 +246,7 @@ def test_rule_of_another_client_cannot_be_removed_here(browser, deploy, github, 
 
 @pytest.fixture
 def attempt(browser, deploy, github, settings, alice):
-    trust_actions.add_rule(
+    trust_actions.create_rule(
         client=deploy,
         issuer=TrustedIssuer.objects.get(),
         audience=settings.ISSUER,
@@ -265,24 +265,24 @@ def attempt(browser, deploy, github, settings, alice):
 def test_tester_says_which_rule_a_token_meets_and_uses_nothing_up(attempt, github, deploy, settings):
     token = github.token(settings.ISSUER)
     for _ in range(2):
-        assert "It would be Deploy" in attempt(token)
+        assert "It would authenticate Deploy" in attempt(token)
     form = {
         "client_id": deploy.client_id,
         "client_assertion_type": AuthMethod.FEDERATED.value,
         "client_assertion": token,
     }
     assert Program(deploy).token(**form).status_code == 200
-    assert "It would be Deploy" in attempt(token)
+    assert "It would authenticate Deploy" in attempt(token)
 
 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"environment": "staging"}, ["It meets no rule", "staging", "production"]),
-        ({"aud": "https://github.com/acme"}, ["It meets no rule", "https://github.com/acme"]),
-        ({"exp": 1_700_000_000}, ["has ended", "14 November 2023"]),
+        ({"environment": "staging"}, ["It matches no rule", "staging", "production"]),
+        ({"aud": "https://github.com/acme"}, ["It matches no rule", "https://github.com/acme"]),
+        ({"exp": 1_700_000_000}, ["has expired", "14 November 2023"]),
         ({"iss": "https://other.example"}, ["https://other.example", "is not allowed here"]),
-        ({"repository_id": None}, ["It meets no rule", "Nothing"]),
+        ({"repository_id": None}, ["It matches no rule", "Nothing"]),
     ],
 )
 def test_tester_says_in_what_a_token_differs(attempt, changes, words):
@@ -296,7 +296,7 @@ def test_tester_tells_a_forged_token_and_what_is_none(attempt, github, settings)
         github.token(settings.ISSUER, key=KeyPair("RS256", github.key.kid))
     )
     for text in ("x", "a.b.c", "é", "." * 1000):
-        assert "no signed JWT" in attempt(text)
+        assert "not a signed JWT" in attempt(text)
 
 
 def test_nothing_pasted_is_kept(attempt, caplog, deploy):

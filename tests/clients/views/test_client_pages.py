@@ -1,18 +1,23 @@
-"""A client's tabs, and what is done to the client as a whole."""
+"""The pages of a client: tabs, settings, disable, enable, delete."""
 
+import re
 from datetime import timedelta
 from html import unescape
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from clients.actions import apis as api_actions
 from clients.actions import clients as client_actions
 from clients.actions import locks
 from clients.metadata import ClientMetadata
 from clients.models import Client
 from clients.policy import portal_policy
+from consumers.audit import SYSTEM
 from consumers.models import Event
+from tests.authority.conftest import FORM, basic
 from tests.conftest import person
 from tests.factories import ClientFactory, actor_for, give_secret
 
@@ -49,11 +54,40 @@ def test_connect_names_what_a_program_needs_as_discovery_does(browser, service, 
     assert "cdsk_" not in page
 
 
+def post(browser, address, form, program):
+    """Send a form as the program, which gets a secret for it."""
+    header = {"authorization": basic(program.client_id, give_secret(program)[1])}
+    return browser.post(address, urlencode(form), content_type=FORM, headers=header).json()
+
+
+@pytest.mark.compliance("RFC 7662", "2")
+def test_connect_tells_how_an_api_checks_the_tokens_that_the_client_gets(browser, client, service, api, settings):
+    """What it says of opaque tokens is what the introspection endpoint answers to the API's own client."""
+    page = browser.get(path("detail", service)).text
+    assert "JWT access token (RFC 9068)" in page
+    assert "introspection endpoint" not in page
+    service.access_token_strategy = "opaque"
+    service.save()
+    page = browser.get(path("detail", service)).text
+    assert "JWT access token" not in page
+    url = re.search(r"POST (\S+)</code> with <code>token=", page)[1]
+    assert url == settings.PUBLIC_URL + "/oauth2/introspect"
+    keeper = ClientFactory(consumer=service.consumer)
+    api_actions.set_resource_servers(api=api, clients=[keeper], actor=SYSTEM)
+    form = {"grant_type": "client_credentials", "scope": "shipments:read"}
+    token = post(client, "/oauth2/token", form, service)["access_token"]
+    told = post(client, urlsplit(url).path, {"token": token}, keeper)
+    assert "." not in token
+    assert (told["active"], told["aud"], told["scope"]) == (True, api.identifier, "shipments:read")
+    for claim in ("active", "aud", "scope"):
+        assert f"<code>{claim}</code>" in page
+
+
 def test_withdrawn_permissions_are_not_asked_for(browser, acme, service):
     acme.access.filter(scope__value="shipments:write").delete()
     assert "shipments:write" not in browser.get(service.get_absolute_url()).text
     page = browser.get(path("settings", service))
-    assert "may no longer use <code>shipments:write</code>" in page.text
+    assert "may no longer use <code>shipments:write</code>" in " ".join(page.text.split())
     browser.post(path("settings", service), form_of(service, scope=["shipments:read"]))
     service.refresh_from_db()
     assert service.scopes == ["shipments:read"]
@@ -75,7 +109,7 @@ def test_saving_nothing_new_records_nothing(browser, acme):
     assert not Event.objects.exists()
 
 
-def test_settings_that_are_wrong_are_shown_again_as_typed(browser, service):
+def test_invalid_settings_are_shown_again_as_entered(browser, service):
     page = browser.post(path("settings", service), form_of(service, client_name="", scope=[], description="Kept"))
     assert page.status_code == 422
     assert "Two things to correct" in page.text
@@ -94,16 +128,16 @@ def test_settings_keep_what_this_page_does_not_offer(browser, acme):
     before = ClientMetadata.of(web)
     browser.post(path("settings", web), form_of(web, client_name="Board"))
     web.refresh_from_db()
-    assert ClientMetadata.of(web) == before.but(client_name="Board")
+    assert ClientMetadata.of(web) == before.replace(client_name="Board")
 
 
-def test_second_of_two_editors_is_told_what_the_first_saved_and_loses_nothing(browser, acme, service):
+def test_second_of_two_editors_sees_what_the_first_saved_and_loses_nothing(browser, acme, service):
     carol = person("Carol King", "carol@acme.example")
     seen = form_of(service, description="What Alice typed")
     client_actions.update_client(
         client=service,
-        metadata=ClientMetadata.of(service).but(description="What Carol saved"),
-        policy=portal_policy(acme, service),
+        change=lambda metadata: metadata.replace(description="What Carol saved"),
+        policy=portal_policy,
         actor=actor_for(carol),
     )
     page = browser.post(path("settings", service), seen)
@@ -119,7 +153,7 @@ def test_second_of_two_editors_is_told_what_the_first_saved_and_loses_nothing(br
     assert service.description == "What Alice typed"
 
 
-def test_editor_is_told_of_a_colleague_who_disabled_the_client_meanwhile(browser, service):
+def test_editor_sees_who_disabled_the_client_meanwhile(browser, service):
     carol = person("Carol King", "carol@acme.example")
     seen = form_of(service, description="What Alice typed")
     client_actions.disable_client(client=service, actor=actor_for(carol))
@@ -141,7 +175,7 @@ def test_disabled_client_looks_so_everywhere_until_it_is_enabled(browser, servic
     Client.objects.filter(pk=service.pk).update(last_used_at=timezone.now() - timedelta(minutes=3))
     asked = browser.get(path("disable", service)).text
     assert "last used" in asked
-    assert "one secret of it works" in asked
+    assert "one active secret" in asked
     browser.post(path("disable", service))
     for address in (
         service.get_absolute_url(),
@@ -195,15 +229,15 @@ def test_activity_goes_back_page_by_page(browser, acme, alice, service):
         assert browser.get(f"{path('activity', service)}?before={odd}").status_code == 200
 
 
-def test_deed_on_a_client_that_is_deleted_meanwhile_ends_in_a_sentence(browser, service, monkeypatch):
+def test_action_on_a_client_that_is_deleted_meanwhile_answers_409(browser, service, monkeypatch):
     """The row goes between the look-up and the lock."""
-    real = locks.lock
+    real = locks.lock_client
 
     def deleted_before(client):
         Client.objects.filter(pk=client.pk).delete()
         return real(client)
 
-    monkeypatch.setattr(client_actions, "lock", deleted_before)
+    monkeypatch.setattr(client_actions, "lock_client", deleted_before)
     page = browser.post(path("disable", service))
     assert page.status_code == 409
-    assert "has been deleted meanwhile" in page.text
+    assert "has already been deleted" in page.text

@@ -1,4 +1,4 @@
-"""Registering a client in the workspace, and where its secret may be read: once, in that answer."""
+"""The page that registers a client, and the one response that contains its secret."""
 
 import json
 import logging
@@ -100,7 +100,7 @@ def test_sending_the_same_form_again_registers_nothing_and_shows_nothing(browser
     again = browser.post(NEW, form, follow=True)
     client = Client.objects.get()
     assert again.redirect_chain == [(client.get_absolute_url(), 302)]
-    assert "registered already. Its secret was shown once" in again.text
+    assert "already been created. Its secret was shown once" in again.text
     assert secret not in again.text
     assert ClientSecret.objects.count() == 1
 
@@ -127,7 +127,7 @@ def test_everything_wrong_is_listed_with_links_and_nothing_typed_is_lost(browser
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"template": ""}, "Choose the template"),
+        ({"template": ""}, "Choose a template"),
         ({"template": "robot"}, "not one of the available choices"),
         ({"client_name": "x" * 101}, "Shorten the name"),
         ({"client_name": "a\x00b"}, "Null characters"),
@@ -167,7 +167,7 @@ def test_public_client_is_led_to_its_page_for_it_has_no_secret(browser):
     assert "cdsk_" not in page.text
     assert f"client_id={client.client_id}" in unescape(page.text)
     again = browser.post(NEW, form, follow=True)
-    assert "registered already." in again.text
+    assert "already been created." in again.text
     assert "secret was shown" not in again.text
     assert Client.objects.count() == 1
 
@@ -192,7 +192,7 @@ def registered(browser):
     return client, secret_of(page), reverse("clients:download", args=["acme", client.client_id])
 
 
-def test_env_file_holds_the_credentials(browser, registered):
+def test_env_file_contains_the_credentials(browser, registered):
     client, secret, path = registered
     file = browser.post(path, {"secret": secret, "format": "env"})
     assert file.headers["Content-Disposition"] == 'attachment; filename="yard-planner.env"'
@@ -203,7 +203,7 @@ def test_env_file_holds_the_credentials(browser, registered):
     assert lines["TOKEN_URL"].endswith("/oauth2/token")
 
 
-def test_json_file_holds_the_credentials(browser, registered):
+def test_json_file_contains_the_credentials(browser, registered):
     _, secret, path = registered
     file = browser.post(path, {"secret": secret, "format": "json"})
     assert file.headers["Content-Type"] == "application/json"
@@ -234,7 +234,7 @@ def test_where_the_operator_allows_no_secrets_none_is_offered(browser, acme, ser
     acme.save()
     page = browser.get(NEW)
     assert 'value="client_secret_basic"' not in page.text
-    assert "The operator allows Acme Logistics no secrets." in page.text
+    assert "The operator does not allow secrets for Acme Logistics." in " ".join(page.text.split())
     answer = browser.post(NEW, SERVICE | {"key": key_of(page)})
     assert (answer.status_code, 'id="private-key"' in answer.text) == (200, True)
     made = Client.objects.get(client_name="Yard planner")

@@ -1,4 +1,4 @@
-"""A manager binds a client's tokens to a key: in its settings, and what its pages then say."""
+"""The DPoP setting of a client, and its effect on the client's pages."""
 
 import pytest
 from django.urls import reverse
@@ -37,21 +37,21 @@ def test_manager_requires_a_key_and_lets_it_go_again(browser_of, alice, service,
 
 def test_connect_says_what_the_program_must_prove(browser_of, alice, service, pages):
     browser = browser_of(alice)
-    assert "Prove the key" not in browser.get(pages["detail"]).content.decode()
+    assert "Sender-constrained tokens" not in browser.get(pages["detail"]).content.decode()
     save(browser, pages, service, dpop_bound_access_tokens="on")
     service.refresh_from_db()
     page = browser.get(pages["detail"]).content.decode()
-    assert "Prove the key" in page
+    assert "Sender-constrained tokens" in page
     assert "cnf.jkt" in page
     assert snippets(service) == [], "a plain command would be refused"
 
 
-def test_a_colleagues_change_is_told_and_not_overwritten(browser_of, alice, service, pages):
+def test_a_concurrent_change_is_shown_and_not_overwritten(browser_of, alice, service, pages):
     browser = browser_of(alice)
     seen = service.updated.isoformat()
     save(browser, pages, service, dpop_bound_access_tokens="on")
     answer = save(browser, pages, service, version=seen)
     assert answer.status_code == 409
-    assert "Bind its tokens to a key, as saved" in answer.content.decode()
+    assert "Require DPoP, as saved" in answer.content.decode()
     service.refresh_from_db()
     assert service.dpop_bound_access_tokens is True

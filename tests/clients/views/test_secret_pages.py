@@ -1,4 +1,4 @@
-"""The secrets of a client in the workspace: listed by hint, added, rotated, revoked."""
+"""The secrets pages of a client: list, add, rotate, revoke."""
 
 import re
 from datetime import timedelta
@@ -42,9 +42,9 @@ def test_list_tells_secrets_by_name_hint_maker_end_and_last_use(browser, service
     give_secret(service, expires_at=timezone.now() - timedelta(days=3))
     give_secret(service, expires_at=timezone.now() - timedelta(days=40))
     page = browser.get(path("secrets", service)).text
-    assert page.count('<span class="hintcode">') == 0
-    assert page.count('class="hintcode">••••') == 3  # the one that ended 40 days ago is no longer listed
-    for text in (str(old), "Production", "198.51.100.7", "Factory", "in 5 days", "3 days ago", "Ended"):
+    assert page.count('<span class="masked">') == 0
+    assert page.count('class="masked">••••') == 3  # the one that ended 40 days ago is no longer listed
+    for text in (str(old), "Production", "198.51.100.7", "Factory", "in 5 days", "3 days ago", "Expired"):
         assert text in page
     assert old.digest not in page
 
@@ -54,7 +54,7 @@ def test_notice_says_which_secret_ends_soon_and_which_is_being_replaced(browser,
     rotate(browser, service, old, ends="first-use")
     page = browser.get(path("secrets", service)).text
     assert page.count('data-tone="warn"') == 2
-    assert f"{old} ends a day after" in page
+    assert f"{old} expires a day after" in page
 
 
 def test_added_secret_is_shown_once(browser, service):
@@ -65,7 +65,7 @@ def test_added_secret_is_shown_once(browser, service):
     assert (row.name, (row.expires_at - timezone.now()).days) == ("Staging", 89)
     again = browser.post(path("add-secret", service), form, follow=True)
     assert again.redirect_chain == [(path("secrets", service), 302)]
-    assert "made already. Its secret was shown once" in again.text
+    assert "already been created. Its secret was shown once" in again.text
     assert service.secrets.count() == 1
 
 
@@ -95,13 +95,13 @@ def test_old_secret_ends_when_the_person_chose(browser, service, old, time_machi
 def test_old_secret_can_wait_for_the_first_use_of_the_new_one(browser, service, old):
     rotate(browser, service, old, ends="first-use")
     old.refresh_from_db()
-    assert old.ends_after_use_of == service.secrets.exclude(pk=old.pk).get()
+    assert old.expires_after_use_of == service.secrets.exclude(pk=old.pk).get()
 
 
 @pytest.mark.parametrize(
     ("form", "said"),
     [
-        ({}, "Choose when the old secret ends."),
+        ({}, "Choose when the old secret expires."),
         ({"ends": "never"}, "not one of the available choices"),
         ({"ends": "date"}, "Pick the day and the time."),
         ({"ends": "date", "date": "2020-01-01T10:00"}, "Pick a moment between now and a year from now."),
@@ -122,7 +122,7 @@ def test_sending_a_rotation_again_makes_no_third_secret(browser, service, old):
     form = {"ends": "week", "lifetime": "never", "key": "a-key"}
     secret = secret_of(browser.post(path("rotate-secret", service, old.pk), form))
     again = browser.post(path("rotate-secret", service, old.pk), form, follow=True)
-    assert "has been rotated already" in again.text
+    assert "has already been rotated" in again.text
     assert secret not in again.text
     assert service.secrets.count() == 2
 
@@ -130,31 +130,31 @@ def test_sending_a_rotation_again_makes_no_third_secret(browser, service, old):
 def test_with_five_live_secrets_the_pages_say_so_beforehand(browser, service, old):
     for _ in range(4):
         give_secret(service)
-    assert "It holds 5 now: revoke one to make room." in browser.get(path("secrets", service)).text
-    assert "holds five secrets that work" in browser.get(path("add-secret", service)).text
+    assert "The limit of 5 is reached: revoke one first." in browser.get(path("secrets", service)).text
+    assert "has five active secrets, which is the limit" in browser.get(path("add-secret", service)).text
     page = browser.get(path("rotate-secret", service, old.pk)).text
     assert page.count('name="ends"') == 1
     assert rotate(browser, service, old, ends="week").status_code == 422
     refused = browser.post(path("add-secret", service), {"name": "Sixth", "lifetime": "never"})
     assert refused.status_code == 422
-    assert "5 live secrets already" in refused.text
+    assert "5 active secrets already" in refused.text
     assert rotate(browser, service, old, ends="now").status_code == 200
     assert service.secrets.live().count() == 5
 
 
 def test_revoking_says_who_uses_it_and_then_ends_it(browser, service, old):
-    page = browser.get(path("revoke-secret", service, old.pk)).text
+    page = " ".join(browser.get(path("revoke-secret", service, old.pk)).text.split())
     assert "from 198.51.100.7" in page
     assert "for up to 60 minutes" in page
-    assert "It is the last one" in page
+    assert "It is the last active one" in page
     after = browser.post(path("revoke-secret", service, old.pk), follow=True)
     assert f"The secret {old} is revoked." in after.text
     old.refresh_from_db()
     assert not old.is_live
     twice = browser.post(path("revoke-secret", service, old.pk), follow=True)
-    assert "ended already" in twice.text
+    assert "already expired or been revoked" in twice.text
     for name in ("rotate-secret", "revoke-secret"):
-        assert "has ended already" in browser.get(path(name, service, old.pk)).text
+        assert "is already revoked" in " ".join(browser.get(path(name, service, old.pk)).text.split())
 
 
 def test_rotating_what_has_ended_meanwhile_is_refused_with_a_sentence(browser, service, old):
@@ -167,7 +167,7 @@ def test_rotating_what_has_ended_meanwhile_is_refused_with_a_sentence(browser, s
 @pytest.mark.parametrize("name", ["add-secret", "rotate-secret", "revoke-secret", "disable", "delete"])
 def test_dialog_gets_the_form_alone_and_the_address_is_a_page(browser, service, old, name):
     address = path(name, service, *([old.pk] if name in ("rotate-secret", "revoke-secret") else []))
-    sheet = browser.get(address, headers={"HX-Request": "true", "HX-Target": "sheet"})
+    sheet = browser.get(address, headers={"HX-Request": "true", "HX-Target": "dialog"})
     assert "<html" not in sheet.text
     assert f'action="{address}"' in sheet.text
     assert 'command="close"' in sheet.text
@@ -175,7 +175,8 @@ def test_dialog_gets_the_form_alone_and_the_address_is_a_page(browser, service, 
     assert "<html" in page.text
     assert f'action="{address}"' in page.text
     assert 'command="close"' not in page.text
-    assert {"Cookie", "HX-Request"} <= {part.strip() for part in page.headers["Vary"].split(",")}
+    for answer in (sheet, page):
+        assert {"Cookie", "HX-Target"} <= {part.strip() for part in answer.headers["Vary"].split(",")}
 
 
 def test_public_client_is_offered_no_secret(browser, acme):

@@ -1,4 +1,4 @@
-"""What is left on secrets: counted as it is, and a way off for each client, guessed honestly."""
+"""The secrets review: counts of secrets, and alternatives for each client."""
 
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ DAY = timedelta(days=1)
 
 @pytest.fixture
 def page(acme, bob, browser_of):
-    return lambda: browser_of(bob).get(reverse("clients:hygiene", args=["acme"]))
+    return lambda: browser_of(bob).get(reverse("clients:secret-review", args=["acme"]))
 
 
 def test_secrets_are_counted_by_what_is_wrong_with_them(acme, service, page):
@@ -39,7 +39,7 @@ def test_a_consumer_s_own_limit_says_what_is_old(acme, service, page):
     acme.save()
     answer = page()
     assert answer.context["counts"]["old"] == 1
-    assert "Each secret ends after 30 days" in answer.text
+    assert "Secrets expire after 30 days" in answer.text
 
 
 def test_only_clients_that_depend_on_secrets_are_listed(acme, globex, service, page):
@@ -51,14 +51,14 @@ def test_only_clients_that_depend_on_secrets_are_listed(acme, globex, service, p
     answer = page()
     assert [each.client for each in answer.context["found"]] == [service]
     assert "TENANT-B" not in answer.text
-    assert "One secret, held by one client" in answer.text
+    assert "One secret of one client" in answer.text
 
 
-def test_workspace_without_secrets_is_praised_plainly(acme, page):
+def test_workspace_without_secrets_says_so(acme, page):
     ClientFactory(consumer=acme, token_endpoint_auth_method="private_key_jwt")
     answer = page()
-    assert "No client depends on a secret" in answer.text
-    assert "Nothing is left to do" in answer.text
+    assert "No client uses a secret" in answer.text
+    assert "Nothing to do" in answer.text
 
 
 @pytest.mark.parametrize(
@@ -78,41 +78,42 @@ def test_workspace_without_secrets_is_praised_plainly(acme, page):
 )
 def test_platform_is_guessed_from_what_is_written_and_says_so(acme, fields, platform, because):
     client = ClientFactory(consumer=acme, **{"client_name": "Sync"} | fields)
-    found = secret_review.guess(client, [])
-    assert (found and found.platform.name, found and found.because) == (platform, because)
+    found = secret_review.guess_platform(client, [])
+    assert (found and found.platform.name, found and found.evidence) == (platform, because)
 
 
 def test_name_of_a_secret_counts_too(service):
     secret, _ = give_secret(service, name="GitHub Actions")
-    assert secret_review.guess(service, [secret]).because == f"the name of {secret} says “GitHub Actions”"
+    assert secret_review.guess_platform(service, [secret]).evidence == f"the name of {secret} says “GitHub Actions”"
 
 
-def test_page_offers_the_way_off(service, page):
+def test_page_offers_alternatives(service, page):
     service.description = "Runs in GitHub Actions"
     service.save()
     give_secret(service)
     text = page().text
     assert "It seems to run on GitHub Actions" in text
-    assert "ask the operator to allow that as an issuer" in text
+    assert "ask the operator to allow that issuer" in text
     issuer = TrustedIssuer.objects.create(
         name="GitHub Actions", platform="github", issuer="https://token.actions.githubusercontent.com"
     )
     answer = page()
     assert answer.context["found"][0].issuer_id == issuer.pk
-    assert "use its identity there" in answer.text
+    assert "set up workload identity federation" in answer.text
 
 
 def test_every_guess_names_a_platform_that_rules_can_be_made_for():
-    assert {platform.name for platform in secret_review.PLATFORMS} <= set(PLATFORMS)
+    assert all(platform.name == name for name, platform in PLATFORMS.items())
+    assert all(platform.title for platform in PLATFORMS.values() if platform.keywords or platform.domains)
 
 
-def test_secrets_of_a_client_lead_to_the_way_off(service, bob, browser_of):
+def test_secrets_page_links_the_review(service, bob, browser_of):
     service.description = "Runs in GitHub Actions"
     service.save()
     give_secret(service)
     text = browser_of(bob).get(reverse("clients:secrets", args=["acme", service.client_id])).text
     assert "seems to run on GitHub Actions (its description says “GitHub Actions”)" in text
-    assert reverse("clients:hygiene", args=["acme"]) in text
+    assert reverse("clients:secret-review", args=["acme"]) in text
 
 
 def test_manager_is_led_to_a_rule_or_to_a_key(service, acme, alice, browser_of):
@@ -122,7 +123,7 @@ def test_manager_is_led_to_a_rule_or_to_a_key(service, acme, alice, browser_of):
         name="GitHub Actions", platform="github", issuer="https://token.actions.githubusercontent.com"
     )
     browser = browser_of(alice)
-    text = browser.get(reverse("clients:hygiene", args=["acme"])).text
+    text = browser.get(reverse("clients:secret-review", args=["acme"])).text
     rule = reverse("clients:add-rule", args=["acme", service.client_id, issuer.pk])
     key = reverse("clients:authentication", args=["acme", other.client_id])
     for address in (rule, key):

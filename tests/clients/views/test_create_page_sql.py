@@ -1,4 +1,4 @@
-"""The SQL of registering a client: every statement has a reason, and none is repeated for each of many."""
+"""The SQL statements of registering a client, each with its reason; their number is constant."""
 
 import re
 
@@ -35,8 +35,7 @@ EXPECTED = [
     "RELEASE",
     "SELECT clients_clientsecret",  # the page: when the secret ends
     "SELECT clients_scope",  # what the commands ask for
-    "SELECT clients_client",  # the shell: how many clients, which workspaces
-    "SELECT consumers_consumer",
+    "SELECT consumers_membership",  # the shell: which workspaces they entered last
 ]
 
 

@@ -1,10 +1,11 @@
-"""Claims that operators set for a client: in its next tokens, within limits, never in place of ours."""
+"""Claims that operators set for a client's access tokens."""
 
 import pytest
 from django.urls import reverse
 
 from clients.actions.clients import set_claims
-from consumers.audit import SYSTEM, EventName
+from clients.events import ClientEvent
+from consumers.audit import SYSTEM
 from consumers.models import Event
 from consumers.policy import RESERVED_CLAIMS
 from core.errors import Refusal
@@ -21,7 +22,7 @@ def test_operator_sets_them_and_the_record_names_them_without_their_values(brows
     assert answer.status_code == 302
     service.refresh_from_db()
     assert service.claims == {"region": "secret-north"}
-    event = Event.objects.get(name=EventName.CLIENT_CLAIMS_CHANGED)
+    event = Event.objects.get(name=ClientEvent.CLIENT_CLAIMS_CHANGED)
     assert event.detail == {"names": ["region"]}
 
 
