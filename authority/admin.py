@@ -12,80 +12,83 @@ from django.utils.safestring import SafeString
 
 from authority.keys import rotation, signing_keys
 from authority.models import SigningKey
-from consumers.activity.timeline import when
-from consumers.admin.base import Deed, ReadOnlyDesk
-from core.admin import badge, listing, moment
+from consumers.admin.base import AdminAction, ReadOnlyAdmin
+from core.admin import badge, code_list, datetime_column
+from core.timefmt import date_time
 
 PUBLISHED: dict[str, str] = {
-    SigningKey.State.NEXT: "It is on the list already",
-    SigningKey.State.ACTIVE: "As long as it signs, and its tokens live",
-    SigningKey.State.REVOKED: "It is on the list no more",
+    SigningKey.State.NEXT: "Already in the published keys",
+    SigningKey.State.ACTIVE: "While it signs, and until its last token expires",
+    SigningKey.State.REVOKED: "No longer in the published keys",
 }
 TONES: dict[str, str] = {SigningKey.State.ACTIVE: "good", SigningKey.State.REVOKED: "bad"}
 
 
 def _rotation_effects(key: SigningKey) -> list[str]:
-    following = rotation.next_after(key.purpose, key.algorithm)
-    end = when(signing_keys.needed_until(key.longest_lifetime))
+    following = rotation.next_key(key.purpose, key.algorithm)
+    end = date_time(signing_keys.publish_until(key.longest_lifetime))
     effects = [
-        "The next key signs every new token from now on.",
-        f"Tokens that this key has signed go on working. It is published until the last of them has ended: {end}.",
-        "Its private half is deleted, and a new next key is made and published.",
+        "The next key signs all new tokens from now on.",
+        f"Tokens signed by this key stay valid. It is published until the last of them has expired: {end}.",
+        "Its private key is deleted, and a new next key is created and published.",
     ]
     if following is None or rotation.ready_at(following) > timezone.now():
         ready = timezone.now() + rotation.PUBLISHED_AHEAD if following is None else rotation.ready_at(following)
-        effects.insert(0, f"Caches may not know the next key yet, so this will be refused until {when(ready)}.")
+        effects.insert(0, f"Caches may not know the next key yet, so this will be refused until {date_time(ready)}.")
     return effects
 
 
 def _revocation_effects(key: SigningKey) -> list[str]:
     delay = int((signing_keys.JWKS_MAX_AGE + signing_keys.JWKS_STALE).total_seconds() // 60)
     effects = [
-        "The key leaves the published keys at once and cannot come back.",
+        "The key is removed from the published keys immediately and cannot be restored.",
         "Every token that it signed is refused here from now on: by introspection, at userinfo, and as a hint.",
-        f"APIs that check signatures by themselves notice within {delay} minutes, plus what they keep keys for.",
+        (
+            f"APIs that validate signatures on their own notice within {delay} minutes, plus the time for which they "
+            f"cache keys."
+        ),
     ]
     if key.state == SigningKey.State.ACTIVE:
-        effects.insert(1, "The next key signs from the same moment. Programs get new tokens from it.")
+        effects.insert(1, "The next key signs from then on.")
     return effects
 
 
 @admin.register(SigningKey)
-class SigningKeyAdmin(ReadOnlyDesk):
-    lede = (
-        "Programs verify tokens with the public halves. The active key signs; the next one is published ahead and "
-        "takes over by itself, and a retired one stays until its last token has ended."
+class SigningKeyAdmin(ReadOnlyAdmin):
+    intro = (
+        "Programs verify tokens with the public keys. The active key signs; the next one is published in advance and "
+        "takes over automatically, and a retired one is published until its last token has expired."
     )
     list_display = [
         "alg",
         "condition",
         "shown_kid",
-        moment("activated_at", "Signs since", "Not yet"),
-        moment("serve_until", "Published until", "–"),
+        datetime_column("activated_at", "Signs since", "Not yet"),
+        datetime_column("serve_until", "Published until", "–"),
     ]
     list_filter = ["state", "algorithm", "purpose"]
-    deeds = {
-        "rotate": Deed(
+    object_actions = {
+        "rotate": AdminAction(
             label="Rotate this key",
-            act=lambda key, actor: rotation.rotate(key, actor=actor),
-            done="{} is retired. The next key signs now.",
+            run=lambda key, actor: rotation.rotate(key, actor=actor),
+            success="{} is retired. The next key signs now.",
             effects=_rotation_effects,
-            when=lambda key: key.state == SigningKey.State.ACTIVE,
+            is_available=lambda key: key.state == SigningKey.State.ACTIVE,
             is_safe=True,
         ),
-        "revoke": Deed(
+        "revoke": AdminAction(
             label="Revoke this key",
-            act=lambda key, actor: rotation.revoke(key, actor=actor),
-            done="{} is revoked. No token that it signed is accepted here.",
+            run=lambda key, actor: rotation.revoke(key, actor=actor),
+            success="{} is revoked. No token that it signed is accepted here.",
             effects=_revocation_effects,
-            when=lambda key: key.state != SigningKey.State.REVOKED,
+            is_available=lambda key: key.state != SigningKey.State.REVOKED,
         ),
     }
     search_fields = ["=kid"]
     search_help_text = "By full key ID, as a token's header names it."
     fieldsets = [
         ("Key", {"fields": ["shown_kid", "purpose", "algorithm", "condition"], "classes": ["facts"]}),
-        ("Life", {"fields": ["made", "activated", "retired", "served", "revoked"], "classes": ["facts"]}),
+        ("Lifecycle", {"fields": ["made", "activated", "retired", "served", "revoked"], "classes": ["facts"]}),
         ("Published", {"fields": ["public"], "classes": ["facts"]}),
     ]
 
@@ -104,26 +107,26 @@ class SigningKeyAdmin(ReadOnlyDesk):
     def condition(self, key: SigningKey) -> SafeString:
         return badge(key.get_state_display(), TONES.get(key.state, ""))
 
-    @admin.display(description="Made")
+    @admin.display(description="Created")
     def made(self, key: SigningKey) -> str:
-        return moment("created_at", "")(key)
+        return datetime_column("created_at", "")(key)
 
     @admin.display(description="Signs since")
     def activated(self, key: SigningKey) -> str:
-        return moment("activated_at", "", "Not yet")(key)
+        return datetime_column("activated_at", "", "Not yet")(key)
 
     @admin.display(description="Retired")
     def retired(self, key: SigningKey) -> str:
-        return moment("retired_at", "", "No")(key)
+        return datetime_column("retired_at", "", "No")(key)
 
     @admin.display(description="Published until")
     def served(self, key: SigningKey) -> str:
-        return moment("serve_until", "", PUBLISHED.get(key.state, "–"))(key)
+        return datetime_column("serve_until", "", PUBLISHED.get(key.state, "–"))(key)
 
     @admin.display(description="Revoked")
     def revoked(self, key: SigningKey) -> str:
-        return moment("revoked_at", "", "No")(key)
+        return datetime_column("revoked_at", "", "No")(key)
 
     @admin.display(description="Public key")
     def public(self, key: SigningKey) -> str:
-        return listing(f"{name}: {value}" for name, value in sorted(key.public_jwk.items()))
+        return code_list(f"{name}: {value}" for name, value in sorted(key.public_jwk.items()))

@@ -6,4 +6,17 @@ class AuthorityConfig(AppConfig):
     verbose_name = "Token authority"
 
     def ready(self) -> None:
-        from authority.authorization import backchannel_logout  # noqa: F401  # register checks, and ears for the end of sessions
+        from authority import events  # these need the models loaded
+        from authority.api.callers import read_access_token
+        from authority.authorization import backchannel_logout  # noqa: F401  # connects receivers of session signals
+        from authority.keys import checks  # noqa: F401  # registers system checks
+        from authority.protocol.endpoints import endpoint_urls
+        from authority.telemetry import daily_counts
+        from clients.onboarding.endpoints import register_endpoints
+        from clients.queries import register_issued_counts
+        from consumers.rest.callers import register_token_reader
+
+        events.register_events()
+        register_endpoints(endpoint_urls)
+        register_issued_counts(daily_counts.issued_since)
+        register_token_reader(read_access_token)

@@ -1,14 +1,14 @@
-"""Clients as the token path sees them: one query brings everything that a token request needs to know.
+"""Clients as the token path reads them: one query loads everything that a token request needs.
 
-What was asked for is remembered until the database tells of a change (core/cache.py). So an entry is a fact of
-now, but for whatever time decides: that is judged at each use.
+An entry is cached until the database notifies of a change (core/cache.py), so it is current, except for what expires:
+that is checked at each use.
 """
 
+import functools
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -17,15 +17,15 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db import InterfaceError, OperationalError, connection
 from django.db.models import BooleanField, Func, OuterRef
 from django.db.models.functions import JSONObject
-from django.utils import timezone
 
 from authority.models import SigningKey
 from authority.telemetry import metrics
 from clients.models import Api, Client, ClientSecret, Scope
+from clients.secrets import is_expired
 from clients.vocabulary import IDENTITY_SCOPES, GrantType
 from consumers.models import Consumer
-from core import cache as memory
-from core.cache import Memory
+from core import cache
+from core.cache import NotifiedCache
 from core.db.prepared import Statement
 from core.db.rowmap import Columns
 
@@ -34,36 +34,36 @@ PERSONAL_GRANTS = {GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN, GrantT
 
 
 @dataclass(frozen=True, slots=True)
-class Secret:
+class LiveSecret:
     id: UUID
     pepper_version: str
     digest: str = field(repr=False)
     expires_at: datetime | None = None
 
     def is_live(self) -> bool:
-        return self.expires_at is None or self.expires_at > timezone.now()
+        return not is_expired(self.expires_at)
 
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """A scope that the client asked for and its consumer may use, with what its API wants of tokens."""
+    """A scope that the client registered and its consumer may use, with what its API requires of tokens."""
 
     value: str
     audience: str
     algorithm: str
     lifetime: int  # seconds, at most
-    refresh_lifetime: int | None  # seconds, at most, that a person's permission is refreshed
+    refresh_lifetime: int | None  # seconds, at most, for which refreshing goes on
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A client, its live secrets, what it may ask for, the keys that sign now. Requests share it: change nothing."""
+class ClientEntry:
+    """A client, its live secrets, its permissions, and the active keys. Requests share it, so it is never changed."""
 
     client: Client
-    secrets: tuple[Secret, ...]
+    secrets: tuple[LiveSecret, ...]
     permissions: Mapping[str, Permission]
     active_keys: Mapping[str, str]  # algorithm to kid
-    serves: tuple[str, ...]  # the identifiers of the APIs for which the client asks about tokens
+    serves: tuple[str, ...]  # the identifiers of the APIs for which the client introspects tokens
 
     @property
     def is_usable(self) -> bool:
@@ -71,12 +71,12 @@ class Entry:
 
     @property
     def tokens_valid_after(self) -> datetime | None:
-        """Return the moment at which all tokens of the client, or of its consumer, were revoked the last time."""
+        """Return when all tokens of the client, or of its consumer, were last revoked."""
         moments = (self.client.tokens_valid_after, self.client.consumer.tokens_valid_after)
         return max((moment for moment in moments if moment is not None), default=None)
 
     def has_revoked(self, issued_at: datetime) -> bool:
-        """Say whether what was issued then fell to a revocation of all tokens."""
+        """Return whether a token that was issued then is revoked with all others."""
         revoked = self.tokens_valid_after
         return revoked is not None and issued_at <= revoked
 
@@ -91,7 +91,7 @@ class Entry:
 
 # -- The one query ----------------------------------------------------------------------------------------------------
 
-# What is loaded of the rows; anything else is fetched by Django when something asks for it.
+# The columns that are loaded; Django defers the others until they are read.
 CLIENT = Columns(
     Client,
     *("id", "client_id", "client_name", "consumer_id", "token_endpoint_auth_method", "grant_types", "scopes"),
@@ -109,71 +109,74 @@ CONSUMER = Columns(
     *("id", "name", "slug", "claims", "suspended_at", "tokens_valid_after"),
     *("access_token_lifetime", "refresh_token_lifetime"),
 )
-ANY_CLIENT = "any client ID"
+CLIENT_ID_PLACEHOLDER = "any client ID"
 
-_remembered: Memory[str, Entry] = Memory(settings.DIRECTORY_SIZE)
-
-
-def find(client_id: str) -> Entry | None:
-    """Return what is known of the client, or None."""
-    return recall(client_id) or ask(client_id)
+entries: NotifiedCache[str, ClientEntry] = NotifiedCache(settings.DIRECTORY_SIZE)
 
 
-def recall(client_id: str) -> Entry | None:
-    entry = _remembered.recall(client_id)
+def find(client_id: str) -> ClientEntry | None:
+    """Return the client, from the cache or the database, or None."""
+    return get_cached(client_id) or load(client_id)
+
+
+def get_cached(client_id: str) -> ClientEntry | None:
+    entry = entries.get(client_id)
     if entry is not None:
-        metrics.found_in_memory()
+        metrics.count_cache_hit()
     return entry
 
 
-def opinions(client_id: str) -> Iterator[Entry | None]:
-    """Return what is remembered of the client, then what the database says.
+def cached_then_current(client_id: str) -> Iterator[ClientEntry | None]:
+    """Yield the client from the cache, if it is there, then from the database.
 
-    Whoever refuses asks twice: so a secret works from the moment that it was made, and the answer to a wrong one takes
-    as long as the answer about a client that does not exist.
+    Before a refusal both are read: so a new secret works at once, and refusing a wrong one takes as long as refusing a
+    client that does not exist.
     """
-    if (remembered := recall(client_id)) is not None:
+    if (remembered := get_cached(client_id)) is not None:
         yield remembered
-    yield ask(client_id)
+    yield load(client_id)
 
 
-def ask(client_id: str) -> Entry | None:
-    """Ask the database, in one query."""
+def load(client_id: str) -> ClientEntry | None:
+    """Load the client from the database, in one query, and cache it."""
     if not client_id.isascii() or not client_id.isprintable() or len(client_id) > 255:
         return None
     metrics.instruments().in_database.inc()
-    asked_at = memory.news()
+    generation = cache.current_generation()
     try:
-        row = fetch(client_id)
-    except (OperationalError, InterfaceError):  # the kept connection died, perhaps with its server: try on a new one
+        row = query_row(client_id)
+    except (
+        OperationalError,
+        InterfaceError,
+    ):  # the persistent connection broke, perhaps with its server
         if connection.in_atomic_block:
             raise
         connection.close()
-        row = fetch(client_id)
+        row = query_row(client_id)
     if row is None:
         return None
-    entry, committed = _read(iter(row))
+    entry, committed = _entry_from_row(iter(row))
     if committed:
-        _remembered.remember(client_id, entry, subjects(entry), asked_at=asked_at)
+        entries.set(client_id, entry, invalidation_subjects(entry), generation=generation)
     return entry
 
 
-def subjects(entry: Entry) -> frozenset[str]:
-    """Return what the entry is about, in the words of the triggers."""
+def invalidation_subjects(entry: ClientEntry) -> frozenset[str]:
+    """Return the subjects that the triggers notify of when the entry changes (authority/sql/directory.sql)."""
     client = entry.client
     return frozenset((f"client {client.pk % 256}", f"consumer {str(client.consumer_id)[:2]}", "catalogue", "keys"))
 
 
-def fetch(client_id: str) -> Any:
-    lookup, values = statement()
-    # Instead of asking PostgreSQL before each request whether it is there, as CONN_HEALTH_CHECKS does, notice when not.
+def query_row(client_id: str) -> Any:
+    lookup, values = lookup_statement()
+    # Skip the query of CONN_HEALTH_CHECKS before each request: `load` reconnects when the connection is broken.
     connection.health_check_done = True  # type: ignore[attr-defined]
-    return lookup.first(*(client_id if value == ANY_CLIENT else value for value in values))
+    return lookup.first(*(client_id if value == CLIENT_ID_PLACEHOLDER else value for value in values))
 
 
-@cache
-def statement() -> tuple[Statement, tuple[Any, ...]]:
-    """Return the query and its values, put into SQL once a process: that takes ten times as long as running it."""
+@functools.cache
+def lookup_statement() -> tuple[Statement, tuple[Any, ...]]:
+    """Return the query and its values, compiled once a process: compiling takes ten times as long as running it."""
     secrets = ClientSecret.objects.filter(client=OuterRef("pk")).live()
     access = Scope.objects.filter(access__consumer=OuterRef("consumer_id")).order_by("api_id", "id")
     keys = SigningKey.objects.filter(state=SigningKey.State.ACTIVE, purpose=SigningKey.Purpose.TOKENS)
@@ -194,12 +197,12 @@ def statement() -> tuple[Statement, tuple[Any, ...]]:
         audiences=ArraySubquery(
             Api.objects.order_by("id").filter(resource_servers=OuterRef("pk")).values("identifier")
         ),
-        # What a transaction has written and may still take back is not to be remembered.
+        # What the current transaction has written, and may roll back, must not be cached.
         committed=Func(template="pg_current_xact_id_if_assigned() IS NULL", output_field=BooleanField()),
     )
-    gathered = ["live_secrets", "access", "active_keys", "audiences", "committed"]
-    columns = [*CLIENT.names, *(f"consumer__{name}" for name in CONSUMER.names), *gathered]
-    sql, parameters = entries.filter(client_id=ANY_CLIENT).values_list(*columns).query.sql_with_params()
+    computed = ["live_secrets", "access", "active_keys", "audiences", "committed"]
+    columns = [*CLIENT.names, *(f"consumer__{name}" for name in CONSUMER.names), *computed]
+    sql, parameters = entries.filter(client_id=CLIENT_ID_PLACEHOLDER).values_list(*columns).query.sql_with_params()
     return Statement("look a client up", sql), tuple(parameters)
 
 
@@ -207,24 +210,25 @@ def _json_of(*names: str) -> JSONObject:
     return JSONObject(**{name: name for name in names})
 
 
-def _read(values: Iterator[Any]) -> tuple[Entry, bool]:
-    """Return the row of the query as an entry, and whether it is committed. What the query gathers comes as JSON."""
+def _entry_from_row(values: Iterator[Any]) -> tuple[ClientEntry, bool]:
+    """Return the row as an entry, and whether it is committed. Subqueries come as JSON."""
     client = CLIENT.take(values)
     client.consumer = CONSUMER.take(values)
     live_secrets, access, active_keys = ([json.loads(text) for text in next(values)] for _ in range(3))
     serves, committed = values
-    asked = set(client.scopes)
-    entry = Entry(
+    registered = set(client.scopes)
+    entry = ClientEntry(
         client=client,
         secrets=tuple(
-            Secret(**row | {"id": UUID(row["id"]), "expires_at": _moment(row["expires_at"])}) for row in live_secrets
+            LiveSecret(**row | {"id": UUID(row["id"]), "expires_at": _parse_datetime(row["expires_at"])})
+            for row in live_secrets
         ),
-        permissions={row["value"]: Permission(**row) for row in access if row["value"] in asked},
+        permissions={row["value"]: Permission(**row) for row in access if row["value"] in registered},
         active_keys={row["algorithm"]: row["kid"] for row in active_keys},
         serves=tuple(serves),
     )
     return entry, committed
 
 
-def _moment(text: str | None) -> datetime | None:
+def _parse_datetime(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None

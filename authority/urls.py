@@ -1,4 +1,4 @@
-"""Where programs and people meet the token authority."""
+"""The URLs of the authorization server."""
 
 from django.urls import path
 

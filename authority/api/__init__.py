@@ -1,1 +1,1 @@
-"""The management API's view of tokens, and of those who call it with tokens of ours."""
+"""The management API's operations on tokens, and its callers with tokens of ours."""

@@ -1,4 +1,4 @@
-"""Callers of the management API who bring an access token of ours, by the device flow or client_credentials."""
+"""Callers of the management API with an access token of ours, by the device grant or client_credentials."""
 
 from uuid import UUID
 
@@ -8,19 +8,19 @@ from django.http import HttpRequest
 from authority import client_directory
 from authority.tokens import validation
 from clients.models import Client
-from consumers.audit import Actor, origin
+from consumers.audit import Actor, request_origin
 from consumers.models import User
-from consumers.rest.callers import Caller
+from consumers.rest.callers import ApiCaller
 from consumers.scopes import AUDIENCE, PREFIX
 
 
-def caller(token: str, request: HttpRequest) -> Caller | None:
-    """Return the person or the client that the token speaks for, or None.
+def read_access_token(token: str, request: HttpRequest) -> ApiCaller | None:
+    """Return the person or client that the token speaks for, or None.
 
     It must be for the management API alone: an API that it is for too could pass it on to us (RFC 9068 section 4). One
     that is bound to a key proves nothing without it (RFC 9449 section 7.1), and a test token is none.
     """
-    found = validation.access(token)
+    found = validation.active_token(token)
     if found is None or not _is_for_us(found.claims.get("aud")) or {"cnf", "token_use"} & found.claims.keys():
         return None
     entry = client_directory.find(found.claims["client_id"])
@@ -28,14 +28,14 @@ def caller(token: str, request: HttpRequest) -> Caller | None:
         return None
     scopes = frozenset(value.removeprefix(PREFIX) for value in found.scopes if value.startswith(PREFIX))
     if found.user is not None:
-        return Caller(actor=_person(found.user, entry.client, request), scopes=scopes, user=found.user)
-    actor = Actor(kind="client", id=entry.client.client_id, label=str(entry.client), **origin(request))
-    return Caller(actor=actor, scopes=scopes, consumer_id=UUID(str(entry.client.consumer_id)))
+        return ApiCaller(actor=_person(found.user, entry.client, request), scopes=scopes, user=found.user)
+    actor = Actor(kind="client", id=entry.client.client_id, label=str(entry.client), **request_origin(request))
+    return ApiCaller(actor=actor, scopes=scopes, consumer_id=UUID(str(entry.client.consumer_id)))
 
 
 def _person(user: User, client: Client, request: HttpRequest) -> Actor:
     kind = "operator" if user.is_staff else "person"
-    return Actor(kind=kind, id=str(user.pk), label=f"{user} (by {client})", user=user, **origin(request))
+    return Actor(kind=kind, id=str(user.pk), label=f"{user} (by {client})", user=user, **request_origin(request))
 
 
 def _is_for_us(audience: str | list[str] | None) -> bool:

@@ -5,12 +5,14 @@ from typing import Any
 from django.http import HttpResponse
 from django.views.decorators.debug import sensitive_variables
 
-from authority.models import TrialToken
+from authority.models import TestToken
 from authority.tokens import test_tokens
-from authority.tokens.test_tokens import Wanted
-from clients.api.lookups import find
+from authority.tokens.test_tokens import TestTokenRequest
+from clients.api.lookups import client_at
 from clients.vocabulary import GrantType
-from consumers.rest.operations import Call, answer, nothing, operation
+from consumers.models import Consumer
+from consumers.rest.operations import ApiRequest, json_response, no_content, operation
+from core.limits import numbers
 from core.rest.errors import NotFound
 
 ABOUT: dict[str, Any] = {"tag": "Tokens", "model": "clients.client"}
@@ -30,7 +32,7 @@ TEST_TOKEN: dict[str, Any] = {
         "created_by": TEXT,
         "created_at": TEXT | {"format": "date-time"},
         "expires_at": TEXT | {"format": "date-time"},
-        "access_token": TEXT | {"description": "In the answer that made it alone."},
+        "access_token": TEXT | {"description": "Only in the response that created it."},
     },
 }
 WANTED: dict[str, Any] = {
@@ -38,29 +40,32 @@ WANTED: dict[str, Any] = {
     "type": "object",
     "required": ["scope", "reason"],
     "properties": {
-        "scope": TEXT | {"description": "Of those that the client may have, values parted by spaces."},
+        "scope": TEXT | {"description": "Scopes that the client may have, separated by spaces."},
         "reason": TEXT
-        | {"maxLength": 200, "description": "Why it is made; it stands in the list and in the activity."},
+        | {
+            "maxLength": test_tokens.MAX_REASON,
+            "description": "What it is for; shown in the list and in the activity.",
+        },
         "expires_in": {
             "type": "integer",
-            "minimum": 60,
-            "maximum": 2**31 - 1,
+            "minimum": test_tokens.MIN_LIFETIME,
+            "maximum": numbers(Consumer, "test_token_lifetime")[1],
             "default": 600,
             "description": "Seconds.",
         },
         "grant_type": TEXT
-        | {"enum": [shape.value for shape in test_tokens.SHAPES], "description": "Which shape it has."},
+        | {"enum": [shape.value for shape in test_tokens.GRANT_TYPES], "description": "Which grant it is modelled on."},
         "audience": TEXTS,
-        "user_id": TEXT | {"maxLength": 200, "description": "Whom it speaks for."},
+        "user_id": TEXT | {"maxLength": test_tokens.MAX_USER_ID, "description": "Its subject."},
         "roles": TEXTS,
-        "claims": {"type": "object", "description": "Further claims, of those that the operator allows."},
+        "claims": {"type": "object", "description": "Additional claims, of those that the operator allows."},
     },
     "additionalProperties": False,
 }
 
 
-def _document(token: TrialToken, text: str | None = None) -> dict[str, Any]:
-    shown = {
+def _document(token: TestToken) -> dict[str, Any]:
+    return {
         "jti": token.jti,
         "grant_type": token.grant_type,
         "scope": " ".join(token.scopes),
@@ -71,7 +76,6 @@ def _document(token: TrialToken, text: str | None = None) -> dict[str, Any]:
         "created_at": token.created_at,
         "expires_at": token.expires_at,
     }
-    return shown if text is None else shown | {"access_token": text}
 
 
 @operation(
@@ -82,26 +86,26 @@ def _document(token: TrialToken, text: str | None = None) -> dict[str, Any]:
     refusals=(404,),
     **ABOUT,
 )
-def list_test_tokens(call: Call, client_id: str) -> HttpResponse:
+def list_test_tokens(call: ApiRequest, client_id: str) -> HttpResponse:
     """Those of the client that work now, with who made them and why."""
-    return answer([_document(token) for token in find(call, client_id).trial_tokens.live()])
+    return json_response([_document(token) for token in client_at(call, client_id).test_tokens.live()])
 
 
 @operation(
-    id="makeTestToken",
-    summary="Make a test token",
+    id="createTestToken",
+    summary="Create a test token",
     body=WANTED,
     answers={201: TEST_TOKEN},
-    example={"scope": "shipments:read", "reason": "Try the new endpoint", "expires_in": 600},
+    example={"scope": "shipments:read", "reason": "Test the new endpoint", "expires_in": 600},
     **CHANGE,
 )
 @sensitive_variables("text")
-def make_test_token(call: Call, client_id: str) -> HttpResponse:
+def make_test_token(call: ApiRequest, client_id: str) -> HttpResponse:
     """For APIs whose operator allows it. The token says that it is a test token (`token_use`)."""
-    client = find(call, client_id)
+    client = client_at(call, client_id)
     call.require_writable(client.consumer)
     sent = call.body
-    wanted = Wanted(
+    requested = TestTokenRequest(
         scopes=tuple(sent["scope"].split()),
         expires_in=sent.get("expires_in", 600),
         reason=sent["reason"],
@@ -111,17 +115,44 @@ def make_test_token(call: Call, client_id: str) -> HttpResponse:
         roles=tuple(sent.get("roles", ())),
         claims=sent.get("claims", {}),
     )
-    token, text = test_tokens.make(client=client, wanted=wanted, actor=call.caller.actor)
-    return answer(_document(token, text), 201)
+    token, text = test_tokens.create(client=client, requested=requested, actor=call.caller.actor)
+    return json_response(
+        _document(token),
+        201,
+        {"Location": f"/admin/clients/{client_id}/test-tokens/{token.jti}"},
+        once={"access_token": text},
+    )
 
 
-@operation(id="revokeTestToken", summary="Revoke a test token", answers={204: "It has ended."}, **CHANGE)
-def revoke_test_token(call: Call, client_id: str, jti: str) -> HttpResponse:
+@operation(
+    id="getTestToken",
+    summary="Read a test token",
+    scope="tokens:read",
+    answers={200: TEST_TOKEN},
+    refusals=(404,),
+    **ABOUT,
+)
+def get_test_token(call: ApiRequest, client_id: str, jti: str) -> HttpResponse:
+    """Without its value, which is not stored."""
+    return json_response(_document(_find_token(call, client_id, jti)))
+
+
+@operation(
+    id="revokeTestToken",
+    summary="Revoke a test token",
+    answers={204: "Revoked."},
+    **CHANGE | {"refusals": (404, 409, 412)},
+)
+def revoke_test_token(call: ApiRequest, client_id: str, jti: str) -> HttpResponse:
     """Introspection says so at once."""
-    client = find(call, client_id)
+    test_tokens.revoke(token=_find_token(call, client_id, jti), actor=call.caller.actor)
+    return no_content()
+
+
+def _find_token(call: ApiRequest, client_id: str, jti: str) -> TestToken:
+    client = client_at(call, client_id)
     call.require_writable(client.consumer)
-    token = client.trial_tokens.filter(jti=jti).first()
+    token: TestToken | None = call.locked(client.test_tokens.filter(jti=jti)).first()
     if token is None:
         raise NotFound
-    test_tokens.revoke(token=token, actor=call.caller.actor)
-    return nothing()
+    return token

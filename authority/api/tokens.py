@@ -1,4 +1,4 @@
-"""Tokens, as Ory's admin API knows them: what one is worth, and the end of all of a client's (/admin/oauth2)."""
+"""Token introspection and revocation, compatible with Ory's admin API (/admin/oauth2)."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from authority.protocol.errors import InvalidRequestError
 from authority.tokens.introspection import INACTIVE, introspect
 from clients.actions import clients as client_actions
 from clients.models import Client
-from consumers.rest.operations import Call, answer, nothing, operation
+from consumers.rest.operations import ApiRequest, json_response, no_content, operation
 from core.rest.errors import InvalidRequest, NotFound
 
 ABOUT: dict[str, Any] = {"tag": "Tokens", "model": "clients.client"}
@@ -43,15 +43,16 @@ INTROSPECTION: dict[str, Any] = {
 
 @operation(
     id="introspectOAuth2Token",
-    summary="Ask what a token is worth",
+    summary="Introspect a token",
     scope="tokens:read",
     body=FORM,
     media_types=("application/x-www-form-urlencoded",),
     answers={200: INTROSPECTION},
     example={"token": "eyJhbGciOi…"},
+    shows_state=False,
     **ABOUT,
 )
-def introspect_token(call: Call) -> HttpResponse:
+def introspect_token(call: ApiRequest) -> HttpResponse:
     """RFC 7662. A token of a client beyond reach is like an unknown one: not active."""
     try:
         sent = read_form(call.request)
@@ -68,20 +69,20 @@ def introspect_token(call: Call) -> HttpResponse:
         else:  # Ory's programs read a list alone; RFC 7662 section 2.2 allows either
             audience = found.get("aud", [])
             found = found | {"aud": [audience] if isinstance(audience, str) else audience}
-    return answer(found)
+    return json_response(found)
 
 
 @operation(
     id="deleteOAuth2Token",
-    summary="End all tokens of a client",
+    summary="Revoke all tokens of a client",
     scope="clients:write",
     action="change",
-    query={"client_id": TEXT | {"description": "Whose tokens."}},
-    answers={204: "Every token that it got until now has ended."},
+    query={"client_id": TEXT | {"description": "The client."}},
+    answers={204: "All tokens issued so far are revoked."},
     refusals=(404, 409),
     **ABOUT,
 )
-def delete_tokens(call: Call) -> HttpResponse:
+def delete_tokens(call: ApiRequest) -> HttpResponse:
     """APIs that check tokens by themselves go on taking them until they expire; introspection tells at once."""
     if "client_id" not in call.query:
         raise InvalidRequest("Name the client: “?client_id=…”.", field="client_id")
@@ -91,4 +92,4 @@ def delete_tokens(call: Call) -> HttpResponse:
         raise NotFound
     call.require_writable(client.consumer)
     client_actions.revoke_tokens(client=client, actor=call.caller.actor)
-    return nothing()
+    return no_content()

@@ -1,14 +1,14 @@
-"""Addresses of tokens and usage below /admin/."""
+"""Routes of tokens and usage below /admin/."""
 
 from authority.api import test_tokens, tokens, usage
-from consumers.rest.routes import address
+from consumers.rest.routes import route
 
 TEST_TOKENS = "/admin/clients/{client_id}/test-tokens"
 
 urlpatterns = [
-    address("/admin/oauth2/introspect", "introspect", POST=tokens.introspect_token),
-    address("/admin/oauth2/tokens", "tokens", DELETE=tokens.delete_tokens),
-    address(f"{TEST_TOKENS}/{{jti}}", "test-token", DELETE=test_tokens.revoke_test_token),
-    address(TEST_TOKENS, "test-tokens", GET=test_tokens.list_test_tokens, POST=test_tokens.make_test_token),
-    address("/admin/usage", "usage", GET=usage.list_usage),
+    route("/admin/oauth2/introspect", "introspect", POST=tokens.introspect_token),
+    route("/admin/oauth2/tokens", "tokens", DELETE=tokens.delete_tokens),
+    route(f"{TEST_TOKENS}/{{jti}}", "test-token", GET=test_tokens.get_test_token, DELETE=test_tokens.revoke_test_token),
+    route(TEST_TOKENS, "test-tokens", GET=test_tokens.list_test_tokens, POST=test_tokens.make_test_token),
+    route("/admin/usage", "usage", GET=usage.list_usage),
 ]

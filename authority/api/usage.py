@@ -1,4 +1,4 @@
-"""How much clients are used (/admin/usage)."""
+"""Daily token counts of clients (/admin/usage)."""
 
 from datetime import date
 from typing import Any
@@ -6,10 +6,10 @@ from typing import Any
 from django.http import HttpResponse
 
 from authority.models import DailyCount
-from consumers.rest.lookups import named
-from consumers.rest.operations import Call, answer, operation
+from consumers.rest.lookups import consumer_matches
+from consumers.rest.operations import ApiRequest, json_response, operation
 from core.rest.errors import InvalidRequest
-from core.rest.paging import PAGING, page
+from core.rest.paging import PAGING, paginate
 
 DAY = {"type": "string", "description": "A day in UTC, such as 2027-01-31."}
 COUNT: dict[str, Any] = {
@@ -40,21 +40,21 @@ COUNT: dict[str, Any] = {
     },
     answers={200: {"type": "array", "items": COUNT}},
 )
-def list_usage(call: Call) -> HttpResponse:
+def list_usage(call: ApiRequest) -> HttpResponse:
     """A row for each client and day on which it asked for tokens, the latest first. Counts arrive within seconds."""
     found, query = DailyCount.objects.select_related("client__consumer"), call.query
     if not call.is_operator or call.caller.consumer_id is not None:
         found = found.filter(client__consumer__in=call.readable())
     if "consumer" in query:
-        found = found.filter(named(query["consumer"], "client__consumer__"))
+        found = found.filter(consumer_matches(query["consumer"], "client__consumer__"))
     if "client_id" in query:
         found = found.filter(client__client_id=query["client_id"])
     if "since" in query:
         found = found.filter(day__gte=_day(query["since"]))
     if "until" in query:
         found = found.filter(day__lt=_day(query["until"]))
-    rows, headers = page(call.request, found, query, whose=call.token_key, backwards=True)
-    return answer([_document(row) for row in rows], headers=headers)
+    rows, headers = paginate(call.request, found, query, whose=call.token_key, backwards=True)
+    return json_response([_document(row) for row in rows], headers=headers)
 
 
 def _document(row: DailyCount) -> dict[str, Any]:

@@ -1,5 +1,5 @@
-"""When a browser session ends, the clients that a person signed in to from it are told (OpenID Connect Back-Channel
-Logout). A notice is written in the transaction that ends the session; the worker delivers it, and tries again.
+"""OpenID Connect Back-Channel Logout: when a browser session ends, the clients that were signed in to from it get a
+logout token. A notice is saved in the transaction that ends the session; the worker delivers it, with retries.
 """
 
 import logging
@@ -10,46 +10,42 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.db import transaction
 from django.dispatch import receiver
-from django.utils import timezone
 
 from authority.keys import signing_keys
-from authority.models import Family, LogoutNotice, SignIn
+from authority.models import LogoutNotice, SignIn, TokenFamily
 from authority.tokens import codes, families
 from consumers.accounts.sessions import session_ended, session_moved
-from core.digests import digest
+from core.credentials import token_digest
+from core.delivery import Queue, wake_workers
 from core.http_fetch import transport
-from core.http_fetch.target import FetchError
 from core.jose import jws
-from core.mail import wake_workers
 
 logger = logging.getLogger(__name__)
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
 TYPE = "logout+jwt"
-LIFETIME = 120  # seconds that a logout token counts (section 2.4)
-RETRY_AFTER = [10, 60, 300, 1800, 7200]  # seconds
+LIFETIME = 120  # seconds that a logout token is valid (section 2.4)
 
 
 @receiver(session_moved)
-def follow(old: str, new: str, **kwargs: Any) -> None:
-    SignIn.objects.filter(session=digest(old)).update(session=digest(new))
+def update_session_key(old: str, new: str, **kwargs: Any) -> None:
+    SignIn.objects.filter(session=token_digest(old)).update(session=token_digest(new))
 
 
 @receiver(session_ended)
-def end(key: str, **kwargs: Any) -> None:
-    """End what lived with the session, and write a notice to each of its clients that wants one.
+def end_session(key: str, **kwargs: Any) -> None:
+    """Revoke what ends with the session, and save a notice for each of its clients with a backchannel_logout_uri.
 
-    Its refresh tokens end, but for those that were granted to go on while the person is away (section 2.7).
+    Its refresh tokens are revoked, except those with offline_access (section 2.7).
     """
-    ended = list(SignIn.objects.select_related("client").filter(session=digest(key)))
+    ended = list(SignIn.objects.select_related("client").filter(session=token_digest(key)))
     if not ended:
         return
-    codes.withdraw(ended)
-    mine = Family.objects.filter(pk__in=[sign_in.pk for sign_in in ended], scopes__contains=["openid"])
-    families.end(mine.exclude(scopes__contains=["offline_access"]))
-    told = {sign_in.client_id: sign_in for sign_in in ended if sign_in.client.backchannel_logout_uri}
-    notices = [LogoutNotice(client=each.client, subject=str(each.user_id), sid=each.sid) for each in told.values()]
+    codes.delete_of_sign_ins(ended)
+    mine = TokenFamily.objects.filter(pk__in=[sign_in.pk for sign_in in ended], scopes__contains=["openid"])
+    families.revoke(mine.exclude(scopes__contains=["offline_access"]))
+    by_client = {sign_in.client_id: sign_in for sign_in in ended if sign_in.client.backchannel_logout_uri}
+    notices = [LogoutNotice(client=each.client, subject=str(each.user_id), sid=each.sid) for each in by_client.values()]
     LogoutNotice.objects.bulk_create(notices)
     SignIn.objects.filter(pk__in=[sign_in.pk for sign_in in ended]).update(session="")
     if notices:
@@ -59,50 +55,44 @@ def end(key: str, **kwargs: Any) -> None:
 # -- Delivery ---------------------------------------------------------------------------------------------------------
 
 
-def deliver_next() -> bool:
-    """Try one notice that is due; return False when there is none. Of several workers one delivers it."""
-    with transaction.atomic():
-        notice = (
-            LogoutNotice.objects.select_for_update(skip_locked=True, of=("self",))
-            .select_related("client")
-            .filter(next_attempt_at__lte=timezone.now())
-            .order_by("next_attempt_at")
-            .first()
-        )
-        if notice is None:
-            return False
-        problem = _deliver(notice)
-        if problem is None or notice.attempts == len(RETRY_AFTER):
-            if problem is not None:
-                logger.warning("logout of client %s is given up: %s", notice.client.client_id, problem)
-            notice.delete()
-            return True
-        notice.next_attempt_at = timezone.now() + timedelta(seconds=RETRY_AFTER[notice.attempts])
-        notice.attempts += 1
-        notice.save(update_fields=["next_attempt_at", "attempts"])
-    return True
+class Unanswered(Exception):
+    """The client may hear of it later."""
 
 
-def _deliver(notice: LogoutNotice) -> str | None:
-    """Post the logout token; return what went wrong, or None. A client that says no is not asked again."""
-    if not notice.client.backchannel_logout_uri:
-        return None
-    body = urlencode({"logout_token": _logout_token(notice)}).encode()
-    try:
+class LogoutQueue(Queue[LogoutNotice]):
+    """Logout requests to clients. One that says no is not asked again."""
+
+    name = "logout notice"
+    model = LogoutNotice
+    related = ("client",)
+    retry_after = tuple(timedelta(seconds=seconds) for seconds in (10, 60, 300, 1800, 7200))
+
+    def deliver(self, row: LogoutNotice) -> None:
+        """Post the logout token (section 2.5). Raises FetchError and Unanswered."""
+        if not row.client.backchannel_logout_uri:
+            return
+        body = urlencode({"logout_token": _logout_token(row)}).encode()
         answer = transport.fetch(
-            notice.client.backchannel_logout_uri, body=body, content_type="application/x-www-form-urlencoded"
+            row.client.backchannel_logout_uri, body=body, content_type="application/x-www-form-urlencoded"
         )
-    except FetchError as error:
-        return str(error)
-    if answer.status in (408, 429) or answer.status >= 500:
-        return f"It answers with status {answer.status}."
-    if answer.status >= 400:
-        logger.warning("client %s refused a logout with status %s", notice.client.client_id, answer.status)
-    return None
+        if answer.status in (408, 429) or answer.status >= 500:
+            raise Unanswered(f"The response has status {answer.status}.")
+        if answer.status >= 400:
+            logger.warning("client %s refused a logout with status %s", row.client.client_id, answer.status)
+
+    def delivered(self, row: LogoutNotice) -> None:
+        LogoutNotice.objects.filter(pk=row.pk).delete()
+
+    def given_up(self, row: LogoutNotice, reason: str) -> None:
+        logger.warning("logout of client %s is given up: %s", row.client.client_id, reason)
+        LogoutNotice.objects.filter(pk=row.pk).delete()
+
+
+QUEUE = LogoutQueue()
 
 
 def _logout_token(notice: LogoutNotice) -> str:
-    """Return the signed token, made anew for each attempt (section 2.4); it has no nonce, so it is no ID token."""
+    """Return a logout token, a new one for each attempt (section 2.4); it has no nonce, so it is no ID token."""
     now = int(time.time())
     claims = {
         "iss": settings.ISSUER,

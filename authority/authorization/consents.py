@@ -1,4 +1,4 @@
-"""What people let clients do: remembered, so that they are not asked again, and taken back when they want."""
+"""Consents: what people allow clients to do, recorded so that they are not asked again, and revoked by them."""
 
 from collections.abc import Collection
 
@@ -6,88 +6,96 @@ from django.db import transaction
 from django.utils import timezone
 from oauth2_provider.models import get_grant_model
 
-from authority.authorization.request import Asked
-from authority.models import Consent, DeviceRequest, Family
+from authority.authorization.request import AuthorizationRequest
+from authority.events import AuthorityEvent
+from authority.models import Consent, DeviceRequest, TokenFamily
 from authority.tokens import families, resources
 from clients.models import Client, SelfRegistration
 from consumers import audit
-from consumers.audit import Actor, EventName
+from consumers.audit import Actor
 from consumers.models import User
 
 Grant = get_grant_model()
 
 
-def is_assured(asked: Asked) -> bool:
-    """Say whether only the client itself can be at the redirect URI or redeem the code.
+def may_be_remembered(auth_request: AuthorizationRequest) -> bool:
+    """Return whether a consent may be remembered: only the client itself can receive or redeem the code.
 
     Any program on the person's device may listen at a loopback address or take an app's scheme, so a public client
-    there could be another (RFC 8252 section 8.6); and nobody of ours knows a client that registered itself (RFC 7591
+    there could be another (RFC 8252 section 8.6); and nobody has verified a client that registered itself (RFC 7591
     section 5). The person is then asked every time.
     """
-    if asked.client.is_public and not asked.redirect_uri.startswith("https:"):
+    if auth_request.client.is_public and not auth_request.redirect_uri.startswith("https:"):
         return False
-    return not SelfRegistration.objects.filter(client=asked.client.pk).exists()
+    return not SelfRegistration.objects.filter(client=auth_request.client.pk).exists()
 
 
-def is_remembered(asked: Asked, person: User) -> bool:
-    """Say whether the person need not be asked: they allowed as much before, or operators vouch for the client."""
-    if not is_assured(asked):
+def is_remembered(auth_request: AuthorizationRequest, person: User) -> bool:
+    """Return whether the person need not be asked: they consented before, or operators skip consent for the client."""
+    if not may_be_remembered(auth_request):
         return False
-    if asked.client.skip_consent:
+    if auth_request.client.skip_consent:
         return True
-    consent = Consent.objects.filter(client=asked.client, user=person).first()
+    consent = Consent.objects.filter(client=auth_request.client, user=person).first()
     return (
         consent is not None
-        and set(asked.scopes) <= set(consent.scopes)
-        and set(beyond(asked)) <= set(consent.resources)
+        and set(auth_request.scopes) <= set(consent.scopes)
+        and set(extra_resources(auth_request)) <= set(consent.resources)
     )
 
 
-def beyond(asked: Asked) -> list[str]:
-    """Return the resources that are asked for besides the APIs of the scopes."""
-    of_scopes = resources.audiences_of(asked.entry, asked.scopes)
-    return [uri for uri in asked.resources if uri not in of_scopes]
+def extra_resources(auth_request: AuthorizationRequest) -> list[str]:
+    """Return the requested resources besides the APIs of the scopes."""
+    of_scopes = resources.audiences_of(auth_request.entry, auth_request.scopes)
+    return [uri for uri in auth_request.resources if uri not in of_scopes]
 
 
-def remember(*, asked: Asked, granted: list[str], person: User, actor: Actor) -> Consent:
-    """Note what the person allowed by an authorization request."""
-    return note(
-        client=asked.client, person=person, asked=asked.scopes, granted=granted, resources=beyond(asked), actor=actor
+def record_for_request(
+    *, auth_request: AuthorizationRequest, granted: list[str], person: User, actor: Actor
+) -> Consent:
+    """Record what the person allowed by an authorization request."""
+    return record(
+        client=auth_request.client,
+        person=person,
+        requested=auth_request.scopes,
+        granted=granted,
+        resources=extra_resources(auth_request),
+        actor=actor,
     )
 
 
 @transaction.atomic
-def note(
+def record(
     *,
     client: Client,
     person: User,
-    asked: Collection[str],
+    requested: Collection[str],
     granted: Collection[str],
     resources: Collection[str] = (),
     actor: Actor,
 ) -> Consent:
-    """Note what the person allowed the client; their latest answer about a scope counts."""
+    """Record what the person allowed the client; the latest decision about a scope replaces earlier ones."""
     consent, _ = Consent.objects.select_for_update().get_or_create(client=client, user=person)
-    kept = [value for value in consent.scopes if value not in asked]
+    kept = [value for value in consent.scopes if value not in requested]
     before = sorted(consent.scopes)
     consent.scopes = [*kept, *granted]
     consent.resources = list(dict.fromkeys([*consent.resources, *resources]))
     consent.last_used_at = timezone.now()
     consent.save()
     if sorted(consent.scopes) != before:
-        audit.record(EventName.CONSENT_GIVEN, actor=actor, target=client, detail={"scopes": list(granted)})
+        audit.record(AuthorityEvent.CONSENT_GRANTED, actor=actor, target=client, detail={"scopes": list(granted)})
     return consent
 
 
 @transaction.atomic
 def revoke(*, consent: Consent, actor: Actor) -> None:
-    """Take back what the person allowed, with every code and token that the client has for them."""
+    """Delete the consent, with every code and token that the client has for the person."""
     _end_tokens(consent.user, consent.client)
-    audit.record(EventName.CONSENT_REVOKED, actor=actor, target=consent.client, detail={"scopes": consent.scopes})
+    audit.record(AuthorityEvent.CONSENT_REVOKED, actor=actor, target=consent.client, detail={"scopes": consent.scopes})
     consent.delete()
 
 
 def _end_tokens(person: User, client: Client) -> None:
     Grant.objects.filter(user=person, application=client).delete()
     DeviceRequest.objects.filter(user=person, client=client).delete()
-    families.end(Family.objects.filter(user=person, client=client))
+    families.revoke(TokenFamily.objects.filter(user=person, client=client))

@@ -1,7 +1,7 @@
-"""Signing in on a device that has no browser of its own (RFC 8628): it shows a code, the person types it elsewhere.
+"""Device authorization requests (RFC 8628): the device shows a user code, which the person enters in a browser.
 
-The device polls with a device code, which rests as a digest; the short code that people type rests under the pepper,
-because anybody could hash all short codes.
+The device polls with the device code, which is stored as a digest; the short user code is stored as a digest with the
+pepper, because anybody could hash all short codes.
 """
 
 import secrets
@@ -13,8 +13,8 @@ from oauthlib.oauth2.rfc6749.errors import InvalidGrantError
 from oauthlib.oauth2.rfc8628.errors import AccessDenied, AuthorizationPendingError, ExpiredTokenError, SlowDownError
 
 from authority.authorization import consents, sign_ins
-from authority.client_directory import Entry
-from authority.models import DeviceRequest, Family
+from authority.client_directory import ClientEntry
+from authority.models import DeviceRequest, TokenFamily
 from authority.people import subject
 from authority.people.browser_authentication import Authentication
 from authority.people.subject import Person
@@ -24,53 +24,53 @@ from clients.vocabulary import GrantType
 from consumers.audit import Actor
 from consumers.models import User
 from core import credentials
-from core.digests import digest
+from core.credentials import token_digest
 from core.errors import Conflict
 
 LIFETIME = 600  # seconds
-INTERVAL = 5  # seconds between two polls, and what is added for polling faster (RFC 8628 section 3.5)
-# Consonants that spell no word and are not taken for each other (RFC 8628 section 6.1): 8 of 20 are 34 bits.
-ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"
-LENGTH = 8
+INTERVAL = 5  # seconds between two polls, and what slow_down adds (RFC 8628 section 3.5)
+# Consonants, which spell no word and are not confused (RFC 8628 section 6.1): 8 of 20 are 34 bits.
+USER_CODE_ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"
+USER_CODE_LENGTH = 8
 State = DeviceRequest.State
 
 
-def ask(entry: Entry, scopes: list[str]) -> tuple[str, str]:
-    """Write down what a device asks for; return its device code and the code that it shows."""
+def create(entry: ClientEntry, scopes: list[str]) -> tuple[str, str]:
+    """Save a device's request; return its device code and its user code."""
     device_code = credentials.generate("cddc_")
     while True:
-        user_code = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+        user_code = "".join(secrets.choice(USER_CODE_ALPHABET) for _ in range(USER_CODE_LENGTH))
         try:
             with transaction.atomic():
                 DeviceRequest.objects.create(
-                    digest=digest(device_code),
+                    digest=token_digest(device_code),
                     user_code=_user_code_digest(user_code),
                     client=entry.client,
                     scopes=scopes,
                     interval=INTERVAL,
                     expires_at=timezone.now() + timedelta(seconds=LIFETIME),
                 )
-        except IntegrityError:  # the code is another device's just now
+        except IntegrityError:  # another device has this user code now
             continue
         return device_code, f"{user_code[:4]}-{user_code[4:]}"
 
 
-def normal(typed: str) -> str:
-    """Return what was typed as a code: in any case, with or without its dash (RFC 8628 section 6.1)."""
-    return "".join(character for character in typed.upper() if character in ALPHABET)
+def normalize_user_code(typed: str) -> str:
+    """Return the user code in its stored form, however it was typed (RFC 8628 section 6.1)."""
+    return "".join(character for character in typed.upper() if character in USER_CODE_ALPHABET)
 
 
 def _user_code_digest(user_code: str) -> str:
-    return credentials.digest(user_code, credentials.current_pepper())
+    return credentials.keyed_digest(user_code, credentials.current_pepper())
 
 
 # -- The person -------------------------------------------------------------------------------------------------------
 
 
-def find(typed: str) -> DeviceRequest | None:
-    """Return the request that waits for the person who typed its code, or None."""
+def find_waiting(typed: str) -> DeviceRequest | None:
+    """Return the waiting request of a user code, or None."""
     waiting = DeviceRequest.objects.select_related("client__consumer").filter(
-        user_code=_user_code_digest(normal(typed)), state=State.WAITING, expires_at__gt=timezone.now()
+        user_code=_user_code_digest(normalize_user_code(typed)), state=State.WAITING, expires_at__gt=timezone.now()
     )
     found = waiting.first()
     return found if found is not None and found.client.is_usable(None) else None
@@ -80,32 +80,32 @@ def find(typed: str) -> DeviceRequest | None:
 def decide(
     *, request: DeviceRequest, user: User, scopes: list[str], actor: Actor, now: Authentication | None = None
 ) -> None:
-    """Let the device in with these scopes, or not when there are none. Raises Conflict when it is too late.
+    """Allow the device these scopes, or deny it when there are none. Raises Conflict when it is too late.
 
-    `now` is how the person is authenticated, for the device's ID tokens to say. What was allowed stands among the
-    person's apps, where they can take it back; it is asked anew for each device.
+    `now` is how the person is authenticated, for the device's ID tokens. The consent is listed among the person's apps,
+    where they can revoke it; each device asks again.
     """
     waiting = DeviceRequest.objects.filter(pk=request.pk, state=State.WAITING, expires_at__gt=timezone.now())
     state = State.ALLOWED if scopes else State.DENIED
     granted = [value for value in request.scopes if value in scopes]
     if not waiting.update(state=state, user=user, scopes=granted or request.scopes):
-        raise Conflict("This code has ended, or somebody has answered it already. Start again on the device.")
+        raise Conflict("This code has expired, or was already answered. Start again on the device.")
     if scopes:
         if now is not None:
-            sign_in = sign_ins.on_device(request.client, user, now)
+            sign_in = sign_ins.record_on_device(request.client, user, now)
             DeviceRequest.objects.filter(pk=request.pk).update(sign_in=sign_in)
-        consents.note(client=request.client, person=user, asked=request.scopes, granted=granted, actor=actor)
+        consents.record(client=request.client, person=user, requested=request.scopes, granted=granted, actor=actor)
 
 
 # -- The device -------------------------------------------------------------------------------------------------------
 
 
-def present(entry: Entry, device_code: str) -> tuple[DeviceRequest, Person]:
-    """Return the request that a person has allowed, locked until the transaction ends, and who that is.
+def lock_allowed(entry: ClientEntry, device_code: str) -> tuple[DeviceRequest, Person]:
+    """Return an allowed request, locked until the transaction ends, and its person.
 
-    Raises the errors of RFC 8628 section 3.5. A code that was exchanged before ends what it gave.
+    Raises the errors of RFC 8628 section 3.5. A replayed code revokes the tokens that were issued for it.
     """
-    name = digest(device_code)
+    name = token_digest(device_code)
     request = (
         DeviceRequest.objects.select_for_update(of=("self",))
         .select_related("user", "sign_in")
@@ -113,8 +113,8 @@ def present(entry: Entry, device_code: str) -> tuple[DeviceRequest, Person]:
         .first()
     )
     if request is None:
-        given = families.end(Family.objects.filter(code=name, client=entry.client))
-        request_trace.because("code_used" if given else "code_unknown")
+        revoked = families.revoke(TokenFamily.objects.filter(code=name, client=entry.client))
+        request_trace.set_reason("code_used" if revoked else "code_unknown")
         raise InvalidGrantError()
     now = timezone.now()
     if request.expires_at <= now:
@@ -122,33 +122,33 @@ def present(entry: Entry, device_code: str) -> tuple[DeviceRequest, Person]:
     if request.state == State.DENIED:
         raise AccessDenied()
     if request.state == State.WAITING:
-        _pace(request)
+        _enforce_interval(request)
     if request.user is None or not request.user.is_active or entry.has_revoked(request.created_at):
-        request_trace.because("person_inactive")
+        request_trace.set_reason("person_inactive")
         raise InvalidGrantError()
     person = Person(request.user, subject.is_member(request.user, entry.client), request.sign_in)
     if sign_ins.is_over(person, request.scopes):
-        request_trace.because("sign_in_over")
+        request_trace.set_reason("sign_in_over")
         raise InvalidGrantError()
     return request, person
 
 
-def _pace(request: DeviceRequest) -> None:
-    """Say that nobody has decided yet, and ask a device that polls too fast to wait longer from now on."""
+def _enforce_interval(request: DeviceRequest) -> None:
+    """Raise authorization_pending, or slow_down with a longer interval for a device that polls too fast."""
     now = timezone.now()
-    hasty = request.polled_at is not None and now < request.polled_at + timedelta(seconds=request.interval)
+    too_fast = request.polled_at is not None and now < request.polled_at + timedelta(seconds=request.interval)
     request.polled_at = now
-    if hasty:
+    if too_fast:
         request.interval += INTERVAL
     request.save(update_fields=["polled_at", "interval"])
-    if hasty:
+    if too_fast:
         raise SlowDownError()
     raise AuthorizationPendingError()
 
 
-def family(entry: Entry, request: DeviceRequest, person: Person, jkt: str | None) -> Family:
-    """Return the family that the request leads to, unsaved."""
-    return families.new(
+def new_family(entry: ClientEntry, request: DeviceRequest, person: Person, jkt: str | None) -> TokenFamily:
+    """Return the request's token family, unsaved."""
+    return families.new_family(
         entry,
         person,
         grant_type=GrantType.DEVICE_CODE,

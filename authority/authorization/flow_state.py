@@ -1,7 +1,7 @@
-"""What an authorization request carries with it while the person signs in, chooses an account or answers: signed notes.
+"""Signed state of an authorization request while the person signs in, chooses an account or consents.
 
-A ticket stands in our own address and says since when the request is under way, so that it can be told whether the
-person signed in for it. A seal stands in a form and says which request the person was shown, and who they were.
+The state is a parameter of our own URL and says when the request began, so that it is known whether the person signed
+in for it. The signature in the consent form says which request the person was shown, and who they were.
 """
 
 import hashlib
@@ -13,16 +13,19 @@ from typing import Any
 
 from django.core import signing
 
-TICKET = "ticket"
+FLOW_STATE_PARAMETER = "ticket"
 LIFETIME = 3600  # seconds that a person may take
-TICKET_SALT, SEAL_SALT = "authority.authorization.flow_state.ticket", "authority.authorization.flow_state.seal"
+STATE_SALT, CONSENT_FORM_SALT = (
+    "authority.authorization.flow_state.ticket",
+    "authority.authorization.flow_state.sign_consent_form",
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Ticket:
-    """The request is under way since this moment (seconds since 1970).
+class FlowState:
+    """The request began at `since` (seconds since 1970).
 
-    `chosen` is the account to go on with. `after_form` tells that the person comes from a form, such as to sign in.
+    `chosen` is the account to continue with. `after_form` says that the person comes from a form, such as sign-in.
     """
 
     since: float
@@ -30,45 +33,47 @@ class Ticket:
     after_form: bool = False
 
 
-def _digest(parameters: Mapping[str, str]) -> str:
-    """Return what tells a request from every other."""
-    own = sorted((name, value) for name, value in parameters.items() if name != TICKET)
+def _request_digest(parameters: Mapping[str, str]) -> str:
+    """Return a digest of the request's parameters."""
+    own = sorted((name, value) for name, value in parameters.items() if name != FLOW_STATE_PARAMETER)
     return hashlib.sha256(json.dumps(own).encode()).hexdigest()
 
 
-def issue(
+def sign_state(
     parameters: Mapping[str, str], *, since: float | None = None, chosen: str = "", after_form: bool = False
 ) -> str:
     content = {
-        "request": _digest(parameters),
+        "request": _request_digest(parameters),
         "since": since or time.time(),
         "chosen": chosen,
         "after_form": after_form,
     }
-    return signing.dumps(content, salt=TICKET_SALT)
+    return signing.dumps(content, salt=STATE_SALT)
 
 
-def read(parameters: Mapping[str, str]) -> Ticket | None:
-    """Return the request's ticket; one that is forged, has ended or belongs to another request is none."""
-    content = _opened(parameters.get(TICKET, ""), TICKET_SALT)
-    if content is None or content["request"] != _digest(parameters):
+def verify_state(parameters: Mapping[str, str]) -> FlowState | None:
+    """Return the request's state, or None when it is forged, expired or of another request."""
+    content = _loads(parameters.get(FLOW_STATE_PARAMETER, ""), STATE_SALT)
+    if content is None or content["request"] != _request_digest(parameters):
         return None
-    return Ticket(content["since"], content["chosen"], content["after_form"])
+    return FlowState(content["since"], content["chosen"], content["after_form"])
 
 
-def seal(parameters: Mapping[str, str], person: str) -> str:
-    return signing.dumps({"request": _digest(parameters), "person": person, "at": time.time()}, salt=SEAL_SALT)
+def sign_consent_form(parameters: Mapping[str, str], person: str) -> str:
+    return signing.dumps(
+        {"request": _request_digest(parameters), "person": person, "at": time.time()}, salt=CONSENT_FORM_SALT
+    )
 
 
-def sealed_at(seal: str, parameters: Mapping[str, str], person: str) -> float | None:
-    """Return when this request was shown to this person, or None when it was another one or somebody else."""
-    content = _opened(seal, SEAL_SALT)
-    if content is None or (content["request"], content["person"]) != (_digest(parameters), person):
+def verify_consent_form(seal: str, parameters: Mapping[str, str], person: str) -> float | None:
+    """Return when the form was made, or None unless it was for this request and this person."""
+    content = _loads(seal, CONSENT_FORM_SALT)
+    if content is None or (content["request"], content["person"]) != (_request_digest(parameters), person):
         return None
     return float(content["at"])
 
 
-def _opened(text: str, salt: str) -> dict[str, Any] | None:
+def _loads(text: str, salt: str) -> dict[str, Any] | None:
     try:
         content: dict[str, Any] = signing.loads(text, salt=salt, max_age=LIFETIME)
     except signing.BadSignature:

@@ -1,11 +1,11 @@
-"""What must the person do before a client gets its code? OpenID Connect Core sections 3.1.2.1 to 3.1.2.6."""
+"""The next step of a person before a client gets its code (OpenID Connect Core sections 3.1.2.1 to 3.1.2.6)."""
 
 from enum import StrEnum
 
 from oauthlib.oauth2.rfc6749.errors import ConsentRequired, LoginRequired
 
-from authority.authorization.flow_state import Ticket
-from authority.authorization.request import Asked
+from authority.authorization.flow_state import FlowState
+from authority.authorization.request import AuthorizationRequest
 from authority.people.browser_authentication import Authentication
 
 
@@ -19,43 +19,43 @@ class Step(StrEnum):
 
 
 def next_step(
-    asked: Asked,
+    auth_request: AuthorizationRequest,
     now: Authentication | None,
-    ticket: Ticket | None,
+    flow: FlowState | None,
     *,
     at: float,
     is_remembered: bool,
     second_factor: bool,
 ) -> Step:
-    """Return what comes next for a person who is authenticated like `now`, when the request was shown at `at`.
+    """Return the next step for a person who is authenticated like `now`, when the request was shown at `at`.
 
-    With `second_factor` the client would like one that the person has not shown. Whoever has none goes on without, and
-    so does whoever may not be asked, or proves themselves in another way; acr says so (OpenID Connect Core section
-    3.1.2.1, acr_values).
+    With `second_factor` the client prefers one that the person has not used. Whoever has none continues without, and so
+    does whoever may not be asked, or authenticates in another way; acr says so (OpenID Connect Core section 3.1.2.1,
+    acr_values).
 
-    Raises LoginRequired or ConsentRequired where the client forbade to ask, and LoginRequired when the person signed in
-    as another than the client expects.
+    Raises LoginRequired or ConsentRequired where prompt=none forbids to ask, and LoginRequired when the person signed
+    in as another than the client expects.
     """
-    silent = "none" in asked.prompts
+    silent = "none" in auth_request.prompts
     if now is None:
         if silent:
             raise LoginRequired()
         return Step.SIGN_IN
-    is_fresh = ticket is not None and now.at >= ticket.since
-    if asked.subject not in (None, now.subject):
+    is_fresh = flow is not None and now.at >= flow.since
+    if auth_request.subject not in (None, now.subject):
         if silent or is_fresh:
-            raise LoginRequired("Another person is signed in than id_token_hint names.")
+            raise LoginRequired("The person who is signed in is not the one in id_token_hint.")
         return Step.CHOOSE_ACCOUNT
-    if "select_account" in asked.prompts and not is_fresh and not (ticket and ticket.chosen == now.subject):
+    if "select_account" in auth_request.prompts and not is_fresh and not (flow and flow.chosen == now.subject):
         return Step.CHOOSE_ACCOUNT
-    too_long_ago = asked.max_age is not None and now.at + asked.max_age < at
-    if not is_fresh and ("login" in asked.prompts or too_long_ago):
+    too_long_ago = auth_request.max_age is not None and now.at + auth_request.max_age < at
+    if not is_fresh and ("login" in auth_request.prompts or too_long_ago):
         if silent:
             raise LoginRequired("The person signed in longer ago than max_age allows.")
         return Step.SIGN_IN_AGAIN
     if second_factor and not silent and not is_fresh:
         return Step.SECOND_FACTOR
-    must_ask = "consent" in asked.prompts or not is_remembered
+    must_ask = "consent" in auth_request.prompts or not is_remembered
     if must_ask and silent:
         raise ConsentRequired()
     return Step.CONSENT if must_ask else Step.NOTHING

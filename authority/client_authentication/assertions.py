@@ -4,24 +4,21 @@ A refusal has a short reason for the client's own people. Until the signature ha
 nothing more than invalid_client.
 """
 
-import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from authority.protocol.errors import InvalidClientError
 from authority.telemetry import request_trace
 from clients.federation import matching
 from core.http_fetch import documents
 from core.http_fetch.target import FetchError
-from core.jose import jwk
-from core.jose.jws import from_base64
+from core.jose import jwk, jws
+from core.jose.algorithms import ALGORITHMS
+from core.jose.jws import SignedJWT
+from core.timefmt import is_numeric_date
 
 TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 MAX_LENGTH = 16 * 1024
@@ -32,80 +29,41 @@ LONGEST = 3600  # seconds from now to the end of an assertion that a client made
 TYPES = {"", "jwt", "jose", "client-authentication+jwt"}
 # Headers that bring keys along, or ask for what we do not know (RFC 8725 section 3.10, RFC 7515 section 4.1.11).
 REFUSED_HEADERS = ("jku", "jwk", "x5u", "crit")
-HASHES: dict[str, hashes.HashAlgorithm] = {"256": hashes.SHA256(), "384": hashes.SHA384(), "512": hashes.SHA512()}
 
 KeySet = Callable[[bool], dict[str, Any]]  # the keys; read anew when asked to
-
-
-@dataclass(frozen=True, slots=True)
-class Assertion:
-    """A JWT in its parts; what it claims is unproven."""
-
-    header: dict[str, Any]
-    claims: dict[str, Any]
-    message: bytes
-    signature: bytes
-
-    def __repr__(self) -> str:
-        return "<Assertion>"
-
-    def claim(self, name: str) -> str:
-        """Return a claim that is a text, or nothing."""
-        value = self.claims.get(name)
-        return value if isinstance(value, str) else ""
+Verify = Callable[[SignedJWT, dict[str, Any], str], None]  # jws.verify, or jws.verify_foreign
 
 
 def refusal(kind: str, description: str | None = None, **detail: str) -> InvalidClientError:
     """Return the error, after noting why: `kind` is a key of authority/diagnostics/problem_messages/assertions.py."""
-    request_trace.because(kind, **detail)
+    request_trace.set_reason(kind, **detail)
     return InvalidClientError(description)
 
 
 # -- Reading ----------------------------------------------------------------------------------------------------------
 
 
-def read(text: str) -> Assertion:
+def read(text: str) -> SignedJWT:
     """Return the parts of a compact JWS. Raises InvalidClientError for anything else."""
     try:
-        if len(text) > MAX_LENGTH:
-            raise ValueError("too long")
-        header, claims, signature = text.split(".")
-        message = f"{header}.{claims}".encode("ascii")
-        return Assertion(members(header), members(claims), message, from_base64(signature))
-    except (ValueError, RecursionError):
+        return jws.parse(text, max_length=MAX_LENGTH)
+    except jws.MalformedJWT:
         raise refusal("assertion_malformed") from None
-
-
-def members(part: str) -> dict[str, Any]:
-    """Return a part's JSON object. Raises ValueError, also for a repeated name, which reads in two ways."""
-    found = json.loads(from_base64(part), object_pairs_hook=_once, parse_constant=_no_number)
-    if not isinstance(found, dict):
-        raise ValueError("no object")
-    return found
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a name is repeated")
-    return found
-
-
-def _no_number(text: str) -> float:
-    raise ValueError(text)
 
 
 # -- Signature --------------------------------------------------------------------------------------------------------
 
 
-def prove(assertion: Assertion, keys: KeySet, algorithms: tuple[str, ...] = jwk.ALGORITHMS) -> None:
-    """Check the header and the signature. Raises InvalidClientError.
+def prove(
+    assertion: SignedJWT, keys: KeySet, algorithms: tuple[str, ...] = ALGORITHMS, *, verify: Verify = jws.verify
+) -> None:
+    """Check the header, then the signature by `verify`. Raises InvalidClientError.
 
     A kid that the keys lack makes them be read anew, which a set that lies elsewhere does once a minute at most.
     """
     header = assertion.header
     algorithm, kid, typ = header.get("alg"), header.get("kid"), header.get("typ", "")
-    if algorithm not in jwk.ALGORITHMS:
+    if algorithm not in ALGORITHMS:
         raise refusal("assertion_algorithm", used=str(algorithm))
     if algorithm not in algorithms:
         raise refusal("assertion_other_algorithm", used=str(algorithm), registered=algorithms[0])
@@ -122,7 +80,7 @@ def prove(assertion: Assertion, keys: KeySet, algorithms: tuple[str, ...] = jwk.
     if len(found) != 1:
         raise refusal("assertion_key_unknown" if not found else "assertion_key_unnamed", kid=kid or "", used=algorithm)
     try:
-        verify(jwk.public_key(found[0]), algorithm, assertion.signature, assertion.message)
+        verify(assertion, found[0], algorithm)
     except InvalidSignature:
         raise refusal("assertion_signature", kid=kid or "") from None
 
@@ -148,26 +106,10 @@ def given(keys: dict[str, Any]) -> KeySet:
     return lambda _: keys
 
 
-def verify(key: jwk.PublicKey, algorithm: str, signature: bytes, message: bytes) -> None:
-    """Raise InvalidSignature unless the key made the signature (RFC 7518 section 3, RFC 8037 section 3.1)."""
-    if isinstance(key, rsa.RSAPublicKey):
-        digest = HASHES[algorithm[2:]]
-        pss = padding.PSS(mgf=padding.MGF1(digest), salt_length=digest.digest_size)
-        key.verify(signature, message, pss if algorithm.startswith("PS") else padding.PKCS1v15(), digest)
-    elif isinstance(key, ec.EllipticCurvePublicKey):
-        size = (key.curve.key_size + 7) // 8
-        if len(signature) != 2 * size:
-            raise InvalidSignature
-        der = encode_dss_signature(int.from_bytes(signature[:size]), int.from_bytes(signature[size:]))
-        key.verify(der, message, ec.ECDSA(HASHES[algorithm[2:]]))
-    else:
-        key.verify(signature, message)
-
-
 # -- Claims -----------------------------------------------------------------------------------------------------------
 
 
-def judge(assertion: Assertion, audience: str) -> float:
+def judge(assertion: SignedJWT, audience: str) -> float:
     """Check whom an assertion that a client made is for and when it holds; return its end.
 
     Raises InvalidClientError. The sender has proven itself, so that the answer may say what is wrong.
@@ -175,26 +117,28 @@ def judge(assertion: Assertion, audience: str) -> float:
     sent = assertion.claims.get("aud")
     if sent not in (audience, [audience]):
         raise refusal(
-            "assertion_audience", f"The assertion's aud must be {audience} and nothing else.", sent=matching.said(sent)
+            "assertion_audience",
+            f"The assertion's aud must be {audience} and nothing else.",
+            sent=matching.display_claim(sent),
         )
     return judge_times(assertion, LONGEST)
 
 
-def judge_times(assertion: Assertion, longest: int) -> float:
+def judge_times(assertion: SignedJWT, longest: int) -> float:
     """Return when the assertion ends. Raises InvalidClientError unless it holds now, and not much longer."""
     claims, now = assertion.claims, time.time()
     end = _moment(claims, "exp")
     if end is None:
-        raise refusal("assertion_no_end", "The assertion needs exp, the time at which it ends.")
+        raise refusal("assertion_no_end", "The assertion needs exp, the time at which it expires.")
     if end + LEEWAY <= now:
-        raise refusal("assertion_ended", "The assertion has ended (exp). Make a new one for each request.")
+        raise refusal("assertion_ended", "The assertion has expired (exp). Create a new one for each request.")
     if end - LEEWAY > now + longest:
-        raise refusal("assertion_too_long", f"The assertion may end {longest} seconds from now at the latest (exp).")
+        raise refusal("assertion_too_long", f"The assertion must expire within {longest} seconds from now (exp).")
     for name in ("iat", "nbf"):
         begin = _moment(claims, name)
         if begin is not None and begin > now + LEEWAY:
             raise refusal(
-                "assertion_future", f"The assertion begins in the future ({name}). Check the clock that made it."
+                "assertion_future", f"The assertion is not valid yet ({name}). Check the clock of its issuer."
             )
     return end
 
@@ -204,6 +148,6 @@ def _moment(claims: dict[str, Any], name: str) -> float | None:
     value = claims.get(name)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 2**40:
+    if not is_numeric_date(value):
         raise refusal("assertion_time", f"The assertion's {name} is no number of seconds since 1970.")
     return float(value)

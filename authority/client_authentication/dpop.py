@@ -19,15 +19,16 @@ from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
 from authority.client_authentication import assertions, replay
-from authority.client_authentication.assertions import Assertion
-from authority.client_directory import Entry
-from authority.models import Family
+from authority.client_directory import ClientEntry
+from authority.models import TokenFamily
 from authority.protocol.errors import InvalidDpopProofError, InvalidGrantError, UseDpopNonceError
 from authority.telemetry import request_trace
 from clients.models import Client
-from core.jose import jwk, jws
+from core.jose import base64url, jwk, jws
+from core.jose.algorithms import ALGORITHMS
+from core.jose.jws import SignedJWT
+from core.timefmt import is_numeric_date
 
-ALGORITHMS = jwk.ALGORITHMS
 HEADER = "HTTP_DPOP"
 TYPE = "dpop+jwt"
 MAX_LENGTH = 8 * 1024
@@ -49,7 +50,7 @@ class Proof:
 
 def refusal(kind: str, description: str) -> InvalidDpopProofError:
     """Return the error, after noting why: `kind` is a key of authority/diagnostics/problem_messages/proofs.py."""
-    request_trace.because(kind)
+    request_trace.set_reason(kind)
     return InvalidDpopProofError(description)
 
 
@@ -69,33 +70,29 @@ def read(request: HttpRequest, token: str | None = None) -> Proof | None:
     jti, issued = claims.get("jti"), claims.get("iat")
     if not isinstance(jti, str) or not 0 < len(jti) <= MAX_JTI:
         raise refusal("dpop_claims", f"The DPoP proof needs jti, a text of 1 to {MAX_JTI} characters.")
-    if isinstance(issued, bool) or not isinstance(issued, int | float) or not 0 <= issued < 2**40:
-        raise refusal("dpop_claims", "The DPoP proof needs iat, the time when it was made.")
+    if not is_numeric_date(issued):
+        raise refusal("dpop_claims", "The DPoP proof needs iat, the time when it was issued.")
     if claims.get("htm") != request.method:
         raise refusal("dpop_method", "The DPoP proof is for another method (htm).")
     if not is_place(claims.get("htu"), settings.ISSUER + request.path):
-        raise refusal(
-            "dpop_place", "The DPoP proof is for another address (htu). It must name the address that it is sent to."
-        )
-    if token is not None and claims.get("ath") != jws.to_base64(hashlib.sha256(token.encode()).digest()):
+        raise refusal("dpop_place", "The DPoP proof is for another URL (htu). It must name the URL that it is sent to.")
+    if token is not None and claims.get("ath") != base64url.encode(hashlib.sha256(token.encode()).digest()):
         raise refusal("dpop_token", "The DPoP proof is for another access token (ath).")
     if abs(time.time() - issued) > WINDOW:
-        raise refusal("dpop_time", "The DPoP proof is too old, or of the future (iat). Check the clock that made it.")
+        raise refusal(
+            "dpop_time", "The DPoP proof is too old, or from the future (iat). Check the clock of its issuer."
+        )
     if not _is_fresh(claims.get("nonce")):
-        request_trace.because("dpop_nonce")
+        request_trace.set_reason("dpop_nonce")
         raise UseDpopNonceError
     return Proof(jkt=_thumbprint(key), jti=jti, end=issued + WINDOW)
 
 
-def _signed(text: str) -> tuple[Assertion, jwk.PublicKey]:
+def _signed(text: str) -> tuple[SignedJWT, jwk.PublicKey]:
     """Return the parts of a proof and the key that signed it. Raises InvalidDpopProofError."""
     try:
-        if len(text) > MAX_LENGTH:
-            raise ValueError("too long")
-        header, claims, signature = text.split(".")  # two proofs in one header have more parts, or a comma
-        message = f"{header}.{claims}".encode("ascii")
-        proof = Assertion(assertions.members(header), assertions.members(claims), message, jws.from_base64(signature))
-    except (ValueError, RecursionError):
+        proof = jws.parse(text, max_length=MAX_LENGTH)  # two proofs in one header have more parts, or a comma
+    except jws.MalformedJWT:
         raise refusal("dpop_malformed", "The DPoP header must hold one proof: a JWT of three parts.") from None
     algorithm = proof.header.get("alg")
     if proof.header.get("typ") != TYPE:
@@ -104,12 +101,12 @@ def _signed(text: str) -> tuple[Assertion, jwk.PublicKey]:
         raise refusal("dpop_algorithm", "The DPoP proof is signed with an algorithm that is not served (alg).")
     try:
         key = jwk.public_key(proof.header.get("jwk"))
-        if algorithm not in jwk.fitting(key):
+        if algorithm not in jwk.algorithms_for(key):
             raise jwk.UnfitKey("The key does not fit the algorithm.")
     except jwk.UnfitKey:
         raise refusal("dpop_key", "The DPoP proof's jwk must be a public key that fits its alg.") from None
     try:
-        assertions.verify(key, algorithm, proof.signature, proof.message)
+        jws.verify_signature(key, algorithm, proof.signature, proof.signing_input)
     except InvalidSignature:
         raise refusal("dpop_signature", "The DPoP proof is not signed with the key that it carries.") from None
     return proof, key
@@ -134,7 +131,7 @@ def _normal(uri: str) -> tuple[str, str, int | None, str]:
 
 def _thumbprint(key: jwk.PublicKey) -> str:
     """Return the key's name, the same however its JWK is written (RFC 7638)."""
-    return jws.thumbprint(jws.public_members(key))
+    return jwk.thumbprint(jwk.public_members(key))
 
 
 # -- Nonces -----------------------------------------------------------------------------------------------------------
@@ -146,7 +143,7 @@ def nonce(ahead: int = 0) -> str:
     Every answer to a request with a proof carries it (section 8.2).
     """
     period = int(time.time()) // NONCE_LIFE + ahead
-    return jws.to_base64(
+    return base64url.encode(
         salted_hmac("authority.client_authentication.dpop", str(period), algorithm="sha256").digest()[:18]
     )
 
@@ -164,10 +161,10 @@ def _is_fresh(sent: Any) -> bool:
 def spend(proof: Proof) -> None:
     """Use the proof up (section 11.1). Raises InvalidDpopProofError when it was before, however much runs at once."""
     if not replay.spend("DPoP proof", proof.jkt, proof.jti, until=proof.end + assertions.LEEWAY):
-        raise refusal("dpop_replayed", "This DPoP proof was used before (jti). Make a new one for each request.")
+        raise refusal("dpop_replayed", "This DPoP proof was used before (jti). Create a new one for each request.")
 
 
-def bind(entry: Entry, proof: Proof | None) -> str | None:
+def bind(entry: ClientEntry, proof: Proof | None) -> str | None:
     """Return the key that the client's new tokens are bound to, or None for bearer tokens.
 
     Raises InvalidDpopProofError for a proof that was used, and for none from a client that must send one (section 5.2).
@@ -188,7 +185,7 @@ def bind_code(proof: Proof, asked: str | None) -> str:
     return proof.jkt
 
 
-def hold_on(client: Client, family: Family, jkt: str | None) -> None:
+def bind_or_require(client: Client, family: TokenFamily, jkt: str | None) -> None:
     """Require the key that the family is bound to, and bind it to the first that comes; the caller saves it.
 
     A public client proves itself by this key alone. A confidential one may change it, but not do without (section 5).
@@ -206,5 +203,5 @@ def require_key(bound: str, jkt: str | None) -> None:
         return
     if jkt is None:
         raise refusal("dpop_downgrade", "The grant is bound to a key. Send a proof in the header DPoP.")
-    request_trace.because("dpop_other_key")
+    request_trace.set_reason("dpop_other_key")
     raise InvalidGrantError("The grant is bound to another key than the DPoP proof shows.")

@@ -1,4 +1,4 @@
-"""The keys of an outside issuer: given by the operator, at an address, or found by discovery."""
+"""The keys of a trusted issuer: given by the operator, at a jwks_uri, or found by discovery."""
 
 from typing import Any
 
@@ -10,25 +10,25 @@ from core.http_fetch.target import FetchError
 DISCOVERY = "/.well-known/openid-configuration"
 
 
-def of(issuer: TrustedIssuer) -> KeySet:
+def key_set_of(issuer: TrustedIssuer) -> KeySet:
     if issuer.jwks is not None:
         return given(issuer.jwks)
-    return published(issuer.jwks_uri) if issuer.jwks_uri else _discovered(issuer.issuer)
+    return published(issuer.jwks_uri) if issuer.jwks_uri else _discovered_keys(issuer.issuer)
 
 
-def _discovered(issuer: str) -> KeySet:
+def _discovered_keys(issuer: str) -> KeySet:
     """Return the keys that the issuer's discovery document leads to (OpenID Connect Discovery section 4)."""
 
     def keys(again: bool) -> dict[str, Any]:
         try:
-            return documents.document(_address(issuer, again=False), again=again)
+            return documents.document(_jwks_uri(issuer, again=False), again=again)
         except FetchError:  # they may have moved since the document was read
-            return documents.document(_address(issuer, again=True), again=again)
+            return documents.document(_jwks_uri(issuer, again=True), again=again)
 
     return keys
 
 
-def _address(issuer: str, *, again: bool) -> str:
+def _jwks_uri(issuer: str, *, again: bool) -> str:
     document = documents.document(issuer.rstrip("/") + DISCOVERY, again=again)
     if document.get("issuer") != issuer:  # section 4.3
         raise FetchError("issuer", "Its discovery document names another issuer.")

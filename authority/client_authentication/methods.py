@@ -1,6 +1,6 @@
-"""Who is this client? RFC 6749 section 2.3, with exactly the method that it registered.
+"""Client authentication (RFC 6749 section 2.3), by exactly the method that the client registered.
 
-Every endpoint at which clients prove themselves comes through `authenticate`.
+Every endpoint that authenticates clients calls `authenticate`.
 """
 
 import base64
@@ -15,8 +15,7 @@ from django.conf import settings
 
 from authority import client_directory
 from authority.client_authentication import assertions, federation, replay
-from authority.client_authentication.assertions import Assertion
-from authority.client_directory import Entry, Secret
+from authority.client_directory import ClientEntry, LiveSecret
 from authority.protocol import cors
 from authority.protocol.errors import InvalidClientError, InvalidRequestError, TooManyFailuresError
 from authority.telemetry import last_used, request_trace
@@ -24,125 +23,126 @@ from clients import secrets
 from clients.models import Client
 from clients.vocabulary import SECRET_METHODS, AuthMethod
 from core import throttling
-from core.jose import jwk
+from core.jose.algorithms import ALGORITHMS
+from core.jose.jws import SignedJWT
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a request says about its client, unproven."""
+    """The credentials in a request, not verified yet."""
 
     method: AuthMethod
     client_id: str
     secret: str = ""
-    assertion: Assertion | None = None
+    assertion: SignedJWT | None = None
 
     def __repr__(self) -> str:
         return f"<Credentials {self.method}>"
 
 
-def authenticate(parameters: Mapping[str, str], authorization: str | None, ip: str | None) -> Entry:
+def authenticate(parameters: Mapping[str, str], authorization: str | None, ip: str | None) -> ClientEntry:
     """Return the client that sent the request.
 
-    Raises InvalidRequestError for two methods at once, InvalidClientError for whatever proves nothing. An unknown
-    client and a wrong secret get the same answer after the same work, so that nobody can find out client IDs.
-    TooManyFailuresError comes before that work, to whoever failed too often of late.
+    Raises InvalidRequestError for two methods at once, InvalidClientError for invalid credentials. An unknown client
+    and a wrong secret get the same answer after the same work, so that client IDs cannot be enumerated.
+    TooManyFailuresError is raised before that work, to callers that failed too often.
     """
-    credentials = read(parameters, authorization)
-    _limit(credentials, ip)
+    credentials = read_credentials(parameters, authorization)
+    _throttle(credentials, ip)
     try:
-        entry, proof = _prove(credentials)
+        entry, credential = _verify_credentials(credentials)
     except InvalidClientError:
-        request_trace.unproven(ip, credentials.client_id)
+        request_trace.auth_failed(ip, credentials.client_id)
         raise
-    throttling.proven(ip, credentials.client_id)
-    _admit(entry)
+    throttling.mark_authenticated(ip, credentials.client_id)
+    _require_usable(entry)
     if credentials.method != AuthMethod.NONE:
-        last_used.record(entry.client.pk, proof, ip)
+        last_used.record(entry.client.pk, credential, ip)
     return entry
 
 
-def _prove(credentials: Credentials) -> tuple[Entry, UUID | None]:
-    """Return the client, and the row that lets it in, whose last use is noted. Raises InvalidClientError."""
-    entry, secret = proven(credentials)
-    request_trace.about(entry.client if entry else None)
+def _verify_credentials(credentials: Credentials) -> tuple[ClientEntry, UUID | None]:
+    """Return the client, and the ID of its secret or trust rule, whose use is recorded. Raises InvalidClientError."""
+    entry, secret = find_client(credentials)
+    request_trace.set_client(entry.client if entry else None)
     registered = entry.client.token_endpoint_auth_method if entry else ""
-    proof: UUID | None = None
+    credential: UUID | None = None
     if credentials.assertion is not None:
         if entry is None or registered not in (credentials.method, AuthMethod.FEDERATED):
-            request_trace.because("method_differs", used=credentials.method, registered=registered)
+            request_trace.set_reason("method_differs", used=credentials.method, registered=registered)
             raise InvalidClientError()
         if registered == AuthMethod.FEDERATED:
-            proof = federation.vouched_for(entry.client, credentials.assertion).pk
+            credential = federation.matching_rule(entry.client, credentials.assertion).pk
         else:
-            _signed_by_client(entry.client, credentials.assertion)
+            _verify_client_assertion(entry.client, credentials.assertion)
     elif credentials.method == AuthMethod.NONE:
         if entry is None or registered != AuthMethod.NONE:
-            request_trace.because("method_differs", used=credentials.method, registered=registered)
+            request_trace.set_reason("method_differs", used=credentials.method, registered=registered)
             raise InvalidClientError()
     else:
-        if entry is None or registered not in SECRET_METHODS:
-            request_trace.because("method_differs", used=credentials.method, registered=registered)
+        if entry is not None and registered not in SECRET_METHODS:
+            request_trace.set_reason("method_differs", used=credentials.method, registered=registered)
             raise InvalidClientError()
-        if secret is None:
-            request_trace.because_secret(credentials.secret)
+        if entry is None or secret is None:  # the same work for both
+            request_trace.set_secret_reason(credentials.secret)
             raise InvalidClientError()
         if registered != credentials.method:
-            request_trace.because("method_differs", used=credentials.method, registered=registered)
+            request_trace.set_reason("method_differs", used=credentials.method, registered=registered)
             raise InvalidClientError(f"This client is registered for {registered}. Authenticate that way.")
-        proof = secret.id
-    return entry, proof
+        credential = secret.id
+    return entry, credential
 
 
-def _admit(entry: Entry) -> None:
-    """Let in a client that has proven itself, unless it is turned off. Raises InvalidClientError."""
-    cors.answers(entry.client)
+def _require_usable(entry: ClientEntry) -> None:
+    """Refuse an authenticated client that is disabled. Raises InvalidClientError."""
+    cors.allow_origins_of(entry.client)
     if not entry.is_usable:
-        request_trace.because_unusable(entry.client)
+        request_trace.set_disabled_reason(entry.client)
         raise InvalidClientError("This client is disabled, or its consumer is suspended.")
 
 
-def _limit(credentials: Credentials, ip: str | None) -> None:
-    """Refuse, before the database is asked, whoever failed too often of late; memory may still let them in.
+def _throttle(credentials: Credentials, ip: str | None) -> None:
+    """Refuse callers that failed too often, before the database is queried, unless the cache confirms their secret.
 
-    A secret of 256 bits cannot be guessed, so the limit protects our time, and what we remember costs none: a client
-    that works is not locked out by a stranger who uses its name behind the same address. Raises TooManyFailuresError.
+    A secret of 256 bits cannot be guessed, so the limit protects our capacity, and the cache costs none: a client is
+    not locked out by a stranger who uses its ID from the same address. Raises TooManyFailuresError.
     """
-    seconds = throttling.seconds_to_wait(ip, credentials.client_id)
-    if seconds and not _is_remembered(credentials):
-        cors.answers_nobody()
+    seconds = throttling.retry_after(ip, credentials.client_id)
+    if seconds and not _matches_cache(credentials):
+        cors.allow_no_origin()
         raise TooManyFailuresError(seconds)
 
 
-def _is_remembered(credentials: Credentials) -> bool:
-    entry = client_directory.recall(credentials.client_id)
+def _matches_cache(credentials: Credentials) -> bool:
+    entry = client_directory.get_cached(credentials.client_id)
     if credentials.method in SECRET_METHODS:
-        return _matching(entry.secrets if entry else (), credentials.secret) is not None
+        return _match_secret(entry.secrets if entry else (), credentials.secret) is not None
     registered = entry.client.token_endpoint_auth_method if entry else ""
     return credentials.method == registered == AuthMethod.NONE
 
 
-def proven(credentials: Credentials) -> tuple[Entry | None, Secret | None]:
-    """Return the named client, and which of its secrets was sent: by what is remembered, or else by the database."""
+def find_client(credentials: Credentials) -> tuple[ClientEntry | None, LiveSecret | None]:
+    """Return the claimed client, and which of its secrets was sent, from the cache or else from the database."""
     entry, secret = None, None
-    for entry in client_directory.opinions(credentials.client_id):
+    for entry in client_directory.cached_then_current(credentials.client_id):
         if credentials.method not in SECRET_METHODS:
             break
-        secret = _matching(entry.secrets if entry else (), credentials.secret)
+        secret = _match_secret(entry.secrets if entry else (), credentials.secret)
         if secret is not None:
             break
     return entry, secret
 
 
-def read(parameters: Mapping[str, str], authorization: str | None) -> Credentials:
+def read_credentials(parameters: Mapping[str, str], authorization: str | None) -> Credentials:
     """Return the one set of credentials in the request (RFC 6749 section 2.3: no more than one method).
 
-    A header of another scheme is no client authentication: some libraries send the token that they last had.
+    A header of another scheme is ignored: some libraries send their last access token.
     """
     if authorization is not None and authorization.partition(" ")[0].lower() != "basic":
         authorization = None
     methods = [authorization is not None, "client_secret" in parameters, "client_assertion" in parameters]
     if sum(methods) > 1:
-        request_trace.because("credentials_twice")
+        request_trace.set_reason("credentials_twice")
         raise InvalidRequestError("Authenticate the client in one way, not in several.")
     if authorization is not None:
         credentials = read_basic(authorization)
@@ -174,28 +174,28 @@ def read_basic(authorization: str) -> Credentials:
 
 
 def _read_assertion(parameters: Mapping[str, str]) -> Credentials:
-    """Read an assertion: whoever made it itself is its subject, others are named beside it (RFC 7521 section 4.2)."""
+    """Read an assertion: its client is its own issuer, or named in client_id (RFC 7521 section 4.2)."""
     if parameters.get("client_assertion_type") not in (assertions.TYPE, federation.SPIFFE_TYPE):
         raise InvalidClientError(f"Send client_assertion_type={assertions.TYPE} with client_assertion.")
     assertion = assertions.read(parameters["client_assertion"])
     method = AuthMethod.PRIVATE_KEY_JWT
     if parameters["client_assertion_type"] == federation.SPIFFE_TYPE:
-        method = AuthMethod.FEDERATED  # no client makes such a token itself
+        method = AuthMethod.FEDERATED  # clients do not issue such tokens themselves
     subject = assertion.claim("sub")
     if "client_id" not in parameters and assertion.claim("iss") != subject:
         raise InvalidClientError("Send client_id too: the token of another issuer does not say which client it is for.")
     return Credentials(method, parameters.get("client_id", subject), assertion=assertion)
 
 
-def _signed_by_client(client: Client, assertion: Assertion) -> None:
-    """Require an assertion that the client made itself, for us, now and once (OpenID Connect Core section 9).
+def _verify_client_assertion(client: Client, assertion: SignedJWT) -> None:
+    """Verify an assertion that the client signed, for us, not expired, used once (OpenID Connect Core section 9).
 
     Raises InvalidClientError.
     """
     only = client.token_endpoint_auth_signing_alg
     own = client.client_jwks
     keys = assertions.given(own) if own is not None else assertions.published(client.client_jwks_uri)
-    assertions.prove(assertion, keys, (only,) if only else jwk.ALGORITHMS)
+    assertions.prove(assertion, keys, (only,) if only else ALGORITHMS)
     if {assertion.claim("iss"), assertion.claim("sub")} != {client.client_id}:
         raise assertions.refusal("assertion_issuer", "The assertion's iss and sub must both be the client_id.")
     end = assertions.judge(assertion, settings.ISSUER)
@@ -206,17 +206,17 @@ def _signed_by_client(client: Client, assertion: Assertion) -> None:
         )
     if not replay.spend("client assertion", client.client_id, jti, until=end + assertions.LEEWAY):
         raise assertions.refusal(
-            "assertion_replayed", "This assertion was used before (jti). Make a new one for each request."
+            "assertion_replayed", "This assertion was used before (jti). Create a new one for each request."
         )
 
 
 # -- Secrets ----------------------------------------------------------------------------------------------------------
 
 
-def _matching(live: tuple[Secret, ...], text: str) -> Secret | None:
-    """Return the secret that the text is. Digests once per pepper version, and once where there is no secret at all."""
+def _match_secret(live: tuple[LiveSecret, ...], text: str) -> LiveSecret | None:
+    """Return the secret that the text is, or None. One digest per pepper version; one also without any secret."""
     digests = {
-        version: secrets.digest(text, version) or ""
+        version: secrets.keyed_digest(text, version) or ""
         for version in {secret.pepper_version for secret in live} or {secrets.current_pepper()}
     }
     found = None

@@ -1,4 +1,4 @@
-"""What may be used once: the names of assertions and proofs, spent for all workers alike (RFC 7523 section 3)."""
+"""Replay protection for all workers: the `jti` of assertions and proofs is accepted once (RFC 7523 section 3)."""
 
 import hashlib
 import json
@@ -10,10 +10,10 @@ from authority.models import SpentIdentifier
 
 
 def spend(purpose: str, issuer: str, identifier: str, *, until: float) -> bool:
-    """Note that the identifier is used now; return False when it was before.
+    """Record that the identifier is used now; return False when it was used before.
 
-    `purpose` parts what different doors spend, `until` is when whatever carries the identifier ends, in seconds since
-    1970. Of requests at the same moment one wins: the others wait for its transaction at the primary key.
+    `purpose` separates identifiers of different kinds. `until` is when what carries the identifier expires, in seconds
+    since 1970. Of parallel requests one wins: the others wait for its transaction at the primary key.
     """
     try:
         with transaction.atomic():
@@ -26,7 +26,7 @@ def spend(purpose: str, issuer: str, identifier: str, *, until: float) -> bool:
 
 
 def is_spent(purpose: str, issuer: str, identifier: str) -> bool:
-    """Say whether it was used, for people who ask why; only `spend` decides."""
+    """Return whether it was used, for the inspector; only `spend` decides."""
     return SpentIdentifier.objects.filter(digest=_digest_of(purpose, issuer, identifier)).exists()
 
 

@@ -7,12 +7,15 @@ CODES = {
         "error_description says which. Send parameters as a form in the body, each once.",
     ),
     "invalid_client": (
-        "The client did not prove who it is",
-        "Wrong or ended secret, another method than registered, or a disabled client: its Problems say which.",
+        "The client was not authenticated",
+        (
+            "A wrong or expired secret, another method than registered, or a disabled client: its Problems page says "
+            "which."
+        ),
     ),
     "invalid_grant": (
-        "The code or refresh token does not count",
-        "It ended, was used before, or redirect_uri or code_verifier differs: the client’s Problems say which.",
+        "The code or refresh token is invalid",
+        "It expired, was used before, or redirect_uri or code_verifier differs: the client’s Problems page says which.",
     ),
     "unauthorized_client": (
         "The client may not use this grant",
@@ -24,15 +27,15 @@ CODES = {
     ),
     "invalid_scope": (
         "A scope was asked for that the client may not have",
-        "Compare the scope of the request with the permissions in the client’s settings, letter by letter.",
+        "Compare the scope of the request with the permissions in the client’s settings. They must match exactly.",
     ),
     "invalid_target": (
         "The client may get no token for this API",
-        "Compare resource with the identifiers of its APIs, letter by letter.",
+        "Compare resource with the identifiers of its APIs. They must match exactly.",
     ),
     "invalid_token": (
         "The API did not accept the access token",
-        "Paste the token itself: expired, wrong audience, wrong issuer and wrong key are told apart here.",
+        "Paste the token itself: the inspector tells an expired token from a wrong audience, issuer or key.",
     ),
     "insufficient_scope": (
         "The token is good, but lacks a scope",
@@ -58,19 +61,25 @@ CODES = {
     ),
     "invalid_dpop_proof": (
         "The DPoP proof was refused",
-        "Make a new one for each request: method, address without query, now, a new jti, and the key of the token.",
+        (
+            "Create a new one for each request: method, URL without query, current time, a new jti, and the key of the "
+            "token."
+        ),
     ),
     "use_dpop_nonce": (
         "The proof must carry a nonce",
-        "Take it from the DPoP-Nonce header of this answer, and send the request again. Libraries do so by themselves.",
+        (
+            "Take it from the DPoP-Nonce header of this response, and send the request again. Libraries do so "
+            "automatically."
+        ),
     ),
     "authorization_pending": ("The person has not decided yet", "Ask again after the interval."),
     "slow_down": ("The program asks too often", "Wait five seconds more between requests."),
-    "expired_token": ("The device code has ended", "Begin again, and show the new code."),
-    "server_error": ("Something went wrong here", "Tell the operator the X-Request-Id of the answer."),
+    "expired_token": ("The device code has expired", "Start again, and show the new code."),
+    "server_error": ("Something went wrong on our side", "Tell the operator the X-Request-Id of the response."),
     "temporarily_unavailable": (
-        "The service is restarting, or too many requests from the program’s address proved nothing",
-        "Wait as many seconds as Retry-After says. With status 429, mend client ID and credentials before you go on.",
+        "The service is restarting, or too many requests from the program’s IP address failed to authenticate",
+        "Wait as many seconds as Retry-After says. With status 429, fix client ID and credentials before you continue.",
     ),
     "invalid_redirect_uri": ("A redirect URI cannot be registered", "error_description says which and why."),
     "invalid_client_metadata": ("A value cannot be registered", "error_description says which and why."),

@@ -1,34 +1,31 @@
-"""What programs read before they talk to us: the keys, and the two documents that say where everything is."""
+"""The JWKS, and the metadata of RFC 8414 and OpenID Connect Discovery."""
 
 import hashlib
 import json
-import logging
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.cache import get_conditional_response
 from django.views.decorators.csrf import csrf_exempt
 
-from authority.authorization.request import MODES, PROMPTS
-from authority.client_authentication import dpop
-from authority.endpoints.decorators import method_not_allowed, unavailable
+from authority.authorization.request import PROMPTS, RESPONSE_MODES
+from authority.endpoints.decorators import method_not_allowed
 from authority.keys import signing_keys, workload_issuer
 from authority.people import browser_authentication, id_tokens
 from authority.protocol import cors
+from authority.protocol.errors import refuse
 from authority.server.server import server
 from clients.models import DocumentHost
-from clients.vocabulary import IDENTITY_SCOPES, PROVING_METHODS, AuthMethod
-from core.jose.algorithms import SigningAlgorithm
-from core.jose.jwk import ALGORITHMS
+from clients.vocabulary import CONFIDENTIAL_METHODS, IDENTITY_SCOPES, AuthMethod
+from core.jose.algorithms import ALGORITHMS, SigningAlgorithm
+from core.rest import responses
 
 View = Callable[..., HttpResponse]
 
-logger = logging.getLogger(__name__)
 CACHE_CONTROL = (  # RFC 5861
     f"public, max-age={signing_keys.JWKS_MAX_AGE.seconds}, stale-while-revalidate={signing_keys.JWKS_STALE.seconds}"
 )
@@ -44,9 +41,8 @@ def cacheable(document: Callable[..., dict[str, Any]]) -> View:
             return method_not_allowed(("GET", "HEAD"))
         try:
             body = json.dumps(document(**place), separators=(",", ":")).encode()
-        except (OperationalError, InterfaceError):
-            logger.exception("the database does not answer")
-            return unavailable()
+        except responses.DATABASE_AWAY as exception:
+            return responses.fault(exception, request.path, refuse)
         response = HttpResponse(body, content_type="application/json")
         etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
         response["ETag"] = etag
@@ -62,7 +58,7 @@ def to_every_origin(view: View) -> View:
     @wraps(view)
     def open_view(request: HttpRequest, **place: Any) -> HttpResponse:
         preflight = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
-        response = cors.options(("GET", "HEAD")) if preflight else view(request, **place)
+        response = cors.preflight_response(("GET", "HEAD")) if preflight else view(request, **place)
         response["Access-Control-Allow-Origin"] = "*"
         if preflight:
             response["Access-Control-Allow-Headers"] = "MCP-Protocol-Version"  # which makes browsers ask first
@@ -75,7 +71,7 @@ def to_every_origin(view: View) -> View:
 @cacheable
 def jwks() -> dict[str, Any]:
     """The public keys (RFC 7517)."""
-    return {"keys": signing_keys.published()}
+    return {"keys": signing_keys.published_keys()}
 
 
 @cacheable
@@ -83,37 +79,37 @@ def oauth_metadata() -> dict[str, Any]:
     """Authorization server metadata (RFC 8414), which OpenID Connect Discovery reads too: one truth for both."""
     return {
         "issuer": settings.ISSUER,
-        "authorization_endpoint": _address("authorize"),
-        "token_endpoint": _address("token"),
-        "device_authorization_endpoint": _address("device-authorization"),
-        "jwks_uri": _address("jwks"),
+        "authorization_endpoint": _endpoint_url("authorize"),
+        "token_endpoint": _endpoint_url("token"),
+        "device_authorization_endpoint": _endpoint_url("device-authorization"),
+        "jwks_uri": _endpoint_url("jwks"),
         "workload_issuer": workload_issuer.issuer(),  # ours: where identity tokens come from
-        "userinfo_endpoint": _address("userinfo"),
-        "pushed_authorization_request_endpoint": _address("par"),
+        "userinfo_endpoint": _endpoint_url("userinfo"),
+        "pushed_authorization_request_endpoint": _endpoint_url("par"),
         "require_pushed_authorization_requests": False,
-        "introspection_endpoint": _address("introspect"),
-        "revocation_endpoint": _address("revoke"),
-        "registration_endpoint": _address("register"),
+        "introspection_endpoint": _endpoint_url("introspect"),
+        "revocation_endpoint": _endpoint_url("revoke"),
+        "registration_endpoint": _endpoint_url("register"),
         "client_id_metadata_document_supported": DocumentHost.objects.exists(),
-        "end_session_endpoint": _address("end-session"),
+        "end_session_endpoint": _endpoint_url("end-session"),
         "backchannel_logout_supported": True,
         "backchannel_logout_session_supported": True,
         "scopes_supported": list(IDENTITY_SCOPES),
         "response_types_supported": list(server().response_types),
-        "response_modes_supported": list(MODES),
+        "response_modes_supported": list(RESPONSE_MODES),
         "prompt_values_supported": list(PROMPTS),
         "acr_values_supported": list(browser_authentication.ACR_VALUES),
         "ui_locales_supported": [settings.LANGUAGE_CODE],
         "grant_types_supported": list(server().grant_types),
         "code_challenge_methods_supported": ["S256"],
-        "token_endpoint_auth_methods_supported": [*PROVING_METHODS, AuthMethod.NONE],
+        "token_endpoint_auth_methods_supported": [*CONFIDENTIAL_METHODS, AuthMethod.NONE],
         "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
-        "introspection_endpoint_auth_methods_supported": list(PROVING_METHODS),
+        "introspection_endpoint_auth_methods_supported": list(CONFIDENTIAL_METHODS),
         "introspection_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
-        "revocation_endpoint_auth_methods_supported": [*PROVING_METHODS, AuthMethod.NONE],
+        "revocation_endpoint_auth_methods_supported": [*CONFIDENTIAL_METHODS, AuthMethod.NONE],
         "revocation_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "authorization_response_iss_parameter_supported": True,
-        "dpop_signing_alg_values_supported": list(dpop.ALGORITHMS),
+        "dpop_signing_alg_values_supported": list(ALGORITHMS),
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": list(SigningAlgorithm),
         "userinfo_signing_alg_values_supported": list(SigningAlgorithm),
@@ -124,5 +120,5 @@ def oauth_metadata() -> dict[str, Any]:
     }
 
 
-def _address(name: str) -> str:
+def _endpoint_url(name: str) -> str:
     return settings.ISSUER + reverse(name)

@@ -1,7 +1,8 @@
 """The commonest requests, answered ahead of Django's handler: by the same rules, or not at all.
 
-A shortcut says yes or nothing. Whatever is unusual, and every refusal, takes the ordinary way, which judges it anew.
-What it leaves out is parsing and middleware, never a rule: the steps of the grant are oauthlib's, asking our validator.
+The fast path answers 200 or nothing. Whatever is unusual, and every refusal, takes the slow path, through Django, which
+validates it anew. What is left out is parsing and middleware, never a rule: the steps of a grant are oauthlib's, which
+calls our validator.
 """
 
 import hashlib
@@ -19,222 +20,229 @@ from django.db import transaction
 
 from authority import client_directory
 from authority.client_authentication import methods
-from authority.client_directory import Entry, Secret
-from authority.endpoints import introspection
-from authority.endpoints import token as ordinary
-from authority.endpoints.decorators import once
+from authority.client_directory import ClientEntry, LiveSecret
+from authority.endpoints import introspection, token
+from authority.endpoints.decorators import single_values
 from authority.server.server import server
-from authority.server.validator import CALLER_IP, PROOF
 from authority.telemetry import last_used, metrics, request_trace
 from authority.tokens import validation
-from authority.tokens.access_tokens import Draft
-from authority.tokens.introspection import introspect as judge_token
+from authority.tokens.access_tokens import TokenTemplate
+from authority.tokens.introspection import introspect
+from authority.tokens.request_context import TokenRequestContext
 from clients.vocabulary import GrantType
 from core import cache
-from core.cache import Memory
+from core.cache import NotifiedCache
 from core.client_ip import caller_ip
 
 Environ = Mapping[str, Any]
 
-ENDPOINT, ASKING = ordinary.token.__name__, introspection.introspect.__name__
-LONGEST = 4096  # bytes of a plain request's body
-MOST = 10  # parameters of a plain request
-# What a form is made of that no client has to think about: ASCII, in which nothing needs guessing.
-PLAIN = re.compile(rb"[\x21-\x7e]*")
-OF_TOKENS = {"grant_type", "scope", "client_id", "client_secret"} | {
+TOKEN_ENDPOINT, INTROSPECTION_ENDPOINT = token.token.__name__, introspection.introspect.__name__
+MAX_BODY_LENGTH = 4096  # bytes
+MAX_PARAMETERS = 10
+# The bytes of a form that needs no guess about its encoding.
+PLAIN_BODY = re.compile(rb"[\x21-\x7e]*")
+TOKEN_PARAMETERS = {"grant_type", "scope", "client_id", "client_secret"} | {
     *("code", "code_verifier", "redirect_uri", "refresh_token"),
 }
-OF_INTROSPECTION = {"token", "token_type_hint", "client_id", "client_secret"}
-SPENT = {GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN}  # grants that are used up
-# A header that changes what we do or say makes a request unusual. So does one that frames the body in another way.
-UNUSUAL = {"HTTP_ORIGIN", "HTTP_DPOP", "HTTP_TRANSFER_ENCODING", "HTTP_CONTENT_ENCODING", "HTTP_EXPECT", "HTTP_COOKIE"}
+INTROSPECTION_PARAMETERS = {"token", "token_type_hint", "client_id", "client_secret"}
+ONE_TIME_GRANTS = {GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN}
+# Headers that change what we do or answer, or that frame the body in another way.
+SLOW_PATH_HEADERS = {
+    *("HTTP_ORIGIN", "HTTP_DPOP", "HTTP_COOKIE"),
+    *("HTTP_TRANSFER_ENCODING", "HTTP_CONTENT_ENCODING", "HTTP_EXPECT"),
+}
 
 
 def is_plain(environ: Environ) -> bool:
-    return not environ.get("QUERY_STRING") and environ.keys().isdisjoint(UNUSUAL)
+    return not environ.get("QUERY_STRING") and environ.keys().isdisjoint(SLOW_PATH_HEADERS)
 
 
-def token(environ: Environ, body: bytes) -> bytes | None:
-    """Return the answer to a client that wants a token for itself by its secret, or None."""
-    alike = _likeness(environ, body)
-    judged = _judged.recall(alike)
-    return judged.again(address(environ)) if judged is not None else _judge(environ, body, alike)
+# -- Tokens -----------------------------------------------------------------------------------------------------------
 
 
-def _judge(environ: Environ, body: bytes, alike: bytes) -> bytes | None:
-    """Take the steps of the grant, and remember what cannot come out otherwise while the client stays as it is."""
-    parameters = form(body, OF_TOKENS)
-    if parameters is None or parameters.get("grant_type") not in (GrantType.CLIENT_CREDENTIALS, *SPENT):
+def respond_to_token_request(environ: Environ, body: bytes) -> bytes | None:
+    """Return the response to a client with a secret, or None for the slow path. Raises OAuth2Error."""
+    key = _request_key(environ, body)
+    cached = grants.get(key)
+    return cached.respond(_caller_ip(environ)) if cached is not None else _grant(environ, body, key)
+
+
+def _grant(environ: Environ, body: bytes, key: bytes) -> bytes | None:
+    """Take the steps of the grant, and cache what stays true while the client is unchanged."""
+    parameters = parse_form(body, TOKEN_PARAMETERS)
+    if parameters is None or parameters.get("grant_type") not in (GrantType.CLIENT_CREDENTIALS, *ONE_TIME_GRANTS):
         return None
-    if parameters["grant_type"] in SPENT:
-        return _exchange(environ, parameters)
-    asked_at = cache.news()
-    request_trace.begin(ENDPOINT)
-    request = Request(environ, parameters)
-    _, answer, status = server().credentials_grant.create_token_response(request, server().default_token_type)
+    if parameters["grant_type"] in ONE_TIME_GRANTS:
+        return _redeem(environ, parameters)
+    generation = cache.current_generation()
+    request_trace.start(TOKEN_ENDPOINT)
+    request = _TokenRequest(environ, parameters)
+    _, response, status = server().credentials_grant.create_token_response(request, server().default_token_type)
     if status != 200:
         return None
-    request_trace.conclude(status)
-    entry = request.entry
-    secret = _lasting_proof(entry, environ, parameters)
+    request_trace.finish(status)
+    entry = request.context.entry
+    secret = _cacheable_secret(entry, environ, parameters)
     if secret is not None:
-        before, _, after = answer.encode().partition(json.loads(answer)["access_token"].encode())
-        judged = Judged(entry, secret, request.draft, before, after)
-        _judged.remember(alike, judged, client_directory.subjects(entry), asked_at=asked_at)
-    return answer.encode()  # type: ignore[no-any-return]
+        before, _, after = response.encode().partition(json.loads(response)["access_token"].encode())
+        grant = CachedGrant(entry, secret, request.context.template, before, after)
+        grants.set(key, grant, client_directory.invalidation_subjects(entry), generation=generation)
+    return response.encode()  # type: ignore[no-any-return]
 
 
-def _exchange(environ: Environ, parameters: dict[str, str]) -> bytes | None:
-    """Answer a client that spends a code or a refresh token. A refusal leaves no trace, so that it is judged anew."""
-    request_trace.begin(ENDPOINT)
+def _redeem(environ: Environ, parameters: dict[str, str]) -> bytes | None:
+    """Exchange a code or refresh token. A refusal is rolled back, so that the slow path validates it anew."""
+    request_trace.start(TOKEN_ENDPOINT)
     with transaction.atomic():
-        request = Request(environ, ordinary.hashed(parameters))
+        request = _TokenRequest(environ, token.with_code_digest(parameters))
         grant = server().grant_types[parameters["grant_type"]]
-        _, answer, status = grant.create_token_response(request, server().default_token_type)
+        _, response, status = grant.create_token_response(request, server().default_token_type)
         if status != 200:
             transaction.set_rollback(True)
             return None
-    request_trace.conclude(status)
-    return answer.encode()  # type: ignore[no-any-return]
+    request_trace.finish(status)
+    return response.encode()  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """A request that was granted, by a client that stays as it is until we hear otherwise."""
+class CachedGrant:
+    """A request that was granted: it is granted again until its client changes."""
 
-    entry: Entry
-    secret: Secret
-    draft: Draft
-    before: bytes  # of the answer, what stands before the token
+    entry: ClientEntry
+    secret: LiveSecret
+    template: TokenTemplate
+    before: bytes  # the part of the response before the token
     after: bytes
 
-    def again(self, ip: str | None) -> bytes | None:
-        """Answer a request that is alike with a token of its own; None when time has decided otherwise."""
+    def respond(self, ip: str | None) -> bytes | None:
+        """Return the response with a new token; None when client or secret have expired since."""
         if not (self.secret.is_live() and self.entry.is_usable):
             return None
         client: int = self.entry.client.pk
-        metrics.found_in_memory()
+        metrics.count_cache_hit()
         last_used.record(client, self.secret.id, ip)
-        token = self.draft.issue()
-        request_trace.granted(ENDPOINT, client)
-        return self.before + token.encode() + self.after
+        access_token = self.template.issue()
+        request_trace.count_issued(TOKEN_ENDPOINT, client)
+        return self.before + access_token.encode() + self.after
 
 
-# By what a request consists of, hashed: it holds a secret.
-_judged: Memory[bytes, Judged] = Memory(settings.DIRECTORY_SIZE)
+# By the request's digest, for a request holds a secret.
+grants: NotifiedCache[bytes, CachedGrant] = NotifiedCache(settings.DIRECTORY_SIZE)
 
 
-def introspect(environ: Environ, body: bytes) -> bytes | None:
-    """Return what a client that proves itself by a secret may know of a token, or None. Raises OAuth2Error."""
-    alike = _likeness(environ, body)
-    told = _told.recall(alike)
-    if told is not None:
-        return told.again(address(environ))
-    parameters = form(body, OF_INTROSPECTION)
+# -- Introspection ----------------------------------------------------------------------------------------------------
+
+
+def respond_to_introspection(environ: Environ, body: bytes) -> bytes | None:
+    """Return what the client with a secret may know of a token, or None for the slow path. Raises OAuth2Error."""
+    key = _request_key(environ, body)
+    cached = introspections.get(key)
+    if cached is not None:
+        return cached.respond(_caller_ip(environ))
+    parameters = parse_form(body, INTROSPECTION_PARAMETERS)
     if parameters is None:
         return None
-    asked_at = cache.news()
-    request_trace.begin(ASKING)
-    caller = introspection.asking(parameters, environ.get("HTTP_AUTHORIZATION"), address(environ))
-    worth = judge_token(parameters["token"], caller)
-    request_trace.conclude(200)
-    answer = json.dumps(worth).encode()
-    secret = _lasting_proof(caller, environ, parameters)
-    owner = (
-        client_directory.recall(worth["client_id"]) if introspection.is_settled(worth, parameters["token"]) else None
-    )
+    generation = cache.current_generation()
+    request_trace.start(INTROSPECTION_ENDPOINT)
+    caller = introspection.authenticate_caller(parameters, environ.get("HTTP_AUTHORIZATION"), _caller_ip(environ))
+    result = introspect(parameters["token"], caller)
+    request_trace.finish(200)
+    response = json.dumps(result).encode()
+    secret = _cacheable_secret(caller, environ, parameters)
+    is_cacheable = introspection.is_cacheable(result, parameters["token"])
+    owner = client_directory.get_cached(result["client_id"]) if is_cacheable else None
     if secret is not None and owner is not None:
-        told = Told(caller, secret, owner, worth["jti"], worth["exp"], answer)
-        _told.remember(
-            alike, told, client_directory.subjects(caller) | client_directory.subjects(owner), asked_at=asked_at
-        )
-    return answer
+        cached = CachedIntrospection(caller, secret, owner, result["jti"], result["exp"], response)
+        subjects = client_directory.invalidation_subjects(caller) | client_directory.invalidation_subjects(owner)
+        introspections.set(key, cached, subjects, generation=generation)
+    return response
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What a client was told of a token that stays as it is, but for its end and its revocation."""
+class CachedIntrospection:
+    """What a client was told of a token: the same until a client changes, or the token expires or is revoked."""
 
-    caller: Entry
-    secret: Secret
-    owner: Entry
+    caller: ClientEntry
+    secret: LiveSecret
+    owner: ClientEntry
     jti: str
     exp: int
-    answer: bytes
+    response: bytes
 
-    def again(self, ip: str | None) -> bytes | None:
-        """Tell the same again; None when time or somebody has decided otherwise."""
+    def respond(self, ip: str | None) -> bytes | None:
+        """Return the response again; None when a client, the secret or the token have expired or were revoked."""
         if not (self.secret.is_live() and self.caller.is_usable and self.owner.is_usable and time.time() < self.exp):
             return None
         if validation.is_revoked(self.jti):
             return None
         last_used.record(self.caller.client.pk, self.secret.id, ip)
-        metrics.found_in_memory()
-        metrics.answered(ASKING, 200, "")
-        return self.answer
+        metrics.count_cache_hit()
+        metrics.count_response(INTROSPECTION_ENDPOINT, 200, "")
+        return self.response
 
 
-# As above.
-_told: Memory[bytes, Told] = Memory(settings.DIRECTORY_SIZE)
+introspections: NotifiedCache[bytes, CachedIntrospection] = NotifiedCache(settings.DIRECTORY_SIZE)
 
 
 # -- What both have in common -----------------------------------------------------------------------------------------
 
 
-def _lasting_proof(entry: Entry, environ: Environ, parameters: dict[str, str]) -> Secret | None:
-    """Return the secret by which the client came in; None where we would not hear of a change of the two."""
-    if client_directory.recall(entry.client.client_id) is not entry:
+def _cacheable_secret(entry: ClientEntry, environ: Environ, parameters: dict[str, str]) -> LiveSecret | None:
+    """Return the secret that authenticated the client; None where no notification would tell of a change of the two."""
+    if client_directory.get_cached(entry.client.client_id) is not entry:
         return None
-    credentials = methods.read(parameters, environ.get("HTTP_AUTHORIZATION"))
-    return methods.proven(credentials)[1]
+    credentials = methods.read_credentials(parameters, environ.get("HTTP_AUTHORIZATION"))
+    return methods.find_client(credentials)[1]
 
 
-def _likeness(environ: Environ, body: bytes) -> bytes:
-    """Return the digest of what a request consists of, by which it is remembered: it holds a secret."""
+def _request_key(environ: Environ, body: bytes) -> bytes:
+    """Return the digest of all that a request consists of, which is the key of its cached response."""
     return hashlib.sha256(environ.get("HTTP_AUTHORIZATION", "").encode() + b"\0" + body).digest()
 
 
-def form(body: bytes, known: set[str]) -> dict[str, str] | None:
-    """Return the parameters of a form that is plain, read as Django reads it. Raises InvalidRequestError."""
-    if not PLAIN.fullmatch(body) or body.count(b"&") >= MOST:
+def parse_form(body: bytes, known: set[str]) -> dict[str, str] | None:
+    """Return the parameters of a plain form, parsed as Django does, or None. Raises InvalidRequestError."""
+    if not PLAIN_BODY.fullmatch(body) or body.count(b"&") >= MAX_PARAMETERS:
         return None
     pairs = parse_qsl(body.decode(), keep_blank_values=True)
-    parameters = once((name, [value]) for name, value in pairs)
+    parameters = single_values((name, [value]) for name, value in pairs)
     return parameters if len(pairs) == len(parameters) and parameters.keys() <= known else None
 
 
-class Request:
-    """What oauthlib's steps and our validator ask of a request, without the parsing that is done already."""
+class _TokenRequest:
+    """As much of oauthlib's request as a grant and our validator use, without parsing the form a second time."""
 
     duplicate_params = ()
     extra_credentials = None
-    entry: Entry
-    draft: Draft
 
     def __init__(self, environ: Environ, parameters: dict[str, str]) -> None:
         self.decoded_body = parameters
         self.scopes: list[str] | None = None
-        self.headers = {CALLER_IP: address(environ), PROOF: None}
-        if "HTTP_AUTHORIZATION" in environ:
-            self.headers["Authorization"] = environ["HTTP_AUTHORIZATION"]
+        self.context = TokenRequestContext(ip=_caller_ip(environ))
+        self.headers = {"Authorization": environ["HTTP_AUTHORIZATION"]} if "HTTP_AUTHORIZATION" in environ else {}
 
     def __getattr__(self, name: str) -> str | None:
         """Return the parameter, or None when it was not sent, as oauthlib's requests do."""
         return self.__dict__["decoded_body"].get(name)  # type: ignore[no-any-return]
 
 
-def address(environ: Environ) -> str | None:
-    return _address(environ.get("REMOTE_ADDR"), environ.get("HTTP_X_FORWARDED_FOR"))
+def _caller_ip(environ: Environ) -> str | None:
+    return _derive_caller_ip(environ.get("REMOTE_ADDR"), environ.get("HTTP_X_FORWARDED_FOR"))
 
 
 @lru_cache(maxsize=1024)
-def _address(remote: str | None, forwarded: str | None) -> str | None:
-    return caller_ip(Caller(remote, forwarded))  # type: ignore[arg-type]
+def _derive_caller_ip(remote: str | None, forwarded: str | None) -> str | None:
+    return caller_ip(_RequestOrigin(remote, forwarded))  # type: ignore[arg-type]
 
 
-class Caller:
-    """As much of a request as tells where it comes from."""
+class _RequestOrigin:
+    """As much of Django's request as `caller_ip` reads."""
 
     def __init__(self, remote: str | None, forwarded: str | None) -> None:
         self.META = {"REMOTE_ADDR": remote}
         self.headers = {"x-forwarded-for": forwarded} if forwarded is not None else {}
+
+
+def reset_for_tests() -> None:
+    """Forget the addresses that were derived under other settings."""
+    _derive_caller_ip.cache_clear()

@@ -1,4 +1,4 @@
-"""/oauth2/logout: a client asks that the person is signed out here too (OpenID Connect RP-Initiated Logout).
+"""/oauth2/logout: a client signs the person out here too (OpenID Connect RP-Initiated Logout).
 
 A request comes by GET or POST, from anywhere; the person's answer comes to an address of its own, by a form of ours.
 """
@@ -18,8 +18,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from authority import client_directory
-from authority.endpoints.browser_responses import Return, error_page, leading_to
-from authority.endpoints.decorators import FORM, method_not_allowed, once
+from authority.endpoints.browser_responses import ClientRedirect, error_page, with_form_action
+from authority.endpoints.decorators import FORM_CONTENT_TYPE, method_not_allowed, single_values
 from authority.people import id_tokens
 from authority.protocol import redirect_uris
 from authority.protocol.errors import InvalidRequestError, OAuth2Error
@@ -30,12 +30,12 @@ MAX_LENGTH = 6000
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A request that holds. `back` is where the person goes afterwards, None for our own page."""
+class LogoutRequest:
+    """A valid logout request. `return_uri` is where the person goes afterwards, None for our own page."""
 
-    is_vouched_for: bool  # by operators, who let the client sign people out
-    subject: str | None  # whose ID token the client shows
-    back: str | None
+    is_vouched_for: bool  # operators let the client sign people out without a question
+    subject: str | None  # of the ID token in id_token_hint
+    return_uri: str | None
 
 
 @csrf_exempt  # a request may come from any site (section 2); signing out without a question needs a genuine ID token
@@ -45,67 +45,71 @@ def logout(request: HttpRequest) -> HttpResponse:
         return method_not_allowed(("GET", "POST"))
     try:
         if request.method == "POST":
-            return _by_get(request)
-        asked = _judge(once(request.GET.lists()))
+            return _redirect_to_get(request)
+        logout_request = _validate_request(single_values(request.GET.lists()))
     except OAuth2Error as error:
         return error_page(request, error)
-    if request.user.is_authenticated and not _needs_no_question(asked, str(request.user.pk)):
+    if request.user.is_authenticated and not _needs_no_question(logout_request, str(request.user.pk)):
+        return_uri = logout_request.return_uri
         action = f"{reverse('end-session-decision')}?{request.GET.urlencode()}"
-        page = render(
-            request, "authority/logout.html", {"action": action, "host": asked.back and redirect_uris.host(asked.back)}
-        )
-        places = [redirect_uris.origin(asked.back)] if asked.back else []
-        return leading_to([*settings.SECURE_CSP["form-action"], *places], page)
-    return _leave(request, asked)
+        host = return_uri and redirect_uris.display_host(return_uri)
+        page = render(request, "authority/logout.html", {"action": action, "host": host})
+        sources = [redirect_uris.csp_source(return_uri)] if return_uri else []
+        return with_form_action(request, [*settings.SECURE_CSP["form-action"], *sources], page)
+    return _sign_out(request, logout_request)
 
 
 @require_POST
 def decide(request: HttpRequest) -> HttpResponse:
     """Sign out, as the person answers."""
     try:
-        return _leave(request, _judge(once(request.GET.lists())))
+        return _sign_out(request, _validate_request(single_values(request.GET.lists())))
     except OAuth2Error as error:
         return error_page(request, error)
 
 
-def _leave(request: HttpRequest, asked: Asked) -> HttpResponse:
+def _sign_out(request: HttpRequest, logout_request: LogoutRequest) -> HttpResponse:
     end_session(request)
-    return Return(asked.back) if asked.back else redirect("home")
+    return (
+        ClientRedirect(logout_request.return_uri)
+        if logout_request.return_uri
+        else redirect(settings.LOGIN_REDIRECT_URL)
+    )
 
 
-def _by_get(request: HttpRequest) -> HttpResponse:
+def _redirect_to_get(request: HttpRequest) -> HttpResponse:
     """Lead a request that came by POST to where it is served: from another site it brings no session."""
-    if request.content_type != FORM:
-        raise InvalidRequestError(f"Send the parameters as {FORM}.")
-    parameters = once(chain(request.GET.lists(), request.POST.lists()))
+    if request.content_type != FORM_CONTENT_TYPE:
+        raise InvalidRequestError(f"Send the parameters as {FORM_CONTENT_TYPE}.")
+    parameters = single_values(chain(request.GET.lists(), request.POST.lists()))
     query = urlencode({name: parameters[name] for name in PARAMETERS if name in parameters})
     if len(query) > MAX_LENGTH:
         raise InvalidRequestError(f"Shorten the request to {MAX_LENGTH:,} characters.")
-    return Return(f"{reverse('end-session')}?{query}")
+    return ClientRedirect(f"{reverse('end-session')}?{query}")
 
 
-def _needs_no_question(asked: Asked, person: str) -> bool:
+def _needs_no_question(logout_request: LogoutRequest, person: str) -> bool:
     """Say whether the client may sign the person out by itself.
 
     Anybody can send a person here, so without an ID token of theirs they are asked (section 6); but where operators
     vouch for the client and it leads back to itself.
     """
-    if asked.subject == person:
+    if logout_request.subject == person:
         return True
-    return asked.is_vouched_for and asked.back is not None and asked.subject is None
+    return logout_request.is_vouched_for and logout_request.return_uri is not None and logout_request.subject is None
 
 
 # -- The request ------------------------------------------------------------------------------------------------------
 
 
-def _judge(parameters: Mapping[str, str]) -> Asked:
+def _validate_request(parameters: Mapping[str, str]) -> LogoutRequest:
     """Raises InvalidRequestError for a hint that is none, and for an address that the client did not register."""
     hint = _read_hint(parameters)
-    client_id = _client_of(parameters, hint)
+    client_id = _client_id(parameters, hint)
     entry = client_directory.find(client_id) if client_id else None
     client = entry.client if entry else None
     vouched = entry is not None and entry.is_usable and entry.client.skip_logout_consent
-    return Asked(vouched, str(hint["sub"]) if hint else None, _address_back(parameters, client))
+    return LogoutRequest(vouched, str(hint["sub"]) if hint else None, _post_logout_redirect_uri(parameters, client))
 
 
 def _read_hint(parameters: Mapping[str, str]) -> dict[str, Any] | None:
@@ -118,8 +122,8 @@ def _read_hint(parameters: Mapping[str, str]) -> dict[str, Any] | None:
     return claims
 
 
-def _client_of(parameters: Mapping[str, str], hint: dict[str, Any] | None) -> str | None:
-    """Return who asks. Raises InvalidRequestError when client_id and id_token_hint disagree."""
+def _client_id(parameters: Mapping[str, str], hint: dict[str, Any] | None) -> str | None:
+    """Return the client ID. Raises InvalidRequestError when client_id and id_token_hint disagree."""
     client_id = parameters.get("client_id")
     if hint is None:
         return client_id
@@ -128,13 +132,13 @@ def _client_of(parameters: Mapping[str, str], hint: dict[str, Any] | None) -> st
     return cast("str", hint["aud"])
 
 
-def _address_back(parameters: Mapping[str, str], client: Client | None) -> str | None:
+def _post_logout_redirect_uri(parameters: Mapping[str, str], client: Client | None) -> str | None:
     """Return where the person goes afterwards: an address that the client registered, or nowhere (section 3)."""
     uri = parameters.get("post_logout_redirect_uri")
     if uri is None:
         return None
-    if client is None or not redirect_uris.allowed(uri, client.post_logout_redirect_uris):
+    if client is None or not redirect_uris.is_registered(uri, client.post_logout_redirect_uris):
         raise InvalidRequestError("post_logout_redirect_uri is not registered for this client.")
     if "state" in parameters:
-        return redirect_uris.carrying(uri, [("state", parameters["state"])])
+        return redirect_uris.with_parameters(uri, [("state", parameters["state"])])
     return uri

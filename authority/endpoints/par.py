@@ -1,4 +1,4 @@
-"""POST /oauth2/par: a client hands in its authorization request before it sends the person (RFC 9126)."""
+"""POST /oauth2/par: pushed authorization requests (RFC 9126)."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -8,14 +8,14 @@ from authority.authorization import pushed_requests
 from authority.client_authentication import dpop, methods
 from authority.endpoints.browser_responses import ADVICE
 from authority.endpoints.decorators import endpoint, read_form
-from authority.endpoints.validate_request import judge
+from authority.endpoints.validate_request import validate_request
 from authority.protocol.errors import InvalidClientError, InvalidRequestError, refuse
 from core.client_ip import caller_ip
 
 
 @endpoint("POST")
 def push(request: HttpRequest) -> HttpResponse:
-    """Judge the request as the authorization endpoint would, and keep it for a moment (section 2)."""
+    """Validate the request as the authorization endpoint would, and store it until it expires (section 2)."""
     parameters, proof = read_form(request), dpop.read(request)
     caller = methods.authenticate(parameters, request.META.get("HTTP_AUTHORIZATION"), caller_ip(request))
     if "request_uri" in parameters:
@@ -24,7 +24,7 @@ def push(request: HttpRequest) -> HttpResponse:
     if proof is not None:
         parameters["dpop_jkt"] = dpop.bind_code(proof, parameters.get("dpop_jkt"))
     try:
-        judge(parameters, is_pushed=True)
+        validate_request(parameters, is_pushed=True)
     except InvalidClientError:
         raise
     except FatalClientError as error:

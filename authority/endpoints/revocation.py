@@ -1,4 +1,4 @@
-"""POST /oauth2/revoke: this token is no longer needed (RFC 7009)."""
+"""POST /oauth2/revoke: token revocation (RFC 7009)."""
 
 from django.http import HttpRequest, HttpResponse
 
@@ -11,7 +11,7 @@ from core.client_ip import caller_ip
 
 @endpoint("POST")
 def revoke(request: HttpRequest) -> HttpResponse:
-    """End the token, and answer 200 also when there was none (section 2.2). The type hint is not needed."""
+    """Revoke the token; the answer is 200 also when there is none (section 2.2). The type hint is not needed."""
     parameters = read_form(request)
     caller = methods.authenticate(parameters, request.META.get("HTTP_AUTHORIZATION"), caller_ip(request))
     if "token" not in parameters:

@@ -1,12 +1,11 @@
-"""GET or POST /oauth2/userinfo: who signed in? (OpenID Connect Core section 5.3)"""
+"""GET or POST /oauth2/userinfo: claims about the signed-in person (OpenID Connect Core section 5.3)."""
 
 from typing import Any
 
 from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from authority.client_authentication import dpop
-from authority.client_directory import Entry
+from authority.client_directory import ClientEntry
 from authority.endpoints.decorators import endpoint
 from authority.people import id_tokens
 from authority.protocol import cors
@@ -15,41 +14,43 @@ from authority.telemetry import request_trace
 from authority.tokens import bearer
 from core import throttling
 from core.client_ip import caller_ip
+from core.jose.algorithms import ALGORITHMS
+from core.rest import responses
 
-ALGORITHMS = f'algs="{" ".join(dpop.ALGORITHMS)}"'
+DPOP_ALGORITHMS = f'algs="{" ".join(ALGORITHMS)}"'
 
 
 @endpoint("GET", "POST")
 def userinfo(request: HttpRequest) -> HttpResponse:
-    scheme, token = bearer.read(request)
+    scheme, token = bearer.read_authorization(request)
     if scheme not in (bearer.BEARER, bearer.DPOP) or not token:
         return _challenge()
-    if _is_sent_elsewhere(request):
+    if _is_sent_twice(request):
         return _challenge(scheme, "invalid_request", "Send the access token in the header Authorization alone.", 400)
     ip = caller_ip(request)
-    if seconds := throttling.seconds_to_wait(ip, token):
-        cors.answers_nobody()
+    if seconds := throttling.retry_after(ip, token):
+        cors.allow_no_origin()
         raise TooManyFailuresError(seconds)
     try:
-        found = bearer.access(request, scheme, token)
+        found = bearer.active_token_of(request, scheme, token)
     except (InvalidDpopProofError, UseDpopNonceError) as error:
         return _challenge(scheme, error.error, error.description)
     if found is None:
-        request_trace.unproven(ip, token)
+        request_trace.auth_failed(ip, token)
         return _challenge(scheme, "invalid_token")
     if found.user is None or "openid" not in found.scopes:
         return _challenge(scheme, "insufficient_scope", status=403)
-    return _answer(found.entry, id_tokens.claims(found.user, found.scopes))
+    return _claims_response(found.entry, id_tokens.user_claims(found.user, found.scopes))
 
 
-def _answer(entry: Entry, told: dict[str, Any]) -> HttpResponse:
+def _claims_response(entry: ClientEntry, claims: dict[str, Any]) -> HttpResponse:
     """Return the claims as JSON or, to the client that asks for one, as a signed JWT (section 5.3.2)."""
     if entry.client.userinfo_signed_response_alg:
-        return HttpResponse(id_tokens.signed_userinfo(entry, told), content_type="application/jwt")
-    return JsonResponse(told)
+        return HttpResponse(id_tokens.signed_userinfo(entry, claims), content_type="application/jwt")
+    return JsonResponse(claims)
 
 
-def _is_sent_elsewhere(request: HttpRequest) -> bool:
+def _is_sent_twice(request: HttpRequest) -> bool:
     """Say whether the token stands in the address, which is logged, or in the body too (RFC 6750 section 2)."""
     try:
         return "access_token" in request.GET or "access_token" in request.POST
@@ -63,17 +64,17 @@ def _challenge(scheme: str = "", code: str = "", description: str = "", status: 
     A request without a token learns no error code (RFC 6750 section 3.1), but which schemes there are.
     """
     if not code:
-        response = HttpResponse(status=status)
-        response["WWW-Authenticate"] = f'Bearer realm="userinfo", DPoP {ALGORITHMS}'
+        response: HttpResponse = HttpResponse(status=status)
+        response["WWW-Authenticate"] = f'Bearer realm="userinfo", DPoP {DPOP_ALGORITHMS}'
         return response
     description = description or DESCRIPTIONS[code]
-    request_trace.refused(code, said=description)
-    response = JsonResponse({"error": code, "error_description": description}, status=status)
-    said = [f'error="{code}", error_description="{description}"']
+    request_trace.set_error(code, description=description)
+    response = responses.error(code, description, status)
+    members = [f'error="{code}", error_description="{description}"']
     if code == "insufficient_scope":
-        said.append('scope="openid"')
+        members.append('scope="openid"')
     if scheme == bearer.DPOP:
-        response["WWW-Authenticate"] = f"DPoP {', '.join([*said, ALGORITHMS])}"
+        response["WWW-Authenticate"] = f"DPoP {', '.join([*members, DPOP_ALGORITHMS])}"
     else:
-        response["WWW-Authenticate"] = f"Bearer {', '.join(['realm="userinfo"', *said])}"
+        response["WWW-Authenticate"] = f"Bearer {', '.join(['realm="userinfo"', *members])}"
     return response

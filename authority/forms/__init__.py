@@ -1,1 +1,1 @@
-"""What people type about tokens."""
+"""Forms about tokens."""

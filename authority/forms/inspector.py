@@ -1,27 +1,29 @@
-"""What somebody wants to know about a token."""
+"""The inspector's form."""
 
 from typing import Any
 
 from django import forms
 from django.core.validators import MaxLengthValidator
 
-from authority.diagnostics.inspector.inspector import LONGEST
+from authority.diagnostics.inspector.inspector import MAX_LENGTH
 from authority.diagnostics.inspector.report import Viewer
 from clients.forms.base import Form
 from clients.models import Api
 
-TOO_MUCH = f"Paste at most {LONGEST // 1024} KB: the token alone, or the lines around the error."
+TOO_MUCH = f"Paste at most {MAX_LENGTH // 1024} KB: the token alone, or the lines around the error."
 
 
 class InspectForm(Form):
-    """Anything that can be pasted; it is read, answered and forgotten."""
+    """Anything that can be pasted; it is stored nowhere."""
 
     pasted = forms.CharField(
         label="Token or error",
         # No max_length: it would let browsers cut a token off without a word.
-        validators=[MaxLengthValidator(LONGEST, TOO_MUCH)],
-        help_text="A token, the JSON of an error, a WWW-Authenticate header, an address with error=, or what curl -v "
-        "showed. We read it, answer, and forget it.",
+        validators=[MaxLengthValidator(MAX_LENGTH, TOO_MUCH)],
+        help_text=(
+            "A token, the JSON of an error, a WWW-Authenticate header, a URL with error=, or what curl -v showed. "
+            "Nothing is stored."
+        ),
         error_messages={"required": "Paste a token or an error first."},
         widget=forms.Textarea(
             attrs={

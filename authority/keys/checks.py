@@ -1,4 +1,4 @@
-"""Can the signing keys be opened? Asked by `manage.py check --database default`, by migrate, and at start."""
+"""System check that the signing keys decrypt: in `manage.py check --database default`, migrate, and at start."""
 
 import logging
 import sys
@@ -14,23 +14,23 @@ logger = logging.getLogger(__name__)
 
 
 @register(Tags.database)
-def keys_open(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+def keys_are_decryptable(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
     if not databases:
         return []
     try:
-        signing_keys.require_openable()
-    except signing_keys.KeysSealed as sealed:
+        signing_keys.require_decryptable()
+    except signing_keys.KeysNotDecryptable as sealed:
         return [Error(str(sealed), id="authority.E001")]
     except DatabaseError:  # before the first migration there is no table, and no key
         return []
     return []
 
 
-def refuse_to_start_sealed() -> None:
-    """Stop with one clear line when KEY_ENCRYPTION_KEYS is wrong; start when the database is only away for a while."""
+def exit_unless_decryptable() -> None:
+    """Exit with one line when KEY_ENCRYPTION_KEYS is wrong, but not when the database does not answer."""
     try:
-        signing_keys.require_openable()
-    except signing_keys.KeysSealed as sealed:
+        signing_keys.require_decryptable()
+    except signing_keys.KeysNotDecryptable as sealed:
         sys.exit(f"Clientdesk cannot start: {sealed}")
     except DatabaseError:
         logger.warning("the database did not answer, so the signing keys could not be checked")

@@ -1,4 +1,4 @@
-"""The workload issuer: its name, made once for an installation, and the addresses below it."""
+"""The workload issuer: its name, created once for an installation, and the URLs below it."""
 
 import secrets
 import string
@@ -12,14 +12,14 @@ from authority.models import WorkloadIssuer
 
 
 def issuer_name() -> str:
-    """Return the auth_ id of this installation, made once, however many workers ask."""
+    """Return the auth_ ID of this installation, created once for all workers."""
     name = WorkloadIssuer.objects.values_list("name", flat=True).first()
     return name or _make_issuer()
 
 
 @transaction.atomic
 def _make_issuer() -> str:
-    signing_keys.lock()
+    signing_keys.lock_keys()
     letters = string.ascii_letters + string.digits
     name = "auth_" + "".join(secrets.choice(letters) for _ in range(24))
     return str(WorkloadIssuer.objects.get_or_create(defaults={"name": name})[0].name)
@@ -27,8 +27,8 @@ def _make_issuer() -> str:
 
 def issuer() -> str:
     """Return the `iss` of identity tokens; its documents and endpoints lie below it."""
-    return address("workload-token").removesuffix("/token")
+    return endpoint_url("workload-token").removesuffix("/token")
 
 
-def address(name: str) -> str:
+def endpoint_url(name: str) -> str:
     return str(settings.PUBLIC_URL + reverse(name, args=[issuer_name()]))

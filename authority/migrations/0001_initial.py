@@ -31,65 +31,6 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name='Family',
-            fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('as_member', models.BooleanField(default=False, editable=False)),
-                ('grant_type', models.CharField(editable=False, max_length=60)),
-                ('code', models.CharField(editable=False, max_length=64, null=True, unique=True)),
-                ('scopes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=100), default=list, editable=False)),
-                ('resource', models.JSONField(default=list, editable=False)),
-                ('dpop_jkt', models.CharField(blank=True, editable=False, max_length=43)),
-                ('began_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('generation', models.PositiveIntegerField(default=0, editable=False)),
-                ('rotated_at', models.DateTimeField(editable=False, null=True)),
-                ('graces', models.PositiveSmallIntegerField(default=0, editable=False)),
-                ('ended_at', models.DateTimeField(editable=False, null=True)),
-                ('needed_until', models.DateTimeField(db_index=True, editable=False)),
-                ('client', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='families', to=settings.OAUTH2_PROVIDER_APPLICATION_MODEL)),
-                ('user', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='families', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name_plural': 'families',
-            },
-        ),
-        migrations.CreateModel(
-            name='LogoutNotice',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('subject', models.CharField(editable=False, max_length=64)),
-                ('sid', models.CharField(editable=False, max_length=43)),
-                ('attempts', models.PositiveSmallIntegerField(default=0, editable=False)),
-                ('next_attempt_at', models.DateTimeField(db_index=True, default=django.utils.timezone.now, editable=False)),
-                ('client', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.OAUTH2_PROVIDER_APPLICATION_MODEL)),
-            ],
-        ),
-        migrations.CreateModel(
-            name='OpaqueToken',
-            fields=[
-                ('digest', models.CharField(editable=False, max_length=64, primary_key=True, serialize=False)),
-                ('claims', models.JSONField(editable=False)),
-                ('expires_at', models.DateTimeField(db_index=True, editable=False)),
-                ('client', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.OAUTH2_PROVIDER_APPLICATION_MODEL)),
-                ('family', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='authority.family')),
-            ],
-        ),
-        migrations.CreateModel(
-            name='Problem',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('endpoint', models.CharField(editable=False, max_length=20)),
-                ('kind', models.CharField(editable=False, max_length=60)),
-                ('detail', models.JSONField(editable=False)),
-                ('error', models.CharField(editable=False, max_length=60)),
-                ('count', models.BigIntegerField(editable=False)),
-                ('first_at', models.DateTimeField(editable=False)),
-                ('last_at', models.DateTimeField(db_index=True, editable=False)),
-                ('last_ip', models.GenericIPAddressField(editable=False, null=True)),
-                ('client', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='problems', to=settings.OAUTH2_PROVIDER_APPLICATION_MODEL)),
-            ],
-        ),
-        migrations.CreateModel(
             name='PushedRequest',
             fields=[
                 ('digest', models.CharField(editable=False, max_length=64, primary_key=True, serialize=False)),
@@ -98,16 +39,6 @@ class Migration(migrations.Migration):
                 ('opened_at', models.DateTimeField(editable=False, null=True)),
                 ('answered_at', models.DateTimeField(editable=False, null=True)),
                 ('client', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.OAUTH2_PROVIDER_APPLICATION_MODEL)),
-            ],
-        ),
-        migrations.CreateModel(
-            name='RefreshToken',
-            fields=[
-                ('digest', models.CharField(editable=False, max_length=64, primary_key=True, serialize=False)),
-                ('generation', models.PositiveIntegerField(default=0, editable=False)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('expires_at', models.DateTimeField(editable=False)),
-                ('family', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='refresh_tokens', to='authority.family')),
             ],
         ),
         migrations.CreateModel(
@@ -164,7 +95,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='TrialToken',
+            name='TestToken',
             fields=[
                 ('jti', models.CharField(editable=False, max_length=64, primary_key=True, serialize=False)),
                 ('grant_type', models.CharField(choices=[('client_credentials', 'Client Credentials'), ('authorization_code', 'Authorization Code'), ('refresh_token', 'Refresh Token'), ('urn:ietf:params:oauth:grant-type:device_code', 'Device Code')], editable=False, max_length=60)),
@@ -175,8 +106,51 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('created_by_label', models.CharField(editable=False, max_length=254)),
                 ('expires_at', models.DateTimeField(db_index=True, editable=False)),
-                ('client', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='trial_tokens', to=settings.OAUTH2_PROVIDER_APPLICATION_MODEL)),
+                ('client', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='test_tokens', to=settings.OAUTH2_PROVIDER_APPLICATION_MODEL)),
                 ('created_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='TokenFamily',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('as_member', models.BooleanField(default=False, editable=False)),
+                ('grant_type', models.CharField(editable=False, max_length=60)),
+                ('code', models.CharField(editable=False, max_length=64, null=True, unique=True)),
+                ('scopes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=100), default=list, editable=False)),
+                ('resource', models.JSONField(default=list, editable=False)),
+                ('dpop_jkt', models.CharField(blank=True, editable=False, max_length=43)),
+                ('began_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('generation', models.PositiveIntegerField(default=0, editable=False)),
+                ('rotated_at', models.DateTimeField(editable=False, null=True)),
+                ('grace_uses', models.PositiveSmallIntegerField(default=0, editable=False)),
+                ('ended_at', models.DateTimeField(editable=False, null=True)),
+                ('retain_until', models.DateTimeField(db_index=True, editable=False)),
+                ('client', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='families', to=settings.OAUTH2_PROVIDER_APPLICATION_MODEL)),
+                ('user', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='families', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name_plural': 'families',
+            },
+        ),
+        migrations.CreateModel(
+            name='RefreshToken',
+            fields=[
+                ('digest', models.CharField(editable=False, max_length=64, primary_key=True, serialize=False)),
+                ('generation', models.PositiveIntegerField(default=0, editable=False)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('expires_at', models.DateTimeField(editable=False)),
+                ('family', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='refresh_tokens', to='authority.tokenfamily')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='OpaqueToken',
+            fields=[
+                ('digest', models.CharField(editable=False, max_length=64, primary_key=True, serialize=False)),
+                ('claims', models.JSONField(editable=False)),
+                ('expires_at', models.DateTimeField(db_index=True, editable=False)),
+                ('client', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.OAUTH2_PROVIDER_APPLICATION_MODEL)),
+                ('family', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='authority.tokenfamily')),
             ],
         ),
         migrations.CreateModel(
@@ -218,16 +192,47 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('client', 'day'), name='daily_count_once')],
             },
         ),
-        migrations.AddIndex(
-            model_name='family',
-            index=models.Index(fields=['user', 'client'], name='family_user_client'),
+        migrations.CreateModel(
+            name='LogoutNotice',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('sent', 'Sent'), ('failed', 'Failed')], default='waiting', editable=False, max_length=10)),
+                ('attempts', models.PositiveSmallIntegerField(default=0, editable=False)),
+                ('last_error', models.CharField(blank=True, editable=False, max_length=500)),
+                ('next_attempt_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('subject', models.CharField(editable=False, max_length=64)),
+                ('sid', models.CharField(editable=False, max_length=43)),
+                ('client', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.OAUTH2_PROVIDER_APPLICATION_MODEL)),
+            ],
+            options={
+                'abstract': False,
+                'indexes': [models.Index(condition=models.Q(('state', 'waiting')), fields=['next_attempt_at'], name='logoutnotice_waiting')],
+            },
         ),
-        migrations.AddConstraint(
-            model_name='problem',
-            constraint=models.UniqueConstraint(fields=('client', 'endpoint', 'kind', 'detail'), name='problem_once'),
+        migrations.CreateModel(
+            name='Problem',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('endpoint', models.CharField(editable=False, max_length=20)),
+                ('kind', models.CharField(editable=False, max_length=60)),
+                ('detail', models.JSONField(editable=False)),
+                ('error', models.CharField(editable=False, max_length=60)),
+                ('count', models.BigIntegerField(editable=False)),
+                ('first_at', models.DateTimeField(editable=False)),
+                ('last_at', models.DateTimeField(db_index=True, editable=False)),
+                ('last_ip', models.GenericIPAddressField(editable=False, null=True)),
+                ('client', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='problems', to=settings.OAUTH2_PROVIDER_APPLICATION_MODEL)),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('client', 'endpoint', 'kind', 'detail'), name='problem_once')],
+            },
         ),
         migrations.AddIndex(
             model_name='signin',
             index=models.Index(fields=['user', 'client'], name='sign_in_of'),
+        ),
+        migrations.AddIndex(
+            model_name='tokenfamily',
+            index=models.Index(fields=['user', 'client'], name='family_user_client'),
         ),
     ]

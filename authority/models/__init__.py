@@ -1,17 +1,16 @@
-"""What the authority keeps for itself."""
+"""The authority's models."""
 
 from authority.models.keys import SigningKey, WorkloadIssuer
 from authority.models.requests import DeviceRequest, PushedRequest
 from authority.models.sign_ins import Consent, LogoutNotice, SignIn
 from authority.models.statistics import DailyCount, Problem
-from authority.models.test_tokens import TrialToken
-from authority.models.tokens import Family, OpaqueToken, RefreshToken, RevokedToken, SpentIdentifier
+from authority.models.test_tokens import TestToken
+from authority.models.tokens import OpaqueToken, RefreshToken, RevokedToken, SpentIdentifier, TokenFamily
 
 __all__ = [
     "Consent",
     "DailyCount",
     "DeviceRequest",
-    "Family",
     "LogoutNotice",
     "OpaqueToken",
     "Problem",
@@ -21,6 +20,7 @@ __all__ = [
     "SignIn",
     "SigningKey",
     "SpentIdentifier",
-    "TrialToken",
+    "TestToken",
+    "TokenFamily",
     "WorkloadIssuer",
 ]

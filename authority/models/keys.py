@@ -22,7 +22,7 @@ class SigningKeyQuerySet(models.QuerySet["SigningKey"]):
 class SigningKey(models.Model):
     """A key pair: published as next, signing while active, published until its last token has ended when retired.
 
-    The private half rests encrypted under KEY_ENCRYPTION_KEYS, its kid inside the ciphertext, and is deleted when the
+    The private key is encrypted under KEY_ENCRYPTION_KEYS, its kid inside the ciphertext, and is deleted when the
     key stops to sign. The public half stays, for old ID tokens come back as hints.
     """
 

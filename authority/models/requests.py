@@ -10,7 +10,7 @@ from clients.models import Client
 
 
 class DeviceRequest(models.Model):
-    """A device that waits for a person, by the digests of its two codes (RFC 8628); deleted when it gets tokens."""
+    """A device authorization request, by the digests of its two codes (RFC 8628); deleted when tokens are issued."""
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"
@@ -34,7 +34,7 @@ class DeviceRequest(models.Model):
 
 
 class PushedRequest(models.Model):
-    """An authorization request that its client pushed (RFC 9126): sealed, under the digest of its request_uri."""
+    """A pushed authorization request (RFC 9126), encrypted, by the digest of its request_uri."""
 
     digest = models.CharField(max_length=64, primary_key=True, editable=False)
     client = models.ForeignKey(Client, models.CASCADE, related_name="+", editable=False)

@@ -1,4 +1,4 @@
-"""What remains of a person's sign-in at a client: how they authenticated, what they allowed, who hears of its end."""
+"""Sign-ins of people at clients, their consents, and logout notices."""
 
 import uuid
 
@@ -8,10 +8,11 @@ from django.db import models
 from django.utils import timezone
 
 from clients.models import Client
+from core.models import Delivery
 
 
 class SignIn(models.Model):
-    """A person's sign-in at a client: in which browser, and how they had authenticated. Its family has its id."""
+    """A person's sign-in at a client: the browser session, and how they authenticated. Its family has its ID."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     client = models.ForeignKey(Client, models.CASCADE, related_name="+", editable=False)
@@ -34,7 +35,7 @@ class SignIn(models.Model):
 
 
 class Consent(models.Model):
-    """What a person lets a client do, as they last answered."""
+    """What a person allows a client to do, by their latest decision."""
 
     client = models.ForeignKey(Client, models.CASCADE, related_name="+", editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="consents", editable=False)
@@ -51,14 +52,15 @@ class Consent(models.Model):
         return f"{self.user} lets {self.client} in"
 
 
-class LogoutNotice(models.Model):
-    """Word to a client that a browser session ended, on its way out (OpenID Connect Back-Channel Logout)."""
+class LogoutNotice(Delivery):
+    """A logout request to a client whose browser session ended (OpenID Connect Back-Channel Logout section 2.5).
+
+    The row is deleted once the client has answered, or was asked for the last time.
+    """
 
     client = models.ForeignKey(Client, models.CASCADE, related_name="+", editable=False)
     subject = models.CharField(max_length=64, editable=False)
     sid = models.CharField(max_length=43, editable=False)
-    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
-    next_attempt_at = models.DateTimeField(default=timezone.now, db_index=True, editable=False)
 
     def __str__(self) -> str:
         return f"{self.client}: {self.sid}"

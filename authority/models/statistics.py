@@ -16,16 +16,16 @@ class ProblemQuerySet(models.QuerySet["Problem"]):
 
 
 class Problem(models.Model):
-    """Why requests of a client were refused: all that are the same in one row.
+    """Why requests of a client were refused: equal refusals are one row, with their count.
 
-    Written by authority/telemetry/daily_counts.py.
+    Written by authority/telemetry/problem_log.py.
     """
 
     client = models.ForeignKey(Client, models.CASCADE, related_name="problems", db_index=False, editable=False)
     endpoint = models.CharField(max_length=20, editable=False)
     kind = models.CharField(max_length=60, editable=False)
     detail = models.JSONField(editable=False)
-    error = models.CharField(max_length=60, editable=False)  # as the wire said it; empty where it said nothing
+    error = models.CharField(max_length=60, editable=False)  # the error code of the response; empty where it had none
     count = models.BigIntegerField(editable=False)
     first_at = models.DateTimeField(editable=False)
     last_at = models.DateTimeField(db_index=True, editable=False)

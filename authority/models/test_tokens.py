@@ -12,7 +12,7 @@ from clients.models import Client
 from clients.vocabulary import GrantType
 
 
-class TrialTokenQuerySet(models.QuerySet["TrialToken"]):
+class TestTokenQuerySet(models.QuerySet["TestToken"]):
     def listed(self) -> Self:
         """Return the tokens with whether each was revoked, the newest first."""
         revoked = RevokedToken.objects.filter(jti=models.OuterRef("pk"))
@@ -22,11 +22,11 @@ class TrialTokenQuerySet(models.QuerySet["TrialToken"]):
         return self.filter(expires_at__gt=timezone.now()).exclude(pk__in=RevokedToken.objects.values("jti"))
 
 
-class TrialToken(models.Model):
-    """A test token: who made it, for what, and why. The token itself is shown once and kept nowhere."""
+class TestToken(models.Model):
+    """A test token: who created it, for what, and why. The token itself is shown once and stored nowhere."""
 
     jti = models.CharField(max_length=64, primary_key=True, editable=False)
-    client = models.ForeignKey(Client, models.CASCADE, related_name="trial_tokens", editable=False)
+    client = models.ForeignKey(Client, models.CASCADE, related_name="test_tokens", editable=False)
     grant_type = models.CharField(max_length=60, choices=GrantType, editable=False)  # whose tokens it resembles
     scopes = ArrayField(models.CharField(max_length=100), editable=False)
     audience = ArrayField(models.CharField(max_length=200), editable=False)
@@ -39,11 +39,11 @@ class TrialToken(models.Model):
     created_by_label = models.CharField(max_length=254, editable=False)
     expires_at = models.DateTimeField(db_index=True, editable=False)
 
-    objects = TrialTokenQuerySet.as_manager()
+    objects = TestTokenQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"{self.client}: {self.reason}"
 
     @property
-    def is_over(self) -> bool:
+    def is_expired(self) -> bool:
         return self.expires_at <= timezone.now()

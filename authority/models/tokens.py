@@ -1,4 +1,4 @@
-"""What tokens leave in the database: families, refresh tokens, opaque tokens, revocations, identifiers used once."""
+"""Rows of tokens: families, refresh tokens, opaque tokens, revocations, identifiers used once."""
 
 import uuid
 from typing import Self
@@ -13,7 +13,7 @@ from consumers.models import Membership
 
 
 class RevokedToken(models.Model):
-    """A stateless access token that was revoked before its end; kept until then."""
+    """A JWT access token that was revoked before it expires; deleted then."""
 
     jti = models.CharField(max_length=64, primary_key=True, editable=False)
     expires_at = models.DateTimeField(db_index=True, editable=False)
@@ -22,9 +22,9 @@ class RevokedToken(models.Model):
         return self.jti
 
 
-class FamilyQuerySet(models.QuerySet["Family"]):
+class TokenFamilyQuerySet(models.QuerySet["TokenFamily"]):
     def alive(self) -> Self:
-        """Return those that nobody ended, of people who may still come in; the client is judged elsewhere."""
+        """Return the families that are not revoked, of people who still have access. The client is not checked."""
         membership = Membership.objects.filter(
             user=models.OuterRef("user"), consumer=models.OuterRef("client__consumer")
         )
@@ -33,11 +33,11 @@ class FamilyQuerySet(models.QuerySet["Family"]):
         )
 
 
-class Family(models.Model):
-    """One person's permission to one client, given once, and with it every token that descends from it.
+class TokenFamily(models.Model):
+    """One grant of a person to a client, with every token that is issued from it.
 
-    They end together, so this row is what is locked, judged and ended. Its `generation` says which of its refresh
-    tokens is the live one.
+    They are revoked together, so this is the row that is locked. Its `generation` says which of its refresh tokens is
+    the current one.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -45,24 +45,24 @@ class Family(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="families", editable=False, db_index=False
     )
-    # Whether the person belonged to the client's consumer; it then ends with the membership.
+    # Whether the person was a member of the client's consumer; the family then ends with the membership.
     as_member = models.BooleanField(default=False, editable=False)
     grant_type = models.CharField(max_length=60, editable=False)
-    # The digest of the code or device code that it was given for, so that a replay ends it (RFC 6749 section 4.1.2).
+    # The digest of its code or device code, so that a replay revokes it (RFC 6749 section 4.1.2).
     code = models.CharField(max_length=64, unique=True, null=True, editable=False)
     scopes = ArrayField(models.CharField(max_length=100), default=list, editable=False)
     resource = models.JSONField(default=list, editable=False)
-    # The thumbprint of the key that its tokens are bound to (RFC 9449 section 5), or nothing.
+    # The thumbprint of the key that its tokens are bound to (RFC 9449 section 5), or empty.
     dpop_jkt = models.CharField(max_length=43, blank=True, editable=False)
     began_at = models.DateTimeField(default=timezone.now, editable=False)
     generation = models.PositiveIntegerField(default=0, editable=False)
     rotated_at = models.DateTimeField(null=True, editable=False)
-    graces = models.PositiveSmallIntegerField(default=0, editable=False)
+    grace_uses = models.PositiveSmallIntegerField(default=0, editable=False)
     ended_at = models.DateTimeField(null=True, editable=False)
-    # The end of the day on which the last of its tokens ends by itself; nobody needs the row after that.
-    needed_until = models.DateTimeField(db_index=True, editable=False)
+    # The end of the day on which the last of its tokens expires; the row is deleted after that.
+    retain_until = models.DateTimeField(db_index=True, editable=False)
 
-    objects = FamilyQuerySet.as_manager()
+    objects = TokenFamilyQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "families"
@@ -76,7 +76,7 @@ class RefreshToken(models.Model):
     """A refresh token, by its digest. It lives while its generation is its family's."""
 
     digest = models.CharField(max_length=64, primary_key=True, editable=False)
-    family = models.ForeignKey(Family, models.CASCADE, related_name="refresh_tokens", editable=False)
+    family = models.ForeignKey(TokenFamily, models.CASCADE, related_name="refresh_tokens", editable=False)
     generation = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField(editable=False)
@@ -86,11 +86,11 @@ class RefreshToken(models.Model):
 
 
 class OpaqueToken(models.Model):
-    """An access token that only we can read, by its digest, with the claims that a JWT would carry."""
+    """An opaque access token, by its digest, with the claims that a JWT would carry."""
 
     digest = models.CharField(max_length=64, primary_key=True, editable=False)
     client = models.ForeignKey(Client, models.CASCADE, related_name="+", editable=False)
-    family = models.ForeignKey(Family, models.CASCADE, null=True, related_name="+", editable=False)
+    family = models.ForeignKey(TokenFamily, models.CASCADE, null=True, related_name="+", editable=False)
     claims = models.JSONField(editable=False)
     expires_at = models.DateTimeField(db_index=True, editable=False)
 
@@ -99,7 +99,7 @@ class OpaqueToken(models.Model):
 
 
 class SpentIdentifier(models.Model):
-    """Something that may be used once, such as the jti of an assertion, and was; kept until it ends anyway."""
+    """An identifier that may be used once, such as the jti of an assertion, and was; deleted when it expires."""
 
     digest = models.CharField(max_length=64, primary_key=True, editable=False)
     expires_at = models.DateTimeField(db_index=True, editable=False)

@@ -1,4 +1,4 @@
-"""When and how the person in front of the browser has signed in, as allauth wrote it down in their session."""
+"""When and how the person has signed in in this browser, from the records that allauth keeps in the session."""
 
 import secrets
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from django.http import HttpRequest
 
 from consumers.models import User
 
-# What allauth calls a way to sign in, as RFC 8176 section 2 names it. A passkey may lie in hardware or software.
-METHODS = {"password": "pwd", "code": "otp", "totp": "otp", "recovery_codes": "otp", "webauthn": "pop"}
+# allauth's methods by their names in RFC 8176 section 2. A passkey may be in hardware or software.
+AMR_VALUES = {"password": "pwd", "code": "otp", "totp": "otp", "recovery_codes": "otp", "webauthn": "pop"}
 ONE_FACTOR, TWO_FACTORS = ACR_VALUES = ("urn:clientdesk:one-factor", "urn:clientdesk:two-factors")
 SID = "sid"  # in the session
 
@@ -26,44 +26,44 @@ class Authentication:
     methods: tuple[str, ...] = ()  # authentication method references (RFC 8176)
 
     @property
-    def moment(self) -> datetime:
+    def authenticated_at(self) -> datetime:
         return datetime.fromtimestamp(self.at, UTC)
 
 
-def of(request: HttpRequest) -> Authentication | None:
+def current_authentication(request: HttpRequest) -> Authentication | None:
     """Return how the signed-in person has authenticated, or None when nobody is signed in."""
     person = request.user
     if not isinstance(person, User):
         return None
     records = get_authentication_records(request, person)
-    if not records:  # a session that allauth did not open; the account's last sign-in was it, or came later
+    if not records:  # not a session of allauth's: the account's last sign-in was this one, or a later one
         return Authentication(str(person.pk), person.last_login.timestamp() if person.last_login else 0)
-    return Authentication(str(person.pk), max(record["at"] for record in records), references(records))
+    return Authentication(str(person.pk), max(record["at"] for record in records), amr_values(records))
 
 
-def references(records: list[dict[str, Any]]) -> tuple[str, ...]:
+def amr_values(records: list[dict[str, Any]]) -> tuple[str, ...]:
     """Return the methods as RFC 8176 names them.
 
-    Authenticators are asked for after the first factor; a passkey that opens the door by itself has verified its owner,
-    so that it is two factors (NIST SP 800-63B section 3.1.7).
+    Authenticators come after the first factor; a passkey that signs in by itself has verified its user, so that it is
+    two factors (NIST SP 800-63B section 3.1.7).
     """
-    used = [METHODS.get(record.get("type") or record["method"]) for record in records]
+    used = [AMR_VALUES.get(record.get("type") or record["method"]) for record in records]
     is_mfa = any(record["method"] == "mfa" for record in records)
     return (*dict.fromkeys(filter(None, used)), *(("mfa",) if is_mfa else ()))
 
 
-def could_show_more(request: HttpRequest, now: Authentication | None) -> bool:
-    """Say whether the person has a second factor that they have not shown in this browser."""
+def has_unused_second_factor(request: HttpRequest, now: Authentication | None) -> bool:
+    """Return whether the person has a second factor that they have not used in this browser."""
     return now is not None and "mfa" not in now.methods and is_mfa_enabled(request.user)
 
 
-def acr(methods: list[str]) -> str:
+def acr_value(methods: list[str]) -> str:
     """Return the authentication context class that these methods reach (OpenID Connect Core section 2)."""
     return TWO_FACTORS if "mfa" in methods else ONE_FACTOR
 
 
 def sid(request: HttpRequest) -> str:
-    """Return the name by which clients know this browser session; it opens nothing."""
+    """Return the `sid` by which clients know this browser session; it grants no access."""
     if SID not in request.session:
         request.session[SID] = secrets.token_urlsafe(32)
     return str(request.session[SID])

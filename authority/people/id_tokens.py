@@ -1,4 +1,4 @@
-"""Who the person is: the claims of ID tokens and of the userinfo endpoint (OpenID Connect Core sections 2 and 5)."""
+"""ID tokens, and the claims of the userinfo endpoint (OpenID Connect Core sections 2 and 5)."""
 
 import hashlib
 import time
@@ -8,13 +8,13 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from django.conf import settings
 
-from authority.client_directory import Entry
+from authority.client_directory import ClientEntry
 from authority.keys import signing_keys
 from authority.models import SignIn
 from authority.people import browser_authentication
 from consumers.models import User
 from core.db.prepared import Statement
-from core.jose import jws
+from core.jose import base64url, jws
 from core.jose.algorithms import SigningAlgorithm
 
 USERINFO_LIFETIME = 3600  # seconds that the key of a signed answer stays published; the answer has no end
@@ -24,24 +24,24 @@ CLAIMS = (
     *("name", "email", "email_verified"),
 )
 
-VERIFIED = Statement(
+EMAIL_IS_VERIFIED = Statement(
     "is the address verified",
     f'SELECT 1 FROM "{EmailAddress._meta.db_table}" WHERE user_id = %s AND upper(email) = upper(%s) AND verified',  # noqa: S608
 )
 
 
-def claims(user: User, scopes: Iterable[str]) -> dict[str, Any]:
-    """Return what the scopes tell of the person (OpenID Connect Core section 5.4)."""
-    told: dict[str, Any] = {"sub": str(user.pk)}
+def user_claims(user: User, scopes: Iterable[str]) -> dict[str, Any]:
+    """Return the claims about the person that the scopes allow (OpenID Connect Core section 5.4)."""
+    claims: dict[str, Any] = {"sub": str(user.pk)}
     if "profile" in scopes and user.name:
-        told["name"] = user.name
+        claims["name"] = user.name
     if "email" in scopes:
-        told |= {"email": user.email, "email_verified": VERIFIED.first(user.pk, user.email) is not None}
-    return told
+        claims |= {"email": user.email, "email_verified": EMAIL_IS_VERIFIED.first(user.pk, user.email) is not None}
+    return claims
 
 
-def id_token(
-    entry: Entry,
+def issue_id_token(
+    entry: ClientEntry,
     user: User,
     scopes: list[str],
     *,
@@ -53,7 +53,7 @@ def id_token(
     """Return a signed ID token that says how and when the person signed in (OpenID Connect Core section 2)."""
     now = int(time.time())
     algorithm = entry.client.id_token_signed_response_alg or signing_keys.ID_TOKEN_ALGORITHM
-    content = claims(user, scopes) | {
+    content = user_claims(user, scopes) | {
         "iss": settings.ISSUER,
         "aud": entry.client.client_id,
         "iat": now,
@@ -62,41 +62,41 @@ def id_token(
     if sign_in is not None:
         content |= {
             "auth_time": int(sign_in.authenticated_at.timestamp()),
-            "acr": browser_authentication.acr(sign_in.methods),
+            "acr": browser_authentication.acr_value(sign_in.methods),
         }
         content |= {"amr": sign_in.methods} if sign_in.methods else {}
         content |= {"sid": sign_in.sid} if sign_in.sid else {}
     if nonce:
         content["nonce"] = nonce
     if access_token:
-        content["at_hash"] = _half_hash(access_token, algorithm)
+        content["at_hash"] = _at_hash(access_token, algorithm)
     return _sign(entry, content, algorithm, seconds=seconds)
 
 
-def signed_userinfo(entry: Entry, told: dict[str, Any]) -> str:
-    """Return what userinfo tells as a JWT, for the client that asks for one (section 5.3.2)."""
+def signed_userinfo(entry: ClientEntry, claims: dict[str, Any]) -> str:
+    """Return the userinfo claims as a JWT, for the client that registered one (section 5.3.2)."""
     addressed = {"iss": settings.ISSUER, "aud": entry.client.client_id}
     algorithm = entry.client.userinfo_signed_response_alg
-    return _sign(entry, told | addressed, algorithm, seconds=USERINFO_LIFETIME)
+    return _sign(entry, claims | addressed, algorithm, seconds=USERINFO_LIFETIME)
 
 
-def _sign(entry: Entry, content: dict[str, Any], algorithm: str, *, seconds: int) -> str:
+def _sign(entry: ClientEntry, content: dict[str, Any], algorithm: str, *, seconds: int) -> str:
     signer = signing_keys.signer(algorithm, entry.active_keys.get(algorithm), seconds=seconds)
     return jws.encode(content, signer, typ=TYPE)
 
 
-def _half_hash(token: str, algorithm: str) -> str:
+def _at_hash(token: str, algorithm: str) -> str:
     """Return the left half of the token's hash, by the hash of the algorithm (section 3.1.3.6; SHA-512 for Ed25519)."""
     hashed = (hashlib.sha512 if algorithm == SigningAlgorithm.EDDSA else hashlib.sha256)(token.encode()).digest()
-    return jws.to_base64(hashed[: len(hashed) // 2])
+    return base64url.encode(hashed[: len(hashed) // 2])
 
 
 def read_id_token(token: str) -> dict[str, Any] | None:
     """Return the claims of an ID token that we issued, however long ago, or None.
 
-    Meant for hints: whoever shows one proves nothing (OpenID Connect RP-Initiated Logout section 2).
+    For hints, which authenticate nobody (OpenID Connect RP-Initiated Logout section 2).
     """
-    content = jws.decode(token, signing_keys.verifying, typ=TYPE)
+    content = jws.decode(token, signing_keys.verification_key, typ=TYPE)
     if content is None or content.get("iss") != settings.ISSUER:
         return None
-    return content if "exp" in content else None  # what userinfo signs has the same type, but no end (RFC 8725 3.12)
+    return content if "exp" in content else None  # signed userinfo has the same type, but no exp (RFC 8725 3.12)

@@ -1,4 +1,4 @@
-"""The person whom a code or a refresh token speaks for, as the one statement finds them that locks it."""
+"""The person of a code or refresh token, loaded by the statement that locks it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,16 +26,16 @@ class Person:
 
     @property
     def came_as_member(self) -> bool:
-        """Say whether they were a member when they signed in; they may have left since."""
+        """Return whether they were a member when they signed in; they may have left since."""
         known = self.sign_in.as_member if self.sign_in else None
         return self.is_member if known is None else known
 
 
-def take(values: Iterator[Any]) -> Person:
+def person_from_row(values: Iterator[Any]) -> Person:
     user, is_member, sign_in = USER.take(values), next(values), SIGN_IN.take(values)
     return Person(user, is_member, sign_in if sign_in.pk else None)
 
 
 def is_member(user: User, client: Client) -> bool:
-    """Ask whether the person belongs to the client's consumer."""
+    """Return whether the person is a member of the client's consumer; queries the database."""
     return Membership.objects.filter(user=user, consumer=client.consumer_id).exists()

@@ -1,4 +1,4 @@
-"""Errors as OAuth 2.0 words them: a registered code, and a sentence for the developer who reads it.
+"""OAuth 2.0 error responses: a registered code, and a description for the developer.
 
 Descriptions stay within the characters that RFC 6749 section 5.2 allows, and never repeat what was sent.
 """
@@ -20,20 +20,21 @@ from oauthlib.oauth2.rfc6749.errors import (
 )
 
 from authority.telemetry import request_trace
+from core.rest import responses
 
 DESCRIPTIONS = {
     "invalid_request": "The request lacks a parameter, repeats one, or is malformed.",
-    "invalid_client": "The client is unknown, or its credentials are wrong or have ended.",
+    "invalid_client": "The client is unknown, or its credentials are wrong or have expired.",
     "authorization_pending": "Nobody has answered yet. Ask again after the interval.",
     "slow_down": "Wait five seconds more between two requests, from now on.",
-    "expired_token": "Nobody answered in time. Begin again with a new device code.",
+    "expired_token": "Nobody answered in time. Start again with a new device code.",
     "access_denied": "The person said no.",
-    "invalid_grant": "The code or refresh token is unknown, has ended, was used already, or is not this client's.",
+    "invalid_grant": "The code or refresh token is unknown, has expired, was already used, or is not this client's.",
     "unauthorized_client": "This client is not registered for this grant type.",
     "unsupported_grant_type": "Use a grant type of grant_types_supported, as the discovery document lists them.",
     "invalid_scope": "The client may not use one of these scopes.",
     "invalid_target": "The resource is unknown, malformed, or not this client's to use.",
-    "invalid_token": "The access token is unknown, has ended or was revoked.",
+    "invalid_token": "The access token is unknown, has expired or was revoked.",
     "insufficient_scope": "The access token does not carry the scope that this needs.",
 }
 # Where the challenge for Basic credentials belongs (RFC 6749 section 5.2, RFC 7617).
@@ -53,7 +54,7 @@ __all__ = [
     "TooManyFailuresError",
     "UnauthorizedClientError",
     "UseDpopNonceError",
-    "answer",
+    "error_response",
     "refuse",
 ]
 
@@ -65,29 +66,29 @@ class InvalidTargetError(OAuth2Error):
 
 
 class InvalidDpopProofError(OAuth2Error):
-    """The proof in the header DPoP proves nothing for this request (RFC 9449 section 5)."""
+    """The proof in the header DPoP is not valid for this request (RFC 9449 section 5)."""
 
     error = "invalid_dpop_proof"
-    description = "The DPoP proof does not hold for this request."
+    description = "The DPoP proof is not valid for this request."
 
 
 class UseDpopNonceError(OAuth2Error):
     """The proof must carry the nonce that the answer's header DPoP-Nonce gives (RFC 9449 section 8)."""
 
     error = "use_dpop_nonce"
-    description = "Make the proof anew, with the nonce in the header DPoP-Nonce of this answer."
+    description = "Create a new proof, with the nonce in the header DPoP-Nonce of this response."
 
 
 class TooManyFailuresError(OAuth2Error):
-    """Too many requests proved nothing (RFC 6585 section 4); the registered code is of RFC 6749 section 4.1.2.1."""
+    """Too many requests failed authentication (RFC 6585 section 4); the code is of RFC 6749 section 4.1.2.1."""
 
     error = "temporarily_unavailable"
     status_code = 429
 
     def __init__(self, seconds: int) -> None:
         super().__init__(
-            "Too many requests from this address did not prove who sends them. "
-            f"Wait {seconds} seconds, and check client ID and credentials before you go on."
+            f"Too many requests from this IP address failed to authenticate. Wait {seconds} seconds, and check client "
+            "ID and credentials before you continue."
         )
         self.seconds = seconds
 
@@ -106,28 +107,28 @@ class StaleFormError(FatalClientError):
     """The form was made for another request, or for another person."""
 
     error = "invalid_request"
-    description = "The page that was answered belongs to another request or account. Start again at the app."
+    description = "The page that was submitted belongs to another request or account. Start again at the app."
 
 
-def answer(error: OAuth2Error) -> JsonResponse:
-    """Return the error as the token endpoint answers it."""
+def error_response(error: OAuth2Error) -> JsonResponse:
+    """Return the exception as an error response (RFC 6749 section 5.2)."""
     response = refuse(error.error, error.description, error.status_code)
-    return _told_to_wait(response, error.headers)
+    return _with_retry_after(response, error.headers)
 
 
-def _told_to_wait(response: JsonResponse, headers: Mapping[str, str]) -> JsonResponse:
+def _with_retry_after(response: JsonResponse, headers: Mapping[str, str]) -> JsonResponse:
     if "Retry-After" in headers:
         response["Retry-After"] = headers["Retry-After"]
     return response
 
 
 def refuse(code: str, description: str | None = None, status: int | None = None) -> JsonResponse:
-    """Return an error answer (RFC 6749 section 5.2)."""
-    request_trace.refused(code, said=description)
+    """Return an error response (RFC 6749 section 5.2)."""
+    request_trace.set_error(code, description=description)
     if code == "invalid_client":
         status = 401
-    body = {"error": code, "error_description": description or DESCRIPTIONS.get(code, "The request was refused.")}
-    response = JsonResponse(body, status=status or 400)
+    described = description or DESCRIPTIONS.get(code, "The request was refused.")
+    response = responses.error(code, described, status or 400)
     if code == "invalid_client":
         response["WWW-Authenticate"] = BASIC_CHALLENGE
     return response
@@ -136,4 +137,4 @@ def refuse(code: str, description: str | None = None, status: int | None = None)
 def from_oauthlib(headers: Mapping[str, str], body: str, status: int) -> JsonResponse:
     """Return an error that oauthlib wrote as JSON."""
     error: dict[str, Any] = json.loads(body)
-    return _told_to_wait(refuse(error["error"], error.get("error_description"), status), headers)
+    return _with_retry_after(refuse(error["error"], error.get("error_description"), status), headers)

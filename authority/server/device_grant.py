@@ -1,4 +1,4 @@
-"""The device's half of RFC 8628 at the token endpoint: oauthlib's own answers no request on the toolkit."""
+"""The device_code grant at the token endpoint (RFC 8628 section 3.4): oauthlib's own does not work with the toolkit."""
 
 import json
 from typing import Any
@@ -8,9 +8,9 @@ from oauthlib.oauth2.rfc6749.grant_types.base import GrantTypeBase
 from oauthlib.openid.connect.core.grant_types.base import GrantTypeBase as OpenIDGrantTypeBase
 
 
-class DeviceGrant(GrantTypeBase):
+class _DeviceGrant(GrantTypeBase):
     def create_token_response(self, request: Any, token_handler: Any) -> tuple[dict[str, str], str, int]:
-        """Exchange a device code that a person has allowed (RFC 8628 section 3.4)."""
+        """Exchange an allowed device code (RFC 8628 section 3.4)."""
         headers = self._get_default_headers()
         try:
             self.validate_token_request(request)
@@ -36,8 +36,8 @@ class DeviceGrant(GrantTypeBase):
 
 
 class OpenIDDeviceGrant(OpenIDGrantTypeBase):
-    """The same with an ID token, where the person is asked who they are (OpenID Connect Core section 3.1.3.3)."""
+    """The same with an ID token, where `openid` was granted (OpenID Connect Core section 3.1.3.3)."""
 
     def __init__(self, request_validator: Any) -> None:
-        self.proxy_target = DeviceGrant(request_validator)
+        self.proxy_target = _DeviceGrant(request_validator)
         self.register_token_modifier(self.add_id_token)

@@ -13,5 +13,5 @@ BEGIN
 END $$;
 
 -- Leaves room in each page for the row that a refresh, or the next count, writes: so no index is written with it.
-ALTER TABLE authority_family SET (fillfactor = 85);
+ALTER TABLE authority_tokenfamily SET (fillfactor = 85);
 ALTER TABLE authority_dailycount SET (fillfactor = 85);

@@ -1,6 +1,7 @@
 """How many tokens were issued and refused each day, counted in memory and written by the writer thread."""
 
 import threading
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 from django.db import InterfaceError, OperationalError, connection
@@ -9,7 +10,7 @@ from django.utils import timezone
 from authority.models import DailyCount
 from clients.models import Client
 
-KEPT = timedelta(days=400)
+RETENTION = timedelta(days=400)
 
 _lock = threading.Lock()
 _counts: dict[tuple[int, date], list[int]] = {}  # client and day: issued, refused
@@ -25,10 +26,16 @@ def count(client: int, *, issued: bool) -> None:
         counts[0 if issued else 1] += 1
 
 
+def issued_since(clients: Iterable[int], first: date) -> Iterable[tuple[int, date, int]]:
+    """Return client, day in UTC and number of tokens issued, from that day on, as far as it is written."""
+    counts = DailyCount.objects.filter(client__in=list(clients), day__gte=first).order_by()
+    return counts.values_list("client_id", "day", "issued")
+
+
 def flush() -> None:
     """Write the counts in one statement, however many they are.
 
-    Raises django.db.Error. What the database refuses for another reason than that it is away is not tried again.
+    Raises django.db.Error. Only when the database is away are they kept for the next round.
     """
     with _lock:
         counts = dict(_counts)
@@ -38,7 +45,7 @@ def flush() -> None:
     try:
         write_counts(counts)
     except (OperationalError, InterfaceError):
-        with _lock:  # the database is away: keep it for the next round
+        with _lock:  # the database is away: keep them for the next round
             for key, (issued, refused) in counts.items():
                 newer = _counts.setdefault(key, [0, 0])
                 newer[0] += issued
@@ -49,8 +56,8 @@ def flush() -> None:
 def write_counts(counts: dict[tuple[int, date], list[int]]) -> None:
     """Add to the day's counts of clients that still exist.
 
-    The client is locked before its count, in the order of the key, as whoever deletes it does: so nobody waits in a
-    circle, and no key is broken at the end.
+    The client is locked before its count, in the order of the key, as its deletion does: so there is no deadlock, and
+    no foreign key is violated at commit.
     """
     rows = sorted((client, day, issued, refused) for (client, day), (issued, refused) in counts.items())
     with connection.cursor() as cursor:
@@ -68,8 +75,14 @@ def write_counts(counts: dict[tuple[int, date], list[int]]) -> None:
         )
 
 
-def forget() -> None:
-    """Begin with no counts, in a process that was forked: the parent writes its own."""
+def pending() -> dict[tuple[int, date], list[int]]:
+    """Return the counts that are not written yet."""
+    with _lock:
+        return dict(_counts)
+
+
+def reset() -> None:
+    """Begin empty in a forked process: the parent writes its own counts."""
     global _lock  # noqa: PLW0603  # the parent may have held it at the fork
     _lock = threading.Lock()
     _counts.clear()
@@ -77,4 +90,4 @@ def forget() -> None:
 
 def delete_old() -> None:
     """Delete counts of more than a year ago."""
-    DailyCount.objects.filter(day__lt=(timezone.now() - KEPT).date()).delete()
+    DailyCount.objects.filter(day__lt=(timezone.now() - RETENTION).date()).delete()

@@ -1,4 +1,4 @@
-"""When was a secret last used, and from where? Noted in memory, written by a thread, never in the request."""
+"""When and from where secrets and trust rules were last used: buffered, and written by the writer thread."""
 
 import logging
 import threading
@@ -7,10 +7,9 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import Error, connection, transaction
-from django.db.models import Q
 from django.utils import timezone
 
-from clients.actions.secrets import GRACE_AFTER_FIRST_USE
+from clients.actions.secrets import expire_predecessors
 from clients.models import Client, ClientSecret, TrustRule
 
 logger = logging.getLogger(__name__)
@@ -25,38 +24,38 @@ class Use:
 
 
 _lock = threading.Lock()
-_noted: dict[UUID, Use] = {}
+_pending: dict[UUID, Use] = {}
 
 
-def record(client: int, proof: UUID | None, ip: str | None) -> None:
-    """Note that the client authenticated just now, with the secret or by the rule where it has one."""
+def record(client: int, credential: UUID | None, ip: str | None) -> None:
+    """Record that the client authenticated now, with this secret or trust rule if it has one."""
     now = timezone.now()
-    proof = proof or UUID(int=client)  # the name of no row, so that the client alone is written
+    credential = credential or UUID(int=client)  # no row's ID, so that only the client is written
     with _lock:
-        use = _noted.get(proof)
+        use = _pending.get(credential)
         if use is None:
-            _noted[proof] = Use(client, now, now, ip)
+            _pending[credential] = Use(client, now, now, ip)
         else:
             use.last, use.ip = now, ip
 
 
 def flush() -> None:
-    """Write what was noted, in a few statements however much it is."""
+    """Write the pending uses, in a few statements however many they are."""
     with _lock:
-        uses = dict(_noted)
-        _noted.clear()
+        uses = dict(_pending)
+        _pending.clear()
     if not uses:
         return
     try:
         write_secrets(uses)
-        _write_proofs(TrustRule, uses)
+        _write_credentials(TrustRule, uses)
         _write_clients(uses)
     except Error:
-        with _lock:  # the database is away: keep it for the next round
+        with _lock:  # the database is away: keep them for the next round
             for secret, use in uses.items():
-                newer = _noted.get(secret)
+                newer = _pending.get(secret)
                 if newer is None:
-                    _noted[secret] = use
+                    _pending[secret] = use
                 else:
                     newer.first = use.first
         raise
@@ -64,16 +63,16 @@ def flush() -> None:
 
 @transaction.atomic
 def write_secrets(uses: dict[UUID, Use]) -> None:
-    for secret in _write_proofs(ClientSecret, uses):
-        _end_predecessors(secret, uses[secret].first + GRACE_AFTER_FIRST_USE)
+    for secret in _write_credentials(ClientSecret, uses):
+        expire_predecessors(secret_id=secret, first_used_at=uses[secret].first)
 
 
-def _write_proofs(table: type[ClientSecret | TrustRule], uses: dict[UUID, Use]) -> list[UUID]:
-    """Note when the rows were last used, and from where; return those that had never been used before.
+def _write_credentials(table: type[ClientSecret | TrustRule], uses: dict[UUID, Use]) -> list[UUID]:
+    """Write when and from where the rows were last used; return those that had never been used before.
 
-    They are locked in the order of the primary key, so that two workers never wait for each other.
+    They are locked in the order of the primary key, so that two workers never deadlock.
     """
-    noted = [(proof, use.last, use.ip) for proof, use in uses.items()]
+    values = [(credential, use.last, use.ip) for credential, use in uses.items()]
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -86,24 +85,13 @@ def _write_proofs(table: type[ClientSecret | TrustRule], uses: dict[UUID, Use]) 
             WHERE proof.id = noted.id AND (own.before IS NULL OR own.before < noted.last)
             RETURNING proof.id, own.before
             """,  # noqa: S608  # names of our own tables
-            [list(uses), *([*column] for column in zip(*noted, strict=True))],
+            [list(uses), *([*column] for column in zip(*values, strict=True))],
         )
-        return [proof for proof, before in cursor.fetchall() if before is None]
-
-
-def _end_predecessors(secret: UUID, end: datetime) -> None:
-    """Give the secrets that were to end after the first use of this one their end; so too those that it overtook."""
-    older = {secret}
-    while older:
-        found = set(ClientSecret.objects.filter(ends_after_use_of__in=older).values_list("pk", flat=True))
-        ClientSecret.objects.filter(pk__in=found).filter(Q(expires_at=None) | Q(expires_at__gt=end)).update(
-            expires_at=end
-        )
-        older = found
+        return [credential for credential, before in cursor.fetchall() if before is None]
 
 
 def _write_clients(uses: dict[UUID, Use]) -> None:
-    """Note when clients were last used; locks as above."""
+    """Write when clients were last used; locks as above."""
     latest: dict[int, datetime] = {}
     for use in uses.values():
         latest[use.client] = max(use.last, latest.get(use.client, use.last))
@@ -120,8 +108,14 @@ def _write_clients(uses: dict[UUID, Use]) -> None:
         )
 
 
-def forget() -> None:
-    """Begin with nothing noted, in a process that was forked: the parent writes what it noted."""
+def pending() -> list[Use]:
+    """Return the uses that are not written yet."""
+    with _lock:
+        return list(_pending.values())
+
+
+def reset() -> None:
+    """Begin empty in a forked process: the parent writes its own uses."""
     global _lock  # noqa: PLW0603  # the parent may have held it at the fork
     _lock = threading.Lock()
-    _noted.clear()
+    _pending.clear()

@@ -1,8 +1,8 @@
-"""What each process counts of itself, for Prometheus. No label names a client: those are counted in outcomes.py.
+"""Prometheus metrics of each process. No label names a client: daily_counts.py counts those.
 
-The library decides at its import where to count, so it is imported by who counts first: a worker, never its parent.
-What happens with every request is gathered in memory, and put into the library's files by the usage thread: one such
-file entry costs as much as looking up a client.
+The library decides at its import where values are stored, so it is imported by a worker's first count, never by its
+parent. Values of every request are buffered, and added to the library's files by the writer thread: one such update
+costs as much as looking up a client.
 """
 
 import threading
@@ -53,53 +53,53 @@ def instruments() -> Instruments:
     )
 
 
-def answered(endpoint: str, status: int, error: str) -> None:
-    _add(_answers(endpoint, error or ("ok" if status < 400 else str(status))))
+def count_response(endpoint: str, status: int, error: str) -> None:
+    _add(_response_counter(endpoint, error or ("ok" if status < 400 else str(status))))
 
 
 @cache
-def _answers(endpoint: str, outcome: str) -> "Counter":
+def _response_counter(endpoint: str, outcome: str) -> "Counter":
     return instruments().answers.labels(endpoint, outcome)
 
 
-def limited(endpoint: str) -> None:
+def count_throttled(endpoint: str) -> None:
     _add(instruments().limited.labels(endpoint))
 
 
-def found_in_memory() -> None:
+def count_cache_hit() -> None:
     _add(instruments().in_memory)
 
 
-def took(histogram: "Histogram", seconds: float) -> None:
-    """Note a duration. The library can only observe one at a time, so this goes to what it consists of."""
+def observe_duration(histogram: "Histogram", seconds: float) -> None:
+    """Buffer a duration. `Histogram.observe` writes at each call, so this adds to the values that it consists of."""
     bucket = histogram._buckets[bisect_left(BUCKETS, seconds)]
     with _lock:
-        _gathered[bucket] = _gathered.get(bucket, 0.0) + 1
-        _gathered[histogram._sum] = _gathered.get(histogram._sum, 0.0) + seconds
+        _pending[bucket] = _pending.get(bucket, 0.0) + 1
+        _pending[histogram._sum] = _pending.get(histogram._sum, 0.0) + seconds
 
 
-# -- Gathered ---------------------------------------------------------------------------------------------------------
+# -- Buffered ---------------------------------------------------------------------------------------------------------
 
 _lock = threading.Lock()
-_gathered: dict[Any, float] = {}
+_pending: dict[Any, float] = {}
 
 
 def _add(value: Any, amount: float = 1.0) -> None:
     with _lock:
-        _gathered[value] = _gathered.get(value, 0.0) + amount
+        _pending[value] = _pending.get(value, 0.0) + amount
 
 
 def flush() -> None:
-    """Hand over what was gathered to where /metrics reads it."""
+    """Add the pending values to the metrics."""
     with _lock:
-        gathered = dict(_gathered)
-        _gathered.clear()
-    for value, amount in gathered.items():
+        pending = dict(_pending)
+        _pending.clear()
+    for value, amount in pending.items():
         value.inc(amount)
 
 
-def forget() -> None:
-    """Begin with nothing, in a process that was forked: the parent hands over what it gathered."""
+def reset() -> None:
+    """Begin empty in a forked process: the parent adds its own values."""
     global _lock  # noqa: PLW0603  # the parent may have held it at the fork
     _lock = threading.Lock()
-    _gathered.clear()
+    _pending.clear()

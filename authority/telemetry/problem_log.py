@@ -1,7 +1,7 @@
-"""Why requests of clients were refused: noted in memory, written by the writer thread.
+"""The problem log: why requests of clients were refused, buffered, and written by the writer thread.
 
-A stranger who knows a client ID can make that client's requests fail as often as they like. So what is kept is bounded:
-one row for all that is the same, few different ones of a kind, and the rest of the kind in one row without details.
+A stranger who knows a client ID can make that client's requests fail at will. So the log is bounded: equal problems are
+one row, each kind has a few variants, and the rest of the kind is one row without details.
 """
 
 import json
@@ -17,14 +17,14 @@ from django.utils import timezone
 from authority.models import Problem
 from clients.models import Client, ClientSecret
 
-DIFFERENT = 8  # of one kind, per client and endpoint
-KEPT = timedelta(days=30)
+MAX_VARIANTS = 8  # of one kind, per client and endpoint
+RETENTION = timedelta(days=30)
 Kind = tuple[int, str, str]  # client, endpoint, kind
 Key = tuple[int, str, str, str]  # and the details, as JSON
 
 
 @dataclass(slots=True)
-class Entry:
+class PendingProblem:
     count: int
     first: datetime
     last: datetime
@@ -33,37 +33,40 @@ class Entry:
 
 
 _lock = threading.Lock()
-_problems: dict[Key, Entry] = {}
-_different: dict[Kind, int] = {}
+_problems: dict[Key, PendingProblem] = {}
+_variants: dict[Kind, int] = {}
 
 
 def record(
     client: int, endpoint: str, kind: str, *, detail: dict[str, Any], error: str = "", ip: str | None = None
 ) -> None:
-    """Note why a request of the client was refused just now."""
+    """Record why a request of the client was refused now."""
     now = timezone.now()
     with _lock:
-        _note((client, endpoint[:20], kind[:60], _canonical_json(detail)), Entry(1, now, now, error[:60], _address(ip)))
+        _add(
+            (client, endpoint[:20], kind[:60], _canonical_json(detail)),
+            PendingProblem(1, now, now, error[:60], _ip_or_none(ip)),
+        )
 
 
-def _note(key: Key, new: Entry) -> None:
-    """Add to what is the same; of too many different ones only that there were."""
+def _add(key: Key, new: PendingProblem) -> None:
+    """Add to an equal problem; beyond MAX_VARIANTS, to the one without details."""
     known = _problems.get(key)
     if known is None and key[3] != "{}":
-        if _different.get(key[:3], 0) >= DIFFERENT:
-            return _note((*key[:3], "{}"), new)
-        _different[key[:3]] = _different.get(key[:3], 0) + 1
+        if _variants.get(key[:3], 0) >= MAX_VARIANTS:
+            return _add((*key[:3], "{}"), new)
+        _variants[key[:3]] = _variants.get(key[:3], 0) + 1
     _problems[key] = new if known is None else _merge(known, new)
     return None
 
 
-def _merge(one: Entry, other: Entry) -> Entry:
+def _merge(one: PendingProblem, other: PendingProblem) -> PendingProblem:
     later = one if one.last > other.last else other
     return replace(later, count=one.count + other.count, first=min(one.first, other.first))
 
 
-def _address(ip: str | None) -> str | None:
-    """Return what the database takes for an address; a socket's caller has none, a link-local one has a zone."""
+def _ip_or_none(ip: str | None) -> str | None:
+    """Return an address that the database accepts; a Unix socket has none, a link-local one has a zone."""
     try:
         return ip_address((ip or "").partition("%")[0]).compressed
     except ValueError:
@@ -75,34 +78,34 @@ def _canonical_json(detail: dict[str, Any]) -> str:
 
 
 def flush() -> None:
-    """Write what was noted, in a few statements however much it is.
+    """Write the pending problems, in a few statements however many they are.
 
-    Raises django.db.Error. What the database refuses for another reason than that it is away is not tried again.
+    Raises django.db.Error. Only when the database is away are they kept for the next round.
     """
     with _lock:
         problems = dict(_problems)
         _problems.clear()
-        _different.clear()
+        _variants.clear()
     if not problems:
         return
     try:
-        write_problems(_bounded(_explained(problems)))
+        write_problems(_limit_variants(_resolve_secrets(problems)))
     except (OperationalError, InterfaceError):
-        with _lock:  # the database is away: keep it for the next round
+        with _lock:  # the database is away: keep them for the next round
             for key, entry in problems.items():
-                _note(key, entry)
+                _add(key, entry)
         raise
 
 
-def _explained(problems: dict[Key, Entry]) -> dict[Key, Entry]:
-    """Find out which secrets were sent: one that has ended is named, of any other only what it ended in is kept."""
+def _resolve_secrets(problems: dict[Key, PendingProblem]) -> dict[Key, PendingProblem]:
+    """Find out which secrets were sent: an ended one is named, of any other only its last characters are kept."""
     sent = {digest for key in problems for digest in json.loads(key[3]).get("digests", ())}
     ended = {
         (secret.client_id, secret.digest): secret
         for secret in (ClientSecret.objects.filter(digest__in=sent) if sent else ())
         if not secret.is_live
     }
-    found: dict[Key, Entry] = {}
+    found: dict[Key, PendingProblem] = {}
     for (client, endpoint, kind, details), noted in problems.items():
         detail = json.loads(details)
         known = [ended[client, digest] for digest in detail.pop("digests", ()) if (client, digest) in ended]
@@ -114,16 +117,16 @@ def _explained(problems: dict[Key, Entry]) -> dict[Key, Entry]:
     return found
 
 
-def _bounded(problems: dict[Key, Entry]) -> dict[Key, Entry]:
-    """Put what would be too many different ones of a kind into the kind's row without details."""
+def _limit_variants(problems: dict[Key, PendingProblem]) -> dict[Key, PendingProblem]:
+    """Put variants beyond MAX_VARIANTS into the kind's row without details."""
     rows = Problem.objects.filter(client__in={key[0] for key in problems}).exclude(detail={})
     stored: dict[Kind, set[str]] = {}
     for client, endpoint, kind, detail in rows.values_list("client_id", "endpoint", "kind", "detail"):
         stored.setdefault((client, endpoint, kind), set()).add(_canonical_json(detail))
-    kept: dict[Key, Entry] = {}
+    kept: dict[Key, PendingProblem] = {}
     for key, noted in problems.items():
         same = stored.setdefault(key[:3], set())
-        if key[3] != "{}" and key[3] not in same and len(same) >= DIFFERENT:
+        if key[3] != "{}" and key[3] not in same and len(same) >= MAX_VARIANTS:
             key = (*key[:3], "{}")  # noqa: PLW2901
         elif key[3] != "{}":
             same.add(key[3])
@@ -131,7 +134,7 @@ def _bounded(problems: dict[Key, Entry]) -> dict[Key, Entry]:
     return kept
 
 
-def write_problems(problems: dict[Key, Entry]) -> None:
+def write_problems(problems: dict[Key, PendingProblem]) -> None:
     """Add to the problems of clients that still exist; locks as above."""
     rows = sorted((*key, noted.error, noted.count, noted.first, noted.last) for key, noted in problems.items())
     addresses = [problems[row[0], row[1], row[2], row[3]].ip for row in rows]
@@ -154,14 +157,20 @@ def write_problems(problems: dict[Key, Entry]) -> None:
         )
 
 
-def forget() -> None:
-    """Begin with an empty log, in a process that was forked: the parent writes its own."""
+def pending() -> dict[Key, PendingProblem]:
+    """Return the problems that are not written yet."""
+    with _lock:
+        return dict(_problems)
+
+
+def reset() -> None:
+    """Begin empty in a forked process: the parent writes its own problems."""
     global _lock  # noqa: PLW0603  # the parent may have held it at the fork
     _lock = threading.Lock()
     _problems.clear()
-    _different.clear()
+    _variants.clear()
 
 
 def delete_old() -> None:
     """Delete problems that were not seen for a month."""
-    Problem.objects.filter(last_at__lt=timezone.now() - KEPT).delete()
+    Problem.objects.filter(last_at__lt=timezone.now() - RETENTION).delete()

@@ -1,10 +1,10 @@
-"""Why is this request refused? Noted for the client's own people, while the wire rightly says less.
+"""The trace of the current request: whose it is and why it is refused, for the managers of its client.
 
-Whatever judges a request says what it knows: `about` whose request it is, `because` why it is refused. The door begins
-and concludes. All of it is memory: nothing here asks or writes the database, and no detail is ever a secret.
+The response itself says less, as it must. Each step of a request adds what it knows (`set_client`, `set_reason`); the
+endpoint starts and finishes the trace. All of it is in memory: nothing here queries the database, and no detail is ever
+a secret.
 """
 
-import re
 from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -14,138 +14,157 @@ from urllib.parse import urlsplit
 from authority.telemetry import daily_counts, metrics, problem_log
 from clients import secrets
 from clients.models import Client
+from core.text import replace_unsafe
 
-# Answers that belong to the ordinary course of things: somebody says no, is asked to sign in, or has not decided yet.
-ORDINARY = {
+# Errors in the normal course of a flow, which are no problems: the person declines, has to sign in, or has not decided.
+EXPECTED_ERRORS = {
     *("access_denied", "login_required", "consent_required", "interaction_required", "account_selection_required"),
     *("authorization_pending", "slow_down", "use_dpop_nonce"),
 }
-COUNTED = {"token", "identity", "identity_token"}  # endpoints that issue tokens to programs
-LONGEST = 200  # characters of a detail
-NAMED = 5  # values of a list that are told
+COUNTED_ENDPOINTS = {"token", "identity", "identity_token"}  # endpoints that issue tokens to clients
+MAX_DETAIL_LENGTH = 200  # characters of a detail
+MAX_LIST_VALUES = 5  # values of a list that are kept
 QUOTES = "\"'`‘’“”"
-# Line ends, terminal escapes, characters that turn the reading direction, halves of characters.
-UNREADABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 @dataclass(slots=True)
-class Inquiry:
-    """One request, as far as it is understood."""
+class RequestTrace:
+    """What is known of one request so far."""
 
     endpoint: str
     client: int | None = None
     ip: str | None = None
     error: str = ""
-    said: str = ""  # error_description, which tells where nobody said why
+    description: str = ""  # error_description, which is recorded where no reason was set
     kind: str = ""
-    unproven: tuple[str | None, str] | None = field(default=None, repr=False)  # whence, by which client ID or token
+    # The caller's address, with the client ID or token that was not authenticated.
+    failed_auth: tuple[str | None, str] | None = field(default=None, repr=False)
     detail: dict[str, Any] = field(default_factory=dict)
+    allowed_origins: list[str] | None = None  # that may read the response; None while the client is not authenticated
 
 
-_current: ContextVar[Inquiry | None] = ContextVar("the request that is judged", default=None)
+_current: ContextVar[RequestTrace | None] = ContextVar("current_request_trace", default=None)
 
 
-def begin(endpoint: str) -> Inquiry:
-    """Begin to judge a request at the endpoint, such as token."""
-    inquiry = Inquiry(endpoint)
-    _current.set(inquiry)
-    return inquiry
+def start(endpoint: str) -> RequestTrace:
+    """Start the trace of a request at the endpoint, such as "token"."""
+    trace = RequestTrace(endpoint)
+    _current.set(trace)
+    return trace
 
 
-def about(client: Client | None) -> None:
-    """Say which client the request names; it need not have proven itself."""
-    inquiry = _current.get()
-    if inquiry is not None and client is not None:
-        inquiry.client = client.pk
+def clear() -> None:
+    """Forget the trace of an earlier request in this thread."""
+    _current.set(None)
 
 
-def unproven(ip: str | None, name: str) -> None:
-    """Say that the request did not prove who sends it; the door counts that, once however often it is judged."""
-    inquiry = _current.get()
-    if inquiry is not None:
-        inquiry.unproven = ip, name
+def allow_origins(origins: list[str]) -> None:
+    """Set the origins whose pages may read the response (Fetch section 3.2)."""
+    trace = _current.get()
+    if trace is not None:
+        trace.allowed_origins = origins
 
 
-def because(kind: str, **detail: str | Iterable[str]) -> None:
-    """Say why the request is about to be refused. The first reason counts, which is the nearest to the cause.
+def allowed_origins() -> list[str] | None:
+    """Return the origins that were set, or None when no client was authenticated."""
+    trace = _current.get()
+    return trace.allowed_origins if trace is not None else None
 
-    `kind` is a reason that authority/problems/ has words for, which fill in the details.
+
+def set_client(client: Client | None) -> None:
+    """Set the client that the request names; it need not be authenticated."""
+    trace = _current.get()
+    if trace is not None and client is not None:
+        trace.client = client.pk
+
+
+def auth_failed(ip: str | None, name: str) -> None:
+    """Note failed authentication; the endpoint counts it, once however often the request is validated."""
+    trace = _current.get()
+    if trace is not None:
+        trace.failed_auth = ip, name
+
+
+def set_reason(kind: str, **detail: str | Iterable[str]) -> None:
+    """Set why the request is about to be refused. The first reason is kept, which is the nearest to the cause.
+
+    `kind` is a key of authority/diagnostics/problem_messages/, whose messages the details fill in.
     """
-    inquiry = _current.get()
-    if inquiry is not None and not inquiry.kind:
-        inquiry.kind = kind
-        inquiry.detail = {name: _safe(value) for name, value in detail.items()}
+    trace = _current.get()
+    if trace is not None and not trace.kind:
+        trace.kind = kind
+        trace.detail = {name: _safe(value) for name, value in detail.items()}
 
 
-def because_secret(text: str) -> None:
-    """Say that the secret is none that works. Its digests, never its text, tell later which one it was."""
+def set_secret_reason(text: str) -> None:
+    """Set that the secret is no valid one. Its digests, never its text, tell later which secret it was."""
     bare = text.strip().strip(QUOTES).strip()
     hint = bare[-4:] if secrets.looks_real(bare) else ""
     shape = "" if text else "empty"
     if bare.startswith(secrets.PREFIX):
         shape = "damaged" if not hint else "wrapped" if bare != text else ""
-    digests = [secrets.digest(text, version) for version in secrets.peppers()]
-    because("secret_unknown", hint=hint, shape=shape, digests=digests)
+    digests = [secrets.keyed_digest(text, version) for version in secrets.peppers()]
+    set_reason("secret_unknown", hint=hint, shape=shape, digests=digests)
 
 
-def because_unusable(client: Client) -> None:
-    """Say which switch turned the client off."""
-    because("client_disabled" if client.is_disabled else "consumer_suspended")
+def set_disabled_reason(client: Client) -> None:
+    """Set that the client is disabled, or its consumer suspended."""
+    set_reason("client_disabled" if client.is_disabled else "consumer_suspended")
 
 
-def refused(error: str, ip: str | None = None, *, said: str | None = None) -> None:
-    """Note the registered code that the answer has, what else it says, and where the request came from."""
-    inquiry = _current.get()
-    if inquiry is not None:
-        inquiry.error, inquiry.ip, inquiry.said = error, ip, said or ""
+def set_error(error: str, ip: str | None = None, *, description: str | None = None) -> None:
+    """Set the error code and description of the response, and the caller's address."""
+    trace = _current.get()
+    if trace is not None:
+        trace.error, trace.ip, trace.description = error, ip, description or ""
 
 
-def conclude(status: int) -> None:
-    """Count the answer, and keep why it was a refusal; of requests that name no client of ours nothing is kept."""
-    inquiry = _current.get()
-    if inquiry is not None:
-        metrics.answered(inquiry.endpoint, status, inquiry.error)
-    if inquiry is None or inquiry.client is None or status >= 500 or inquiry.error in ORDINARY:
+def finish(status: int) -> None:
+    """Count the response, and record a refusal in the client's problem log; without a client nothing is recorded."""
+    trace = _current.get()
+    if trace is not None:
+        metrics.count_response(trace.endpoint, status, trace.error)
+    if trace is None or trace.client is None or status >= 500 or trace.error in EXPECTED_ERRORS:
         return
-    if inquiry.endpoint in COUNTED:
-        daily_counts.count(inquiry.client, issued=status < 400)
-    if status >= 400 or inquiry.error:
-        kind = inquiry.kind or inquiry.error
-        detail = inquiry.detail if inquiry.kind or not inquiry.said else {"said": _safe(inquiry.said)}
-        problem_log.record(inquiry.client, inquiry.endpoint, kind, detail=detail, error=inquiry.error, ip=inquiry.ip)
+    if trace.endpoint in COUNTED_ENDPOINTS:
+        daily_counts.count(trace.client, issued=status < 400)
+    if status >= 400 or trace.error:
+        kind = trace.kind or trace.error
+        detail = trace.detail if trace.kind or not trace.description else {"said": _safe(trace.description)}
+        problem_log.record(trace.client, trace.endpoint, kind, detail=detail, error=trace.error, ip=trace.ip)
 
 
-def granted(endpoint: str, client: int) -> None:
-    """Count a token that was issued without any question."""
-    metrics.answered(endpoint, 200, "")
+def count_issued(endpoint: str, client: int) -> None:
+    """Count a token that was issued from the cache."""
+    metrics.count_response(endpoint, 200, "")
     daily_counts.count(client, issued=True)
 
 
-def unread(kind: str, **detail: str) -> None:
-    """Keep a problem of a request that was answered, but whose answer does not reach the program."""
-    inquiry = _current.get()
-    if inquiry is not None and inquiry.client is not None:
-        told = {name: _safe(value) for name, value in detail.items()}
-        problem_log.record(inquiry.client, inquiry.endpoint, kind, detail=told, ip=inquiry.ip)
+def record_unreadable_response(kind: str, **detail: str) -> None:
+    """Record that the response to a request cannot be read by the page that sent it."""
+    trace = _current.get()
+    if trace is not None and trace.client is not None:
+        details = {name: _safe(value) for name, value in detail.items()}
+        problem_log.record(trace.client, trace.endpoint, kind, detail=details, ip=trace.ip)
 
 
 # -- Details ----------------------------------------------------------------------------------------------------------
 
 
 def _safe(value: str | Iterable[str]) -> Any:
-    """Return a detail that can be stored and read: short, on one line."""
+    """Return a detail that can be stored and displayed: short, on one line."""
     if isinstance(value, str):
-        return _shortened(UNREADABLE.sub("�", value))
+        return _truncate(replace_unsafe(value, lambda _: "�"))
     values = list(value)
-    return [_safe(each) for each in values[:NAMED]] + (["…"] if len(values) > NAMED else [])
+    return [_safe(each) for each in values[:MAX_LIST_VALUES]] + (["…"] if len(values) > MAX_LIST_VALUES else [])
 
 
-def _shortened(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+def _truncate(text: str) -> str:
+    return text if len(text) <= MAX_DETAIL_LENGTH else f"{text[:MAX_DETAIL_LENGTH]}…"
 
 
-def address(uri: str) -> str:
-    """Return a URI without what it may carry in confidence: user and password, and the values of its query."""
+def redact_uri(uri: str) -> str:
+    """Return a URI without credentials: user and password, the values of its query, and the fragment."""
     try:
         parts = urlsplit(uri)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The thread that writes down what the other modules of this package note in memory."""
+"""The thread that writes what the other modules of this package buffer in memory."""
 
 import atexit
 import logging
@@ -13,7 +13,7 @@ from authority.telemetry import daily_counts, last_used, metrics, problem_log
 logger = logging.getLogger(__name__)
 
 INTERVAL = 2.0  # seconds
-NOTES = (last_used, daily_counts, problem_log)
+BUFFERS = (last_used, daily_counts, problem_log)
 
 
 def start() -> None:
@@ -24,9 +24,9 @@ def start() -> None:
 
 
 def flush() -> None:
-    """Write everything that was noted. Raises django.db.Error."""
-    for notes in NOTES:
-        notes.flush()
+    """Write everything that is pending. Raises django.db.Error."""
+    for buffer in BUFFERS:
+        buffer.flush()
 
 
 def _run() -> None:
@@ -38,18 +38,18 @@ def _run() -> None:
 def _write() -> None:
     try:
         metrics.flush()
-        for notes in NOTES:
+        for buffer in BUFFERS:
             try:
-                notes.flush()
+                buffer.flush()
             except Error as error:
-                logger.warning("%s could not be written yet: %s", notes.__name__, type(error).__name__)
+                logger.warning("%s could not be written yet: %s", buffer.__name__, type(error).__name__)
     finally:
         connection.close()
 
 
 def _after_fork() -> None:
-    """The parent writes what it noted; the child begins with nothing noted and a thread of its own."""
-    for notes in NOTES:
-        notes.forget()
-    metrics.forget()
+    """Begin with empty buffers and an own thread: the parent writes what it has buffered."""
+    for buffer in BUFFERS:
+        buffer.forget()
+    metrics.reset()
     threading.Thread(target=_run, name="telemetry", daemon=True).start()

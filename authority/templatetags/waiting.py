@@ -1,4 +1,4 @@
-"""For whom a person signs in."""
+"""The client that a person signs in for."""
 
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,7 +13,7 @@ register = template.Library()
 
 @register.filter
 def waiting_app(address: str | None) -> Client | None:
-    """Return the client that asked a person in, where the address they go on to after signing in is its request."""
+    """Return the client whose authorization request follows the sign-in, or None."""
     try:
         parts = urlsplit(address or "")
     except ValueError:  # a bracket where a host would be

@@ -1,6 +1,6 @@
-"""Authorization codes: hashed at rest, redeemed once, and what they gave is taken back when they come again.
+"""Authorization codes: stored as digests, redeemed once; a replay revokes the tokens that were issued for the code.
 
-The token endpoint hashes a code as it comes in, so that what oauthlib and the toolkit call the code is its digest.
+The token endpoint hashes a code as it comes in, so what oauthlib and the toolkit call the code is its digest.
 """
 
 import json
@@ -9,7 +9,7 @@ from typing import Any
 
 from oauth2_provider.models import get_grant_model
 
-from authority.models import Family, SignIn
+from authority.models import SignIn, TokenFamily
 from authority.people import subject
 from authority.people.subject import Person
 from authority.tokens import families
@@ -34,47 +34,50 @@ LOCK = Statement(
 )
 
 
-def lock(code: str, client: Client) -> tuple[Any, Person] | None:
-    """Return the client's unspent code, locked until the transaction ends, and the person whose it is; or None.
+def lock_code(code: str, client: Client) -> tuple[Any, Person] | None:
+    """Return the client's unredeemed code, locked until the transaction ends, and its person; or None.
 
-    Whose it is is compared here: the database might look for it among all that the client has, not by its digest.
+    The client is compared here, not in the statement: PostgreSQL might search all codes of the client instead of using
+    the digest's index.
     """
     row = LOCK.first(client.consumer_id, code)
     if row is None:
         return None
     values = iter(row)
-    grant, person = GRANT.take(values), subject.take(values)
+    grant, person = GRANT.take(values), subject.person_from_row(values)
     return (grant, person) if grant.application_id == client.pk else None
 
 
-def bound_to(grant: Any) -> str:
-    """Return the thumbprint of the key that the authorization request named, or nothing (RFC 9449 section 10)."""
+def bound_key(grant: Any) -> str:
+    """Return the dpop_jkt of the authorization request, or an empty string (RFC 9449 section 10)."""
     return json.loads(grant.claims or "{}").get("dpop_jkt") or ""
 
 
-def withdraw(ended: Collection[SignIn]) -> None:
-    """Delete the codes of sign-ins whose session ends, but those for going on without it.
+def delete_of_sign_ins(ended: Collection[SignIn]) -> None:
+    """Delete the codes of sign-ins whose session ends, except those with offline_access.
 
-    One that is being exchanged just now is waited for, so that whoever ends families next finds what it gave.
+    A code that is being exchanged is waited for, so that a caller that revokes families next finds its family.
     """
     names = {str(sign_in.pk) for sign_in in ended}
-    waiting = Grant.objects.filter(user__in={sign_in.user_id for sign_in in ended})
-    gone = [grant.pk for grant in waiting if _sign_in_of(grant) in names and ends_with_session(grant.scope.split())]
-    Grant.objects.filter(pk__in=gone).delete()
+    open_codes = Grant.objects.filter(user__in={sign_in.user_id for sign_in in ended})
+    ended_codes = [
+        grant.pk for grant in open_codes if _sign_in_id(grant) in names and ends_with_session(grant.scope.split())
+    ]
+    Grant.objects.filter(pk__in=ended_codes).delete()
 
 
-def _sign_in_of(grant: Any) -> str | None:
+def _sign_in_id(grant: Any) -> str | None:
     found: str | None = json.loads(grant.claims or "{}").get("sign_in")
     return found
 
 
 def ends_with_session(scopes: Collection[str]) -> bool:
-    """Say whether what is granted with the scopes ends when the person signs out (Back-Channel Logout section 2.7)."""
+    """Return whether tokens with these scopes end when the person signs out (Back-Channel Logout section 2.7)."""
     return "openid" in scopes and "offline_access" not in scopes
 
 
-def revoke_what_it_gave(code: str, client: Client) -> bool:
-    """Take back the tokens of a code that its client presents again (RFC 6749 section 4.1.2); say whether it does."""
-    given = Family.objects.filter(code=code, client=client)
-    families.end(given)
-    return given.exists()
+def revoke_issued_tokens(code: str, client: Client) -> bool:
+    """Revoke the tokens of a code that is replayed (RFC 6749 section 4.1.2); return whether there were any."""
+    issued = TokenFamily.objects.filter(code=code, client=client)
+    families.revoke(issued)
+    return issued.exists()

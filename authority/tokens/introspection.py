@@ -1,4 +1,4 @@
-"""What a token is worth, as RFC 7662 section 2.2 words it."""
+"""Token introspection responses (RFC 7662 section 2.2)."""
 
 from typing import Any
 
@@ -7,28 +7,28 @@ from django.db.models import F
 from django.utils import timezone
 
 from authority import client_directory
-from authority.client_directory import Entry
+from authority.client_directory import ClientEntry
 from authority.models import RefreshToken
 from authority.tokens import families, validation
-from authority.tokens.validation import Access
+from authority.tokens.validation import ActiveToken
 from clients.vocabulary import GrantType
-from core.digests import digest
+from core.credentials import token_digest
 
 INACTIVE: dict[str, Any] = {"active": False}
 
 
-def introspect(token: str, caller: Entry | None = None) -> dict[str, Any]:
-    """Return what the caller may know of the token; of one that does not hold, or is no business of theirs, nothing.
+def introspect(token: str, caller: ClientEntry | None = None) -> dict[str, Any]:
+    """Return the introspection response; of a token that is not active, or not the caller's concern, only that.
 
-    A client asks about its own tokens, an API about access tokens for it. Without a caller it is an operator who asks.
+    Clients introspect their own tokens, APIs the access tokens for them. Without a caller it is an operator.
     """
-    found = validation.access(token, caller)
+    found = validation.active_token(token, caller)
     if found is not None:
-        return _of_access(found, caller)
-    return _of_refresh(token, caller) or INACTIVE
+        return _describe_access_token(found, caller)
+    return _describe_refresh_token(token, caller) or INACTIVE
 
 
-def _of_access(found: Access, caller: Entry | None) -> dict[str, Any]:
+def _describe_access_token(found: ActiveToken, caller: ClientEntry | None) -> dict[str, Any]:
     scopes = found.scopes
     if caller is not None and caller.client.pk != found.entry.client.pk:
         # An API learns which of its own permissions the token carries (RFC 7662 section 2.2).
@@ -53,17 +53,17 @@ def _of_access(found: Access, caller: Entry | None) -> dict[str, Any]:
     return answer
 
 
-def _of_refresh(token: str, caller: Entry | None) -> dict[str, Any] | None:
+def _describe_refresh_token(token: str, caller: ClientEntry | None) -> dict[str, Any] | None:
     row = (
         RefreshToken.objects.select_related("family__user", "family__client")
-        .filter(digest=digest(token), generation=F("family__generation"), expires_at__gt=timezone.now())
+        .filter(digest=token_digest(token), generation=F("family__generation"), expires_at__gt=timezone.now())
         .first()
     )
     if row is None:
         return None
     family = row.family
     entry = caller or client_directory.find(family.client.client_id)
-    if entry is None or entry.client.pk != family.client_id or not families.holds(entry, family):
+    if entry is None or entry.client.pk != family.client_id or not families.is_active_for(entry, family):
         return None
     allowed = entry.scopes_for(GrantType.REFRESH_TOKEN)
     scopes = [value for value in family.scopes if value in allowed]

@@ -1,4 +1,4 @@
-"""Which scopes there are, and which of them a client may have now."""
+"""The toolkit's scopes backend: the scopes that exist, and those that a client may have now."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from clients.vocabulary import IDENTITY_SCOPES
 
 
 class ClientScopes(BaseScopes):
-    """What a client asked for at registration and its consumer may use today."""
+    """The scopes that a client registered and its consumer may use now."""
 
     def get_all_scopes(self) -> dict[str, str]:
         identity = {value: name for value, (name, _) in IDENTITY_SCOPES.items()}
@@ -18,11 +18,11 @@ class ClientScopes(BaseScopes):
     def get_available_scopes(self, application: Client | None = None, request: Any = None, **kwargs: Any) -> list[str]:
         if request is None or application is None:
             return []
-        return request.entry.scopes_for(request.grant_type or "authorization_code")  # type: ignore[no-any-return]
+        return request.context.entry.scopes_for(request.grant_type or "authorization_code")  # type: ignore[no-any-return]
 
     def get_default_scopes(self, application: Client | None = None, request: Any = None, **kwargs: Any) -> list[str]:
         """Return what a request that names no scope gets: everything that APIs grant the client (RFC 6749 section 3.3).
 
-        A client says that it wants to know the person (`openid`), it is never assumed.
+        `openid` must be requested; it is never a default.
         """
-        return list(request.entry.permissions) if request is not None else []
+        return list(request.context.entry.permissions) if request is not None else []

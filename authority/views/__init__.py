@@ -1,1 +1,1 @@
-"""What people see of the tokens: why requests fail, tokens for tests, and what a token says."""
+"""Pages about tokens: problems, test tokens, the inspector, workload identity."""

@@ -1,4 +1,4 @@
-"""/account/apps/: what a person lets clients do, and how they take it back."""
+"""/account/apps/: the clients that a person has authorized, and revocation of their access."""
 
 from urllib.parse import urlencode, urlsplit
 
@@ -20,35 +20,35 @@ from consumers.audit import Actor
 @require_safe
 def listing(request: HttpRequest) -> HttpResponse:
     mine = list(Consent.objects.filter(user=request.user.pk).select_related("client__consumer"))
-    named = names([value for consent in mine for value in consent.scopes])
+    named = _scope_names([value for consent in mine for value in consent.scopes])
     apps = [
         (
             consent,
             [name for value, name in named.items() if value in consent.scopes] + consent.resources,
-            where_to_begin(consent.client),
+            _initiate_login_url(consent.client),
         )
         for consent in mine
     ]
     return render(request, "authority/apps.html", {"apps": apps})
 
 
-def where_to_begin(client: Client) -> str:
-    """Return the address at which the app begins a sign-in with us, or "" (OpenID Connect Core section 4)."""
+def _initiate_login_url(client: Client) -> str:
+    """Return the client's initiate_login_uri with our issuer, or "" (OpenID Connect Core section 4)."""
     uri: str = client.initiate_login_uri
     if not uri or not client.is_usable(None):
         return ""
     return f"{uri}{'&' if urlsplit(uri).query else '?'}{urlencode({'iss': settings.ISSUER})}"
 
 
-def names(values: list[str]) -> dict[str, str]:
-    """Return how people read the scopes: who they are first, as on the page that asked."""
+def _scope_names(values: list[str]) -> dict[str, str]:
+    """Return the display names of scopes: identity scopes first, as on the consent page."""
     identity = {value: name for value, (name, _) in IDENTITY_SCOPES.items()} | {"openid": "Know who you are"}
     return identity | dict(Scope.objects.filter(value__in=values).values_list("value", "name"))
 
 
 @login_required
 def revoke(request: HttpRequest, consent_id: int) -> HttpResponse:
-    """Ask, then end the client's access and all of its tokens for the person."""
+    """Ask for confirmation, then revoke the client's consent and all of its tokens for the person."""
     consent = get_object_or_404(Consent.objects.select_related("client__consumer"), pk=consent_id, user=request.user.pk)
     if request.method != "POST":
         return render(request, "authority/revoke_app.html", {"consent": consent})

@@ -1,4 +1,4 @@
-"""/device: a person types the code that a device shows, reads who asks for what, and says yes or no (RFC 8628)."""
+"""/device: a person enters the user code of a device, and allows or denies its request (RFC 8628 section 3.3)."""
 
 from typing import cast
 
@@ -15,20 +15,20 @@ from clients.vocabulary import IDENTITY_SCOPES
 from consumers.audit import Actor
 from consumers.models import User
 from core.errors import Conflict
-from core.rate_limits import within
+from core.rate_limits import rate_limited
 
-UNKNOWN = "This code is unknown or has ended. Compare it letter by letter, or start again on the device."
+UNKNOWN = "This code is unknown or has expired. Compare it with the one shown, or start again on the device."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
-@within("20/10m/user")  # a code is short, so it must not be guessed (RFC 8628 section 5.1)
+@rate_limited("20/10m/user")  # a code is short, so it must not be guessed (RFC 8628 section 5.1)
 def device(request: HttpRequest) -> HttpResponse:
-    """Look the code up only when the person sends it: an address that holds one opens nothing (section 5.4)."""
+    """Look the code up only on POST: a link that contains a code opens no request (section 5.4)."""
     typed = (request.POST if request.method == "POST" else request.GET).get("user_code", "")[:40]
     if request.method != "POST":
         return _ask_for_code(request, typed)
-    found = device_requests.find(typed)
+    found = device_requests.find_waiting(typed)
     if found is None:
         return _ask_for_code(request, typed, UNKNOWN)
     if request.POST.get("decision") not in ("allow", "deny"):
@@ -42,7 +42,7 @@ def _ask_for_code(request: HttpRequest, typed: str, error: str = "") -> HttpResp
 
 
 def _confirm(request: HttpRequest, found: DeviceRequest, typed: str) -> HttpResponse:
-    code = device_requests.normal(typed)
+    code = device_requests.normalize_user_code(typed)
     context = {
         "client": found.client,
         "consumer": found.client.consumer,
@@ -55,7 +55,7 @@ def _confirm(request: HttpRequest, found: DeviceRequest, typed: str) -> HttpResp
 
 
 def _answer(request: HttpRequest, found: DeviceRequest) -> HttpResponse:
-    """Carry out the decision: who they are as a whole, each permission by itself; nothing ticked is a no."""
+    """Apply the decision: identity scopes as a whole, each permission by itself; none ticked is a denial."""
     ticked = request.POST.getlist("scope") if request.POST["decision"] == "allow" else []
     wanted = found.scopes if request.POST["decision"] == "allow" else []
     scopes = [value for value in wanted if value in IDENTITY_SCOPES or value in ticked]
@@ -65,7 +65,7 @@ def _answer(request: HttpRequest, found: DeviceRequest) -> HttpResponse:
             user=cast(User, request.user),
             scopes=scopes,
             actor=Actor.of(request),
-            now=browser_authentication.of(request),
+            now=browser_authentication.current_authentication(request),
         )
     except Conflict as refusal:
         return _ask_for_code(request, "", refusal.description)

@@ -1,4 +1,4 @@
-"""The inspector's page, in a workspace and for operators. What is pasted comes by POST, and nothing keeps it."""
+"""The inspector's page, in a workspace and for operators. What is pasted comes by POST and is stored nowhere."""
 
 from typing import Any
 
@@ -16,36 +16,36 @@ from consumers.access import View, workspace
 from consumers.models import Membership, Role
 
 
-def measured(view: View) -> View:
-    """Let a view look at the length of a body before the middleware reads it for the form's token.
+def before_csrf(view: View) -> View:
+    """Let a view check the length of a body before the CSRF middleware reads it.
 
     Django reads no body of more than DATA_UPLOAD_MAX_MEMORY_SIZE and answers a page that says nothing of what to do.
-    The view ends in `answer`, which asks for the token of whatever it reads.
+    The view ends in `respond`, which checks the CSRF token of whatever it reads.
     """
     return csrf_exempt(view)
 
 
-@measured
+@before_csrf
 @workspace(Role.VIEWER)
 @require_http_methods(["GET", "HEAD", "POST"])
 def inspector(request: HttpRequest, membership: Membership) -> HttpResponse:
-    return answer(request, Viewer(membership.consumer), "authority/inspector.html")
+    return respond(request, Viewer(membership.consumer), "authority/inspector.html")
 
 
-def answer(request: HttpRequest, viewer: Viewer, template: str, around: dict[str, Any] | None = None) -> HttpResponse:
-    """Show the form, and below it what is to be said about what was pasted. Too much is refused unread."""
+def respond(request: HttpRequest, viewer: Viewer, template: str, around: dict[str, Any] | None = None) -> HttpResponse:
+    """Show the form, and below it the reports on what was pasted. A body that is too long is refused unread."""
     context = (around or {}) | {"here": "inspector"}
     if int(request.META.get("CONTENT_LENGTH") or 0) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
         form = InspectForm({}, viewer=viewer)
         form.errors["pasted"] = form.error_class([TOO_MUCH])
         return render(request, template, context | {"form": form}, status=422)
-    return judge(request, viewer, template, context)
+    return _inspect(request, viewer, template, context)
 
 
 @csrf_protect
 @sensitive_post_parameters("pasted")
 @sensitive_variables()
-def judge(request: HttpRequest, viewer: Viewer, template: str, context: dict[str, Any]) -> HttpResponse:
+def _inspect(request: HttpRequest, viewer: Viewer, template: str, context: dict[str, Any]) -> HttpResponse:
     form = InspectForm(request.POST if request.method == "POST" else None, viewer=viewer)
     reports = inspect(form.cleaned_data["pasted"], viewer, form.cleaned_data["api"]) if form.is_valid() else []
     status = 422 if form.is_bound and form.errors else 200

@@ -1,4 +1,4 @@
-"""Test tokens: listed with who made them and why, made by hand, shown once, revoked."""
+"""Test tokens of a workspace: list, create, revoke."""
 
 from typing import Any
 
@@ -12,79 +12,80 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from authority.diagnostics.inspector import claims, jwt
 from authority.diagnostics.inspector.report import Viewer
-from authority.forms.test_tokens import TrialForm
-from authority.models import TrialToken
+from authority.forms.test_tokens import TestTokenForm
+from authority.models import TestToken
 from authority.tokens import test_tokens
 from clients.models import Client, Scope
-from clients.views.common import already_done, find, person
+from clients.views.common import already_done, get_client, request_user
 from consumers.access import workspace
 from consumers.audit import Actor
 from consumers.forms import explain
 from consumers.models import Membership, Role
 from core.errors import Conflict, Refusal
-from core.idempotency import AlreadyDone, carry_out_once
-from core.rate_limits import within
+from core.idempotency import AlreadySubmitted, idempotent
+from core.rate_limits import rate_limited
 
 PAGE = 25
-MOST = 50  # clients to choose from; each has the way here on its own page too
+MAX_CLIENTS = 50  # clients to choose from; each has the way here on its own page too
 
 
-def _able(membership: Membership) -> list[Client]:
-    """Return the clients that test tokens can be made for, by name."""
+def _eligible_clients(membership: Membership) -> list[Client]:
+    """Return the clients that test tokens can be created for, by name."""
     values = Scope.objects.filter(
         access__consumer=membership.consumer, api__allows_test_tokens=True, api__is_production=False
     ).values_list("value", flat=True)
     mine = Client.objects.of(membership.consumer).filter(disabled_at=None, scopes__overlap=list(values))
-    return list(mine[:MOST]) if membership.consumer.test_token_lifetime >= test_tokens.SHORTEST else []
+    return list(mine[:MAX_CLIENTS]) if membership.consumer.test_token_lifetime >= test_tokens.MIN_LIFETIME else []
 
 
 @workspace(Role.VIEWER)
 @require_safe
 def index(request: HttpRequest, membership: Membership) -> HttpResponse:
     """List the test tokens of the last month, the newest first."""
-    made = TrialToken.objects.listed().filter(client__consumer=membership.consumer)
+    made = TestToken.objects.listed().filter(client__consumer=membership.consumer)
     context = {
-        "here": "trials",
+        "here": "test-tokens",
         "page": Paginator(made, PAGE).get_page(request.GET.get("page")),
-        "able": _able(membership),
-        "most": MOST,
+        "able": _eligible_clients(membership),
+        "most": MAX_CLIENTS,
     }
-    return render(request, "authority/trials.html", context)
+    return render(request, "authority/test_tokens.html", context)
 
 
 @workspace(Role.MANAGER)
 @require_http_methods(["GET", "HEAD", "POST"])
-@within("60/h/user")
+@rate_limited("60/h/user")
 @sensitive_variables("token")
 def create(request: HttpRequest, membership: Membership, client_id: str) -> HttpResponse:
-    """Make a test token. The answer to the POST itself shows it; nothing keeps it for a later page."""
-    client = find(membership, client_id)
-    form = TrialForm(request.POST if request.method == "POST" else None, client=client)
-    context: dict[str, Any] = {"form": form, "client": client, "here": "trials"}
+    """Create a test token. The response to the POST shows it; it is stored nowhere for a later page."""
+    client = get_client(membership, client_id)
+    form = TestTokenForm(request.POST if request.method == "POST" else None, client=client)
+    context: dict[str, Any] = {"form": form, "client": client, "here": "test-tokens"}
     if request.method == "POST" and form.is_valid():
         try:
-            with carry_out_once(key=form.cleaned_data["key"], user=person(request)) as submission:
-                made, token = test_tokens.make(client=client, wanted=form.wanted, actor=Actor.of(request))
-                submission.outcome = reverse("tokens:trials", args=[membership.consumer.slug])
-        except AlreadyDone as done:
-            sentence = "It was shown once, in the answer to your first click. Lost it? Make a new one."
-            return already_done(request, done, "This test token has been made already.", sentence)
+            with idempotent(key=form.cleaned_data["key"], user=request_user(request)) as submission:
+                made, token = test_tokens.create(client=client, requested=form.requested, actor=Actor.of(request))
+                submission.outcome = reverse("tokens:test-tokens", args=[membership.consumer.slug])
+        except AlreadySubmitted as done:
+            sentence = "It was shown once, in the response to your first click. Lost it? Create a new one."
+            return already_done(request, done, "This test token has already been created.", sentence)
         except Refusal as refusal:
             explain(form, refusal)
         else:
-            return render(request, "authority/trial_once.html", context | _shown(made, token, membership))
-    return render(request, "authority/trial_create.html", context, status=422 if form.is_bound else 200)
+            context |= _once_context(made, token, membership)
+            return render(request, "authority/test_token_created.html", context)
+    return render(request, "authority/test_token_create.html", context, status=422 if form.is_bound else 200)
 
 
 @sensitive_variables()
-def _shown(made: TrialToken, token: str, membership: Membership) -> dict[str, Any]:
-    """Return what the page needs to show a token: its parts, its claims in words, and a command."""
+def _once_context(made: TestToken, token: str, membership: Membership) -> dict[str, Any]:
+    """Return the context to show a token: its parts, its claims explained, and a command."""
     address = next((each for each in made.audience if each.startswith("https://")), "https://api.example.com/")
     return {
         "made": made,
         "token": token,
         "parts": token.split("."),
-        "rows": claims.explained(jwt.read(token).content, Viewer(membership.consumer)),
+        "rows": claims.explain_claims(jwt.read(token).claims, Viewer(membership.consumer)),
         "command": f"curl '{address.replace("'", '%27')}' \\\n  --header 'Authorization: Bearer {token}'",
     }
 
@@ -92,7 +93,7 @@ def _shown(made: TrialToken, token: str, membership: Membership) -> dict[str, An
 @workspace(Role.MANAGER)
 @require_POST
 def revoke(request: HttpRequest, membership: Membership, jti: str) -> HttpResponse:
-    token = TrialToken.objects.select_related("client__consumer").filter(pk=jti).first()
+    token = TestToken.objects.select_related("client__consumer").filter(pk=jti).first()
     if token is None or token.client.consumer != membership.consumer:
         raise Http404
     try:
@@ -100,5 +101,5 @@ def revoke(request: HttpRequest, membership: Membership, jti: str) -> HttpRespon
     except Conflict as conflict:
         messages.info(request, conflict.description)
     else:
-        messages.success(request, "The test token is revoked. APIs that ask us refuse it from now on.")
-    return redirect("tokens:trials", membership.consumer.slug)
+        messages.success(request, "The test token is revoked. APIs that introspect tokens refuse it from now on.")
+    return redirect("tokens:test-tokens", membership.consumer.slug)

@@ -56,9 +56,9 @@ def kept(client):
 
 @pytest.fixture(autouse=True)
 def nothing_noted():
-    last_used.forget()
-    daily_counts.forget()
-    problem_log.forget()
+    last_used.reset()
+    daily_counts.reset()
+    problem_log.reset()
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ def stranger_token(mallory):
 @pytest.fixture
 def deployed(acme, acme_access):
     """A workload of Acme, with one secret."""
-    from clients.actions.clients import give_subject
+    from clients.actions.clients import assign_subject
     from tests.authority.workload import BACKEND, WorkloadProgram
 
     client = ClientFactory(
@@ -146,5 +146,5 @@ def deployed(acme, acme_access):
         environment_type="production",
         audience=[BACKEND, "sts.amazonaws.com"],
     )
-    give_subject(client)
+    assign_subject(client)
     return WorkloadProgram(client, give_secret(client)[1])

@@ -5,7 +5,7 @@ import hmac
 import json
 import time
 
-from core.jose import jws
+from core.jose import base64url, jwk, jws
 from core.jose.jws import Signer
 
 HOSTILE_KIDS = [
@@ -23,7 +23,7 @@ HOSTILE_KIDS = [
 
 def parts(token: str):
     header, claims, signature = token.split(".")
-    return json.loads(jws.from_base64(header)), json.loads(jws.from_base64(claims)), signature
+    return json.loads(base64url.decode(header)), json.loads(base64url.decode(claims)), signature
 
 
 def joined(header, claims, signature="") -> str:
@@ -32,20 +32,20 @@ def joined(header, claims, signature="") -> str:
 
 def signed(header, claims, signer: Signer) -> str:
     text = f"{jws.pack(header)}.{jws.pack(claims)}"
-    return f"{text}.{jws.to_base64(jws.sign(signer, text.encode()))}"
+    return f"{text}.{base64url.encode(jws.sign(signer, text.encode()))}"
 
 
 def hmac_signed(header, claims, secret: bytes) -> str:
     text = f"{jws.pack(header)}.{jws.pack(claims)}"
-    return f"{text}.{jws.to_base64(hmac.digest(secret, text.encode(), hashlib.sha256))}"
+    return f"{text}.{base64url.encode(hmac.digest(secret, text.encode(), hashlib.sha256))}"
 
 
 def forgeries(genuine: str, signer: Signer) -> dict[str, str]:
     """Return forged tokens by what is wrong with them; `signer` is the key that signed the genuine one."""
     header, claims, signature = parts(genuine)
-    public = jws.public_jwk(signer.private_key, signer.algorithm)
+    public = jwk.public_jwk(signer.private_key, signer.algorithm)
     thief = jws.generate("ES256")
-    theirs = jws.public_jwk(thief, "ES256")
+    theirs = jwk.public_jwk(thief, "ES256")
     impostor = Signer(kid=signer.kid, algorithm="ES256", private_key=thief)
     rsa = Signer(kid=signer.kid, algorithm="RS256", private_key=jws.generate("RS256"))
     return {
@@ -53,7 +53,7 @@ def forgeries(genuine: str, signer: Signer) -> dict[str, str]:
         "alg None with the signature": joined(header | {"alg": "None"}, claims, signature),
         "alg nOnE": joined(header | {"alg": "nOnE"}, claims),
         "HMAC with the public key as JSON": hmac_signed(header | {"alg": "HS256"}, claims, json.dumps(public).encode()),
-        "HMAC with the public key's x": hmac_signed(header | {"alg": "HS256"}, claims, jws.from_base64(public["x"])),
+        "HMAC with the public key's x": hmac_signed(header | {"alg": "HS256"}, claims, base64url.decode(public["x"])),
         "HMAC with nothing": hmac_signed(header | {"alg": "HS256"}, claims, b""),
         "alg of another key": joined(header | {"alg": "RS256"}, claims, signature),
         "another algorithm and key under our kid": signed(header | {"alg": "RS256"}, claims, rsa),
@@ -78,11 +78,11 @@ def forgeries(genuine: str, signer: Signer) -> dict[str, str]:
         "another issuer": signed(header, claims | {"iss": "https://evil.example"}, signer),
         "ended": signed(header, claims | {"iat": 1, "exp": int(time.time()) - 60}, signer),
         "no signature": joined(header, claims),
-        "empty signature of zeros": joined(header, claims, jws.to_base64(bytes(64))),
-        "signature in DER": joined(header, claims, jws.to_base64(b"\x30\x06\x02\x01\x01\x02\x01\x01")),
-        "header that is no object": f"{jws.to_base64(b'[]')}.{jws.pack(claims)}.{signature}",
-        "claims that are no object": f"{jws.pack(header)}.{jws.to_base64(b'[]')}.{signature}",
-        "nested without end": f"{jws.to_base64(b'[' * 5000)}.{jws.pack(claims)}.{signature}",
+        "empty signature of zeros": joined(header, claims, base64url.encode(bytes(64))),
+        "signature in DER": joined(header, claims, base64url.encode(b"\x30\x06\x02\x01\x01\x02\x01\x01")),
+        "header that is no object": f"{base64url.encode(b'[]')}.{jws.pack(claims)}.{signature}",
+        "claims that are no object": f"{jws.pack(header)}.{base64url.encode(b'[]')}.{signature}",
+        "nested without end": f"{base64url.encode(b'[' * 5000)}.{jws.pack(claims)}.{signature}",
         "five parts": f"{jws.pack(header)}.a.b.c.d",
         "two parts": f"{jws.pack(header)}.{jws.pack(claims)}",
     }

@@ -1,4 +1,4 @@
-"""A process that listens, as every worker of a server does. Its data are committed, so tests are transactional."""
+"""A process that listens for notifications, as every worker does. Data are committed, so tests are transactional."""
 
 import secrets
 import threading
@@ -8,27 +8,27 @@ import pytest
 from django.db import connection
 
 from core import cache, notifications
-from core.cache import Memory
+from core.cache import NotifiedCache
 
-_marks: Memory[str, bool] = Memory(1)
+_marks: NotifiedCache[str, bool] = NotifiedCache(1)
 
 
 @pytest.fixture
 def listening(db, monkeypatch):
-    """This process listens, as every worker of a server does, and a pause of the machine ends no trust."""
-    monkeypatch.setattr(cache, "TRUST", 60.0)
+    """This process listens for notifications, and its caches stay fresh through a pause of the machine."""
+    monkeypatch.setattr(cache, "MAX_STALENESS", 60.0)
     stop = threading.Event()
     thread = threading.Thread(target=notifications.run, args=[stop])
     thread.start()
-    eventually(lambda: time.monotonic() < cache._trusted_until)
+    eventually(cache.is_fresh)
     yield
     stop.set()
     thread.join()
-    cache.forget_everything()
+    cache.invalidate_all()
 
 
 def eventually(condition, seconds=60.0):
-    """Wait until it holds; return how many seconds that took."""
+    """Wait until the condition holds; return how many seconds that took."""
     begun = time.monotonic()
     while not condition():
         assert time.monotonic() - begun < seconds, "it never held"
@@ -37,11 +37,11 @@ def eventually(condition, seconds=60.0):
 
 
 def caught_up():
-    """Wait until all news of what was committed before has arrived, so that none of it surprises what comes next."""
+    """Wait until all notifications of what was committed before have arrived."""
     mark = f"mark {secrets.token_hex(8)}"
 
     def marked():
-        _marks.remember(mark, True, frozenset([mark]), asked_at=cache.news())
+        _marks.set(mark, True, frozenset([mark]), generation=cache.current_generation())
         return len(_marks) == 1
 
     eventually(marked)

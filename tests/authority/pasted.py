@@ -4,7 +4,7 @@ import json
 
 from authority.diagnostics.inspector.inspector import inspect
 from authority.keys import signing_keys
-from core.jose import jws
+from core.jose import base64url, jws
 
 
 def one(text, viewer, api=None):
@@ -13,7 +13,7 @@ def one(text, viewer, api=None):
 
 
 def parts(token):
-    return [json.loads(jws.from_base64(part)) for part in token.split(".")[:2]]
+    return [json.loads(base64url.decode(part)) for part in token.split(".")[:2]]
 
 
 def resigned(token, header=None, **changes):

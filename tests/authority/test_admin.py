@@ -58,7 +58,7 @@ def test_operators_rotate_and_revoke_after_reading_what_happens(browser_of, olga
     browser = browser_of(olga)
 
     def deed(key, name):
-        return reverse("admin:authority_signingkey_deed", args=[key.pk, name])
+        return reverse("admin:authority_signingkey_action", args=[key.pk, name])
 
     assert "Caches may not know the next key yet" in browser.get(deed(active, "rotate")).content.decode()
     refused = browser.post(deed(active, "rotate"), follow=True)
@@ -68,7 +68,7 @@ def test_operators_rotate_and_revoke_after_reading_what_happens(browser_of, olga
     assert "is retired. The next key signs now." in browser.post(deed(active, "rotate"), follow=True).content.decode()
     following.refresh_from_db()
     assert following.state == "active"
-    assert "signs from the same moment" in browser.get(deed(following, "revoke")).content.decode()
+    assert "The next key signs from then on." in browser.get(deed(following, "revoke")).content.decode()
     browser.post(deed(following, "revoke"))
     following.refresh_from_db()
     assert following.state == "revoked"

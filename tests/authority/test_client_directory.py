@@ -9,7 +9,7 @@ from tests.factories import give_secret
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_kept_connection_is_not_asked_whether_it_lives(service, monkeypatch):
+def test_a_persistent_connection_has_no_health_check_query(service, monkeypatch):
     _, secret = give_secret(service)
     monkeypatch.setitem(connection.settings_dict, "CONN_HEALTH_CHECKS", True)
     connection.ensure_connection()

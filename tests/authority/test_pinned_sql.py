@@ -1,4 +1,4 @@
-"""What the endpoints ask of the database: statement by statement, so that nobody makes them ask more unnoticed."""
+"""The SQL statements of the endpoints, pinned, so that none is added unnoticed."""
 
 import re
 
@@ -30,7 +30,7 @@ def said(sql):
     return " ".join([flat.split()[0], *([table[1]] if table else []), *(["and lock"] if "FOR UPDATE" in flat else [])])
 
 
-CLIENT = "SELECT clients_client"  # the one query of the directory; nothing where the client is remembered
+CLIENT = "SELECT clients_client"  # the query of client_directory; none where the client is cached
 
 
 def test_a_token_for_the_client_itself(program):
@@ -42,7 +42,7 @@ def test_the_exchange_of_a_code(flow):
     flow.tokens()
     code = flow.code()
     spend = "DELETE oauth2_provider_grant, DELETE authority_devicerequest"
-    begin = "INSERT authority_family, INSERT authority_refreshtoken"
+    begin = "INSERT authority_tokenfamily, INSERT authority_refreshtoken"
     assert asked(lambda: flow.exchange(code)) == [
         "SAVEPOINT",
         CLIENT,
@@ -58,7 +58,7 @@ def test_a_refresh(flow):
         "SAVEPOINT",
         CLIENT,
         "SELECT authority_refreshtoken and lock",
-        "UPDATE authority_family, INSERT authority_refreshtoken",
+        "UPDATE authority_tokenfamily, INSERT authority_refreshtoken",
         "RELEASE",
     ]
 

@@ -9,9 +9,9 @@ from tests.factories import ClientFactory
 
 pytestmark = pytest.mark.django_db
 SAID = {
-    "open": "Nobody here knows who made it",
-    "initial_token": "with a token of <strong>Acme Logistics</strong>",
-    "document": "It describes itself at <strong>",
+    "open": "Its publisher is not verified",
+    "initial_access_token": "with a token of <strong>Acme Logistics</strong>",
+    "document": "Its metadata document is at <strong>",
 }
 
 
@@ -23,7 +23,7 @@ def browser(browser_of, alice):
 @pytest.mark.compliance("RFC 7591", "5")
 @pytest.mark.parametrize("how", SAID)
 def test_people_are_told_and_asked_every_time(web, browser, how):
-    SelfRegistration.objects.create(client=web.client, how=how)
+    SelfRegistration.objects.create(client=web.client, method=how)
     for _ in range(2):
         flow = Flow(web, browser)
         page = flow.open().text
@@ -34,7 +34,7 @@ def test_people_are_told_and_asked_every_time(web, browser, how):
 
 
 def test_operators_word_does_not_stand_for_a_client_that_registered_itself(web, browser):
-    SelfRegistration.objects.create(client=web.client, how="open")
+    SelfRegistration.objects.create(client=web.client, method="open")
     type(web.client).objects.update(skip_consent=True)
     assert "Allow" in Flow(web, browser).open().text
 
@@ -46,14 +46,17 @@ def test_client_that_people_registered_is_said_to_be_theirs(web, browser):
 
 
 def test_whoever_signed_its_description_is_named(web, browser):
-    SelfRegistration.objects.create(client=web.client, how="open", software_issuer="https://statements.example")
-    assert "vouched for by <strong>https://statements.example</strong>" in Flow(web, browser).open().text
+    SelfRegistration.objects.create(client=web.client, method="open", software_issuer="https://statements.example")
+    assert (
+        "Its software statement is signed by <strong>https://statements.example</strong>"
+        in Flow(web, browser).open().text
+    )
 
 
 @pytest.mark.parametrize("name", ["detail", "settings", "activity", "authentication", "secrets", "delete"])
 def test_client_whose_id_is_an_address_has_its_pages(acme, browser, name):
     client = ClientFactory(consumer=acme, client_id="https://apps.example.com/desk/client.json")
-    SelfRegistration.objects.create(client=client, how="document")
+    SelfRegistration.objects.create(client=client, method="document")
     address = reverse(f"clients:{name}", args=["acme", client.client_id])
     assert "//" not in address
     assert browser.get(address).status_code == 200
@@ -67,7 +70,7 @@ def test_address_that_is_no_client_s_shows_nothing(browser, wrong):
 
 def test_client_s_page_says_that_it_registered_itself(web, browser):
     assert "Registered itself" not in browser.get(web.client.get_absolute_url()).text
-    SelfRegistration.objects.create(client=web.client, how="initial_token")
+    SelfRegistration.objects.create(client=web.client, method="initial_access_token")
     page = browser.get(web.client.get_absolute_url()).text
     assert "Registered itself" in page
-    assert "By itself, with an initial access token" in page
+    assert "Dynamically, with an initial access token" in page

@@ -8,18 +8,18 @@ from django.utils import timezone
 from oauth2_provider.models import get_grant_model
 
 from authority import tasks
-from authority.models import DeviceRequest, Family, OpaqueToken, RefreshToken, RevokedToken
+from authority.models import DeviceRequest, OpaqueToken, RefreshToken, RevokedToken, TokenFamily
 
 pytestmark = pytest.mark.django_db
 
 
-def test_live_tokens_and_the_memory_of_what_was_revoked_and_redeemed_stay(flow, program):
+def test_active_tokens_and_revocation_records_stay(flow, program):
     stateless = program.token().json()["access_token"]
     program.revoke(stateless)
     code = flow.code()
     first = flow.exchange(code).json()
     second = flow.refresh(first["refresh_token"]).json()
-    tasks.forget_ended()
+    tasks.delete_expired()
     assert program.introspect(stateless) == {"active": False}
     assert flow.program.introspect(second["access_token"])["active"]
     flow.exchange(code)  # still known as a replay
@@ -31,7 +31,7 @@ def test_rows_go_in_batches_and_are_found_by_an_index(monkeypatch, django_assert
     ended = timezone.now() - timedelta(hours=1)
     RevokedToken.objects.bulk_create(RevokedToken(jti=f"{n}", expires_at=ended) for n in range(25))
     with django_assert_num_queries(7):  # three batches, each found and deleted, and nothing left to find
-        tasks.delete(RevokedToken.objects.filter(expires_at__lt=timezone.now()))
+        tasks.delete_in_batches(RevokedToken.objects.filter(expires_at__lt=timezone.now()))
     assert not RevokedToken.objects.exists()
 
 
@@ -41,7 +41,7 @@ def test_rows_go_in_batches_and_are_found_by_an_index(monkeypatch, django_assert
         (RevokedToken, "expires_at"),
         (OpaqueToken, "expires_at"),
         (DeviceRequest, "expires_at"),
-        (Family, "needed_until"),
+        (TokenFamily, "retain_until"),
     ],
 )
 def test_what_the_sweep_asks_for_has_an_index(model, column):
@@ -57,6 +57,6 @@ def test_what_has_ended_is_deleted(flow, program, time_machine):
     flow.code()
     flow.refresh(flow.tokens()["refresh_token"])
     time_machine.move_to(timezone.now() + timedelta(days=32))
-    tasks.forget_ended()
-    for model in (RevokedToken, get_grant_model(), Family, RefreshToken, OpaqueToken):
+    tasks.delete_expired()
+    for model in (RevokedToken, get_grant_model(), TokenFamily, RefreshToken, OpaqueToken):
         assert not model.objects.exists(), model

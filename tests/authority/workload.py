@@ -30,6 +30,6 @@ def parts(token):
 
 def own_token(program, scopes=(), seconds=60):
     """Return an access token of the client that is for us, not for an API."""
-    return access_tokens.draft(
+    return access_tokens.token_template(
         client_directory.find(program.client.client_id), scopes=list(scopes), seconds=seconds
     ).issue()

@@ -1,4 +1,4 @@
-"""The inspector: what something that was pasted is, whether it holds here, and if not, exactly why.
+"""The inspector: what a pasted text is, whether it is valid here, and if not, exactly why.
 
-Nothing here writes or logs. A member learns of other workspaces' tokens what stands in the token, and no more.
+Nothing here writes or logs. Of other workspaces' tokens a member learns no more than what the token contains.
 """

@@ -1,4 +1,4 @@
-"""Claim by claim: what each says, in plain words."""
+"""Explanations of claims."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -7,43 +7,44 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from authority.diagnostics.inspector.report import Row, Viewer, readable
-from authority.diagnostics.inspector.times import moment, told
+from authority.diagnostics.inspector.report import ClaimRow, Viewer, replace_surrogates
+from authority.diagnostics.inspector.times import with_distance
 from authority.keys import workload_issuer
 from authority.tokens import test_tokens
 from clients.vocabulary import IDENTITY_SCOPES
+from core.timefmt import from_numeric_date
 
-LONGEST = 400  # characters of a value
-SHOWN = 60  # claims
+MAX_VALUE_LENGTH = 400  # characters of a value
+MAX_CLAIMS = 60  # claims
 Content = Mapping[str, Any]
 # A meaning alone, or with a word of judgement and its tone before it.
 Meaning = str | tuple[str, str, str]
 
 
-def explained(content: Content, viewer: Viewer) -> list[Row]:
+def explain_claims(content: Content, viewer: Viewer) -> list[ClaimRow]:
     """Return every claim with its value and meaning, in the token's own order."""
     flat = {**content, **{f"cnf.{name}": value for name, value in _members(content.get("cnf")).items()}}
     if _members(content.get("cnf")):
         del flat["cnf"]
-    return [_row(name, value, content, viewer) for name, value in list(flat.items())[:SHOWN]]
+    return [_row(name, value, content, viewer) for name, value in list(flat.items())[:MAX_CLAIMS]]
 
 
-def _row(name: str, value: Any, content: Content, viewer: Viewer) -> Row:
+def _row(name: str, value: Any, content: Content, viewer: Viewer) -> ClaimRow:
     teller = SPECIAL.get(name)
     meaning: Meaning = teller(value, content, viewer) if teller else PLAIN.get(name, "A claim that its issuer added.")
     if isinstance(meaning, str):
-        return Row(readable(name[:100]), shown(value), meaning)
+        return ClaimRow(replace_surrogates(name[:100]), display_value(value), meaning)
     word, tone, text = meaning
-    return Row(readable(name[:100]), shown(value), text, word, tone)
+    return ClaimRow(replace_surrogates(name[:100]), display_value(value), text, word, tone)
 
 
-def shown(value: Any) -> str:
+def display_value(value: Any) -> str:
     try:
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     except (ValueError, RecursionError):
         text = "nested too deeply to be shown"
-    text = readable(text)
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    text = replace_surrogates(text)
+    return text if len(text) <= MAX_VALUE_LENGTH else f"{text[:MAX_VALUE_LENGTH]}…"
 
 
 def _members(value: Any) -> dict[str, Any]:
@@ -53,7 +54,7 @@ def _members(value: Any) -> dict[str, Any]:
 def strings(value: Any) -> list[str]:
     """Return the texts of a claim that may be one or a list of them."""
     values = value if isinstance(value, list) else [value]
-    return [readable(each) for each in values if isinstance(each, str)]
+    return [replace_surrogates(each) for each in values if isinstance(each, str)]
 
 
 # -- Claims whose meaning depends on the value ------------------------------------------------------------------------
@@ -66,7 +67,7 @@ def _issuer(value: Any, content: Content, viewer: Viewer) -> Meaning:
         return "This portal’s workload issuer, for clouds and backends."
     if value == content.get("sub"):
         return "Whoever signed it speaks for itself: a client."
-    return "Somebody else issued it, not this portal."
+    return "Another issuer, not this portal."
 
 
 def _subject(value: Any, content: Content, viewer: Viewer) -> Meaning:
@@ -74,22 +75,26 @@ def _subject(value: Any, content: Content, viewer: Viewer) -> Meaning:
         return "The client itself: no person takes part."
     if str(value).startswith("atcl_"):
         return "The workload. This name is never given to another."
-    return "The person that it speaks for."
+    return "The user that it represents."
 
 
 def _audience(value: Any, content: Content, viewer: Viewer) -> Meaning:
     names = {api.identifier: f"the API {api.name}" for api in viewer.apis} | {settings.ISSUER: "this portal itself"}
     known = [names[each] for each in strings(value) if each in names]
     if known:
-        return f"Whom it is for: {' and '.join(known)}. Everybody else must refuse it."
+        return f"Its audience is {' and '.join(known)}. Everybody else must refuse it."
     client = viewer.client(value)
-    return f"Whom it is for: the client {client}." if client else "Whom it is for. Everybody else must refuse it."
+    return f"Its audience is the client {client}." if client else "Its audience. Everybody else must refuse it."
 
 
 def _client_id(value: Any, content: Content, viewer: Viewer) -> Meaning:
     client = viewer.client(value)
     if client is None:
-        return "The client that got it. It is none of this workspace." if viewer.consumer else "An unknown client."
+        return (
+            "The client that it was issued to, which is not in this workspace."
+            if viewer.consumer
+            else "An unknown client."
+        )
     return f"{client}, one of your clients." if viewer.consumer else f"{client}, of {client.consumer}."
 
 
@@ -99,45 +104,49 @@ def _scope(value: Any, content: Content, viewer: Viewer) -> Meaning:
     known |= {name: words for name, (words, _) in IDENTITY_SCOPES.items()}
     words = [known.get(each, "") for each in values]
     names = ", ".join(filter(None, words))
-    return f"What it may do: {names}." if names else "What it may do, values parted by spaces."
+    return f"Its scopes: {names}." if names else "Its scopes, separated by spaces."
 
 
 def _expiry(value: Any, content: Content, viewer: Viewer) -> Meaning:
-    at = moment(value)
+    at = from_numeric_date(value)
     if at is None:
         return "Wrong.", "bad", "It must be a number of seconds since 1970."
     if at <= timezone.now():
-        return "Over.", "bad", f"It ended on {told(at)}."
-    return f"It works until {told(at)}."
+        return "Over.", "bad", f"It expired on {with_distance(at)}."
+    return f"It is valid until {with_distance(at)}."
 
 
 def _issued(value: Any, content: Content, viewer: Viewer) -> Meaning:
-    at = moment(value)
-    return f"Issued on {told(at)}." if at else ("Wrong.", "bad", "It must be a number of seconds since 1970.")
+    at = from_numeric_date(value)
+    return f"Issued on {with_distance(at)}." if at else ("Wrong.", "bad", "It must be a number of seconds since 1970.")
 
 
 def _not_before(value: Any, content: Content, viewer: Viewer) -> Meaning:
-    at = moment(value)
+    at = from_numeric_date(value)
     if at is None:
         return "Wrong.", "bad", "It must be a number of seconds since 1970."
-    return ("Not yet.", "bad", f"It begins on {told(at)}.") if at > timezone.now() else f"It began on {told(at)}."
+    return (
+        ("Not yet.", "bad", f"Valid from {with_distance(at)}.")
+        if at > timezone.now()
+        else f"Valid since {with_distance(at)}."
+    )
 
 
 def _signed_in(value: Any, content: Content, viewer: Viewer) -> Meaning:
-    at = moment(value)
-    return f"The person signed in on {told(at)}." if at else "When the person signed in."
+    at = from_numeric_date(value)
+    return f"The person signed in on {with_distance(at)}." if at else "When the person signed in."
 
 
 def _workspace(value: Any, content: Content, viewer: Viewer) -> Meaning:
     if viewer.consumer is None:
-        return "The consumer whose client got it."
+        return "The consumer whose client it was issued to."
     return f"Your workspace, {viewer.consumer}." if value == str(viewer.consumer.pk) else "Another workspace."
 
 
 def _use(value: Any, content: Content, viewer: Viewer) -> Meaning:
     if value == test_tokens.TOKEN_USE:
-        return "A test.", "warn", "Somebody made it by hand. An API with real data should refuse it."
-    return "What its issuer says that it is for."
+        return "A test.", "warn", "A person created it as a test token. An API with real data should refuse it."
+    return "Its purpose, as stated by its creator."
 
 
 SPECIAL: dict[str, Callable[[Any, Content, Viewer], Meaning]] = {
@@ -160,22 +169,22 @@ PLAIN = {
     "cnf.jkt": "Bound to a key: it works only with a DPoP proof that this key signed.",
     "cnf.x5t#S256": "Bound to a certificate: it works only on connections that show it.",
     "roles": "What the person is there, for finer rules in the API.",
-    "family_id": "The sign-in that it descends from; all its tokens end together.",
+    "family_id": "The sign-in that it belongs to; all its tokens are revoked together.",
     "sid": "The session that it belongs to.",
     "nonce": "What the client sent along, so that it knows its own request again.",
     "at_hash": "Ties the ID token to the access token that came with it.",
-    "acr": "How surely the person was recognised.",
-    "amr": "By which means the person signed in.",
+    "acr": "The authentication context: how the person was authenticated (acr).",
+    "amr": "The authentication methods of the sign-in.",
     "act": "Who acts for the person.",
-    "name": "The person’s name.",
+    "name": "The user’s name.",
     "email": "The person’s address.",
-    "email_verified": "Whether the address was proven.",
+    "email_verified": "Whether the address is verified.",
     "account": "The consumer that the workload belongs to.",
     "project": "The project of the workload.",
     "deployment": "The deployment of the workload.",
     "environment_type": "Where the workload runs: production, preview or development.",
     "htm": "The method of the request that the proof is for.",
-    "htu": "The address of the request that the proof is for.",
+    "htu": "The URL of the request that the proof is for.",
     "ath": "The access token that the proof belongs to, as a digest.",
     "events": "What happened, such as a sign-out.",
     "repository": "The repository whose job got it.",

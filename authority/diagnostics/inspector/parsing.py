@@ -1,14 +1,14 @@
-"""What was pasted: a token in any wrapping, an answer, a header, an address, or what a terminal showed."""
+"""Parsing of a pasted text: a token, a response, a header, a URL, or the output of a terminal."""
 
 import base64
-import json
 import re
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, unquote_plus, urlsplit
 
 from authority.diagnostics import error_codes
-from authority.diagnostics.inspector.report import readable
+from authority.diagnostics.inspector.report import replace_surrogates
+from core import foreign_json
 
 JWT = re.compile(r"(?<![\w.-])(ey[\w+/=-]*(?:\.[\w+/=-]*){2}(?:\.[\w+/=-]*){0,2})(?![\w.-])")
 OURS = re.compile(r"\b(cd[a-z]{1,3}_[0-9A-Za-z]{20,})")
@@ -17,12 +17,13 @@ MEMBER = re.compile(r"""["']?\b(error|error_description)["']?\s*[:=]\s*["']([^"'
 CLIENT = re.compile(r"""\bclient_id["']?\s*[:=]\s*["']?([\w.~-]{1,255})""")
 BASIC = re.compile(r"\bBasic\s+([A-Za-z0-9+/]{4,2000}={0,2})", re.IGNORECASE)
 PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
+MAX_BYTES = 256 * 1024  # of the characters that the form takes, in UTF-8
 PROMPTS = re.compile(r"^[<>*] ?", re.MULTILINE)
 
 
 @dataclass
-class Material:
-    """What could be read in it. A token and an error may both be there."""
+class PastedText:
+    """What was found in the text. It may have both tokens and an error."""
 
     tokens: list[str] = field(default_factory=list, repr=False)
     basic: tuple[str, str] | None = field(default=None, repr=False)  # client ID and secret of an Authorization header
@@ -35,12 +36,12 @@ class Material:
     text: str = field(default="", repr=False)
 
 
-def read(text: str) -> Material:
-    """Find what matters in the text; nothing of it is followed or kept."""
+def parse(text: str) -> PastedText:
+    """Parse the text; no URL in it is fetched, and nothing is stored."""
     text = text.strip()
     if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'`":
         text = text[1:-1].strip()
-    found = Material(text=text)
+    found = PastedText(text=text)
     parsed = _as_json(text)
     if isinstance(parsed, dict):
         _members(parsed, found)
@@ -54,25 +55,25 @@ def read(text: str) -> Material:
 
 def _as_json(text: str) -> Any:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return foreign_json.loads(text, max_bytes=MAX_BYTES)
+    except foreign_json.InvalidJSON:
         return None
 
 
-def _members(parsed: dict[str, Any], found: Material) -> None:
-    """Read the answer of a token endpoint, or its error."""
+def _members(parsed: dict[str, Any], found: PastedText) -> None:
+    """Read the JSON of a token response, or of an error."""
 
     def text_of(name: str) -> str:
         value = parsed.get(name)
-        return readable(value) if isinstance(value, str) else ""
+        return replace_surrogates(value) if isinstance(value, str) else ""
 
     found.error, found.description = text_of("error"), text_of("error_description")
     found.tokens = list(filter(None, map(text_of, ("access_token", "id_token", "refresh_token", "token"))))
     found.client_id = text_of("client_id")
 
 
-def _address(text: str, found: Material) -> None:
-    """Read the address that a browser was sent back to, or that it was sent to."""
+def _address(text: str, found: PastedText) -> None:
+    """Read the URL of an authorization request or response."""
     try:
         parts = urlsplit(text)
         values = parse_qs(f"{parts.query}&{parts.fragment}", max_num_fields=100)
@@ -84,7 +85,7 @@ def _address(text: str, found: Material) -> None:
     found.client_id, found.code = one.get("client_id", ""), one.get("code", "")
 
 
-def _transcript(text: str, found: Material, *, bare: bool) -> None:
+def _transcript(text: str, found: PastedText, *, bare: bool) -> None:
     """Read headers and bodies as curl -v and browsers show them; the last status and error count.
 
     `bare` says that the whole may be a token itself.
@@ -120,10 +121,10 @@ def _basic(text: str) -> tuple[str, str] | None:
     except ValueError:
         return None
     name, colon, secret = decoded.partition(":")
-    return (readable(unquote_plus(name)), readable(unquote_plus(secret))) if colon else None
+    return (replace_surrogates(unquote_plus(name)), replace_surrogates(unquote_plus(secret))) if colon else None
 
 
 def _looks_wrapped(text: str) -> bool:
-    """Say whether it is a JWT that a mail or a terminal broke into lines."""
+    """Return whether it is a JWT that a mail or a terminal broke into lines."""
     joined = "".join(text.split())
     return joined.startswith("ey") and re.fullmatch(r"[\w.+/=-]+", joined) is not None

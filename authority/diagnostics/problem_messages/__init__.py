@@ -1,4 +1,4 @@
-"""Problems in words: what each reason means, and what a developer does about it."""
+"""Messages for the problem log: what each reason means, and what to do about it."""
 
 from authority.diagnostics.error_codes import CODES
 from authority.diagnostics.problem_messages import (  # noqa: F401  # each adds its messages
@@ -9,25 +9,25 @@ from authority.diagnostics.problem_messages import (  # noqa: F401  # each adds 
     senders,
     workloads,
 )
-from authority.diagnostics.problem_messages.messages import TOLD, Words, answered
+from authority.diagnostics.problem_messages.messages import MESSAGES, ProblemMessage, error_description
 from authority.models import Problem
 from clients.models import Client
 
-__all__ = ["TOLD", "Words", "describe"]
+__all__ = ["MESSAGES", "ProblemMessage", "describe"]
 
 
-def describe(problem: Problem, client: Client) -> Words:
-    teller = TOLD.get(problem.kind)
-    return teller(client, problem.detail) if teller else _other(problem)
+def describe(problem: Problem, client: Client) -> ProblemMessage:
+    function = MESSAGES.get(problem.kind)
+    return function(client, problem.detail) if function else _other(problem)
 
 
-def _other(problem: Problem) -> Words:
-    """Tell what has no words of its own as the inspector tells its code, with what the answer said."""
+def _other(problem: Problem) -> ProblemMessage:
+    """Describe a problem without a message of its own by its error code and the response's description."""
     title, todo = CODES.get(
         problem.error,
         (
             f"A request was refused with {problem.error or problem.kind}",
-            "Read error_description in the answer that the program got.",
+            "Read error_description in the response that the program got.",
         ),
     )
-    return Words(title, answered(problem.detail), todo)
+    return ProblemMessage(title, error_description(problem.detail), todo)

@@ -1,23 +1,29 @@
-"""What is wrong with an assertion that the client signed itself, in words; a platform's has its own in platforms.py."""
+"""Messages for assertions that the client signed itself; those of platforms are in platforms.py."""
 
 from typing import Any
 
-from authority.diagnostics.problem_messages.messages import TOLD, Phrases, Teller, Words, spoken
-from authority.diagnostics.problem_messages.platforms import OF_PLATFORMS
+from authority.diagnostics.problem_messages.messages import (
+    MESSAGES,
+    MessageFunction,
+    MessageTemplate,
+    ProblemMessage,
+    render,
+)
+from authority.diagnostics.problem_messages.platforms import PLATFORM_MESSAGES
 from clients.models import Client
 from clients.vocabulary import AuthMethod
 
 # Kind: title, what happened, what to do about it, and the tab where. How braces are filled in, see `spoken`.
-OWN: dict[str, Phrases] = {
+OWN: dict[str, MessageTemplate] = {
     "assertion_malformed": (
-        "The assertion is no signed JWT",
+        "The assertion is not a signed JWT",
         "client_assertion cannot be read: it is not three parts of base64url with JSON in the first two.",
-        "Send the JWT as your library made it, unquoted and in one line.",
+        "Send the JWT as your library returns it, unquoted and in one line.",
         "connect",
     ),
     "assertion_algorithm": (
-        "The assertion is signed with an algorithm that we do not take",
-        ("Its alg is “{used}”.", "Its alg is none that proves who signed it."),
+        "The assertion is signed with an algorithm that we do not accept",
+        ("Its alg is “{used}”.", "Its alg cannot prove who signed it."),
         "Sign with a private key: RS256, PS256, ES256 or EdDSA, and their longer forms. Never with a shared secret.",
         "connect",
     ),
@@ -31,9 +37,9 @@ OWN: dict[str, Phrases] = {
         "authentication",
     ),
     "assertion_type": (
-        "The JWT was made for something else",
+        "The JWT is of another type",
         ("Its typ is “{used}”; an assertion has JWT, or none.", "An assertion has the typ JWT, or none."),
-        "Send a JWT that was made to authenticate the client, not an access token or an ID token.",
+        "Send a client assertion, not an access token or an ID token.",
         "connect",
     ),
     "assertion_header": (
@@ -47,9 +53,9 @@ OWN: dict[str, Phrases] = {
         (
             "No registered key is called “{kid}” and makes signatures with {used}.",
             "No registered key makes signatures with {used}.",
-            "None of the registered keys made its signature.",
+            "Its signature was made with none of the registered keys.",
         ),
-        "Register the public half of the key, and put its kid into the header of the assertion.",
+        "Register the public key, and put its kid into the header of the assertion.",
         "authentication",
     ),
     "assertion_key_unnamed": (
@@ -60,14 +66,14 @@ OWN: dict[str, Phrases] = {
     ),
     "assertion_signature": (
         "The signature of the assertion is wrong",
-        ("The key “{kid}” did not make it.", "The registered key did not make it."),
-        "Check that the program signs with the private half of the registered key, and changes nothing afterwards.",
+        ("It was not made with the key “{kid}”.", "It was not made with the registered key."),
+        "Check that the program signs with the private key of the registered pair, and changes nothing afterwards.",
         "authentication",
     ),
     "assertion_keys_away": (
         "The keys could not be fetched",
-        ("The address of the public keys gave none. {fault}", "The address of the public keys gave none."),
-        "Check the address and the server behind it. Until it answers, every request of the client is refused.",
+        ("The JWKS URL returned no keys. {fault}", "The JWKS URL returned no keys."),
+        "Check the URL and the server behind it. Until it responds, every request of the client is refused.",
         "authentication",
     ),
     "assertion_issuer": (
@@ -77,43 +83,43 @@ OWN: dict[str, Phrases] = {
         "connect",
     ),
     "assertion_audience": (
-        "The assertion is meant for somebody else",
+        "The assertion has the wrong audience",
         ("Its aud is “{sent}”.", "It has no aud, or not ours."),
         "Set aud to our issuer, and to nothing else. Some libraries put the token URL there: configure them.",
         "connect",
     ),
     "assertion_no_end": (
-        "The assertion never ends",
+        "The assertion never expires",
         "It has no exp.",
         "Set exp to a minute from now.",
         "connect",
     ),
     "assertion_ended": (
-        "The assertion has ended",
-        "Its exp lies in the past.",
-        "Make a new assertion for each request, and check the clock of the machine.",
+        "The assertion has expired",
+        "Its exp is in the past.",
+        "Create a new assertion for each request, and check the clock of the machine.",
         "connect",
     ),
     "assertion_too_long": (
-        "The assertion lives too long",
-        "Its exp lies too far ahead.",
+        "The lifetime of the assertion is too long",
+        "Its exp is too far in the future.",
         "Set exp to a minute from now: an assertion is used at once.",
         "connect",
     ),
     "assertion_future": (
-        "The assertion begins in the future",
+        "The assertion is not valid yet",
         "Its iat or nbf is more than a minute ahead of our clock.",
-        "Check the clock of the machine that makes it.",
+        "Check the clock of the machine that creates it.",
         "connect",
     ),
     "assertion_time": (
         "A time in the assertion cannot be read",
         "exp, iat and nbf are seconds since 1970, as numbers.",
-        "Write them as numbers, not as texts.",
+        "Write them as numbers, not as strings.",
         "connect",
     ),
     "assertion_no_jti": (
-        "The assertion has no name",
+        "The assertion has no jti",
         "It has no jti, so that it could be used twice.",
         "Set jti to a new random text in each assertion.",
         "connect",
@@ -121,20 +127,20 @@ OWN: dict[str, Phrases] = {
     "assertion_replayed": (
         "The assertion was used twice",
         "An assertion with the same jti was accepted before.",
-        "Make a new assertion for each request, also when a request is repeated after a time-out.",
+        "Create a new assertion for each request, also when a request is repeated after a timeout.",
         "connect",
     ),
 }
 
 
-def _teller(kind: str) -> Teller:
-    """Return what tells the problem: a client on a platform has no keys and no clock of its own to look after."""
+def _message_function(kind: str) -> MessageFunction:
+    """Return the message function: a client on a platform has no keys and no clock of its own to fix."""
 
-    def tell(client: Client, detail: dict[str, Any]) -> Words:
+    def tell(client: Client, detail: dict[str, Any]) -> ProblemMessage:
         of_platform = client.token_endpoint_auth_method == AuthMethod.FEDERATED or kind not in OWN
-        return spoken((OF_PLATFORMS if of_platform and kind in OF_PLATFORMS else OWN)[kind], detail)
+        return render((PLATFORM_MESSAGES if of_platform and kind in PLATFORM_MESSAGES else OWN)[kind], detail)
 
     return tell
 
 
-TOLD |= {kind: _teller(kind) for kind in OWN.keys() | OF_PLATFORMS.keys()}
+MESSAGES |= {kind: _message_function(kind) for kind in OWN.keys() | PLATFORM_MESSAGES.keys()}

@@ -1,4 +1,4 @@
-"""What a problem's words are made of, and the register of them by reason."""
+"""The registry of problem messages, by reason."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from clients.models import Client
 
 
 @dataclass(frozen=True)
-class Words:
-    """A problem as its page tells it; `to` is the tab where it is mended."""
+class ProblemMessage:
+    """A problem as its page shows it; `to` is the tab where it can be fixed."""
 
     title: str
     what: str
@@ -18,43 +18,45 @@ class Words:
     to: str = ""
 
 
-# Title, what happened (where several ways tell it, the fullest first), what to do about it, and the tab where.
-Phrases = tuple[str, str | tuple[str, ...], str, str]
-Teller = Callable[[Client, dict[str, Any]], Words]
-TOLD: dict[str, Teller] = {}
+# Title, what happened (of several templates the fullest first), what to do about it, and the tab where.
+MessageTemplate = tuple[str, str | tuple[str, ...], str, str]
+MessageFunction = Callable[[Client, dict[str, Any]], ProblemMessage]
+MESSAGES: dict[str, MessageFunction] = {}
 
 
-def tells(kind: str) -> Callable[[Teller], Teller]:
-    def register(teller: Teller) -> Teller:
-        TOLD[kind] = teller
-        return teller
+def message_for(kind: str) -> Callable[[MessageFunction], MessageFunction]:
+    def register(function: MessageFunction) -> MessageFunction:
+        MESSAGES[kind] = function
+        return function
 
     return register
 
 
-def plain(kind: str, title: str, what: str, todo: str, to: str = "") -> None:
-    """Register words that need no details."""
-    words = Words(title, what, todo, to)
-    TOLD[kind] = lambda *_: words
+def static(kind: str, title: str, what: str, todo: str, to: str = "") -> None:
+    """Register a message without details."""
+    words = ProblemMessage(title, what, todo, to)
+    MESSAGES[kind] = lambda *_: words
 
 
 def quoted(values: list[str]) -> str:
     return ", ".join(f"“{value}”" for value in values)
 
 
-def answered(detail: dict[str, Any]) -> str:
-    """Return what the answer told the program itself."""
+def error_description(detail: dict[str, Any]) -> str:
+    """Return what the response said, from its error_description."""
     if said := detail.get("said"):
         return f"We answered: {said}"
-    return "error_description in the answer that the program got says what was wrong with the request."
+    return "error_description in the response that the program got says what was wrong with the request."
 
 
-def spoken(phrases: Phrases, detail: dict[str, Any]) -> Words:
-    """Return the words with what the request said in the braces, in the first way that says nothing of what it did not.
+def render(phrases: MessageTemplate, detail: dict[str, Any]) -> ProblemMessage:
+    """Return the message with the details filled in, by the first template whose details are all present.
 
-    The last way has no braces: of many different requests only that there were some is kept.
+    The last template has no details: of too many variants none are kept.
     """
     title, what, todo, to = phrases
-    ways = (what,) if isinstance(what, str) else what
-    told = next(way for way in ways if all(detail.get(name) for _, name, _, _ in Formatter().parse(way) if name))
-    return Words(title, told.format_map(detail), todo, to)
+    templates = (what,) if isinstance(what, str) else what
+    template = next(
+        each for each in templates if all(detail.get(name) for _, name, _, _ in Formatter().parse(each) if name)
+    )
+    return ProblemMessage(title, template.format_map(detail), todo, to)

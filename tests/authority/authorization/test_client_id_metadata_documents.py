@@ -52,7 +52,7 @@ def test_document_of_an_allowed_host_is_a_client(browser, publisher, host, acme)
     assert "Assistant" in page.text
     row = Client.objects.get(client_id=url)
     assert (row.consumer, row.token_endpoint_auth_method) == (acme, "none")
-    assert row.self_registration.how == "document"
+    assert row.self_registration.method == "document"
 
 
 def test_second_request_asks_the_host_no_more(browser, publisher, host):

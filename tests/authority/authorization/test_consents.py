@@ -113,9 +113,9 @@ def test_page_lists_what_one_allowed_and_nobody_elses(web, browser, bob):
     Flow(web, browser, scope="openid email shipments:read").code()
     page = browser.get("/account/apps/").content.decode()
     assert "Dispatch board" in page
-    assert "Email address, Read shipments" in page
+    assert "Email, Read shipments" in page
     browser.force_login(bob, backend="allauth.account.auth_backends.AuthenticationBackend")
-    assert "You have let no app in yet" in browser.get("/account/apps/").content.decode()
+    assert "You haven’t authorized any apps" in browser.get("/account/apps/").content.decode()
     assert browser.post(f"/account/apps/{Consent.objects.get().pk}/").status_code == 404
     assert Consent.objects.exists()
 
@@ -133,7 +133,7 @@ def test_taking_it_back_ends_every_code_and_token(web, browser, alice):
     assert flow.exchange(code).json()["error"] == "invalid_grant"
     assert is_asked(flow)
     assert list(Event.objects.filter(name__startswith="consent.").values_list("name", flat=True)) == [
-        *("consent.revoked", "consent.given")
+        *("consent.revoked", "consent.granted")
     ]
 
 

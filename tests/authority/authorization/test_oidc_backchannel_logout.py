@@ -16,7 +16,7 @@ from jwcrypto.jwk import JWKSet
 from jwcrypto.jwt import JWT
 
 from authority.authorization import backchannel_logout
-from authority.models import Family, LogoutNotice
+from authority.models import LogoutNotice, TokenFamily
 from consumers.actions import people as people_actions
 from portal.worker import forget_sessions
 from tests.authority.authorization.test_oidc_core_prompt import sign_in
@@ -77,7 +77,7 @@ def hearing(web, settings):
 
 
 def deliver():
-    while backchannel_logout.deliver_next():
+    while backchannel_logout.QUEUE.deliver_next():
         pass
 
 
@@ -212,7 +212,7 @@ def test_refresh_tokens_end_with_the_session_but_for_offline_access(web, browser
     ends, stays = online.tokens()["refresh_token"], offline.tokens()["refresh_token"]
     assert online.refresh(ends).status_code == 200
     browser.post("/account/logout/")
-    assert Family.objects.filter(ended_at=None).count() == 1
+    assert TokenFamily.objects.filter(ended_at=None).count() == 1
     assert online.refresh(ends).json()["error"] == "invalid_grant"
     assert offline.refresh(stays).status_code == 200
 

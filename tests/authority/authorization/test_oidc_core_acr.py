@@ -9,7 +9,7 @@ import pytest
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.test import Client as Browser
 
-from authority.people.browser_authentication import ACR_VALUES, ONE_FACTOR, TWO_FACTORS, references
+from authority.people.browser_authentication import ACR_VALUES, ONE_FACTOR, TWO_FACTORS, amr_values
 from tests.authority.authorization.test_oidc_core_prompt import sign_in
 from tests.authority.endpoints.test_oidc import id_token_claims
 from tests.authority.flows import Flow, returned
@@ -125,4 +125,4 @@ def test_discovery_names_the_classes(client):
     ids=str,
 )
 def test_methods_have_their_registered_names(records, methods):
-    assert references([record | {"at": time.time()} for record in records]) == methods
+    assert amr_values([record | {"at": time.time()} for record in records]) == methods

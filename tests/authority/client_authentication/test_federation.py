@@ -45,13 +45,13 @@ def enlist(acme, acme_access, alice, olga, publisher, settings):
 
     def enlist(platform, claims=None, client=None, audience=None):
         outside = Outside(platform, publisher)
-        issuer = TrustedIssuer.objects.filter(issuer=outside.issuer).first() or trust_actions.allow_issuer(
+        issuer = TrustedIssuer.objects.filter(issuer=outside.issuer).first() or trust_actions.create_issuer(
             issuer=TrustedIssuer(name=platform, platform=platform, issuer=outside.issuer, jwks_uri=outside.jwks_uri),
             actor=actor_for(olga),
         )
         client = client or ClientFactory(consumer=acme, token_endpoint_auth_method=METHOD, scopes=["shipments:read"])
         audience = audience or settings.ISSUER
-        trust_actions.add_rule(
+        trust_actions.create_rule(
             client=client, issuer=issuer, audience=audience, claims=claims or RULES[platform], actor=actor_for(alice)
         )
         return Workload(client, outside, audience)
@@ -103,7 +103,7 @@ def test_every_endpoint_takes_the_token(github):
     assert github.post("/oauth2/introspect", proof()).json() == {"active": False}
 
 
-def test_last_use_is_noted_at_the_rule(github):
+def test_last_use_is_recorded_at_the_rule(github):
     github.token()
     last_used.flush()
     rule = TrustRule.objects.get()
@@ -151,7 +151,7 @@ DIFFERENT = {
     "NUL in the issuer": {"iss": "http://\0"},
     "ended": {"exp": 1_700_000_000},
     "no end": {"exp": None},
-    "never ends": {"exp": 4_000_000_000},
+    "never expires": {"exp": 4_000_000_000},
     "made tomorrow": {"iat": 4_000_000_000},
     "not yet": {"nbf": 4_000_000_000},
 }
@@ -263,7 +263,7 @@ def test_removed_rule_and_disabled_client_get_nothing(github, alice):
     github.client.disabled_at = None
     github.client.save()
     assert github.token().status_code == 200
-    trust_actions.remove_rule(rule=TrustRule.objects.get(), actor=actor_for(alice))
+    trust_actions.delete_rule(rule=TrustRule.objects.get(), actor=actor_for(alice))
     refused(github.token())
 
 

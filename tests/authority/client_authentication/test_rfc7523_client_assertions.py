@@ -175,10 +175,10 @@ def test_refused_assertion_spends_nothing(signing):
 def test_spent_names_rest_as_digests_until_the_assertion_has_ended(signing, time_machine):
     signing.token(signing.assertion(jti="a name"))
     assert "a name" not in str(SpentIdentifier.objects.values())
-    tasks.forget_ended()
+    tasks.delete_expired()
     assert SpentIdentifier.objects.count() == 1
     time_machine.move_to(time.time() + 125)
-    tasks.forget_ended()
+    tasks.delete_expired()
     assert not SpentIdentifier.objects.exists()
 
 

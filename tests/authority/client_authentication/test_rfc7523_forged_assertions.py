@@ -9,7 +9,7 @@ from string import Formatter
 
 import pytest
 
-from authority.diagnostics.problem_messages import TOLD
+from authority.diagnostics.problem_messages import MESSAGES
 from authority.diagnostics.problem_messages.assertions import OWN
 from authority.models import SpentIdentifier
 from authority.telemetry import request_trace
@@ -174,7 +174,7 @@ def test_two_proofs_are_one_too_many(signing, program):
 
 def test_each_reason_has_its_words(signing, monkeypatch):
     noted = []
-    monkeypatch.setattr(request_trace, "because", lambda kind, **detail: noted.append((kind, detail)))
+    monkeypatch.setattr(request_trace, "set_reason", lambda kind, **detail: noted.append((kind, detail)))
     for changes in WRONG_CLAIMS.values():
         signing.token(signing.assertion(**changes))
     for headers in WRONG_HEADERS.values():
@@ -185,7 +185,7 @@ def test_each_reason_has_its_words(signing, monkeypatch):
     assert len(said) > 10
     for kind, detail in noted:
         if kind.startswith("assertion_"):
-            assert TOLD[kind](signing.client, detail).what
+            assert MESSAGES[kind](signing.client, detail).what
             what = OWN[kind][1]
             fullest = what if isinstance(what, str) else what[0]
             assert {field for _, field, _, _ in Formatter().parse(fullest)} - {None} <= detail.keys(), kind

@@ -8,11 +8,11 @@ from django.conf import settings
 from django.utils import timezone
 
 from authority.client_authentication import dpop
-from authority.diagnostics.problem_messages import TOLD
+from authority.diagnostics.problem_messages import MESSAGES
 from authority.keys import signing_keys
 from authority.models import Problem, SpentIdentifier
 from authority.telemetry import writer
-from core.jose import jws
+from core.jose import algorithms, jws
 from tests.authority.proofs import Prover, b64, pack
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +33,7 @@ def ask(program, proof, **parameters):
 
 
 def claims_of(token):
-    return jws.decode(token, signing_keys.verifying, typ="at+jwt")
+    return jws.decode(token, signing_keys.verification_key, typ="at+jwt")
 
 
 # -- Asking for tokens ------------------------------------------------------------------------------------------------
@@ -48,7 +48,7 @@ def test_a_proof_binds_the_token_to_its_key(program, algorithm):
     assert answer.status_code == 200, answer.json()
     assert answer.json()["token_type"] == "DPoP"
     assert claims_of(answer.json()["access_token"])["cnf"] == {"jkt": prover.jkt}
-    assert algorithm in dpop.ALGORITHMS
+    assert algorithm in algorithms.ALGORITHMS
 
 
 @pytest.mark.compliance("RFC 9449", "5")
@@ -76,7 +76,7 @@ def test_discovery_names_the_algorithms(client):
 
 
 @pytest.mark.compliance("RFC 9449", "6.2")
-def test_introspection_tells_the_key_and_the_type(program, prover):
+def test_introspection_returns_the_key_and_the_type(program, prover):
     token = ask(program, prover.proof()).json()["access_token"]
     told = program.introspect(token)
     assert (told["active"], told["token_type"], told["cnf"]) == (True, "DPoP", {"jkt": prover.jkt})
@@ -86,7 +86,7 @@ def test_introspection_tells_the_key_and_the_type(program, prover):
 
 
 @pytest.mark.compliance("RFC 9449", "8")
-@pytest.mark.parametrize("nonce", [None, "", "a nonce", 7, ["x"], "ä" * 24, "\ud800"])
+@pytest.mark.parametrize("nonce", [None, "", "a nonce", 7, ["x"], "ä" * 24])
 def test_a_proof_without_our_nonce_is_answered_with_one(program, nonce):
     prover = Prover()
     answer = prover.learn(ask(program, prover.proof(nonce=nonce)))
@@ -183,7 +183,7 @@ CLAIMS = {
     "iat below zero": {"iat": -1},
     "iat beyond all numbers": {"iat": 10**400},
     "old": {"iat": int(time.time()) - 10_000},
-    "of the future": {"iat": int(time.time()) + 10_000},
+    "from the future": {"iat": int(time.time()) + 10_000},
     "no method": {"htm": None},
     "another method": {"htm": "GET"},
     "method in small letters": {"htm": "post"},
@@ -201,6 +201,7 @@ CLAIMS = {
     "address with an escaped slash": {"htu": f"{settings.ISSUER}/oauth2%2ftoken"},
     "address that is no text": {"htu": {"a": 1}},
     "address with half a character": {"htu": "http://h/\ud800"},
+    "nonce with half a character": {"nonce": "\ud800"},
 }
 WHOLE = {
     "empty": lambda prover: "",
@@ -243,7 +244,7 @@ def test_what_is_no_proof_is_refused(program, prover, case):
     writer.flush()
     kind = Problem.objects.get().kind
     assert kind.startswith("dpop_")
-    assert kind in TOLD
+    assert kind in MESSAGES
 
 
 @pytest.mark.compliance("RFC 9449", "4.3")
@@ -281,7 +282,7 @@ def test_a_proof_is_used_once(program, prover):
 
 
 @pytest.mark.compliance("RFC 9449", "11.1")
-def test_a_proof_is_remembered_as_long_as_it_would_hold(program, prover):
+def test_a_proof_is_recorded_as_long_as_it_is_valid(program, prover):
     ask(program, prover.proof(iat=int(time.time()) + 200))
     assert (SpentIdentifier.objects.get().expires_at - timezone.now()).total_seconds() > 200 + dpop.WINDOW
 

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client as Browser
 
 from authority.client_authentication import dpop
-from authority.models import Family, SpentIdentifier
+from authority.models import SpentIdentifier, TokenFamily
 from tests.authority.flows import BACK, Flow, returned
 from tests.authority.proofs import Prover
 
@@ -96,7 +96,7 @@ def test_userinfo_refuses_a_bound_token_without_its_proof(flow, prover):
         "for no token": (shown(prover, None), "invalid_dpop_proof"),
         "for another token": (shown(prover, another), "invalid_dpop_proof"),
         "for another method": (shown(prover, token, htm="POST"), "invalid_dpop_proof"),
-        "for another address": (prover.proof("GET", "/oauth2/token", token=token), "invalid_dpop_proof"),
+        "for another URL": (prover.proof("GET", "/oauth2/token", token=token), "invalid_dpop_proof"),
         "for token requests": (prover.proof(), "invalid_dpop_proof"),
         "used": (used, "invalid_dpop_proof"),
         "old nonce": (shown(prover, token, nonce="old"), "use_dpop_nonce"),
@@ -155,7 +155,7 @@ def test_a_family_is_bound_to_the_first_key_that_comes(public, prover):
     assert first["token_type"] == "Bearer"
     second = public.refresh(first["refresh_token"], headers=carrying(prover.proof())).json()
     assert second["token_type"] == "DPoP"
-    assert Family.objects.get().dpop_jkt == prover.jkt
+    assert TokenFamily.objects.get().dpop_jkt == prover.jkt
     assert public.refresh(second["refresh_token"]).json()["error"] == "invalid_dpop_proof"
 
 

@@ -39,7 +39,7 @@ def test_good_token_is_explained_claim_by_claim(token, member, service):
     rows = {row.name: row.meaning for row in report.rows}
     assert set(rows) == set(parts(token)[1])
     assert rows["client_id"] == f"{service}, one of your clients."
-    assert rows["scope"] == "What it may do: Read shipments."
+    assert rows["scope"] == "Its scopes: Read shipments."
     assert "the API Shipments" in rows["aud"]
     assert {fact.label: fact.word for fact in report.facts}["Signature"] == "Valid."
 
@@ -70,13 +70,13 @@ def test_token_that_a_mail_broke_into_lines_is_put_together(token, member):
 def test_expired_says_since_when(token, member):
     report = one(resigned(token, exp=int(time.time()) - 180), member)
     assert report.verdict == "It expired 3 minutes ago"
-    assert "ask for a new one" in report.advice
+    assert "request a new one" in report.advice
 
 
 @pytest.mark.parametrize(
     ("changes", "verdict"),
     [
-        ({"nbf": 300}, "It is not valid yet: it begins in "),
+        ({"nbf": 300}, "It is not valid yet, but in "),
         ({"iat": 300}, "It was issued "),
     ],
 )
@@ -87,7 +87,7 @@ def test_clocks_that_differ_are_told(token, member, changes, verdict):
 
 @pytest.mark.parametrize("exp", [None, "tomorrow", True, 10**30, [], 1e308])
 def test_end_that_is_none(token, member, exp):
-    assert one(resigned(token, exp=exp), member).verdict == "It has no end"
+    assert one(resigned(token, exp=exp), member).verdict == "It never expires"
 
 
 def test_audience_of_another_api(token, member, api):
@@ -118,7 +118,7 @@ def test_token_of_a_sign_in_that_was_ended(flow, web, member):
     tokens = flow.tokens()
     assert one(tokens["access_token"], member).verdict == "It is valid"
     web.revoke(tokens["refresh_token"])
-    assert one(tokens["access_token"], member).verdict == "It was withdrawn"
+    assert one(tokens["access_token"], member).verdict == "It was revoked"
 
 
 # -- Keys and signatures ----------------------------------------------------------------------------------------------
@@ -156,8 +156,8 @@ def test_changed_token(token, member):
     head, content = parts(token)
     signature = token.rsplit(".", 1)[1]
     changed = packed(head, content | {"scope": "shipments:write"}, signature)
-    assert one(changed, member).verdict == "The signature does not fit"
-    assert one(packed(head, content, signature[:-4]), member).verdict == "The signature does not fit"
+    assert one(changed, member).verdict == "The signature is invalid"
+    assert one(packed(head, content, signature[:-4]), member).verdict == "The signature is invalid"
 
 
 # -- Damaged, encrypted, cut off --------------------------------------------------------------------------------------
@@ -168,7 +168,7 @@ def test_changed_token(token, member):
     [
         ("ey+x.eyJ9.c2ln", "holds “+” at character 3"),
         ("eyJ9==.eyJ9.c2ln", "equals sign"),
-        ("eyJ9.eyJ9.c2ln", "holds is no JSON"),
+        ("eyJ9.eyJ9.c2ln", "not valid JSON"),
         (f"{base64.urlsafe_b64encode(b'[1]      ').decode()}.eyJ9.c2ln".replace("WzF", "eyJ"), "JSON"),
         ("eyJhb.eyJ9.c2ln", "a length that base64url never has"),
         ("eyJ9.eyJ9", "2 parts instead of three"),
@@ -220,7 +220,7 @@ def test_id_token_is_not_for_apis(flow, member, api):
 
 def test_token_of_another_issuer(token, member):
     report = one(resigned(token, iss="https://other.example"), member)
-    assert (report.kind, report.verdict) == ("Somebody else’s token", "This portal did not issue it")
+    assert (report.kind, report.verdict) == ("Another issuer’s token", "This portal did not issue it")
     assert "https://other.example" in report.advice
 
 
@@ -257,7 +257,7 @@ def test_workload_identity_token_is_no_access_token(member, api):
     report = one(jws.encode(content, signer, typ="JWT"), member)
     assert (report.kind, report.verdict) == ("A workload identity token", "It is valid")
     wrong = one(jws.encode(content, signer, typ="JWT"), member, api)
-    assert wrong.verdict == "This is an identity token, and APIs take access tokens"
+    assert wrong.verdict == "This is an identity token; APIs accept access tokens"
     mixed = jws.encode(content, signing_keys.signer("RS256", seconds=60), typ="JWT")
     assert "never had" in one(mixed, member).verdict
 
@@ -267,7 +267,7 @@ def test_secret_of_ones_own_client_is_recognised_and_of_another_not(service, glo
     _, text = give_secret(service)
     _, foreign = give_secret(ClientFactory(consumer=globex))
     assert one(text, member).client == service
-    assert "It ended on" in str(one(old, member).facts)
+    assert "It expired on" in str(one(old, member).facts)
     assert one(foreign, member).client is None
     assert one(foreign, Viewer()).client is not None
     assert "cut or changed" in str(one(text[:-1] + ("1" if text.endswith("0") else "0"), member).facts)
@@ -275,7 +275,7 @@ def test_secret_of_ones_own_client_is_recognised_and_of_another_not(service, glo
 
 def test_text_that_means_nothing_here(member):
     assert one("f3a9c0d1e2b3a4c5d6e7f809", member).kind == "A random text"
-    assert one("hello, it does not work", member).kind == "Nothing that is known"
+    assert one("hello, it does not work", member).kind == "Not recognized"
 
 
 # -- Opaque tokens ----------------------------------------------------------------------------------------------------
@@ -300,11 +300,11 @@ def test_refresh_token_tells_whether_it_was_used_or_ended(flow, web, member, glo
     web.client.grant_types = ["authorization_code", "refresh_token"]
     web.client.save()
     first = flow.tokens()["refresh_token"]
-    assert one(first, member).verdict == "It works"
+    assert one(first, member).verdict == "It is valid"
     flow.refresh(first)
     assert one(first, member).verdict == "It was used before"
     flow.refresh(first)
-    assert one(first, member).verdict.startswith("The sign-in that it came from was ended on ")
+    assert one(first, member).verdict.startswith("Its sign-in was revoked on ")
     assert one(first, Viewer(globex)) == one("cdrt_" + "x" * 49, Viewer(globex))
 
 

@@ -38,11 +38,11 @@ def signing(acme, acme_access):
 def github(acme, olga, alice, publisher):
     """A client of Acme with a rule for GitHub, and GitHub."""
     outside = Outside("github", publisher)
-    issuer = trust_actions.allow_issuer(
+    issuer = trust_actions.create_issuer(
         issuer=TrustedIssuer(name="GitHub", platform="github", issuer=outside.issuer), actor=actor_for(olga)
     )
     client = ClientFactory(consumer=acme, token_endpoint_auth_method=AuthMethod.FEDERATED.value)
-    trust_actions.add_rule(
+    trust_actions.create_rule(
         client=client, issuer=issuer, audience=settings.ISSUER, claims=RULES["github"], actor=actor_for(alice)
     )
     outside.client = client
@@ -55,7 +55,7 @@ def github(acme, olga, alice, publisher):
 def test_assertion_is_checked_by_the_keys_that_are_registered(signing, member):
     report = one(signing.assertion(), member)
     assert report.verdict == "It looks right from here"
-    assert "A registered key of the client made it." in str(report.facts)
+    assert "Made with a registered key of the client." in str(report.facts)
     forged = Signing(signing.client, KeyPair("ES256"), settings.ISSUER).assertion()
     assert one(forged, member).verdict == "The signature of the assertion is wrong"
 
@@ -69,7 +69,7 @@ def test_assertion_that_was_used_says_so_and_looking_uses_nothing(signing, membe
 
 def test_assertion_of_a_client_that_uses_a_secret_is_told_apart(service, member):
     report = one(Signing(service, KEY, settings.ISSUER).assertion(), member)
-    assert report.verdict == f"{service} does not prove itself by assertions"
+    assert report.verdict == f"{service} does not authenticate with assertions"
     assert "client_secret_basic" in report.advice
 
 
@@ -79,16 +79,16 @@ def test_assertion_of_a_client_that_uses_a_secret_is_told_apart(service, member)
 def test_token_of_a_platform_names_the_client_whose_rule_it_meets(github, member, globex):
     report = one(github.token(settings.ISSUER), member)
     assert (report.kind, report.client) == ("A token of GitHub", github.client)
-    assert report.verdict == f"It proves {github.client}, and no API takes it"
+    assert report.verdict == f"It authenticates {github.client}, and no API accepts it"
     foreign = one(github.token(settings.ISSUER), Viewer(globex))
-    assert foreign.verdict == "It meets no rule of your clients"
+    assert foreign.verdict == "It matches no rule of your clients"
     assert str(github.client) not in str(foreign)
     assert one(github.token(settings.ISSUER), Viewer()).client == github.client
 
 
 def test_token_of_a_platform_that_meets_no_rule_leads_to_the_tester(github, member):
     report = one(github.token("https://elsewhere.example"), member)
-    assert report.verdict == "It meets no rule of your clients"
+    assert report.verdict == "It matches no rule of your clients"
     assert "Try a token" in report.advice
 
 
@@ -114,10 +114,10 @@ def test_what_is_wrong_with_a_basic_header_comes_first(service, acme, globex, me
     _, foreign = give_secret(ClientFactory(consumer=globex))
     told = {
         header(ClientFactory(consumer=acme).client_id, text): "which has another client ID",
-        header(service.client_id, ended): "The secret does not work. It ended on",
+        header(service.client_id, ended): "The secret does not work. It expired on",
         header(service.client_id, text[:-1]): "it was cut or changed",
         header(service.client_id, "hunter2"): "those begin with cdsk_",
-        header(service.client_id, foreign): "none of a client that you may see",
+        header(service.client_id, foreign): "not a secret of a client that you can see",
     }
     for pasted, verdict in told.items():
         assert verdict in one(pasted, member).verdict
@@ -128,14 +128,14 @@ def test_what_is_wrong_with_a_basic_header_comes_first(service, acme, globex, me
     [
         ("-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----", "A private key"),
         ('{"kty": "EC", "crv": "P-256", "x": "a", "y": "b", "d": "c"}', "A private key"),
-        ('{"status": 403, "message": "Forbidden"}', "Nothing that is known"),
-        ("[1, 2, 3]", "Nothing that is known"),
+        ('{"status": 403, "message": "Forbidden"}', "Not recognized"),
+        ("[1, 2, 3]", "Not recognized"),
         ('oauth2: "invalid_client" "no"', "A refused request"),
         ("invalid_grant", "A refused request"),
         ("curl: (7) Failed to connect to portal port 443", "A refused request"),
         ("IDX10214: Audience validation failed.", "A refused request"),
-        ("redirect_uri is not one that is registered for this client, letter by letter.", "A refused request"),
-        ("Authorization: Basic ????", "Nothing that is known"),
+        ("redirect_uri does not exactly match one that is registered for this client.", "A refused request"),
+        ("Authorization: Basic ????", "Not recognized"),
         ("cl_nobody", "A client ID"),
     ],
 )

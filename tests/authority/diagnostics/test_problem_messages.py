@@ -38,7 +38,7 @@ def test_secret_that_ended_is_told_from_one_that_never_was(service):
     assert f"••••{revoked.hint} was revoked on" in problem_messages.describe(found["secret_revoked"], service).what
     assert told.to == "secrets"
     written = str(list(service.problems.values()))
-    assert [secret for secret in (text, gone, "hunter2", secrets.digest(text, "1")) if secret in written] == []
+    assert [secret for secret in (text, gone, "hunter2", secrets.keyed_digest(text, "1")) if secret in written] == []
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_what_was_done_to_a_secret_is_told(service, change, said):
     assert Program(service, change(text)).token().status_code == 401
     told = words(service)
     assert said in told.what
-    assert f"Those that work: ••••{secret.hint}" in told.what
+    assert f"Active secrets: ••••{secret.hint}" in told.what
     assert text not in str(list(service.problems.values()))
 
 
@@ -128,7 +128,7 @@ def test_scope_that_is_not_granted(program, service):
     program.token(scope="openid shipment:read")
     told = words(service)
     assert "There is no scope “shipment:read”: perhaps “shipments:read” is meant." in told.what
-    assert "“openid” needs somebody who signs in." in told.what
+    assert "“openid” needs a user who signs in." in told.what
     assert "“shipments:read, shipments:write”" in told.what or "“shipments:read”" in told.what
 
 
@@ -189,11 +189,11 @@ def test_missing_pkce(web, client):
         ("https://app.example.org/in", "the host"),
         ("https://app.example.com/in?next=…", "the query"),
         ("https://app.example.com/out", "the path"),
-        ("https://[", "no address that can be read"),
+        ("https://[", "not a valid URI"),
     ],
 )
 def test_difference_of_addresses_in_words(sent, said):
-    found = redirect_uris.difference(sent, ["https://other.example/else", "https://app.example.com/in"])
+    found = redirect_uris.nearest_difference(sent, ["https://other.example/else", "https://app.example.com/in"])
     assert found is not None
     assert said in found.words
 
@@ -209,19 +209,19 @@ def test_every_reason_that_the_code_gives_has_words():
     for path in (settings.BASE_DIR / "authority").glob("**/*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and ast.unparse(node.func) in (
-                "request_trace.because",
-                "because",
-                "request_trace.unread",
+                "request_trace.set_reason",
+                "set_reason",
+                "request_trace.record_unreadable_response",
             ):
                 given |= {each.value for each in ast.walk(node.args[0]) if isinstance(each, ast.Constant)}
     assert len(given) > 12
-    assert given - set(problem_messages.TOLD) == set()
+    assert given - set(problem_messages.MESSAGES) == set()
 
 
 @pytest.mark.parametrize("method", AuthMethod.values)
 def test_words_of_every_kind_stand_without_details(service, method):
     service.token_endpoint_auth_method = method
-    for kind in problem_messages.TOLD:
+    for kind in problem_messages.MESSAGES:
         told = problem_messages.describe(Problem(client=service, kind=kind, detail={}, error="invalid_client"), service)
         assert all((told.title, told.what, told.todo)), kind
         assert not re.search("“”|[{}]|  ", f"{told.title} {told.what} {told.todo}"), (kind, told)
@@ -233,7 +233,7 @@ def told_of(client, kind, **detail):
 
 
 def test_a_client_on_a_platform_is_not_told_to_mend_keys_that_it_does_not_hold(service):
-    assert "Register the public half" in told_of(service, "assertion_key_unknown", kid="k", used="RS256").todo
+    assert "Register the public key" in told_of(service, "assertion_key_unknown", kid="k", used="RS256").todo
     service.token_endpoint_auth_method = AuthMethod.FEDERATED
     told = told_of(service, "assertion_key_unknown", kid="k", used="RS256")
     assert told.what == "The issuer publishes no key called “k” that makes signatures with RS256."

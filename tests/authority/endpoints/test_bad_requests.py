@@ -12,7 +12,7 @@ import pytest
 from django.urls import reverse
 
 from authority.keys import workload_issuer
-from clients.actions.clients import give_subject
+from clients.actions.clients import assign_subject
 from clients.vocabulary import GrantType
 from tests.authority.conftest import FORM, Program, basic
 from tests.authority.endpoints import test_bad_authorization_requests as elsewhere
@@ -54,7 +54,7 @@ def caller(acme, acme_access):
         deployment="dispatch-production",
         environment_type="production",
     )
-    give_subject(client)
+    assign_subject(client)
     return Program(client, give_secret(client)[1])
 
 
@@ -172,7 +172,7 @@ CONFUSED: dict[str, tuple[Callable[[Program], dict[str, str]], int, str]] = {
 
 @pytest.mark.compliance("RFC 6749", "2.3")
 @pytest.mark.parametrize(("endpoint", "how"), [*product(FORMS, CONFUSED)])
-def test_two_ways_of_proving_are_an_invalid_request(caller, endpoint, how):
+def test_two_authentication_methods_are_an_invalid_request(caller, endpoint, how):
     more, status, error = CONFUSED[how]
     assert_refused(caller.post(at(endpoint), FORMS[endpoint] | more(caller)), status, error)
 

@@ -16,7 +16,7 @@ def test_while_the_database_is_away_programs_are_asked_to_come_back(program, mon
     def away(client_id):
         raise OperationalError("connection refused")
 
-    monkeypatch.setattr(client_directory, "fetch", away)
+    monkeypatch.setattr(client_directory, "query_row", away)
     answer = program.post(path, {"grant_type": "client_credentials", "token": "x"})
     assert (answer.status_code, answer.json()["error"]) == (503, "temporarily_unavailable")
     assert answer["Retry-After"]
@@ -29,7 +29,7 @@ def test_person_deleted_while_the_code_is_exchanged_is_an_invalid_grant(flow, mo
     def gone(*args, **kwargs):
         raise IntegrityError
 
-    monkeypatch.setattr(families, "begin", gone)
+    monkeypatch.setattr(families, "create", gone)
     answer = flow.exchange(code)
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
 
@@ -47,7 +47,7 @@ def test_no_log_line_holds_a_secret_or_token(flow, program, caplog, monkeypatch)
     def broken(*args, **kwargs):
         raise RuntimeError("a fault in the middle")
 
-    monkeypatch.setattr(access_tokens, "draft", broken)
+    monkeypatch.setattr(access_tokens, "token_template", broken)
     answer = program.token()
     assert (answer.status_code, answer.json()["error"]) == (500, "server_error")
     assert "middle" not in answer.content.decode()

@@ -18,6 +18,7 @@ from tests.authority.conftest import FORM, basic
 from tests.authority.endpoints.test_rfc8628_device_grant import Device
 from tests.authority.flows import BACK
 from tests.authority.proofs import Prover
+from tests.generated import examples
 
 pytestmark = pytest.mark.django_db
 FORMS = ["/oauth2/token", "/oauth2/introspect", "/oauth2/revoke", "/oauth2/par", "/oauth2/device_authorization"]
@@ -117,7 +118,7 @@ def encoded(pairs):
 def test_programs_always_get_an_answer_in_json_that_no_cache_keeps(path, known):
     http = Browser(raise_request_exception=False)
 
-    @hypothesis_settings(max_examples=60)
+    @hypothesis_settings(max_examples=examples(60))
     @given(requests(known))
     def ask(request):
         cache.clear()  # of what rate limits count
@@ -140,7 +141,7 @@ def test_programs_always_get_an_answer_in_json_that_no_cache_keeps(path, known):
 def test_people_always_get_a_page_or_are_sent_where_the_client_registered(path, known, alice, signed_in):
     browser = Browser(raise_request_exception=False)
 
-    @hypothesis_settings(max_examples=30)
+    @hypothesis_settings(max_examples=examples(30))
     @given(requests(known), st.booleans())
     def ask(request, by_post):
         cache.clear()
@@ -165,7 +166,7 @@ def test_people_always_get_a_page_or_are_sent_where_the_client_registered(path, 
 def test_userinfo_always_answers(known, method):
     http = Browser(raise_request_exception=False)
 
-    @hypothesis_settings(max_examples=40)
+    @hypothesis_settings(max_examples=examples(40))
     @given(
         st.one_of(st.sampled_from(known["authorization"]), st.text(max_size=50)),
         st.none() | st.sampled_from(known["proof"]),

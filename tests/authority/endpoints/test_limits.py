@@ -17,7 +17,7 @@ from authority.models import Problem
 from authority.telemetry import writer
 from clients import secrets
 from core import cache
-from portal.fast_path import Front
+from portal.fast_path import FastPath
 from tests.authority.conftest import FORM, basic
 from tests.factories import ClientFactory, give_secret
 from tests.portal.test_fast_path import ask
@@ -45,15 +45,15 @@ def scan(times, **where):
 
 def remember(client):
     """Remember the client as if it were committed, which what a test writes never is."""
-    entry = client_directory.ask(client.client_id)
-    client_directory._remembered.remember(
-        client.client_id, entry, client_directory.subjects(entry), asked_at=cache.news()
+    entry = client_directory.load(client.client_id)
+    client_directory.entries.set(
+        client.client_id, entry, client_directory.invalidation_subjects(entry), generation=cache.current_generation()
     )
 
 
 @pytest.mark.compliance("RFC 6585", "4")
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
-def test_an_address_that_proves_nothing_is_told_to_wait(program, endpoint):
+def test_an_address_that_fails_authentication_gets_retry_after(program, endpoint):
     path = reverse(endpoint)
     assert scan(MOST, path=path).status_code == 401
     with CaptureQueriesContext(connection) as captured:
@@ -74,14 +74,14 @@ def test_a_client_that_sends_a_wrong_secret_does_not_spoil_its_neighbours(progra
     assert knock(basic(stranger.client.client_id, stranger.secret)).status_code != 429
 
 
-def test_what_costs_nothing_is_not_counted(program):
+def test_requests_without_credentials_are_not_counted(program):
     for _ in range(MOST * 2):
         assert knock("").status_code == 401
         assert knock("Basic %%%").status_code == 401
     assert knock(basic(program.client.client_id, program.secret)).status_code == 200
 
 
-def test_a_form_that_is_refused_unread_counts_as_one_that_proves_nothing(program):
+def test_a_form_that_is_refused_unread_counts_as_failed_authentication(program):
     header = basic(program.client.client_id, program.secret)
     knock(header, path="/oauth2/token?a=b")
     with CaptureQueriesContext(connection) as captured:
@@ -126,7 +126,7 @@ def test_pages_are_not_looked_up_for_a_limited_address(public_page):
 @pytest.mark.parametrize("proxies", [0, 1])
 def test_a_forged_forwarding_header_gives_nobody_another_address(program, settings, proxies):
     settings.ALLAUTH_TRUSTED_PROXY_COUNT = proxies
-    fast_path._address.cache_clear()
+    fast_path.reset_for_tests()
     for number in range(MOST):
         # The proxy adds the address that it sees; what stands before it was sent by the caller.
         knock(basic(f"cl_{number}", "x"), **{"X-Forwarded-For": f"203.0.113.{number}, 198.51.100.1"})
@@ -181,19 +181,19 @@ def test_a_page_that_goes_on_with_an_ended_token_spends_its_own_tries(flow):
     assert send("GET", "/oauth2/userinfo", token).status_code == 200
 
 
-# -- The short way ----------------------------------------------------------------------------------------------------
+# -- The fast path ----------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def both():
     """The front before Django, as it is served."""
     request_started.disconnect(close_old_connections)  # it would end the test's transaction
-    yield Front(WSGIHandler())
+    yield FastPath(WSGIHandler())
     request_started.connect(close_old_connections)
 
 
 @pytest.mark.parametrize("path", ["/oauth2/token", "/oauth2/introspect"])
-def test_the_short_way_obeys_and_counts_each_request_once(program, both, path):
+def test_the_fast_path_throttles_and_counts_each_request_once(program, both, path):
     body = GRANT if path.endswith("token") else {"token": "x"}
     statuses = [ask(both, body, path=path, authorization=basic(f"cl_{n}", "x"))[0] for n in range(MOST + 2)]
     assert statuses == [401] * MOST + [429, 429]
@@ -207,7 +207,7 @@ def test_a_request_that_was_granted_before_goes_on(program, both, listening):
     honest = basic(program.client.client_id, program.secret)
     remember(program.client)
     assert ask(both, GRANT, authorization=honest)[0] == 200
-    assert len(fast_path._judged) > 0
+    assert len(fast_path.grants) > 0
     for number in range(MOST * 2):
         ask(both, GRANT, authorization=basic(f"cl_{number}", "x"))
         ask(both, GRANT, authorization=basic(program.client.client_id, "x"))
@@ -240,7 +240,7 @@ def test_the_metrics_count_it_and_the_log_does_not_fill(settings, caplog):
     assert caplog.text.count("192.0.2.7") == 1
 
 
-def test_a_public_client_that_is_remembered_is_let_in(acme, acme_access, listening):
+def test_a_cached_public_client_is_let_in(acme, acme_access, listening):
     client = ClientFactory(consumer=acme, template="public", grant_types=["refresh_token"], scopes=["shipments:read"])
     form = f"grant_type=refresh_token&refresh_token=x&client_id={client.client_id}"
 

@@ -69,7 +69,7 @@ def test_whoever_is_not_signed_in_is_told_of_by_the_form(web):
     assert answer["error"] == "login_required"
 
 
-def test_unknown_mode_is_told_by_query(web, browser_of, alice):
+def test_unknown_response_mode_is_refused_by_query(web, browser_of, alice):
     assert returned(Flow(web, browser_of(alice), response_mode="jwt").open())["error"] == "invalid_request"
 
 
@@ -118,7 +118,7 @@ def test_request_by_post_from_another_site_goes_on_by_get(flow):
 def test_request_by_post_that_is_malformed_stays_here(client, body, content_type):
     answer = client.post("/oauth2/authorize", body, content_type=content_type)
     assert answer.status_code == 400
-    assert b"This request cannot be served" in answer.content
+    assert b"Invalid request" in answer.content
 
 
 def test_parameter_in_address_and_body_counts_as_repeated(client):

@@ -42,7 +42,7 @@ def test_id_token_says_who_signed_in_where_and_for_whom(flow, alice, settings):
 
 
 @pytest.mark.compliance("OpenID Connect Core", "5.4")
-def test_scopes_decide_what_is_told(web, browser_of, alice):
+def test_scopes_decide_which_claims_are_returned(web, browser_of, alice):
     flow = Flow(web, browser_of(alice), scope="openid profile email")
     _, claims = id_token_claims(web.http, flow.tokens()["id_token"])
     assert claims["name"] == "Alice Martin"
@@ -85,7 +85,7 @@ def userinfo(http, token, method="get"):
 
 @pytest.mark.compliance("OpenID Connect Core", "5.3")
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_userinfo_tells_what_the_scopes_allow(web, browser_of, alice, method):
+def test_userinfo_returns_what_the_scopes_allow(web, browser_of, alice, method):
     token = Flow(web, browser_of(alice), scope="openid profile email").tokens()["access_token"]
     answer = userinfo(web.http, token, method)
     assert answer.json() == {

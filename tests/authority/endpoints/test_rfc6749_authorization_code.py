@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from authority.models import Family, RefreshToken
+from authority.models import RefreshToken, TokenFamily
 from clients.models import Access
 from tests.authority.conftest import Program
 from tests.authority.flows import BACK, Flow, returned
@@ -101,7 +101,7 @@ def test_replayed_code_is_refused_and_takes_back_what_it_gave(flow):
     assert replay.json()["error"] == "invalid_grant"
     assert not flow.program.introspect(tokens["access_token"])["active"]
     assert flow.refresh(tokens["refresh_token"]).json()["error"] == "invalid_grant"
-    assert not Family.objects.alive().exists()
+    assert not TokenFamily.objects.alive().exists()
 
 
 def test_replayed_code_takes_back_tokens_that_were_refreshed_since(flow):
@@ -109,7 +109,7 @@ def test_replayed_code_takes_back_tokens_that_were_refreshed_since(flow):
     later = flow.refresh(flow.exchange(code).json()["refresh_token"]).json()
     flow.exchange(code)
     assert not flow.program.introspect(later["access_token"])["active"]
-    assert not Family.objects.alive().exists()
+    assert not TokenFamily.objects.alive().exists()
 
 
 def test_replayed_code_without_refresh_grant_takes_back_the_access_token(web, browser_of, alice):
@@ -179,7 +179,7 @@ def test_reused_refresh_token_ends_the_whole_family(flow):
     assert (reuse.status_code, reuse.json()["error"]) == (400, "invalid_grant")
     assert flow.refresh(second["refresh_token"]).json()["error"] == "invalid_grant"
     assert not flow.program.introspect(second["access_token"])["active"]
-    assert not Family.objects.alive().exists()
+    assert not TokenFamily.objects.alive().exists()
 
 
 def test_another_client_cannot_use_or_end_a_refresh_token(flow, acme):

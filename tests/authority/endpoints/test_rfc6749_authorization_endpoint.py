@@ -18,7 +18,7 @@ def assert_page(response, status=400):
     """The error stays on our own page (RFC 9700 section 4.11)."""
     assert response.status_code == status
     assert "Location" not in response
-    assert b"This request cannot be served" in response.content
+    assert b"Invalid request" in response.content
 
 
 SPELLINGS = [

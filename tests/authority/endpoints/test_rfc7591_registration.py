@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from clients.actions import registration as registration_actions
-from clients.models import Client, InitialToken, RegistrationToken, SelfRegistration
+from clients.models import Client, InitialAccessToken, RegistrationAccessToken, SelfRegistration
 from consumers.audit import SYSTEM
 from consumers.models import Event
 from tests.authority.conftest import Program, management_token
@@ -20,14 +20,14 @@ WANTED = {
 }
 
 
-def initial_token(consumer, **limits):
-    made = {"name": "CI", "expires_at": timezone.now() + timedelta(days=1), "uses": 2} | limits
-    return registration_actions.create_initial_token(consumer=consumer, actor=SYSTEM, **made)[1]
+def initial_access_token(consumer, **limits):
+    made = {"name": "CI", "expires_at": timezone.now() + timedelta(days=1), "max_uses": 2} | limits
+    return registration_actions.create_initial_access_token(consumer=consumer, actor=SYSTEM, **made)[1]
 
 
 @pytest.fixture
 def token(acme, acme_access):
-    return initial_token(acme)
+    return initial_access_token(acme)
 
 
 def ask(client, document, token=None, method="post", path="/oauth2/register"):
@@ -72,7 +72,7 @@ def test_registered_client_is_told_everything_once(client, token, acme):
     assert {name: told[name] for name in WANTED} == WANTED
     row = Client.objects.get(client_id=told["client_id"])
     assert row.consumer == acme
-    assert row.self_registration.how == "initial_token"
+    assert row.self_registration.method == "initial_access_token"
     assert Event.objects.filter(name="client.registered", target_id=str(row.pk)).exists()
 
 
@@ -100,14 +100,16 @@ def test_without_a_good_token_nothing_is_registered(client, db, given):
 
 @pytest.mark.compliance("RFC 7591", "3")
 def test_token_is_spent_revoked_or_ended(client, acme, acme_access):
-    once = initial_token(acme, uses=1)
+    once = initial_access_token(acme, max_uses=1)
     assert ask(client, WANTED, once).status_code == 201
     assert_refused(ask(client, WANTED, once), 401, "invalid_token")
-    revoked = initial_token(acme)
-    registration_actions.revoke_initial_token(token=InitialToken.objects.order_by("-created_at").first(), actor=SYSTEM)
+    revoked = initial_access_token(acme)
+    registration_actions.revoke_initial_access_token(
+        token=InitialAccessToken.objects.order_by("-created_at").first(), actor=SYSTEM
+    )
     assert_refused(ask(client, WANTED, revoked), 401, "invalid_token")
-    ended = initial_token(acme)
-    InitialToken.objects.update(expires_at=timezone.now())
+    ended = initial_access_token(acme)
+    InitialAccessToken.objects.update(expires_at=timezone.now())
     assert_refused(ask(client, WANTED, ended), 401, "invalid_token")
 
 
@@ -118,13 +120,15 @@ def test_suspended_consumers_tokens_let_nobody_register(client, token, acme):
 
 
 def test_refused_registration_spends_no_use(client, acme, acme_access):
-    once = initial_token(acme, uses=1)
+    once = initial_access_token(acme, max_uses=1)
     assert_refused(ask(client, WANTED | {"redirect_uris": ["javascript:alert(1)"]}, once), 400, "invalid_redirect_uri")
     assert ask(client, WANTED, once).status_code == 201
 
 
 def test_token_narrows_grants_and_scopes(client, acme, acme_access):
-    narrow = initial_token(acme, grant_types=["authorization_code"], scopes=["openid", "shipments:read"], uses=None)
+    narrow = initial_access_token(
+        acme, grant_types=["authorization_code"], scopes=["openid", "shipments:read"], max_uses=None
+    )
     code = WANTED | {"grant_types": ["authorization_code"]}
     assert_refused(ask(client, WANTED, narrow), 400, "invalid_client_metadata")
     assert_refused(ask(client, code | {"scope": "shipments:write"}, narrow), 400, "invalid_client_metadata")
@@ -136,7 +140,7 @@ def test_token_gives_no_more_than_its_consumer_has(client, token):
 
 
 def test_clients_of_a_token_end_when_it_says(client, acme, acme_access):
-    told = ask(client, WANTED, initial_token(acme, client_days=7)).json()
+    told = ask(client, WANTED, initial_access_token(acme, client_lifetime_days=7)).json()
     row = Client.objects.get(client_id=told["client_id"])
     assert timedelta(days=6) < row.expires_at - timezone.now() <= timedelta(days=7)
 
@@ -181,7 +185,7 @@ def test_bad_documents_are_refused_and_nothing_is_kept(client, token, what):
     answer = ask(client, BAD[what], token)
     assert answer.status_code == 400, answer.text
     assert not Client.objects.exists()
-    assert InitialToken.objects.get().used == 0
+    assert InitialAccessToken.objects.get().use_count == 0
 
 
 def test_only_json_is_read(client, token):
@@ -194,22 +198,22 @@ def test_only_json_is_read(client, token):
 
 def test_registration_is_closed_until_an_operator_opens_it(client, acme, acme_access):
     assert_refused(ask(client, WANTED), 403, "access_denied")
-    registration_actions.open_registration(consumer=acme, actor=SYSTEM, client_days=30)
+    registration_actions.enable_open_registration(consumer=acme, actor=SYSTEM, client_lifetime_days=30)
     told = ask(client, WANTED)
     assert told.status_code == 201
-    assert SelfRegistration.objects.get().how == "open"
-    registration_actions.close_registration(actor=SYSTEM)
+    assert SelfRegistration.objects.get().method == "open"
+    registration_actions.disable_open_registration(actor=SYSTEM)
     assert_refused(ask(client, WANTED), 403, "access_denied")
 
 
 def test_one_consumer_is_open_at_a_time(acme, globex, acme_access):
-    registration_actions.open_registration(consumer=acme, actor=SYSTEM)
-    registration_actions.open_registration(consumer=globex, actor=SYSTEM)
+    registration_actions.enable_open_registration(consumer=acme, actor=SYSTEM)
+    registration_actions.enable_open_registration(consumer=globex, actor=SYSTEM)
     assert not hasattr(type(acme).objects.get(pk=acme.pk), "open_registration")
 
 
 def test_open_registration_is_rate_limited(client, acme, acme_access):
-    registration_actions.open_registration(consumer=acme, actor=SYSTEM)
+    registration_actions.enable_open_registration(consumer=acme, actor=SYSTEM)
     for _ in range(20):
         assert ask(client, WANTED).status_code == 201
     answer = ask(client, WANTED)
@@ -218,7 +222,7 @@ def test_open_registration_is_rate_limited(client, acme, acme_access):
 
 
 def test_pages_of_any_origin_may_register(client, acme, acme_access):
-    registration_actions.open_registration(consumer=acme, actor=SYSTEM)
+    registration_actions.enable_open_registration(consumer=acme, actor=SYSTEM)
     preflight = client.options("/oauth2/register", headers={"Origin": "https://inspector.example"})
     assert preflight["Access-Control-Allow-Origin"] == "*"
     assert "Access-Control-Allow-Credentials" not in preflight
@@ -247,7 +251,7 @@ def test_management_token_without_the_scope_or_the_right_is_forbidden(client, al
 
 def test_tokens_rest_as_digests(client, token):
     told = ask(client, WANTED, token).json()
-    for row in (InitialToken.objects.get(), RegistrationToken.objects.get()):
+    for row in (InitialAccessToken.objects.get(), RegistrationAccessToken.objects.get()):
         kept = json.dumps([str(value) for value in vars(row).values()])
         assert token not in kept
         assert told["registration_access_token"] not in kept

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from clients.models import Client, SoftwareIssuer
-from tests.authority.endpoints.test_rfc7591_registration import WANTED, ask, assert_refused, initial_token
+from tests.authority.endpoints.test_rfc7591_registration import WANTED, ask, assert_refused, initial_access_token
 from tests.signing import KeyPair
 
 KEY = KeyPair("ES256")
@@ -20,7 +20,7 @@ def trusted(db):
 
 @pytest.fixture
 def token(acme, acme_access):
-    return initial_token(acme, uses=None)
+    return initial_access_token(acme, max_uses=None)
 
 
 def statement(key=KEY, headers=None, **claims):

@@ -9,13 +9,13 @@ from clients.metadata import ClientMetadata
 from clients.models import Client
 from clients.policy import portal_policy
 from consumers.audit import SYSTEM
-from tests.authority.endpoints.test_rfc7591_registration import WANTED, ask, assert_refused, initial_token
+from tests.authority.endpoints.test_rfc7591_registration import WANTED, ask, assert_refused, initial_access_token
 
 
 @pytest.fixture
 def mine(client, acme, acme_access):
     """What a client was told that has registered itself."""
-    return ask(client, WANTED, initial_token(acme, uses=None)).json()
+    return ask(client, WANTED, initial_access_token(acme, max_uses=None)).json()
 
 
 def manage(client, told, method, document=None, token=None):
@@ -63,7 +63,7 @@ def test_deleted_client_is_gone_and_its_token_with_it(client, mine):
 
 @pytest.mark.compliance("RFC 7592", "2")
 def test_token_manages_no_other_client(client, mine, acme):
-    other = ask(client, WANTED | {"client_name": "Other"}, initial_token(acme)).json()
+    other = ask(client, WANTED | {"client_name": "Other"}, initial_access_token(acme)).json()
     assert_refused(manage(client, other, "get", token=mine["registration_access_token"]), 401, "invalid_token")
     assert_refused(manage(client, {"client_id": "cl_nobody"}, "get", token="cdr_x"), 401, "invalid_token")
 
@@ -75,8 +75,8 @@ def test_disabled_client_manages_nothing(client, mine):
 
 def test_token_survives_what_other_doors_change(client, mine):
     row = Client.objects.get()
-    changed = ClientMetadata.of(row).but(client_name="Renamed by people")
-    client_actions.update_client(client=row, metadata=changed, policy=portal_policy(row.consumer, row), actor=SYSTEM)
+    changed = ClientMetadata.of(row).replace(client_name="Renamed by people")
+    client_actions.update_client(client=row, change=lambda _: changed, policy=portal_policy, actor=SYSTEM)
     assert manage(client, mine, "get").json()["client_name"] == "Renamed by people"
 
 
@@ -120,8 +120,10 @@ def test_other_methods_are_not_served(client, mine, method):
     assert manage(client, mine, method).status_code == 405
 
 
-def test_client_cannot_make_more_of_itself_than_its_initial_token_allowed(client, acme, acme_access, manager_token):
-    narrow = initial_token(acme, grant_types=["authorization_code"], scopes=["openid", "shipments:read"])
+def test_client_cannot_make_more_of_itself_than_its_initial_access_token_allowed(
+    client, acme, acme_access, manager_token
+):
+    narrow = initial_access_token(acme, grant_types=["authorization_code"], scopes=["openid", "shipments:read"])
     told = ask(client, WANTED | {"grant_types": ["authorization_code"]}, narrow).json()
     wider = {
         "redirect_uris": WANTED["redirect_uris"],

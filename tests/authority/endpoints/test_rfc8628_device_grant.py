@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from authority import tasks
 from authority.authorization import consents, device_requests
-from authority.models import Consent, DeviceRequest, Family
+from authority.models import Consent, DeviceRequest, TokenFamily
 from clients.vocabulary import GrantType
 from tests.authority.authorization.test_oidc_core_prompt import sign_in
 from tests.authority.conftest import Program
@@ -74,7 +74,7 @@ def test_user_code_has_letters_that_are_not_taken_for_each_other(device):
     code = device.begin()["user_code"]
     assert len(code) == 9
     assert code[4] == "-"
-    assert set(code) - {"-"} <= set(device_requests.ALPHABET)
+    assert set(code) - {"-"} <= set(device_requests.USER_CODE_ALPHABET)
 
 
 @pytest.mark.compliance("RFC 8628", "3.4")
@@ -135,7 +135,7 @@ def test_person_who_takes_it_back_before_the_device_asks_lets_nobody_in(device, 
     device.decide()
     consents.revoke(consent=Consent.objects.get(user=alice), actor=actor_for(alice))
     assert device.error() == "invalid_grant"
-    assert not Family.objects.exists()
+    assert not TokenFamily.objects.exists()
 
 
 def test_person_may_allow_less(device):
@@ -147,10 +147,10 @@ def test_person_may_allow_less(device):
 @pytest.mark.compliance("RFC 8628", "3.5")
 def test_person_who_denies_ends_it(device):
     device.begin()
-    assert "stays out" in device.decide("deny").content.decode()
+    assert "was denied" in device.decide("deny").content.decode()
     assert device.error() == "access_denied"
     assert device.decide().status_code == 422  # no second thoughts under the same code
-    assert not Family.objects.exists()
+    assert not TokenFamily.objects.exists()
 
 
 @pytest.mark.compliance("RFC 8628", "3.5")
@@ -173,7 +173,7 @@ def test_code_ends_after_ten_minutes(device, time_machine):
     assert device.error() == "expired_token"
     assert device.decide().status_code == 422
     time_machine.move_to(timezone.now() + timedelta(hours=2))
-    tasks.forget_ended()
+    tasks.delete_expired()
     assert not DeviceRequest.objects.exists()
     assert device.error() == "invalid_grant"
 
@@ -203,7 +203,7 @@ def test_person_who_answers_is_bound_to_what_they_answered(device, browser_of, a
     device.browser = browser_of(bob)
     assert device.decide().status_code == 422
     device.poll()
-    assert Family.objects.get().user == alice
+    assert TokenFamily.objects.get().user == alice
 
 
 @pytest.mark.parametrize("what", ["person", "client", "consumer", "tokens"])
@@ -264,7 +264,7 @@ def test_complete_address_fills_the_field_and_opens_nothing(device):
 def test_unknown_codes_say_so(device, typed):
     answer = device.browser.post("/device", {"user_code": typed, "decision": "allow"})
     assert answer.status_code == 422
-    assert "unknown or has ended" in answer.content.decode()
+    assert "unknown or has expired" in answer.content.decode()
 
 
 @pytest.mark.compliance("RFC 8628", "5.1")

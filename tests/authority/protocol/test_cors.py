@@ -257,7 +257,7 @@ def test_on_a_loopback_address_the_port_of_a_page_counts_and_that_of_a_redirect_
     for other in (f"http://{host}:8402", f"http://{host}", f"https://{host}:8401"):
         assert_closed(preflight("/oauth2/token", other))
         assert_closed(refresh(spa, other))
-    assert redirect_uris.allowed("http://127.0.0.1:8402/cb", spa.client.redirect_uris)
+    assert redirect_uris.is_registered("http://127.0.0.1:8402/cb", spa.client.redirect_uris)
 
 
 # -- Everything else --------------------------------------------------------------------------------------------------

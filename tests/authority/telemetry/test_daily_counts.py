@@ -34,7 +34,7 @@ def test_counts_of_a_round_are_one_statement_however_many_clients(program, stran
     program.token()
     stranger.token()
     with CaptureQueriesContext(connection) as statements:
-        daily_counts.write_counts({key: [1, 0] for key in list(daily_counts._counts)})
+        daily_counts.write_counts({key: [1, 0] for key in daily_counts.pending()})
     assert len(statements) == 1
     assert DailyCount.objects.count() == 2
 
@@ -63,7 +63,7 @@ def test_nothing_is_lost_while_the_database_is_away(program, service, monkeypatc
     assert (row.issued, row.refused) == (1, 1)
 
 
-def test_what_the_database_refuses_is_not_tried_for_ever(program, monkeypatch):
+def test_what_the_database_refuses_is_not_retried(program, monkeypatch):
     program.token(scope="nothing")
 
     def refused(_):
@@ -73,7 +73,7 @@ def test_what_the_database_refuses_is_not_tried_for_ever(program, monkeypatch):
         patch.setattr(problem_log, "write_problems", refused)
         with pytest.raises(DataError):
             problem_log.flush()
-    assert not problem_log._problems
+    assert not problem_log.pending()
 
 
 @pytest.mark.parametrize("ip", [None, "", "unix:", "fe80::1%eth0", "::ffff:192.0.2.1", "not an address"])
@@ -91,7 +91,7 @@ def test_a_client_that_was_deleted_meanwhile_harms_nothing(program, service):
     assert not DailyCount.objects.exists()
 
 
-def test_what_is_old_is_forgotten(program, service):
+def test_old_rows_are_deleted(program, service):
     program.token(scope="nothing")
     program.token(scope="else")
     writer.flush()
@@ -128,7 +128,7 @@ def test_many_different_refusals_of_a_kind_fill_few_rows(program, service, round
         if number % (40 // rounds) == 0:
             writer.flush()
     writer.flush()
-    assert service.problems.count() <= problem_log.DIFFERENT + 1
+    assert service.problems.count() <= problem_log.MAX_VARIANTS + 1
     assert sum(service.problems.values_list("count", flat=True)) == 40
     assert service.problems.get(detail={}).count >= 30
 
@@ -136,9 +136,9 @@ def test_many_different_refusals_of_a_kind_fill_few_rows(program, service, round
 def test_guesses_of_many_secrets_fill_few_rows(program, service):
     for _ in range(30):
         Program(service, secrets.generate()).token()
-    assert len(problem_log._problems) <= problem_log.DIFFERENT + 1
+    assert len(problem_log.pending()) <= problem_log.MAX_VARIANTS + 1
     writer.flush()
-    assert service.problems.count() <= problem_log.DIFFERENT + 1
+    assert service.problems.count() <= problem_log.MAX_VARIANTS + 1
 
 
 def test_unknown_clients_leave_nothing(db):
@@ -146,8 +146,8 @@ def test_unknown_clients_leave_nothing(db):
         client_id = "cl_nobody"
 
     Program(Nobody, "wrong").token()
-    assert not problem_log._problems
-    assert not daily_counts._counts
+    assert not problem_log.pending()
+    assert not daily_counts.pending()
 
 
 def test_details_are_short_and_on_one_line(program, service):

@@ -1,4 +1,4 @@
-"""When was a secret last used? Written later, in one go, without slowing the request."""
+"""Last use of secrets and trust rules: buffered, and written without slowing the request."""
 
 import re
 from datetime import timedelta
@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from authority.telemetry import last_used
 from clients.actions.secrets import End, rotate_secret
+from consumers.models import Event
 from tests.authority.conftest import Program
 from tests.factories import actor_for, give_secret
 
@@ -41,7 +42,7 @@ def test_many_uses_are_written_at_once(program, service):
         each.token()
     with CaptureQueriesContext(connection) as statements:
         last_used.flush()
-    tables = [re.search(r"UPDATE (\w+)", query["sql"]) for query in statements]
+    tables = [re.search(r"UPDATE (clients_\w+)", query["sql"]) for query in statements]
     assert [each[1] for each in tables if each] == ["clients_clientsecret", "clients_trustrule", "clients_client"]
     with CaptureQueriesContext(connection) as statements:
         last_used.flush()
@@ -94,8 +95,27 @@ def test_secret_overtaken_before_it_was_used_still_ends_what_it_replaced(program
     _, text = rotate_secret(secret=middle, end=End(after_first_use=True), actor=actor_for(alice))
     Program(service, text).token()
     last_used.flush()
-    assert all(secret.expires_at for secret in service.secrets.exclude(ends_after_use_of=None))
-    assert service.secrets.exclude(ends_after_use_of=None).count() == 2
+    assert all(secret.expires_at for secret in service.secrets.exclude(expires_after_use_of=None))
+    assert service.secrets.exclude(expires_after_use_of=None).count() == 2
+
+
+def test_every_secret_that_gets_an_expiry_by_a_first_use_is_recorded(program, service, alice):
+    oldest = service.secrets.get()
+    middle, _ = rotate_secret(secret=oldest, end=End(after_first_use=True), actor=actor_for(alice))
+    _, text = rotate_secret(secret=middle, end=End(after_first_use=True), actor=actor_for(alice))
+    for _ in range(2):  # the second use changes nothing
+        Program(service, text).token()
+        last_used.flush()
+    expired = Event.objects.filter(name="client.secret.expiry.changed").order_by("pk")
+    ends_at = oldest.client.secrets.get(pk=oldest.pk).expires_at.isoformat()
+    assert {event.detail["hint"]: event.detail["expires_at"] for event in expired} == {
+        oldest.hint: ends_at,
+        middle.hint: ends_at,
+    }
+    assert len(expired) == 2
+    assert {(event.actor_kind, event.consumer, event.target_label) for event in expired} == {
+        ("system", service.consumer, str(service))
+    }
 
 
 def test_nothing_is_lost_while_the_database_is_away(program, service, monkeypatch):

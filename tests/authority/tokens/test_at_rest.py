@@ -5,7 +5,7 @@ import json
 import pytest
 from django.apps import apps
 
-from authority.models import Family, OpaqueToken
+from authority.models import OpaqueToken, TokenFamily
 from clients.models import Client
 from tests.authority.conftest import Program
 from tests.authority.endpoints.test_rfc8628_device_grant import Device
@@ -37,7 +37,7 @@ def test_no_code_token_or_secret_rests_in_the_database(flow, program, strategy):
         secrets += [tokens["access_token"], tokens["refresh_token"], tokens["id_token"]]
     for secret in secrets:
         assert secret not in dump
-    assert Family.objects.exists()
+    assert TokenFamily.objects.exists()
     assert OpaqueToken.objects.exists() == (strategy == "opaque")
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from authority.models import Family
+from authority.models import TokenFamily
 from clients.vocabulary import GrantType
 from tests.authority.conftest import Program
 from tests.authority.endpoints.test_rfc8628_device_grant import Device
@@ -75,4 +75,4 @@ def test_without_the_grant_to_refresh_there_is_no_refresh_token(many, browser_of
     for tokens in (flow.tokens(), device.poll().json(), many.token().json()):
         assert tokens["access_token"]
         assert "refresh_token" not in tokens
-    assert not Family.objects.filter(refresh_tokens__isnull=False).exists()
+    assert not TokenFamily.objects.filter(refresh_tokens__isnull=False).exists()

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from authority.models import RefreshToken
-from core.jose import jws
+from core.jose import base64url
 from tests.authority.conftest import Program
 from tests.authority.endpoints.test_rfc8628_device_grant import Device
 from tests.authority.flows import Flow
@@ -40,7 +40,7 @@ def issue(program, web, acme, acme_access, browser_of, alice):
 
 
 def life(token):
-    claims = json.loads(jws.from_base64(token.split(".")[1]))
+    claims = json.loads(base64url.decode(token.split(".")[1]))
     return claims["exp"] - claims["iat"]
 
 

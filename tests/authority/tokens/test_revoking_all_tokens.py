@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from authority.tokens import access_tokens
 from clients.actions import clients as client_actions
+from clients.events import ClientEvent
 from consumers.actions import consumers as consumer_actions
-from consumers.audit import SYSTEM, EventName
+from consumers.audit import SYSTEM
 from consumers.models import Event
 
 pytestmark = pytest.mark.django_db
@@ -35,7 +36,7 @@ def test_tokens_of_before_end_and_those_of_the_same_second_live(program, strange
     assert program.introspect(after)["iat"] == int(second.timestamp())
 
 
-def test_jti_tells_the_millisecond_and_nothing_else():
+def test_jti_has_the_millisecond_and_is_random_otherwise():
     first, second = (access_tokens.new_jti(1_800_000_000_123_456_789) for _ in range(2))
     assert first != second
     for jti in (first, second):
@@ -44,7 +45,7 @@ def test_jti_tells_the_millisecond_and_nothing_else():
         assert round(told.timestamp() * 1000) == 1_800_000_000_123
 
 
-def test_token_whose_jti_tells_no_time_counts_from_its_second():
+def test_token_whose_jti_has_no_time_counts_from_its_second():
     assert access_tokens.issued_at({"jti": "0" * 12 + "4" + "0" * 19, "iat": 1000}).timestamp() == 1000
 
 
@@ -57,7 +58,7 @@ def test_manager_revokes_them_on_a_page_that_says_what_happens(browser_of, alice
     assert program.introspect(token)["active"]
     assert browser.post(address).status_code == 302
     assert not program.introspect(token)["active"]
-    event = Event.objects.get(name=EventName.CLIENT_TOKENS_REVOKED)
+    event = Event.objects.get(name=ClientEvent.CLIENT_TOKENS_REVOKED)
     assert (event.actor_label, event.target_label) == ("Alice Martin", "Billing sync")
 
 
@@ -65,7 +66,7 @@ def test_manager_revokes_them_on_a_page_that_says_what_happens(browser_of, alice
 def test_operator_revokes_them(browser_of, olga, program, what):
     thing = program.client if what == "client" else program.client.consumer
     app = "clients_client" if what == "client" else "consumers_consumer"
-    address = reverse(f"admin:{app}_deed", args=[thing.pk, "revoke-tokens"])
+    address = reverse(f"admin:{app}_action", args=[thing.pk, "revoke-tokens"])
     token = program.token().json()["access_token"]
     browser = browser_of(olga)
     assert "APIs that only check signatures" in browser.get(address).content.decode()

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from authority.models import Family, RefreshToken
+from authority.models import RefreshToken, TokenFamily
 from authority.tokens import families
 from clients.actions.clients import revoke_tokens
 from consumers.audit import SYSTEM
@@ -82,7 +82,7 @@ def test_refreshing_ends_at_the_absolute_limit_however_busy_it_is(flow, settings
     for minutes in (20, 40, 58):
         time_machine.move_to(now + timedelta(minutes=minutes))
         token = flow.refresh(token).json()["refresh_token"]
-    end = Family.objects.get().began_at + timedelta(hours=1)
+    end = TokenFamily.objects.get().began_at + timedelta(hours=1)
     assert RefreshToken.objects.order_by("-generation").first().expires_at == end
     time_machine.move_to(now + timedelta(minutes=62))
     assert error(flow.refresh(token)) == "invalid_grant"
@@ -104,7 +104,7 @@ def test_within_the_grace_the_token_just_spent_gives_a_sibling_of_its_successor(
     second = patient.refresh(first).json()["refresh_token"]
     sibling = patient.refresh(first).json()["refresh_token"]
     assert sibling != second
-    assert Family.objects.count() == 1
+    assert TokenFamily.objects.count() == 1
     assert patient.refresh(second).status_code == 200
 
 
@@ -117,7 +117,7 @@ def test_sibling_that_was_not_used_is_a_reuse_once_the_grace_is_over(patient, ti
     time_machine.move_to(now + timedelta(seconds=11))
     assert error(patient.refresh(sibling)) == "invalid_grant"
     assert error(patient.refresh(third)) == "invalid_grant"
-    assert not Family.objects.alive().exists()
+    assert not TokenFamily.objects.alive().exists()
 
 
 def test_grace_is_over_on_time(patient, time_machine):
@@ -138,7 +138,7 @@ def test_grace_is_for_the_immediate_predecessor_alone(patient):
 def test_grace_is_given_a_few_times_and_then_refused_without_ending_the_family(patient):
     first = patient.tokens()["refresh_token"]
     second = patient.refresh(first).json()["refresh_token"]
-    for _ in range(families.MAX_GRACES):
+    for _ in range(families.MAX_GRACE_USES):
         assert patient.refresh(first).status_code == 200
     assert error(patient.refresh(first)) == "invalid_grant"
     assert patient.refresh(second).status_code == 200

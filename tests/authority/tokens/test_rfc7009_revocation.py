@@ -2,7 +2,7 @@
 
 import pytest
 
-from authority.models import Family, RevokedToken
+from authority.models import RevokedToken, TokenFamily
 from tests.authority.conftest import Program
 from tests.authority.flows import Flow
 
@@ -37,7 +37,7 @@ def test_revoking_a_rotated_token_ends_its_successor(flow):
     flow.program.revoke(first["refresh_token"])
     assert flow.program.introspect(second["access_token"]) == INACTIVE
     assert flow.refresh(second["refresh_token"]).json()["error"] == "invalid_grant"
-    assert not Family.objects.alive().exists()
+    assert not TokenFamily.objects.alive().exists()
 
 
 @pytest.mark.compliance("RFC 7009", "2.1")

@@ -7,7 +7,8 @@ from django.utils import timezone
 from authority.models import OpaqueToken, RevokedToken
 from authority.tokens import introspection
 from clients.actions.apis import set_resource_servers
-from consumers.audit import SYSTEM, EventName
+from clients.events import ClientEvent
+from consumers.audit import SYSTEM
 from consumers.models import Event
 from tests.authority.conftest import Program
 from tests.authority.flows import Flow
@@ -55,11 +56,11 @@ def test_api_no_longer_learns_when_operators_took_the_client_away(gate, formed, 
     token = formed.token().json()["access_token"]
     set_resource_servers(api=api, clients=[], actor=SYSTEM)
     assert gate.introspect(token) == INACTIVE
-    assert Event.objects.filter(name=EventName.API_SERVERS_CHANGED).count() == 2
+    assert Event.objects.filter(name=ClientEvent.API_RESOURCE_SERVERS_CHANGED).count() == 2
 
 
 @pytest.mark.compliance("RFC 7662", "2.2")
-def test_every_member_is_told(formed, api, settings, acme):
+def test_every_claim_is_returned(formed, api, settings, acme):
     acme.claims = {"plan": "gold"}
     acme.save()
     formed.client.claims = {"region": "north"}

@@ -4,6 +4,7 @@ import pytest
 from django.test import Client as Browser
 
 from authority.keys import signing_keys
+from core.jose import jwk as jwk_jose
 from core.jose import jws
 from tests.authority.forgeries import forgeries
 
@@ -32,7 +33,7 @@ def test_forged_tokens_open_nothing(flow):
 def test_what_was_made_for_something_else_is_no_access_token(flow):
     tokens = flow.tokens()
     client_key = jws.generate("ES256")
-    jwk = jws.public_jwk(client_key, "ES256")
+    jwk = jwk_jose.public_jwk(client_key, "ES256")
     own = jws.Signer(kid=jwk["kid"], algorithm="ES256", private_key=client_key)
     client_id = flow.program.client.client_id
     assertion = {"iss": client_id, "sub": client_id, "aud": "http://127.0.0.1:8000", "exp": 2**33, "jti": "1"}

@@ -8,16 +8,16 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from authority.keys import signing_keys
-from authority.models import RevokedToken, TrialToken
+from authority.models import RevokedToken, TestToken
 from authority.tokens import test_tokens, validation
-from authority.tokens.test_tokens import Wanted
+from authority.tokens.test_tokens import TestTokenRequest
 from clients.models import Api
 from clients.vocabulary import GrantType
 from consumers.audit import SYSTEM
 from consumers.models import Event
 from consumers.policy import RESERVED_CLAIMS
 from core.errors import Conflict, Refusal
-from core.jose import jws
+from core.jose import base64url, jws
 from tests.factories import AccessFactory, ApiFactory, ClientFactory, ScopeFactory, actor_for
 
 pytestmark = pytest.mark.django_db
@@ -30,13 +30,15 @@ def allowed(acme_access):
 
 
 def wanted(**changes):
-    return Wanted(**{"scopes": ("shipments:read",), "expires_in": 600, "reason": "Trying the new API"} | changes)
+    return TestTokenRequest(
+        **{"scopes": ("shipments:read",), "expires_in": 600, "reason": "Trying the new API"} | changes
+    )
 
 
 @pytest.fixture
 def make(service, alice):
     def made(**changes):
-        return test_tokens.make(client=service, wanted=wanted(**changes), actor=actor_for(alice))
+        return test_tokens.create(client=service, requested=wanted(**changes), actor=actor_for(alice))
 
     return made
 
@@ -44,12 +46,12 @@ def make(service, alice):
 def refused(make, **changes):
     with pytest.raises(Refusal) as caught:
         make(**changes)
-    assert not TrialToken.objects.exists()
+    assert not TestToken.objects.exists()
     return caught.value
 
 
 def content(token):
-    found = jws.decode(token, signing_keys.verifying, typ="at+jwt")
+    found = jws.decode(token, signing_keys.verification_key, typ="at+jwt")
     assert found is not None
     return found
 
@@ -96,16 +98,16 @@ def test_audience_may_be_chosen_among_the_apis_that_allow_it(make, service):
 def test_token_is_signed_as_its_api_wants_it(make):
     Api.objects.update(signing_algorithm="RS256")
     _, token = make()
-    assert jws.json.loads(jws.from_base64(token.split(".")[0]))["alg"] == "RS256"
+    assert jws.json.loads(base64url.decode(token.split(".")[0]))["alg"] == "RS256"
 
 
 def test_it_is_listed_and_recorded_with_who_made_it_and_why_but_kept_nowhere(make, alice):
     row, token = make()
     assert (row.created_by, row.created_by_label, row.reason) == (alice, "Alice Martin", "Trying the new API")
-    event = Event.objects.get(name="client.test_token.made")
+    event = Event.objects.get(name="client.test_token.created")
     assert (event.detail["reason"], event.detail["jti"]) == ("Trying the new API", row.jti)
     signature = token.rsplit(".", 1)[1]
-    assert signature not in str(list(TrialToken.objects.values())) + str(list(Event.objects.values()))
+    assert signature not in str(list(TestToken.objects.values())) + str(list(Event.objects.values()))
 
 
 # -- May it be made? --------------------------------------------------------------------------------------------------
@@ -247,7 +249,7 @@ def test_revoked_test_token_is_not_active(make, program, alice):
     row, token = make()
     test_tokens.revoke(token=row, actor=actor_for(alice))
     assert program.introspect(token) == {"active": False}
-    assert TrialToken.objects.listed().get().is_revoked
+    assert TestToken.objects.listed().get().is_revoked
     with pytest.raises(Conflict):
         test_tokens.revoke(token=row, actor=actor_for(alice))
     assert Event.objects.filter(name="client.test_token.revoked").count() == 1
@@ -270,16 +272,16 @@ def test_it_opens_nothing_of_the_portal(make, program):
     _, token = make(grant_type=CODE, user_id="jane")
     answer = program.http.get("/oauth2/userinfo", headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 403
-    assert validation.access(token).user is None
+    assert validation.active_token(token).user is None
 
 
 def test_tokens_that_ended_a_month_ago_are_forgotten(make):
     row, _ = make()
-    test_tokens.forget_ended()
-    assert TrialToken.objects.exists()
-    TrialToken.objects.filter(pk=row.pk).update(expires_at=timezone.now() - timedelta(days=31))
-    test_tokens.forget_ended()
-    assert not TrialToken.objects.exists()
+    test_tokens.delete_expired()
+    assert TestToken.objects.exists()
+    TestToken.objects.filter(pk=row.pk).update(expires_at=timezone.now() - timedelta(days=31))
+    test_tokens.delete_expired()
+    assert not TestToken.objects.exists()
 
 
 def test_no_real_token_says_that_it_is_a_test(program):
@@ -287,5 +289,5 @@ def test_no_real_token_says_that_it_is_a_test(program):
 
 
 def test_the_action_needs_no_person(service):
-    row, _ = test_tokens.make(client=service, wanted=wanted(), actor=SYSTEM)
+    row, _ = test_tokens.create(client=service, requested=wanted(), actor=SYSTEM)
     assert (row.created_by, row.created_by_label) == (None, "Clientdesk")

@@ -29,7 +29,7 @@ def deployed(acme):
         audience=[BACKEND],
         scopes=[],
     )
-    client_actions.give_subject(client)
+    client_actions.assign_subject(client)
     return client
 
 
@@ -43,7 +43,7 @@ def test_page_shows_what_others_need(address, deployed, bob, browser_of):
     assert page.status_code == 200
     for value in (workload_issuer.issuer(), deployed.workload.subject, "billing-production", BACKEND):
         assert value in page.text
-    assert "Get an identity token" not in page.text
+    assert '<button class="button">Get an identity token</button>' not in page.text
 
 
 def test_manager_gets_a_token_that_only_this_answer_holds(address, deployed, alice, browser_of):
@@ -51,11 +51,11 @@ def test_manager_gets_a_token_that_only_this_answer_holds(address, deployed, ali
     assert answer.status_code == 200
     assert "no-store" in answer["Cache-Control"]
     token = re.search(r'id="identity-token">([^<]+)<', answer.text)[1]
-    claims = identity_tokens.read(token)
+    claims = identity_tokens.read_identity_token(token)
     assert (claims["aud"], claims["sub"]) == (BACKEND, deployed.workload.subject)
     assert claims["jti"] in answer.text
     assert "eyJ" not in browser_of(alice).get(address).text
-    event = Event.objects.get(name="client.identity_token.taken")
+    event = Event.objects.get(name="client.identity_token.issued")
     assert event.detail == {"audience": BACKEND, "jti": claims["jti"]}
     assert token not in str(vars(event))
     activity = browser_of(alice).get(reverse("consumers:activity", args=["acme"]))
@@ -71,7 +71,7 @@ def test_other_audiences_are_refused_at_the_field(audience, address, alice, brow
     answer = browser_of(alice).post(address, {"audience": audience})
     assert answer.status_code == 422
     assert "eyJ" not in answer.text
-    assert not Event.objects.filter(name="client.identity_token.taken").exists()
+    assert not Event.objects.filter(name="client.identity_token.issued").exists()
 
 
 def test_disabled_workload_gets_none_here_either(address, deployed, alice, browser_of):

@@ -34,13 +34,13 @@ def token(program):
 @pytest.mark.parametrize(
     ("text", "verdict"),
     [
-        ('{"error": "invalid_grant", "error_description": "Nope."}', "The code or refresh token does not count"),
+        ('{"error": "invalid_grant", "error_description": "Nope."}', "The code or refresh token is invalid"),
         ('WWW-Authenticate: Bearer error="insufficient_scope", scope="a"', "The token is good, but lacks a scope"),
         ("https://app.example/cb?error=access_denied&state=x", "The person said no"),
         ("https://app.example/cb#error=login_required", "The person has to sign in first"),
         (
             '< HTTP/1.1 401 Unauthorized\n< Server: x\n<\n{"error": "invalid_client"}',
-            "The client did not prove who it is",
+            "The client was not authenticated",
         ),
         ("< HTTP/2 503 Service Unavailable", "It was answered with 503 Service Unavailable"),
         ("JsonWebTokenError: jwt expired", "The API says that the token has expired"),
@@ -48,7 +48,7 @@ def token(program):
             'JWTClaimValidationFailed: unexpected "aud" claim value',
             "The API says that the token is for another audience",
         ),
-        ('{"error": "odd_code"}', "This code is none that this portal answers"),
+        ('{"error": "odd_code"}', "This error code is not one of this portal"),
     ],
 )
 def test_errors_are_told_in_words(text, verdict, member):

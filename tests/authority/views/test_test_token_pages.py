@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from authority.models import TrialToken
+from authority.models import TestToken
 from authority.tokens import test_tokens
-from authority.tokens.test_tokens import Wanted
+from authority.tokens.test_tokens import TestTokenRequest
 from clients.models import Api
 from consumers.models import Event
 from tests.factories import ClientFactory, actor_for
@@ -42,11 +42,11 @@ def test_token_is_shown_once_with_its_claims_and_a_command(address, browser_of, 
     token = re.search(r"Authorization: Bearer (ey[\w.-]+)", answer.text)[1]
     assert program.introspect(token)["token_use"] == "test"
     assert "curl &#x27;https://api.example.com/shipments&#x27;" in answer.text
-    assert "Somebody made it by hand" in answer.text
+    assert "A person created it as a test token" in answer.text
     again = browser.post(address, form, follow=True)
-    assert "has been made already" in again.text
+    assert "has already been created" in again.text
     assert token not in again.text
-    assert TrialToken.objects.count() == 1
+    assert TestToken.objects.count() == 1
     assert token.rsplit(".", 1)[1] not in browser.get(LIST).text
 
 
@@ -74,7 +74,7 @@ def test_person_roles_audience_and_claims_come_from_the_form(address, browser_of
         ("claims", '{"sub": "me"}', "Remove sub"),
         ("claims", "{", "Enter a valid JSON"),
         ("claims", "[]", "Write a JSON object"),
-        ("user_id", "jane", "No person takes part"),
+        ("user_id", "jane", "client_credentials has no user"),
         ("roles", "x" * 101, "Shorten each role"),
         ("reason", "", "What is it for?"),
         ("reason", "nul\0", "Null characters"),
@@ -88,12 +88,12 @@ def test_what_is_wrong_stands_at_its_field_and_nothing_typed_is_lost(address, br
     assert said in answer.text
     assert 'id="errors"' in answer.text
     assert field == "roles" or 'value="planner"' in answer.text
-    assert not TrialToken.objects.exists()
+    assert not TestToken.objects.exists()
 
 
 def test_list_tells_everybody_who_made_it_and_why_and_managers_revoke(service, browser_of, alice, bob, program):
-    wanted = Wanted(scopes=("shipments:read",), expires_in=600, reason="Trying <b>it</b>")
-    row, token = test_tokens.make(client=service, wanted=wanted, actor=actor_for(alice))
+    wanted = TestTokenRequest(scopes=("shipments:read",), expires_in=600, reason="Trying <b>it</b>")
+    row, token = test_tokens.create(client=service, requested=wanted, actor=actor_for(alice))
     told = browser_of(bob).get(LIST).text
     assert "Trying &lt;b&gt;it&lt;/b&gt;" in told
     assert "Alice Martin" in told
@@ -102,17 +102,17 @@ def test_list_tells_everybody_who_made_it_and_why_and_managers_revoke(service, b
     assert "The test token is revoked" in answer.text
     assert "Revoked" in answer.text
     assert program.introspect(token) == {"active": False}
-    assert "ended already" in browser_of(alice).post(f"{LIST}{row.jti}/revoke/", follow=True).text
+    assert "already expired or been revoked" in browser_of(alice).post(f"{LIST}{row.jti}/revoke/", follow=True).text
     assert Event.objects.filter(name="client.test_token.revoked").count() == 1
 
 
 def test_a_neighbours_test_token_is_not_found(globex, browser_of, alice, mallory, service):
-    wanted = Wanted(scopes=("shipments:read",), expires_in=600, reason="Secret plan")
-    row, _ = test_tokens.make(client=service, wanted=wanted, actor=actor_for(alice))
+    wanted = TestTokenRequest(scopes=("shipments:read",), expires_in=600, reason="Secret plan")
+    row, _ = test_tokens.create(client=service, requested=wanted, actor=actor_for(alice))
     answer = browser_of(mallory).post(f"/consumers/globex/test-tokens/{row.jti}/revoke/")
     assert answer.status_code == 404
     assert "Secret plan" not in browser_of(mallory).get("/consumers/globex/test-tokens/").text
-    assert TrialToken.objects.live().exists()
+    assert TestToken.objects.live().exists()
 
 
 def test_without_such_apis_the_pages_say_whom_to_ask(address, browser_of, alice, settings):
@@ -120,7 +120,7 @@ def test_without_such_apis_the_pages_say_whom_to_ask(address, browser_of, alice,
     Api.objects.update(allows_test_tokens=False)
     assert "Ask" in browser_of(alice).get(LIST).text
     assert address not in browser_of(alice).get(LIST).text
-    assert "None of the APIs" in browser_of(alice).get(address).text
+    assert "may use allows test tokens. Ask the operator" in browser_of(alice).get(address).text
     assert browser_of(alice).post(address, FORM).status_code == 422
 
 

@@ -53,7 +53,7 @@ def test_the_secret_is_kept_nowhere(press, service, program, browser_of, alice, 
 def test_client_of_the_other_method_is_tested_by_its_method(press, service, program):
     service.token_endpoint_auth_method = "client_secret_post"
     service.save()
-    assert "It works" in press(service, program.secret).text
+    assert "It is valid" in press(service, program.secret).text
 
 
 def test_opaque_token_is_shown_as_it_is(press, service, program):

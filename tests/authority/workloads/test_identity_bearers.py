@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 def test_access_token_of_the_client_for_us_works_as_a_bearer(deployed):
     deployed_token = own_token(deployed)
     answer = deployed.ask(Authorization=f"Bearer {deployed_token}")
-    assert identity_tokens.read(answer.text)["sub"] == deployed.client.workload.subject
+    assert identity_tokens.read_identity_token(answer.text)["sub"] == deployed.client.workload.subject
 
 
 @pytest.mark.compliance("RFC 8707", "2")
@@ -62,9 +62,11 @@ def test_revoked_expired_foreign_and_broken_bearers_are_refused(deployed, alice,
     revoked = own_token(deployed)
     RevokedToken.objects.create(jti=parts(revoked)[1]["jti"], expires_at=timezone.now())
     entry = client_directory.find(deployed.client.client_id)
-    family = families.new(entry, Person(alice, True), grant_type="authorization_code", code="0", scopes=["openid"])
-    families.begin(entry, family, access_token=60, refresh_token=None)
-    personal = access_tokens.draft(entry, scopes=["openid"], seconds=60, family=family).issue()
+    family = families.new_family(
+        entry, Person(alice, True), grant_type="authorization_code", code="0", scopes=["openid"]
+    )
+    families.create(entry, family, access_token=60, refresh_token=None)
+    personal = access_tokens.token_template(entry, scopes=["openid"], seconds=60, family=family).issue()
     for bearer in (revoked, own_token(deployed, seconds=-1), personal, "x", "a.b.c", ""):
         answer = deployed.ask(Authorization=f"Bearer {bearer}")
         assert (answer.status_code, answer.json()["error"]) == (401, "invalid_token"), bearer

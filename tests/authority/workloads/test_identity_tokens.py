@@ -111,7 +111,7 @@ def test_client_of_a_suspended_consumer_gets_none(deployed, acme):
     assert deployed.ask().status_code == 401
 
 
-def test_use_of_the_secret_is_noted(deployed):
+def test_use_of_the_secret_is_recorded(deployed):
     deployed.identity()
     last_used.flush()
     assert deployed.client.secrets.get().last_used_at is not None
@@ -133,11 +133,11 @@ def test_identity_token_is_text_unless_json_is_asked_for(deployed):
     for headers in ({}, {"Accept": "*/*"}, {"Accept": "text/plain"}):
         answer = deployed.ask({"audience": BACKEND}, **headers)
         assert answer["Content-Type"] == "text/plain"
-        assert identity_tokens.read(answer.text)["aud"] == BACKEND
+        assert identity_tokens.read_identity_token(answer.text)["aud"] == BACKEND
         assert answer["Cache-Control"] == "no-store"
     for query, headers in (({"format": "json"}, {}), ({}, {"Accept": "application/json"})):
         answer = deployed.ask(query, **headers).json()
-        assert identity_tokens.read(answer["id_token"])["aud"] == BACKEND
+        assert identity_tokens.read_identity_token(answer["id_token"])["aud"] == BACKEND
 
 
 @pytest.mark.parametrize(
@@ -205,16 +205,16 @@ def test_identity_token_is_no_access_token_at_any_endpoint_of_ours(deployed):
 def test_access_and_id_tokens_are_no_identity_tokens(deployed, flow):
     issued = flow.tokens()
     for token in (own_token(deployed), issued["access_token"], issued["id_token"]):
-        assert identity_tokens.read(token) is None
-    assert identity_tokens.read(deployed.identity().json()["id_token"])
+        assert identity_tokens.read_identity_token(token) is None
+    assert identity_tokens.read_identity_token(deployed.identity().json()["id_token"])
 
 
 def test_key_of_one_issuer_signs_nothing_for_the_other(deployed):
     kid = parts(deployed.identity().json()["id_token"])[0]["kid"]
-    assert signing_keys.verifying(kid) is None
-    assert signing_keys.verifying(kid, "workloads")
+    assert signing_keys.verification_key(kid) is None
+    assert signing_keys.verification_key(kid, "workloads")
     own = parts(own_token(deployed))[0]["kid"]
-    assert signing_keys.verifying(own, "workloads") is None
+    assert signing_keys.verification_key(own, "workloads") is None
 
 
 def test_unknown_issuers_are_not_found(deployed):

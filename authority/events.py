@@ -1,0 +1,67 @@
+"""The events of signing keys, consents, test tokens and identity tokens, and how each reads."""
+
+from datetime import datetime
+
+from consumers.activity.vocabulary import Category, Wording, register
+from consumers.audit import EventName
+from consumers.models import Event
+from core.timefmt import date_time
+
+
+class AuthorityEvent(EventName):
+    IDENTITY_TOKEN_ISSUED = "client.identity_token.issued"
+    TEST_TOKEN_CREATED = "client.test_token.created"
+    TEST_TOKEN_REVOKED = "client.test_token.revoked"
+    CONSENT_GRANTED = "consent.granted"
+    CONSENT_REVOKED = "consent.revoked"
+    KEY_CREATED = "key.created"
+    KEY_ROTATED = "key.rotated"
+    KEY_REVOKED = "key.revoked"
+
+
+def _test_token_reason(event: Event) -> str:
+    end = event.detail.get("expires_at")
+    return f"“{event.detail.get('reason', '')}”" + (f", until {date_time(datetime.fromisoformat(end))}" if end else "")
+
+
+def _granted_scopes(event: Event) -> str:
+    return ", ".join(event.detail.get("scopes", []))
+
+
+def _signing_key_state(event: Event) -> str:
+    said = f"{event.detail.get('algorithm', '')}, {event.detail.get('state', '')}".strip(", ")
+    successor = event.detail.get("successor")
+    return f"{said}; {successor} signs now" if successor else said
+
+
+def _retired_key_end(event: Event) -> str:
+    served_until = event.detail.get("served_until")
+    if not served_until:
+        return ""
+    return f"{event.detail.get('retired')} is published until {date_time(datetime.fromisoformat(served_until))}"
+
+
+_WORDINGS: dict[EventName, Wording] = {
+    AuthorityEvent.IDENTITY_TOKEN_ISSUED: Wording(
+        "got an identity token of {target} for {audience}", "fingerprint-pattern", "warn"
+    ),
+    AuthorityEvent.TEST_TOKEN_CREATED: Wording(
+        "created a test token of {target}", "flask-conical", "warn", _test_token_reason
+    ),
+    AuthorityEvent.TEST_TOKEN_REVOKED: Wording("revoked a test token of {target}", "circle-x", "", _test_token_reason),
+    AuthorityEvent.CONSENT_GRANTED: Wording(
+        "authorized {target} to use their account", "check", "good", _granted_scopes
+    ),
+    AuthorityEvent.CONSENT_REVOKED: Wording(
+        "revoked the access of {target} to their account", "circle-x", "", _granted_scopes
+    ),
+    AuthorityEvent.KEY_CREATED: Wording("created the signing key {target}", "key-round", "good", _signing_key_state),
+    AuthorityEvent.KEY_ROTATED: Wording(
+        "rotated a signing key: {target} signs now", "rotate-cw", "warn", _retired_key_end
+    ),
+    AuthorityEvent.KEY_REVOKED: Wording("revoked the signing key {target}", "circle-x", "bad", _signing_key_state),
+}
+
+
+def register_events() -> None:
+    register(_WORDINGS, operator_categories=[Category("keys", "Signing keys", ("key.",))])
