@@ -1,4 +1,4 @@
-"""Where the signed-in person's tokens are kept: a file that only they can read, or the system's keyring."""
+"""Store the tokens of the signed-in person: in a file that only they can read, or in the system's keyring."""
 
 import json
 import os
@@ -9,102 +9,106 @@ from typing import Any
 
 from platformdirs import user_config_path
 
-from clientdesk.problems import Problem
+from clientdesk.errors import CommandError
 
-SERVICE = "clientdesk"
-ELSEWHERE = "Name another folder in CLIENTDESK_HOME."
+_KEYRING_SERVICE = "clientdesk"
+_OTHER_FOLDER = "Name another folder in CLIENTDESK_HOME."
 
 
-def folder() -> Path:
+def _folder() -> Path:
     named = os.environ.get("CLIENTDESK_HOME")
     return Path(named) if named else user_config_path("clientdesk", appauthor=False)
 
 
+def credentials_file() -> Path:
+    return _folder() / "credentials.json"
+
+
 @contextmanager
-def alone() -> Iterator[None]:
-    """Keep other runs of the program waiting meanwhile, where the system can lock a file."""
+def locked() -> Iterator[None]:
+    """Hold an exclusive lock between runs of the program, where the system can lock a file."""
     try:
         import fcntl
     except ImportError:  # Windows
         yield
         return
-    with open(made() / "lock", "w") as file:
+    with open(ensure_folder() / "lock", "w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
-def made() -> Path:
-    """Return the folder, made where there was none, in which the program may write."""
-    place = folder()
+def ensure_folder() -> Path:
+    """Return the folder, created where there is none. Raises CommandError where it can't be written to."""
+    place = _folder()
     try:
         place.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        raise Problem(f"{place} can't be made: {error.strerror}. {ELSEWHERE}") from None
+        raise CommandError(f"{place} can't be created: {error.strerror}. {_OTHER_FOLDER}") from None
     if not os.access(place, os.W_OK):
-        raise Problem(f"{place} can't be written to. {ELSEWHERE}")
+        raise CommandError(f"{place} can't be written to. {_OTHER_FOLDER}")
     return place
 
 
-def settings() -> dict[str, Any]:
-    """Return what is remembered: the endpoint in use, and for each endpoint its tokens or where they are."""
-    file = folder() / "credentials.json"
+def load() -> dict[str, Any]:
+    """Return the stored document: the endpoint in use, and for each endpoint its tokens or where they are."""
+    file = credentials_file()
     try:
         document = json.loads(file.read_text())
     except FileNotFoundError:
         return {}
     except OSError as error:
-        raise Problem(f"{file} can't be read: {error.strerror}.") from None
+        raise CommandError(f"{file} can't be read: {error.strerror}.") from None
     except (ValueError, RecursionError):
         document = None
-    known = document.get("endpoints", {}) if isinstance(document, dict) else None
-    if not isinstance(known, dict) or not all(isinstance(each, dict) for each in known.values()):
-        raise Problem(f"{file} is damaged. Delete it, and sign in again with `clientdesk login`.")
+    endpoints = document.get("endpoints", {}) if isinstance(document, dict) else None
+    if not isinstance(endpoints, dict) or not all(isinstance(each, dict) for each in endpoints.values()):
+        raise CommandError(f"{file} is damaged. Delete it, and sign in again with `clientdesk login`.")
     return dict(document)
 
 
-def write(document: dict[str, Any]) -> None:
-    """Write the file anew, never readable by others, not for a moment."""
-    place = made()
+def load_tokens(endpoint: str) -> dict[str, Any]:
+    """Return the tokens for an endpoint; empty where there are none."""
+    stored = load().get("endpoints", {}).get(endpoint, {})
+    if stored.get("keyring"):
+        return dict(json.loads(_keyring().get_password(_KEYRING_SERVICE, endpoint) or "{}"))
+    return dict(stored)
+
+
+def save_tokens(endpoint: str, tokens: dict[str, Any], *, in_keyring: bool) -> str:
+    """Store the tokens for an endpoint, which becomes the one in use; return where they are, in words."""
+    document = load()
+    endpoints = document.setdefault("endpoints", {})
+    if in_keyring:
+        _keyring().set_password(_KEYRING_SERVICE, endpoint, json.dumps(tokens))
+        endpoints[endpoint] = {"keyring": True}
+    else:
+        endpoints[endpoint] = tokens
+    document["endpoint"] = endpoint
+    _write(document)
+    return "the system's keyring" if in_keyring else str(credentials_file())
+
+
+def delete_tokens(endpoint: str) -> None:
+    document = load()
+    stored = document.get("endpoints", {}).pop(endpoint, {})
+    if stored.get("keyring"):
+        _keyring().delete_password(_KEYRING_SERVICE, endpoint)
+    _write(document)
+
+
+def _write(document: dict[str, Any]) -> None:
+    """Replace the file atomically; others can read it at no moment."""
+    place = ensure_folder()
     draft = place / f"credentials.{os.getpid()}.tmp"
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         json.dump(document, file, indent=2)
-    draft.replace(place / "credentials.json")
+    draft.replace(credentials_file())
 
 
-def remember(endpoint: str, tokens: dict[str, Any], *, in_keyring: bool) -> str:
-    """Keep the tokens; return where."""
-    document = settings()
-    known = document.setdefault("endpoints", {})
-    if in_keyring:
-        keyring().set_password(SERVICE, endpoint, json.dumps(tokens))
-        known[endpoint] = {"keyring": True}
-    else:
-        known[endpoint] = tokens
-    document["endpoint"] = endpoint
-    write(document)
-    return "the system's keyring" if in_keyring else str(folder() / "credentials.json")
-
-
-def recall(endpoint: str) -> dict[str, Any]:
-    """Return the tokens for an endpoint; empty where there are none."""
-    known = settings().get("endpoints", {}).get(endpoint, {})
-    if known.get("keyring"):
-        return dict(json.loads(keyring().get_password(SERVICE, endpoint) or "{}"))
-    return dict(known)
-
-
-def forget(endpoint: str) -> None:
-    document = settings()
-    known = document.get("endpoints", {}).pop(endpoint, {})
-    if known.get("keyring"):
-        keyring().delete_password(SERVICE, endpoint)
-    write(document)
-
-
-def keyring() -> Any:
+def _keyring() -> Any:
     try:
-        import keyring as system
+        import keyring
     except ImportError:
-        raise Problem("The keyring is an extra: install clientdesk[keyring].") from None
-    return system
+        raise CommandError("The keyring is an extra: install clientdesk[keyring].") from None
+    return keyring

@@ -1,21 +1,24 @@
-"""One run of a command: which server, whose token, and how to print. Every command takes the same global options."""
+"""What one run of a command works with: the server, the token, and how to print.
+
+`command` gives every command the options of `open_session`.
+"""
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from inspect import Parameter, Signature, signature
+from functools import cached_property, wraps
+from inspect import Parameter, signature
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
 
-from clientdesk import credential_store, device
+from clientdesk import credential_store, device_flow
+from clientdesk.api_client import ApiClient
+from clientdesk.errors import USAGE, CommandError
 from clientdesk.flags import completion
 from clientdesk.output import FORMATS, Printer
-from clientdesk.problems import USAGE, Problem
-from clientdesk.remote import Remote
 
 
 @dataclass(frozen=True)
@@ -26,68 +29,69 @@ class Session:
     printer: Printer
 
     @cached_property
-    def remote(self) -> Remote:
-        """Return the server, called with the token of the environment, or of the person who signed in."""
-        return Remote(self.endpoint, None if self.signs_itself else token(self), self.headers, verify=self.verify)
+    def api(self) -> ApiClient:
+        """Return the API, called with the token of the environment, or of the person who signed in."""
+        token = None if self._has_authorization_header else _bearer_token(self)
+        return ApiClient(self.endpoint, token, self.headers, verify=self.verify)
 
     @property
-    def signs_itself(self) -> bool:
+    def _has_authorization_header(self) -> bool:
         return any(name.lower() == "authorization" for name in self.headers)
 
-    def stranger(self) -> Remote:
-        """Return the server, called without a token."""
-        return Remote(self.endpoint, verify=self.verify)
+    def anonymous_api(self) -> ApiClient:
+        """Return the API, called without a token."""
+        return ApiClient(self.endpoint, verify=self.verify)
 
 
-def token(session: Session) -> str | None:
-    """Return the bearer token; a signed-in person's is refreshed when it has ended."""
+def _bearer_token(session: Session) -> str | None:
+    """Return the bearer token; a signed-in person's is refreshed when it has expired."""
     given = os.environ.get("CLIENTDESK_TOKEN") or os.environ.get("ORY_API_KEY") or ""
     if given.strip():
         return given.strip()
-    known = credential_store.recall(session.endpoint)
-    if is_stale(known):
-        with credential_store.alone():  # a refresh token works once, and a second use of it would end the sign-in
-            known = credential_store.recall(session.endpoint)
-            if is_stale(known):
-                known = device.refresh(session.stranger(), known)
-                credential_store.remember(session.endpoint, known, in_keyring=bool(known.get("in_keyring")))
-    return known.get("access_token")
+    tokens = credential_store.load_tokens(session.endpoint)
+    if _needs_refresh(tokens):
+        with credential_store.locked():  # a refresh token works once, and reuse would revoke the whole sign-in
+            tokens = credential_store.load_tokens(session.endpoint)
+            if _needs_refresh(tokens):
+                tokens = device_flow.refresh(session.anonymous_api(), tokens)
+                credential_store.save_tokens(session.endpoint, tokens, in_keyring=bool(tokens.get("in_keyring")))
+    return tokens.get("access_token")
 
 
-def is_stale(known: dict[str, Any]) -> bool:
-    return bool(known.get("refresh_token")) and known.get("expires_at", 0) < time.time() + 30
+def _needs_refresh(tokens: dict[str, Any]) -> bool:
+    return bool(tokens.get("refresh_token")) and tokens.get("expires_at", 0) < time.time() + 30
 
 
-WHICH_SERVER = (
+_NO_ENDPOINT = (
     "Which server? Set CLIENTDESK_URL, or sign in once with `clientdesk login --endpoint https://portal.example.com`."
 )
 
 
-def endpoint_or_stop(given: str | None) -> str:
+def _endpoint(given: str | None) -> str:
     found = (
         given
         or os.environ.get("CLIENTDESK_URL")
         or os.environ.get("ORY_SDK_URL")
-        or credential_store.settings().get("endpoint")
+        or credential_store.load().get("endpoint")
     )
     if not found:
-        raise Problem(WHICH_SERVER, USAGE)
+        raise CommandError(_NO_ENDPOINT, USAGE)
     try:
         parts = urlsplit(str(found))
-        whole = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        is_url = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
     except ValueError:
-        whole = False
-    if not whole:
-        raise Problem(f"“{found}” is not an address. Give one such as https://portal.example.com.", USAGE)
+        is_url = False
+    if not is_url:
+        raise CommandError(f"“{found}” is not a URL. Give one such as https://portal.example.com.", USAGE)
     return str(found).rstrip("/")
 
 
-def read_headers(given: list[str]) -> dict[str, str]:
+def _parse_headers(given: list[str]) -> dict[str, str]:
     headers = {}
     for text in given:
         name, colon, value = text.partition(":")
         if not colon or not name.strip():
-            raise Problem("Write a header as “Name: value”.", USAGE)
+            raise CommandError("Write a header as “Name: value”.", USAGE)
         headers[name.strip()] = value.strip()
     return headers
 
@@ -99,66 +103,78 @@ ClientIds = Annotated[list[str], typer.Argument(metavar="CLIENT_ID...", help="Cl
 Consumer = Annotated[
     str, typer.Argument(metavar="CONSUMER", help="Short name or ID of the consumer.", show_default=False)
 ]
+ExpiresAt = Annotated[
+    str | None,
+    typer.Option(
+        "--expires-at", metavar="TIME", help="When it expires, such as 2027-01-31T12:00:00Z.", show_default=False
+    ),
+]
 
 
 # -- The options that every command takes -----------------------------------------------------------------------------
 
 
-def everywhere(*names: str, help: str, **more: Any) -> Any:
+def _global_option(*names: str, help: str, **more: Any) -> Any:
     return typer.Option(*names, help=help, rich_help_panel="In every command", **more)
 
 
-SHAPES = ["table", "json", "json-pretty", "jsonpath=", "jsonpointer=", "yaml"]
-Endpoint = Annotated[
-    str | None,
-    everywhere("--endpoint", "-e", metavar="URL", help="The portal's address. [env: CLIENTDESK_URL, ORY_SDK_URL]"),
-]
-Header = Annotated[
-    list[str] | None,
-    everywhere("--http-header", "-H", metavar="TEXT", help="A header to send along, as “Name: value”. Repeatable."),
-]
-SkipTls = Annotated[bool, everywhere("--skip-tls-verify", help="Accept any certificate. Never in production.")]
-Format = Annotated[
-    str, everywhere("--format", metavar="FORMAT", help=f"How to print: {FORMATS}.", autocompletion=completion(SHAPES))
-]
-Quiet = Annotated[bool, everywhere("--quiet", "-q", help="Print identifiers alone.")]
-GLOBAL = {
-    "endpoint": (Endpoint, None),
-    "http_header": (Header, None),
-    "skip_tls_verify": (SkipTls, False),
-    "shape": (Format, "table"),
-    "quiet": (Quiet, False),
-}
+_FORMAT_NAMES = ["table", "json", "json-pretty", "jsonpath=", "jsonpointer=", "yaml"]
 
 
-def command(function: Callable[..., Any], extra: dict[str, tuple[Any, Any]] | None = None) -> Callable[..., Any]:
-    """Make a Typer command of a function whose first parameter is the session.
+def open_session(
+    *,
+    endpoint: Annotated[
+        str | None,
+        _global_option(
+            "--endpoint", "-e", metavar="URL", help="The portal's URL; by default CLIENTDESK_URL or ORY_SDK_URL."
+        ),
+    ] = None,
+    http_header: Annotated[
+        list[str] | None,
+        _global_option("--http-header", "-H", metavar="TEXT", help="A header to send, as “Name: value”. Repeatable."),
+    ] = None,
+    skip_tls_verify: Annotated[
+        bool, _global_option("--skip-tls-verify", help="Accept any certificate. Never in production.")
+    ] = False,
+    format_: Annotated[
+        str,
+        _global_option(
+            "--format", metavar="FORMAT", help=f"How to print: {FORMATS}.", autocompletion=completion(_FORMAT_NAMES)
+        ),
+    ] = "table",
+    quiet: Annotated[
+        bool, _global_option("--quiet", "-q", help="Print identifiers alone, and what is shown only once.")
+    ] = False,
+) -> Session:
+    """Return the session of the global options. Raises CommandError."""
+    return Session(
+        endpoint=_endpoint(endpoint),
+        headers=_parse_headers(http_header or []),
+        verify=not skip_tls_verify,
+        printer=Printer(format_, quiet=quiet),
+    )
 
-    `extra` are options that the function takes as one dictionary, `given`: name to (annotation, default).
+
+_GLOBAL_OPTIONS = list(signature(open_session, eval_str=True).parameters.values())
+
+
+def command(function: Callable[..., None], flags: Sequence[Parameter] = ()) -> Callable[..., None]:
+    """Return a Typer command for a function that takes a session.
+
+    Its options are those of the function, `flags`, and those of `open_session`. The function gets the values of
+    `flags` as one dictionary, `flags`. Typer reads options from the signature, so the command declares all of them.
     """
-    extra = extra or {}
-    own = [
-        each for name, each in signature(function, eval_str=True).parameters.items() if name not in ("session", "given")
-    ]
-    added = [
-        Parameter(name, Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
-        for name, (annotation, default) in {**extra, **GLOBAL}.items()
-    ]
 
+    @wraps(function)
     def run(**values: Any) -> None:
-        options = {name: values.pop(name) for name in GLOBAL}
-        session = Session(
-            endpoint=endpoint_or_stop(options["endpoint"]),
-            headers=read_headers(options["http_header"] or []),
-            verify=not options["skip_tls_verify"],
-            printer=Printer(options["shape"], quiet=options["quiet"]),
-        )
-        if extra:
-            values["given"] = {name: values.pop(name) for name in extra}
+        session = open_session(**{option.name: values.pop(option.name) for option in _GLOBAL_OPTIONS})
+        if flags:
+            values["flags"] = {flag.name: values.pop(flag.name) for flag in flags}
         function(session, **values)
 
-    keyword_only = [each.replace(kind=Parameter.KEYWORD_ONLY) for each in own]
-    run.__doc__, run.__name__ = function.__doc__, function.__name__
-    run.__signature__ = Signature([*keyword_only, *added])  # type: ignore[attr-defined]
-    run.__annotations__ = {each.name: each.annotation for each in [*keyword_only, *added]}
+    own = signature(function, eval_str=True)
+    taken = [each.replace(kind=Parameter.KEYWORD_ONLY) for each in own.parameters.values()]
+    parameters = [*(each for each in taken if each.name not in ("session", "flags")), *flags, *_GLOBAL_OPTIONS]
+    run.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {each.name: each.annotation for each in parameters}
     return run

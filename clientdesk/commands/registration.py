@@ -1,100 +1,116 @@
-"""`registration`: how clients may register themselves."""
+"""Dynamic client registration (RFC 7591): open registration, and initial access tokens."""
 
-from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 
-from clientdesk.commands.workspaces import of
-from clientdesk.problems import NOT_FOUND, Problem
-from clientdesk.remote import part
+from clientdesk.api_client import path_segment
+from clientdesk.confirm import Yes, confirm
+from clientdesk.errors import NOT_FOUND, CommandError
 from clientdesk.session import Consumer, Session, command
+from clientdesk.verbs import Verbs
 
-Many = Annotated[list[str] | None, typer.Option(metavar="TEXT", help="Only these. Repeatable.")]
-Days = Annotated[int | None, typer.Option(metavar="NUMBER", help="Clients end after so many days.")]
+_COLUMNS = ["id", "name", "hint", "state", "max_uses", "use_count", "expires_at", "last_used_at"]
+_CREATED = ["initial_access_token", "id", "name", "max_uses", "expires_at", "grant_types", "scopes"]
+GrantTypes = Annotated[
+    list[str] | None, typer.Option("--grant-type", metavar="TEXT", help="Only these grant types. Repeatable.")
+]
+Scopes = Annotated[list[str] | None, typer.Option("--scope", metavar="TEXT", help="Only these scopes. Repeatable.")]
+ClientLifetime = Annotated[
+    int | None,
+    typer.Option("--client-lifetime-days", metavar="NUMBER", help="Days after which the clients expire."),
+]
+
+TokenId = Annotated[
+    str, typer.Argument(metavar="TOKEN_ID", help="As `list initial-access-tokens` shows it.", show_default=False)
+]
 
 
-def enable(
-    session: Session, consumer: Consumer, grant_type: Many = None, scope: Many = None, client_days: Days = None
-) -> None:
-    """Let anybody register clients for this consumer. For operators."""
-    body: dict[str, Any] = {"consumer": consumer} | limits(grant_type, scope, client_days)
-    session.printer.show(session.remote.json("PUT", "/admin/registration", json=body), list(body), "consumer")
-
-
-def show_door(session: Session) -> None:
-    """Say whether anybody may register clients, and for which consumer. For operators."""
+def get_registration(session: Session) -> None:
+    """Show whether anybody may register clients, and for which consumer. For operators."""
     try:
-        found = session.remote.json("GET", "/admin/registration")
-    except Problem as problem:
-        if problem.status != NOT_FOUND:
+        found = session.api.json("GET", "/admin/registration")
+    except CommandError as error:
+        if error.status != NOT_FOUND:
             raise
-        raise Problem("Registration takes an initial access token.", NOT_FOUND) from None
+        message = "Open registration is disabled: registration needs an initial access token."
+        raise CommandError(message, NOT_FOUND) from None
     session.printer.show(found, list(found), "consumer")
 
 
-def list_tokens(session: Session, consumer: Consumer) -> None:
-    """List a consumer's initial access tokens, without their texts."""
-    columns = ["id", "name", "hint", "state", "uses", "used", "expires_at", "last_used_at"]
-    session.printer.show(session.remote.json("GET", f"{of(consumer)}/registration-tokens"), columns, "id")
-
-
-def revoke_initial(
+def enable_registration(
     session: Session,
     consumer: Consumer,
-    token_id: Annotated[
-        str, typer.Argument(metavar="TOKEN_ID", help="As `registration tokens` shows it.", show_default=False)
-    ],
+    grant_type: GrantTypes = None,
+    scope: Scopes = None,
+    client_lifetime_days: ClientLifetime = None,
 ) -> None:
-    """End an initial access token. Clients that it let in stay."""
-    session.remote.request("DELETE", f"{of(consumer)}/registration-tokens/{part(token_id)}")
-    session.printer.say("Revoked.")
+    """Let anybody register clients for this consumer. For operators."""
+    body: dict[str, Any] = {"consumer": consumer} | _limits(grant_type, scope, client_lifetime_days)
+    session.printer.show(session.api.json("PUT", "/admin/registration", json=body), list(body), "consumer")
 
 
-def disable(session: Session) -> None:
-    """Let nobody register without an initial access token. For operators."""
-    session.remote.request("DELETE", "/admin/registration")
-    session.printer.say("Registration takes an initial access token now.")
+def disable_registration(session: Session, yes: Yes = False) -> None:
+    """Require an initial access token for registration. For operators."""
+    confirm("Disable open registration? Clients that registered stay.", yes=yes)
+    session.api.request("DELETE", "/admin/registration")
+    session.printer.say("Open registration is disabled: registration needs an initial access token.")
 
 
-def initial_token(
+def list_initial_access_tokens(session: Session, consumer: Consumer) -> None:
+    """List a consumer's initial access tokens, without their values."""
+    session.printer.show(session.api.json("GET", _path(consumer)), _COLUMNS, "id")
+
+
+def get_initial_access_token(session: Session, consumer: Consumer, token_id: TokenId) -> None:
+    """Show an initial access token, without its value."""
+    session.printer.show(session.api.json("GET", f"{_path(consumer)}/{path_segment(token_id)}"), _COLUMNS, "id")
+
+
+def create_initial_access_token(
     session: Session,
     consumer: Consumer,
     *,
     name: Annotated[str, typer.Option(metavar="TEXT", help="Who will use it.", show_default=False)],
     expires_at: Annotated[
-        str, typer.Option(metavar="TIME", help="When it ends, such as 2027-01-31T12:00:00Z.", show_default=False)
+        str, typer.Option(metavar="TIME", help="When it expires, such as 2027-01-31T12:00:00Z.", show_default=False)
     ],
-    uses: Annotated[
-        int | None, typer.Option(metavar="NUMBER", help="How many clients; any number when it is left out.")
+    max_uses: Annotated[
+        int | None, typer.Option(metavar="NUMBER", help="How many clients may register; by default any number.")
     ] = None,
-    grant_type: Many = None,
-    scope: Many = None,
-    client_days: Days = None,
+    grant_type: GrantTypes = None,
+    scope: Scopes = None,
+    client_lifetime_days: ClientLifetime = None,
 ) -> None:
-    """Make an initial access token, printed once."""
-    body = {"name": name, "expires_at": expires_at, "uses": uses} | limits(grant_type, scope, client_days)
-    made = session.remote.json("POST", f"{of(consumer)}/registration-tokens", json=body)
-    columns = ["initial_access_token", "name", "uses", "expires_at", "grant_types", "scopes"]
-    session.printer.show(made, columns, identifier="initial_access_token")
-    session.printer.say("Keep the token now: it is shown this once.")
+    """Create an initial access token. It is printed once and can't be read again."""
+    body = {"name": name, "expires_at": expires_at, "max_uses": max_uses}
+    created = session.api.json("POST", _path(consumer), json=body | _limits(grant_type, scope, client_lifetime_days))
+    session.printer.show(created, _CREATED, identifier="initial_access_token")
+    session.printer.say("Keep the token now: it is shown only once.")
 
 
-def limits(grant_type: list[str] | None, scope: list[str] | None, client_days: int | None) -> dict[str, Any]:
-    given: dict[str, Any] = {"grant_types": grant_type, "scopes": scope, "client_days": client_days}
+def revoke_initial_access_token(session: Session, consumer: Consumer, token_id: TokenId, yes: Yes = False) -> None:
+    """Revoke an initial access token. Clients that registered with it stay."""
+    path = f"{_path(consumer)}/{path_segment(token_id)}"
+    confirm(f"Revoke initial access token {token_id}? No client can register with it any more.", yes=yes)
+    session.api.request("DELETE", path)
+    session.printer.say("Revoked.")
+
+
+def _limits(grant_type: list[str] | None, scope: list[str] | None, client_lifetime_days: int | None) -> dict[str, Any]:
+    given = {"grant_types": grant_type, "scopes": scope, "client_lifetime_days": client_lifetime_days}
     return {name: value for name, value in given.items() if value}
 
 
-def add_to(app: typer.Typer) -> None:
-    group = typer.Typer(no_args_is_help=True, help="How clients may register themselves.")
-    verbs: dict[str, Callable[..., None]] = {
-        "show": show_door,
-        "enable": enable,
-        "disable": disable,
-        "token": initial_token,
-        "tokens": list_tokens,
-        "revoke": revoke_initial,
-    }
-    for name, function in verbs.items():
-        group.command(name)(command(function))
-    app.add_typer(group, name="registration")
+def _path(consumer: str) -> str:
+    return f"/admin/consumers/{path_segment(consumer)}/initial-access-tokens"
+
+
+def add_to(verbs: Verbs) -> None:
+    verbs.add("get", "registration", command(get_registration))
+    verbs.add("enable", "registration", command(enable_registration))
+    verbs.add("disable", "registration", command(disable_registration))
+    verbs.add("list", "initial-access-tokens", command(list_initial_access_tokens))
+    verbs.add("get", "initial-access-token", command(get_initial_access_token))
+    verbs.add("create", "initial-access-token", command(create_initial_access_token))
+    verbs.add("revoke", "initial-access-token", command(revoke_initial_access_token))

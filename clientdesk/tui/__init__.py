@@ -1,1 +1,1 @@
-"""`clientdesk tui`: the workspace on a terminal's screen, by keyboard alone."""
+"""The screens of `clientdesk tui`, for the keyboard alone."""

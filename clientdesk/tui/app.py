@@ -1,16 +1,16 @@
-"""The application: screens on a stack, which opens with the consumers that the person may see."""
+"""The application, which opens with the list of consumers."""
 
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from clientdesk.printable import printable
-from clientdesk.tui.consumers import Consumers
-from clientdesk.tui.desk import Desk
+from clientdesk.sanitize import sanitize
+from clientdesk.tui.base import ApiApp
+from clientdesk.tui.consumers import ConsumerList
 
 
-class Screens(Desk):
-    """Consumers, the clients of one, one client."""
+class ClientdeskApp(ApiApp):
+    """Leads from the consumers to the clients of one, and to one client."""
 
     TITLE = "Clientdesk"
     CSS_PATH = "tui.tcss"
@@ -18,5 +18,5 @@ class Screens(Desk):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "quit", "Quit", priority=True)]
 
     def on_mount(self) -> None:
-        self.sub_title = printable(self.remote.endpoint)
-        self.push_screen(Consumers())
+        self.sub_title = sanitize(self.api.endpoint)
+        self.push_screen(ConsumerList())

@@ -1,19 +1,19 @@
-"""The first screen: the consumers whose clients the person may see."""
+"""The consumers that the person may see: the first screen."""
 
 from typing import ClassVar
 
-from clientdesk.tui.clients import Clients
-from clientdesk.tui.lists import Listing, Row
+from clientdesk.tui.clients import ClientList
+from clientdesk.tui.lists import ListScreen, Row
 
 
-class Consumers(Listing):
+class ConsumerList(ListScreen):
     COLUMNS: ClassVar[dict[str, str]] = {"name": "Consumer", "slug": "Short name", "state": "State"}
     IDENTIFIER = "slug"
     PROMPT = "Search consumers"
 
     async def fetch(self) -> list[Row]:
-        found = await self.desk.everything("/admin/consumers")
+        found = await self.api_app.list_all("/admin/consumers")
         return [each | {"state": "suspended" if each["suspended"] else ""} for each in found]
 
     def open(self, row: Row) -> None:
-        self.app.push_screen(Clients(row))
+        self.app.push_screen(ClientList(row))

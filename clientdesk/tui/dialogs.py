@@ -1,4 +1,4 @@
-"""Small screens above the others: a question, a secret that is shown once, a document."""
+"""Dialogs: a confirmation, an input, a secret that is shown once, JSON."""
 
 import json
 from typing import Any, ClassVar
@@ -9,11 +9,11 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label, Static
 
-from clientdesk.printable import printable
+from clientdesk.sanitize import sanitize
 
 
-class Confirm(ModalScreen[bool]):
-    """Asks before something that can't be undone; Escape says no."""
+class ConfirmDialog(ModalScreen[bool]):
+    """Asks for confirmation; Escape means no."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(False)", "No")]
 
@@ -23,7 +23,7 @@ class Confirm(ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Label(printable(self.question), markup=False)
+            yield Label(sanitize(self.question), markup=False)
             with Horizontal(classes="buttons"):
                 yield Button("Cancel", id="no")
                 yield Button(self.yes, id="yes", variant="error")
@@ -32,8 +32,8 @@ class Confirm(ModalScreen[bool]):
         self.dismiss(event.button.id == "yes")
 
 
-class Ask(ModalScreen[str | None]):
-    """Asks for one line."""
+class InputDialog(ModalScreen[str | None]):
+    """Asks for a line of text."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Cancel")]
 
@@ -51,8 +51,8 @@ class Ask(ModalScreen[str | None]):
         self.dismiss(event.value.strip() or None)
 
 
-class Secret(ModalScreen[None]):
-    """Shows a new secret, which nobody can read again."""
+class SecretDialog(ModalScreen[None]):
+    """Shows a new secret, which nobody can read again later."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("c", "copy", "Copy"), Binding("escape,enter", "dismiss", "Done")]
 
@@ -61,13 +61,13 @@ class Secret(ModalScreen[None]):
         self.client_id, self.secret = client_id, secret
 
     def __repr__(self) -> str:
-        return f"<Secret of {self.client_id}>"
+        return f"<SecretDialog of {self.client_id}>"
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Label("Keep the secret now. It is shown this once.")
-            yield Static(f"Client ID  {printable(self.client_id)}", markup=False)
-            yield Static(f"Secret     {printable(self.secret)}", markup=False, id="secret")
+            yield Label("Keep the secret now: it is shown only once.")
+            yield Static(f"Client ID  {sanitize(self.client_id)}", markup=False)
+            yield Static(f"Secret     {sanitize(self.secret)}", markup=False, id="secret")
             yield Label("c copies it, Escape closes.", classes="help")
 
     def action_copy(self) -> None:
@@ -75,7 +75,7 @@ class Secret(ModalScreen[None]):
         self.notify("Copied.")
 
 
-class Document(ModalScreen[None]):
+class JsonDialog(ModalScreen[None]):
     """Shows JSON, with every character beyond ASCII escaped."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,v,f2", "dismiss", "Close")]
@@ -86,7 +86,7 @@ class Document(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog wide"):
-            yield Label(printable(self.heading), markup=False)
+            yield Label(sanitize(self.heading), markup=False)
             with VerticalScroll():
                 yield Static(json.dumps(self.document, indent=2), markup=False)
             yield Label("Escape closes.", classes="help")

@@ -1,4 +1,4 @@
-"""One client, in tabs: its metadata to change, its secrets and activity to see."""
+"""The editor of a client, in tabs: its metadata, its secrets and its activity."""
 
 import asyncio
 from typing import Any, ClassVar
@@ -9,21 +9,21 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Footer, Header, TabbedContent, TabPane
 
-from clientdesk.flags import FLAGS, LIFETIMES, Flag
-from clientdesk.printable import printable
-from clientdesk.problems import Problem
-from clientdesk.remote import part
-from clientdesk.tui.desk import DeskScreen
-from clientdesk.tui.dialogs import Confirm, Document, Secret
-from clientdesk.tui.fields import Field
-from clientdesk.tui.records import Activity, Secrets
+from clientdesk.api_client import path_segment
+from clientdesk.errors import CommandError
+from clientdesk.flags import FLAGS, LIFESPANS, Flag
+from clientdesk.sanitize import sanitize
+from clientdesk.tui.base import ApiScreen
+from clientdesk.tui.dialogs import ConfirmDialog, JsonDialog, SecretDialog
+from clientdesk.tui.fields import MetadataField
+from clientdesk.tui.tables import ActivityTable, SecretTable
 
 TABS = ["Basic", "Tokens", "Logout", "Software", "Keys", "Advanced"]
 Client = dict[str, Any]
 
 
-class Editor(DeskScreen[bool]):
-    """Changes a client, or registers a new one; returns whether anything became of it."""
+class ClientEditor(ApiScreen[bool]):
+    """Changes a client, or creates one; returns whether anything was saved."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "save", "Save", priority=True),
@@ -38,7 +38,7 @@ class Editor(DeskScreen[bool]):
         self.client_id, self.consumer = client_id, consumer
         self.client: Client = {}
         self.etag = ""
-        self.made_something = False
+        self.is_saved = False
 
     def compose(self) -> ComposeResult:
         yield Header(icon="")
@@ -47,38 +47,38 @@ class Editor(DeskScreen[bool]):
     async def on_mount(self) -> None:
         if self.client_id:
             try:
-                await self.load()
-            except Problem as problem:
-                self.desk.tell(problem)
+                await self._load()
+            except CommandError as error:
+                self.api_app.show_error(error)
                 self.dismiss(False)
                 return
-        await self.show_client()
+        await self._show_client()
 
     @property
-    def path(self) -> str:
-        return f"/admin/clients/{part(self.client_id)}"
+    def _path(self) -> str:
+        return f"/admin/clients/{path_segment(self.client_id)}"
 
-    async def load(self) -> None:
-        answer = await asyncio.to_thread(self.desk.remote.request, "GET", self.path)
+    async def _load(self) -> None:
+        answer = await asyncio.to_thread(self.api_app.api.request, "GET", self._path)
         self.client, self.etag = answer.json(), answer.headers.get("ETag", "")
 
-    async def show_client(self) -> None:
-        """Build the tabs anew from what the server says."""
-        self.sub_title = printable(str(self.client.get("client_name") or self.client_id or "New client"))
+    async def _show_client(self) -> None:
+        """Rebuild the tabs from the client as the server returned it."""
+        self.sub_title = sanitize(str(self.client.get("client_name") or self.client_id or "New client"))
         for old in self.query(TabbedContent):
             await old.remove()
         panes = [
             TabPane(
                 tab,
-                VerticalScroll(*(self.field(each) for each in [*FLAGS, *LIFETIMES] if each.tab == tab)),
+                VerticalScroll(*(self._field(each) for each in [*FLAGS, *LIFESPANS] if each.tab == tab)),
                 id=tab.lower(),
             )
             for tab in TABS
         ]
         if self.client_id:
             panes += [
-                TabPane("Secrets", Secrets(self.client_id), id="secrets"),
-                TabPane("Activity", Activity(self.client_id), id="activity"),
+                TabPane("Secrets", SecretTable(self.client_id), id="secrets"),
+                TabPane("Activity", ActivityTable(self.client_id), id="activity"),
             ]
         tabs = TabbedContent()
         await self.mount(tabs, after=self.query_one(Header))
@@ -86,60 +86,60 @@ class Editor(DeskScreen[bool]):
             await tabs.add_pane(pane)
         self.query_one("#basic").query("Input").first().focus()
 
-    def field(self, flag: Flag) -> Field:
-        return Field(flag, self.client.get(flag.member))
+    def _field(self, flag: Flag) -> MetadataField:
+        return MetadataField(flag, self.client.get(flag.member))
 
-    def changes(self) -> Client:
-        """Return the members that differ from the server's. Raises Problem for what can't be read."""
-        return {field.flag.member: field.read() for field in self.query(Field) if field.changed}
+    def _changes(self) -> Client:
+        """Return the members that differ from the server's. Raises CommandError for what can't be parsed."""
+        return {field.flag.member: field.read() for field in self.query(MetadataField) if field.changed}
 
     @work(exclusive=True)
     async def action_save(self) -> None:
-        """Send what changed; the server refuses when somebody else changed the client meanwhile."""
+        """Send what changed; with If-Match, so that a change of somebody else is not overwritten."""
         try:
-            changes = self.changes()
+            changes = self._changes()
             if self.client_id and not changes:
                 self.notify("Nothing has changed.")
                 return
             if self.client_id:
                 patch = [{"op": "replace", "path": f"/{member}", "value": value} for member, value in changes.items()]
                 headers = {"If-Match": self.etag} if self.etag else {}
-                await self.desk.ask("PATCH", self.path, json=patch, headers=headers)
+                await self.api_app.call_api("PATCH", self._path, json=patch, headers=headers)
             else:
                 body = changes | ({"consumer": self.consumer} if self.consumer else {})
-                made = await self.desk.ask("POST", "/admin/clients", json=body)
-                self.client_id = str(made["client_id"])
-                if made.get("client_secret"):
-                    await self.app.push_screen_wait(Secret(self.client_id, made["client_secret"]))
-            await self.load()
-        except Problem as problem:
-            self.desk.tell(problem)
+                created = await self.api_app.call_api("POST", "/admin/clients", json=body)
+                self.client_id = str(created["client_id"])
+                if created.get("client_secret"):
+                    await self.app.push_screen_wait(SecretDialog(self.client_id, created["client_secret"]))
+            await self._load()
+        except CommandError as error:
+            self.api_app.show_error(error)
             return
-        self.made_something = True
-        await self.show_client()
+        self.is_saved = True
+        await self._show_client()
         self.notify("Saved.")
 
     def action_document(self) -> None:
         self.app.push_screen(
-            Document(str(self.client.get("client_name") or self.client_id or "New client"), self.client)
+            JsonDialog(str(self.client.get("client_name") or self.client_id or "New client"), self.client)
         )
 
     @work
     async def action_leave(self) -> None:
         try:
-            unsaved = bool(self.changes())
-        except Problem:
+            unsaved = bool(self._changes())
+        except CommandError:
             unsaved = True
-        if not unsaved or await self.app.push_screen_wait(Confirm("Leave without saving?", "Leave")):
-            self.dismiss(self.made_something)
+        if not unsaved or await self.app.push_screen_wait(ConfirmDialog("Leave without saving?", "Leave")):
+            self.dismiss(self.is_saved)
 
     def action_next_tab(self) -> None:
-        self.turn(1)
+        self._switch_tab(1)
 
     def action_previous_tab(self) -> None:
-        self.turn(-1)
+        self._switch_tab(-1)
 
-    def turn(self, by: int) -> None:
+    def _switch_tab(self, by: int) -> None:
         tabs = self.query_one(TabbedContent)
         names = [str(pane.id) for pane in tabs.query(TabPane)]
         tabs.active = names[(names.index(tabs.active) + by) % len(names)]

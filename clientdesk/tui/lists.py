@@ -1,4 +1,4 @@
-"""What the screens with a list have in common: a search box, a table, and rows that the box narrows."""
+"""The base of the screens with a list: a search box above a table."""
 
 import re
 from typing import Any, ClassVar
@@ -8,17 +8,17 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import DataTable, Footer, Header, Input
 
-from clientdesk.printable import printable
-from clientdesk.problems import Problem
-from clientdesk.tui.desk import DeskScreen
+from clientdesk.errors import CommandError
+from clientdesk.sanitize import sanitize
+from clientdesk.tui.base import ApiScreen
 
 Row = dict[str, Any]
-MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:[\d.]+Z$")
-LONG = "urn:ietf:params:oauth:grant-type:"  # the same before every extension grant, and wider than the column
+_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:[\d.]+Z$")
+_GRANT_PREFIX = "urn:ietf:params:oauth:grant-type:"  # of every extension grant, and wider than the column
 
 
-class Listing(DeskScreen[None]):
-    """A table of things; `/` goes to the search, Enter opens a row, Escape goes back."""
+class ListScreen(ApiScreen[None]):
+    """A table; `/` goes to the search, Enter opens a row, Escape goes back."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "search", "Find", key_display="/"),
@@ -37,7 +37,7 @@ class Listing(DeskScreen[None]):
         yield Header(icon="")
         yield Input(placeholder=self.PROMPT, id="search", compact=True)
         yield DataTable(cursor_type="row", zebra_stripes=True)
-        yield Footer()
+        yield Footer(compact=True)
 
     async def on_mount(self) -> None:
         self.table.add_columns(*self.COLUMNS.values())
@@ -49,7 +49,7 @@ class Listing(DeskScreen[None]):
         return self.query_one(DataTable)
 
     async def fetch(self) -> list[Row]:
-        """Return the rows. Raises Problem."""
+        """Return the rows. Raises CommandError."""
         raise NotImplementedError
 
     def open(self, row: Row) -> None:
@@ -59,17 +59,17 @@ class Listing(DeskScreen[None]):
         self.table.loading = True
         try:
             self.rows = await self.fetch()
-        except Problem as problem:
-            self.desk.tell(problem)
+        except CommandError as error:
+            self.api_app.show_error(error)
         self.table.loading = False
-        self.narrow()
+        self.apply_search()
 
-    def narrow(self) -> None:
+    def apply_search(self) -> None:
         """Show the rows in which every word of the search occurs, in any column."""
         words = self.query_one("#search", Input).value.lower().split()
         self.table.clear()
         for row in self.rows:
-            cells = [shown(row.get(member)) for member in self.COLUMNS]
+            cells = [cell_text(row.get(member)) for member in self.COLUMNS]
             haystack = " ".join([*cells, str(row.get(self.IDENTIFIER, ""))]).lower()
             if all(word in haystack for word in words):
                 self.table.add_row(
@@ -78,9 +78,9 @@ class Listing(DeskScreen[None]):
 
     def cell(self, member: str, row: Row) -> str:
         """Return what a column shows; the search looks at all of it."""
-        return shown(row.get(member))
+        return cell_text(row.get(member))
 
-    def chosen(self) -> Row | None:
+    def selected(self) -> Row | None:
         """Return the row under the cursor."""
         if not self.table.row_count:
             return None
@@ -88,13 +88,13 @@ class Listing(DeskScreen[None]):
         return next(row for row in self.rows if str(row[self.IDENTIFIER]) == key)
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        self.narrow()
+        self.apply_search()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         self.table.focus()
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
-        if row := self.chosen():
+        if row := self.selected():
             self.open(row)
 
     def action_search(self) -> None:
@@ -111,15 +111,15 @@ class Listing(DeskScreen[None]):
             self.app.pop_screen()
 
 
-def shown(value: Any) -> str:
-    """Return a value in one line, harmless for a terminal."""
+def cell_text(value: Any) -> str:
+    """Return a value in one line, without control characters."""
     text = (
-        ", ".join(str(each).removeprefix(LONG) for each in value)
+        ", ".join(str(each).removeprefix(_GRANT_PREFIX) for each in value)
         if isinstance(value, list)
         else ""
         if value is None
         else str(value)
     )
-    if MOMENT.match(text):
+    if _TIMESTAMP.match(text):
         text = f"{text[:10]} {text[11:16]} UTC"
-    return printable(text.replace("\n", " "))
+    return sanitize(text.replace("\n", " "))

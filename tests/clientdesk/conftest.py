@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import uuid
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,6 +76,10 @@ class Terminal:
         assert answer.status == 0, answer.err
         return answer.json
 
+    def create(self, *flags: str) -> Any:
+        """Create a client of a name of its own; return it, with its secret."""
+        return self.json("create", "client", "--name", f"Terminal {uuid.uuid4().hex[:8]}", *flags)
+
 
 @pytest.fixture
 def alice_at(server: Server, tmp_path) -> Terminal:
@@ -89,3 +94,21 @@ def operator_at(server: Server, tmp_path) -> Terminal:
 @pytest.fixture
 def nobody_at(server: Server, tmp_path) -> Terminal:
     return Terminal(server.url, None, tmp_path)
+
+
+@pytest.fixture
+def offline(tmp_path: Path) -> Terminal:
+    """A terminal whose server does not run: whatever is sent ends with status 6."""
+    return Terminal("http://127.0.0.1:1", "cdp_nobody", tmp_path)
+
+
+@pytest.fixture
+def service(alice_at: Terminal) -> Any:
+    """A client for client_credentials, as the program returned it."""
+    return alice_at.create("--grant-type", "client_credentials", "--scope", "shipments:read")
+
+
+@pytest.fixture
+def credentials(server: Server) -> tuple[str, str]:
+    """The client ID and the secret of a client for client_credentials."""
+    return server.service()

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from django.conf import settings
 
-from tests.clientdesk.exports import AUTH0, HYDRA, KEYCLOAK
+from tests.clientdesk.importers.exports import AUTH0, HYDRA, KEYCLOAK
 
 PAGE = (settings.BASE_DIR / "docs" / "coming-from.md").read_text()
 ROWS = re.findall(r"^\|.*\| `clientdesk (.*)` \|$", PAGE, re.MULTILINE)
@@ -34,7 +34,7 @@ def names(server, tmp_path):
 
 @pytest.mark.parametrize("row", ROWS)
 def test_row_of_the_page_runs(server, alice_at, operator_at, names, row):
-    terminal = operator_at if row.startswith("registration enable") else alice_at
+    terminal = operator_at if row.startswith("enable registration") else alice_at
     typed = server.token() if row.startswith("introspect") else ""
     answer = terminal.call(*shlex.split(row.format(**names)), typed=typed, OAUTH2_CLIENT_SECRET=names["secret"])
     assert answer.status == 0, answer.err

@@ -1,0 +1,63 @@
+"""The grammar of the command line: `clientdesk <verb> <noun>`."""
+
+from collections.abc import Callable
+from typing import Any
+
+import typer
+
+VERBS = {
+    "list": "List clients, secrets, tokens, consumers, members, APIs, the activity and usage.",
+    "get": "Show a client, a secret, a token, a consumer, a member, an invitation, or open registration.",
+    "create": "Create a client, a secret, a token, a consumer or an invitation.",
+    "update": "Change a client, a secret, a consumer, its access, or a member.",
+    "patch": "Change members of a client by JSON Patch.",
+    "rotate": "Replace a secret.",
+    "enable": "Enable clients, or open registration.",
+    "disable": "Disable clients, or open registration.",
+    "suspend": "Suspend a consumer.",
+    "resume": "Resume a consumer.",
+    "revoke": "Revoke secrets, tokens and invitations.",
+    "delete": "Delete clients, consumers and members.",
+    "resend": "Send an invitation again.",
+    "import": "Import clients from other systems.",
+    "export": "Write clients or the activity to a file.",
+    "perform": "Get a token by one of the OAuth 2.0 grants, as a client does.",
+    "introspect": "Show whether a token is valid, and what it is.",
+}
+# Each noun in singular and plural: a command takes both, and the help shows the one that it was added by.
+_NOUNS = {
+    "access": "access",
+    "access-token": "access-tokens",
+    "activity": "activity",
+    "api": "apis",
+    "client": "clients",
+    "consumer": "consumers",
+    "identity-token": "identity-tokens",
+    "initial-access-token": "initial-access-tokens",
+    "invitation": "invitations",
+    "lifespan": "lifespans",
+    "member": "members",
+    "registration": "registration",
+    "secret": "secrets",
+    "test-token": "test-tokens",
+    "token": "tokens",
+    "usage": "usage",
+}
+_ORYS_NOUNS = {"client": ("oauth2-client", "oauth2-clients")}
+
+
+class Verbs:
+    """The groups of commands, one for each verb."""
+
+    def __init__(self) -> None:
+        self.groups = {verb: typer.Typer(no_args_is_help=True, help=text) for verb, text in VERBS.items()}
+
+    def add(self, verb: str, noun: str, function: Callable[..., Any], *, hidden: bool = False) -> None:
+        """Add a command under its noun; the other number of the noun, and Ory's word for it, are taken unlisted."""
+        singular = next(one for one, many in _NOUNS.items() if noun in (one, many))
+        for spelling in {singular, _NOUNS[singular], *_ORYS_NOUNS.get(singular, ())}:
+            self.groups[verb].command(spelling, hidden=hidden or spelling != noun)(function)
+
+    def add_grant(self, name: str, function: Callable[..., Any]) -> None:
+        """Add a grant to `perform`, by its name in RFC 6749 or RFC 8628."""
+        self.groups["perform"].command(name)(function)
