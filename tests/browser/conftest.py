@@ -70,7 +70,7 @@ class Visitor:
         self.open("/account/login/")
         self.page.get_by_text("Use a password instead").click()
         form = self.page.locator("form", has=self.page.get_by_label("Password", exact=True))
-        form.get_by_label("Work email").fill(email)
+        form.get_by_label("Email").fill(email)
         form.get_by_label("Password", exact=True).fill(password)
         form.get_by_role("button", name="Sign in").click()
         self.page.wait_for_url(lambda url: "/account/login" not in url)

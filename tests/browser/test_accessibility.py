@@ -5,7 +5,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from authority.models import Consent
-from clients.models import Client, ClientSecret, InitialToken, TrustedIssuer, TrustRule
+from clients.models import Client, ClientSecret, InitialAccessToken, TrustedIssuer, TrustRule
 from clients.vocabulary import AuthMethod
 from consumers.models import Consumer, Invitation, Membership, PersonalToken, User
 from tests.browser.pages import MANAGER, SIGNED_OUT, WITH_SECOND_FACTOR, pages_of_the_portal
@@ -43,7 +43,7 @@ def world(server, mail):
             .pk,
             "member": Membership.objects.get(consumer=acme, user__email="bob@acme.example").pk,
             "token": PersonalToken.objects.get(user__email="alice@acme.example", name="Demo", revoked_at=None).pk,
-            "initial_token": InitialToken.objects.get(consumer=acme, name="Demo").pk,
+            "initial_access_token": InitialAccessToken.objects.get(consumer=acme, name="Demo").pk,
             "app": Consent.objects.get_or_create(
                 user=User.objects.get(email="alice@acme.example"), client=Client.objects.get(client_id=app)
             )[0].pk,
@@ -123,19 +123,19 @@ def test_refused_forms_open_dialogs_and_the_secret_shown_once_pass(visitor, serv
     page, found, name = alice.page, [], f"{theme:W<100}"
 
     alice.open("/consumers/acme/clients/new")
-    page.get_by_role("button", name="Register client").click()
+    page.get_by_role("button", name="Create client").click()
     page.locator("#errors:focus").wait_for()
     found += complaints(page, "registration refused")
     page.get_by_label("Name", exact=True).fill(name)
     page.get_by_label("Read shipments").check()
-    page.get_by_role("button", name="Register client").click()
+    page.get_by_role("button", name="Create client").click()
     page.locator("#client-secret, #errors").wait_for()
     assert page.locator("#errors").all_inner_texts() == []
     found += complaints(page, "secret shown once")
     page.get_by_role("link", name="I have saved it").click()
     for tab, link, deed in [
-        ("Secrets", "Rotate", "Make a new secret"),
-        ("Secrets", "Add secret", ""),
+        ("Secrets", "Rotate", "Create secret"),
+        ("Secrets", "Create secret", ""),
         ("Secrets", "Revoke", ""),
         ("Settings", "Disable client", ""),
         ("Settings", "Delete client", "Delete client"),

@@ -67,6 +67,6 @@ def test_request_for_a_foreign_address_leads_nowhere(visitor, server):
     web = server.demo["clients"]["web"]
     request = {"response_type": "code", "client_id": web["client_id"], "redirect_uri": "https://evil.example/"}
     page = visitor().open("/oauth2/authorize?" + urlencode(request))
-    assert page.get_by_role("heading", name="This request cannot be served").is_visible()
-    assert page.get_by_text("redirect_uri is not one that is registered").is_visible()
+    assert page.get_by_role("heading", name="Invalid request").is_visible()
+    assert page.get_by_text("redirect_uri does not exactly match").is_visible()
     assert page.url.startswith(server.url)

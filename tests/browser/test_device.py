@@ -19,7 +19,7 @@ def test_person_types_the_code_and_the_device_goes_on(visitor, server, scripts):
     page = alice.open("/device")
     page.get_by_label("Code").fill("BBBB-BBBB")
     page.keyboard.press("Enter")
-    page.get_by_text("This code is unknown or has ended.").wait_for()
+    page.get_by_text("This code is unknown or has expired.").wait_for()
     page.get_by_label("Code").fill(asked["user_code"].lower())
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Yard terminal").wait_for()

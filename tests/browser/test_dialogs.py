@@ -57,10 +57,10 @@ def test_refused_form_can_be_corrected_in_the_dialog(arrive, service):
     page.get_by_role("link", name="Rotate").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("On a date").check()
-    dialog.get_by_role("button", name="Make a new secret").click()
+    dialog.get_by_role("button", name="Create secret").click()
     dialog.locator("#errors:focus").wait_for()
     dialog.get_by_label("In an hour").check()
-    dialog.get_by_role("button", name="Make a new secret").click()
+    dialog.get_by_role("button", name="Create secret").click()
     page.get_by_role("heading", name="Save the new secret").wait_for()
     assert page.evaluate("document.activeElement.id") == "main"
     assert page.title().startswith("Save the secret of")
@@ -94,7 +94,7 @@ def test_other_refusals_take_the_whole_page(server, arrive, service):
     with server.database():
         Client.objects.filter(client_id=service[0]).update(client_id=f"cl_moved{time.time_ns()}")
     page.get_by_role("dialog").get_by_role("button", name="Disable client").click()
-    page.get_by_role("heading", level=1).filter(has_text="There is nothing here for you").wait_for()
+    page.get_by_role("heading", level=1).filter(has_text="Page not found").wait_for()
     assert page.get_by_role("dialog").count() == 0
     assert page.locator("main").count() == 1
 

@@ -35,7 +35,7 @@ def test_somebody_new_is_invited_joins_and_comes_back(server, visitor, scripts):
     page.wait_for_url("**/account/login/**")
     assert page.get_by_role("button", name="Use a passkey").is_visible() == scripts
 
-    page.get_by_label("Work email").first.fill(address)
+    page.get_by_label("Email").first.fill(address)
     page.get_by_role("button", name="Email me a code").click()
     page.get_by_label("Code").fill(mailbox.code_for(address, beyond=1))
     page.get_by_role("button", name="Sign in").click()

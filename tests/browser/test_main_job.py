@@ -63,7 +63,7 @@ def register(manager, slug: str) -> tuple[str, str]:
     page.get_by_role("textbox", name="Name", exact=True).fill("Yard planner")
     page.get_by_label("Declare goods").check()
     page.get_by_label("Read shipments").check()
-    page.get_by_role("button", name="Register client").click()
+    page.get_by_role("button", name="Create client").click()
     secret = manager.copy("Copy client secret")
     return page.url, secret
 
@@ -100,8 +100,8 @@ def test_operator_defines_managers_manage_and_a_stranger_sees_nothing(visitor, s
     page.wait_for_url("**/secrets/")  # and for the scripts, which open dialogs
     page.get_by_role("link", name="Rotate").click()
     dialog = page.get_by_role("dialog")
-    dialog.get_by_label("At once").check()
-    dialog.get_by_role("button", name="Make a new secret").click()
+    dialog.get_by_label("Immediately").check()
+    dialog.get_by_role("button", name="Create secret").click()
     new_secret = page.locator("#client-secret").inner_text()
     assert new_secret != secret
     assert run(command)["error"] == "invalid_client"
@@ -126,18 +126,18 @@ def test_a_manager_works_without_scripts(visitor, server):
     page = alice.open("/consumers/acme/clients/new")
     page.get_by_label("Single-page or mobile app").check()
     page.get_by_role("textbox", name="Name", exact=True).fill("No script")
-    page.get_by_label("Allowed addresses").fill("http://no-script.example/signed-in")
-    page.get_by_role("button", name="Register client").click()
+    page.get_by_label("Allowed redirect URIs").fill("http://no-script.example/signed-in")
+    page.get_by_role("button", name="Create client").click()
     page.locator("main", has_text="use https").wait_for()
     assert page.get_by_role("textbox", name="Name", exact=True).input_value() == "No script"
-    page.get_by_label("Allowed addresses").fill("https://no-script.example/signed-in")
-    page.get_by_role("button", name="Register client").click()
+    page.get_by_label("Allowed redirect URIs").fill("https://no-script.example/signed-in")
+    page.get_by_role("button", name="Create client").click()
     page.locator("h1", has_text="No script").wait_for()
 
     page = alice.open("/consumers/acme/clients/new")
     page.get_by_role("textbox", name="Name", exact=True).fill("Without scripts")
     page.get_by_label("Read shipments").check()
-    page.get_by_role("button", name="Register client").click()
+    page.get_by_role("button", name="Create client").click()
     secret = page.locator("#client-secret").inner_text()
     with page.expect_download() as download:
         page.get_by_role("button", name="Download .env").click()
@@ -149,7 +149,7 @@ def test_a_manager_works_without_scripts(visitor, server):
     page.get_by_role("navigation", name="Without scripts").get_by_role("link", name="Secrets").click()
     page.get_by_role("link", name="Rotate").click()
     page.get_by_label("In a day", exact=False).first.check()
-    page.get_by_role("button", name="Make a new secret").click()
+    page.get_by_role("button", name="Create secret").click()
     assert page.locator("#client-secret").inner_text() != secret
 
     page.get_by_role("link", name="I have saved it").click()

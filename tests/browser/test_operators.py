@@ -35,9 +35,9 @@ def addresses(server):
             *(f"{name}/add/" for name in ("consumers/consumer", "clients/api", "consumers/user", "auth/group")),
             *(f"{row._meta.app_label}/{row._meta.model_name}/{row.pk}/change/" for row in rows),
             *(f"clients/{row._meta.model_name}/{row.pk}/delete/" for row in rows[1:3]),
-            f"consumers/consumer/{acme.pk}/deeds/suspend/",
-            f"consumers/consumer/{acme.pk}/deeds/remove/{membership.pk}/",
-            f"clients/client/{client.pk}/deeds/revoke/{secret.pk}/",
+            f"consumers/consumer/{acme.pk}/actions/suspend/",
+            f"consumers/consumer/{acme.pk}/actions/remove/{membership.pk}/",
+            f"clients/client/{client.pk}/actions/revoke/{secret.pk}/",
         ]
 
 
@@ -83,8 +83,8 @@ def test_desk_works_without_scripts(operator, server):
     page.get_by_label("Short name").fill("juniper")
     page.get_by_label("Email addresses").fill("sam@juniper.example")
     page.get_by_role("button", name="Save", exact=True).click()
-    page.get_by_role("button", name="Withdraw the invitation of sam@juniper.example").click()
-    page.get_by_text("Withdrawn").first.wait_for()
+    page.get_by_role("button", name="Revoke the invitation of sam@juniper.example").click()
+    page.get_by_text("Revoked").first.wait_for()
     page.get_by_role("link", name="Suspend Juniper Motors").click()
     page.get_by_role("button", name="Suspend Juniper Motors").click()
     page.get_by_text("nobody can enter its workspace").wait_for()

@@ -55,6 +55,6 @@ def test_a_passkey_is_added_signs_in_and_is_a_second_step(mallory, server):
     mallory.open("/account/logout/").get_by_role("button", name="Sign out").click()
     page.wait_for_url("**/account/login/**")
     mallory.sign_in("mallory@globex.example", password)
-    page.get_by_role("heading", name="One more step").wait_for()
+    page.get_by_role("heading", name="Second factor").wait_for()
     page.get_by_role("button", name="Use a passkey or security key").click()
     page.wait_for_url("**/consumers/globex/")

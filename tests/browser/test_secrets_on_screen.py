@@ -28,7 +28,7 @@ def register(alice, name: str) -> str:
     page = alice.open(f"{CLIENTS}new")
     page.get_by_label("Name", exact=True).fill(name)
     page.get_by_label("Read shipments").check()
-    page.get_by_role("button", name="Register client").click()
+    page.get_by_role("button", name="Create client").click()
     page.get_by_role("heading", name="Save its secret now").wait_for()
     return page.locator("#client-secret").inner_text()
 
@@ -72,14 +72,14 @@ def test_rotation_opens_in_a_dialog_that_the_keyboard_closes(arrive):
     dialog.wait_for()
     page.keyboard.press("Escape")
     dialog.wait_for(state="hidden")
-    assert page.evaluate("document.activeElement.textContent").startswith("Rotate")
+    assert page.evaluate("document.activeElement.textContent.trim()") == f"Rotate ••••{old[-4:]}"
     page.keyboard.press("Enter")
     date = dialog.get_by_label("Date and time")
     assert not date.is_visible()
     dialog.get_by_label("On a date").check()
     assert date.is_visible()
     dialog.get_by_label("In a day", exact=False).first.check()
-    dialog.get_by_role("button", name="Make a new secret").click()
+    dialog.get_by_role("button", name="Create secret").click()
     page.get_by_role("heading", name="Save the new secret").wait_for()
     assert page.locator("#client-secret").inner_text() != old
 
@@ -92,7 +92,7 @@ def test_list_answers_while_one_types(arrive):
     page.get_by_text("One client of").wait_for()
     assert page.locator("tbody tr").count() == 1
     page.get_by_label("Search").fill("nobody has this name")
-    page.get_by_text("No client matches").wait_for()
+    page.get_by_text("No matching clients").wait_for()
 
 
 def test_everything_works_without_scripts(arrive):

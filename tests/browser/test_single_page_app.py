@@ -90,9 +90,9 @@ def tracker(server, site) -> Iterator[Client]:
     """A public client whose pages are those of the site, for as long as the test runs."""
     with server.database():
         acme = Consumer.objects.get(slug="acme")
-        metadata = TEMPLATES["public"].but(client_name=f"Tracker at {site}", scope=("openid", "profile"))
+        metadata = TEMPLATES["public"].replace(client_name=f"Tracker at {site}", scope=("openid", "profile"))
         client, _ = client_actions.register_client(
-            consumer=acme, metadata=metadata.leading_to((f"{site}/",)), policy=portal_policy(acme), actor=SYSTEM
+            consumer=acme, metadata=metadata.with_redirect_uris((f"{site}/",)), policy=portal_policy, actor=SYSTEM
         )
     yield client
     with server.database():

@@ -28,7 +28,7 @@ def make_test_token(alice, service: str, reason: str) -> str:
     page.get_by_role("textbox", name="User ID").fill("jane.doe")
     page.get_by_label("Read shipments").check()
     page.get_by_label("What is it for?").fill(reason)
-    page.get_by_role("button", name="Make a test token").click()
+    page.get_by_role("button", name="Create test token").click()
     page.get_by_role("heading", name="Copy the test token now").wait_for()
     return page.locator("#token").inner_text().strip()
 
@@ -39,7 +39,7 @@ def test_one_click_tests_a_new_secret_and_it_stays_on_the_page(arrive, scripts):
     page = alice.open(f"{CLIENTS}new")
     page.get_by_label("Name", exact=True).fill(f"Tried {time.time_ns()}")
     page.get_by_label("Read shipments").check()
-    page.get_by_role("button", name="Register client").click()
+    page.get_by_role("button", name="Create client").click()
     secret = page.locator("#client-secret").inner_text()
     page.get_by_role("button", name="Test it now").click()
     page.get_by_text("It works: a token in").wait_for()
@@ -90,6 +90,6 @@ def test_token_is_gone_after_reload_and_back(arrive, server):
 
 def test_way_off_secrets_can_be_clicked_although_the_row_leads_elsewhere(arrive):
     page = arrive().open(f"{CLIENTS}secrets/")
-    page.get_by_role("link", name="Let it sign with a key of its own").first.click(timeout=5000)
-    page.get_by_role("heading", name="How it proves itself").wait_for()
+    page.get_by_role("link", name="Use a private key").first.click(timeout=5000)
+    page.get_by_role("heading", name="Authentication method").wait_for()
     assert page.url.endswith("/authentication/")
