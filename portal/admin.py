@@ -1,4 +1,4 @@
-"""Finds the admin page that shows all rooms: Django imports this module of each application."""
+"""Loads the admin page that shows all rooms: Django imports this module of each application."""
 
 from portal.operators import consumers
 

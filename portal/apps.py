@@ -5,6 +5,11 @@ from django.contrib.admin import apps as admin_apps
 class PortalConfig(AppConfig):
     name = "portal"
 
+    def ready(self) -> None:
+        from portal import events  # needs the models loaded
+
+        events.register_events()
+
 
 class OperatorsConfig(admin_apps.SimpleAdminConfig):
     """Django's admin, with the operators' own site at its head; portal/urls.py collects its pages."""

@@ -1,4 +1,4 @@
-"""What every template may say about this portal."""
+"""The context processor of names and contacts that every template may use."""
 
 from typing import Any
 

@@ -23,5 +23,5 @@ def refuse_unknown_database() -> None:
         return
     said = "Clientdesk cannot start: another version of it made this database, which this one cannot read."
     if settings.DEMO:
-        sys.exit(f"{said} Remove {settings.DATA_DIR}, and the demo begins anew.")
+        sys.exit(f"{said} Remove {settings.DATA_DIR}, and the demo is set up again.")
     sys.exit(f"{said} Use the version that made it, or an empty database.")

@@ -98,7 +98,7 @@ def encryption_keys(value: str) -> list[str]:
         except (ValueError, binascii.Error):
             size = 0
         if size != 32:
-            _refuse("KEY_ENCRYPTION_KEYS must be Fernet keys (32 bytes in base64), newest first, parted by commas.")
+            _refuse("KEY_ENCRYPTION_KEYS must be Fernet keys (32 bytes in base64), newest first, separated by commas.")
     return keys
 
 
@@ -180,7 +180,7 @@ def hosts(value: str) -> list[str]:
     """Return names of hosts, each with or without a port."""
     found = [host.strip() for host in value.split(",") if host.strip()]
     if not all(re.fullmatch(r"(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::[1-9][0-9]{0,4})?|::1)", host) for host in found):
-        _refuse("FETCH_LOCAL_HOSTS must read idp.internal:8443,10.0.0.7 in lower case, parted by commas.")
+        _refuse("FETCH_LOCAL_HOSTS must read idp.internal:8443,10.0.0.7 in lower case, separated by commas.")
     return found
 
 

@@ -1,7 +1,7 @@
-"""Stands before Django's handler: answers the commonest requests by authority/endpoints/fast_path.py.
+"""A WSGI callable before Django's handler, which answers the commonest requests by authority/endpoints/fast_path.py.
 
-Those answers carry the headers that Django's middleware gives: it is run once, when a process starts, on a request of
-our own. Requests that the middleware might refuse or redirect go to it.
+Its responses carry the headers that Django's middleware sets: the middleware is run once, when a process starts, on a
+request of our own. Requests that it might refuse or redirect go to it.
 """
 
 import io
@@ -17,62 +17,68 @@ from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.urls import path, reverse, set_urlconf
 
 from authority.endpoints import fast_path
-from authority.endpoints.decorators import FORM, endpoint
+from authority.endpoints.decorators import FORM_CONTENT_TYPE, endpoint
 from authority.protocol.cors import cross_origin
 from authority.protocol.errors import OAuth2Error
 from authority.telemetry import metrics
 from core import cache
-from core.cache import Memory
+from core.cache import NotifiedCache
 from portal import logs
 from portal.middleware import new_request_id
 
 logger = logging.getLogger(__name__)
 
-Start = Callable[[str, list[tuple[str, str]]], Any]
+StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 Environ = dict[str, Any]
 
 
-class Front:
+class FastPath:
     """A WSGI callable around Django's."""
 
     def __init__(self, django: Callable[..., Any]) -> None:
         self.django = django
         self.jwks = _path_of("jwks")
-        self.shortcuts = {
-            _path_of("token"): (fast_path.token, _headers_of(cross_origin("POST")(endpoint("POST")(_issued)))),
-            _path_of("introspect"): (fast_path.introspect, _headers_of(endpoint("POST")(_issued))),
+        self.handlers = {
+            _path_of("token"): (
+                fast_path.respond_to_token_request,
+                _response_headers(cross_origin("POST")(endpoint("POST")(_empty_response))),
+            ),
+            _path_of("introspect"): (
+                fast_path.respond_to_introspection,
+                _response_headers(endpoint("POST")(_empty_response)),
+            ),
         }
         names = ("token", "introspect", "revoke", "userinfo", "authorize", "jwks")
-        self.seconds = {_path_of(name): metrics.instruments().seconds.labels(name) for name in names}
+        self.durations = {_path_of(name): metrics.instruments().seconds.labels(name) for name in names}
         self.other = metrics.instruments().seconds.labels("other")
 
-    def __call__(self, environ: Environ, start_response: Start) -> Any:
-        begun = time.perf_counter()
-        seconds = self.seconds.get(environ["PATH_INFO"], self.other)
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Any:
+        started_at = time.perf_counter()
+        duration = self.durations.get(environ["PATH_INFO"], self.other)
         if "HTTP_TRANSFER_ENCODING" in environ:
-            _measure(environ)
+            _buffer_chunked_body(environ)
         answer = None
-        if environ["PATH_INFO"] in self.shortcuts and environ["REQUEST_METHOD"] == "POST":
-            answer = self.shortcut(environ, start_response)
+        if environ["PATH_INFO"] in self.handlers and environ["REQUEST_METHOD"] == "POST":
+            answer = self._respond(environ, start_response)
         elif environ["PATH_INFO"] == self.jwks and environ["REQUEST_METHOD"] == "GET":
-            answer = self.document(environ, start_response)
+            answer = self._respond_with_jwks(environ, start_response)
         if answer is None:
             answer = self.django(environ, start_response)
-        metrics.took(seconds, time.perf_counter() - begun)
+        metrics.observe_duration(duration, time.perf_counter() - started_at)
         return answer
 
-    def shortcut(self, environ: Environ, start_response: Start) -> list[bytes] | None:
-        """Answer, or return None and leave the request as it was."""
-        way, headers = self.shortcuts[environ["PATH_INFO"]]
+    def _respond(self, environ: Environ, start_response: StartResponse) -> list[bytes] | None:
+        """Answer, or return None and leave the request as it was, for Django."""
+        handler, headers = self.handlers[environ["PATH_INFO"]]
         length = environ.get("CONTENT_LENGTH", "")
         if (
-            environ.get("CONTENT_TYPE") != FORM
-            or not (length.isdecimal() and 0 < int(length) <= fast_path.LONGEST)
+            environ.get("CONTENT_TYPE") != FORM_CONTENT_TYPE
+            or not (length.isdecimal() and 0 < int(length) <= fast_path.MAX_BODY_LENGTH)
             or not fast_path.is_plain(environ)
-            or not _comes_in(environ)
+            or not _passes_security_middleware(environ)
         ):
             return None
         body = environ["wsgi.input"].read(int(length))
@@ -80,11 +86,11 @@ class Front:
         request_id = new_request_id()
         reset = logs.current_request.set(request_id)
         try:
-            answer = way(environ, body)
+            answer = handler(environ, body)
         except OAuth2Error:
             return None
-        except Exception:  # the ordinary way may do better, or say in its own words why not
-            logger.warning("a shortcut failed", exc_info=True)
+        except Exception:  # Django may do better, or answer with its own error
+            logger.warning("the fast path failed", exc_info=True)
             return None
         finally:
             logs.current_request.reset(reset)
@@ -93,35 +99,39 @@ class Front:
         start_response("200 OK", [*headers, ("X-Request-Id", request_id), ("Content-Length", str(len(answer)))])
         return [answer]
 
-    def document(self, environ: Environ, start_response: Start) -> list[bytes] | None:
-        """Answer with the list of keys as Django last gave it; None for a request that may want it otherwise."""
-        if not fast_path.is_plain(environ) or not environ.keys().isdisjoint(CONDITIONS) or not _comes_in(environ):
+    def _respond_with_jwks(self, environ: Environ, start_response: StartResponse) -> list[bytes] | None:
+        """Answer with the JWKS as Django last gave it; None for a request that may need another response."""
+        if (
+            not fast_path.is_plain(environ)
+            or not environ.keys().isdisjoint(JWKS_SLOW_PATH_HEADERS)
+            or not _passes_security_middleware(environ)
+        ):
             return None
-        known = _documents.recall(environ["PATH_INFO"])
-        if known is None or known.until <= time.monotonic():
-            known = self.ask_django(environ)
-        start_response(known.status, [*known.headers, ("X-Request-Id", new_request_id())])
-        return [known.body]
+        cached = _responses.get(environ["PATH_INFO"])
+        if cached is None or cached.until <= time.monotonic():
+            cached = self._cache_response(environ)
+        start_response(cached.status, [*cached.headers, ("X-Request-Id", new_request_id())])
+        return [cached.body]
 
-    def ask_django(self, environ: Environ) -> "Document":
-        asked_at, begun = cache.news(), time.monotonic()
+    def _cache_response(self, environ: Environ) -> "CachedResponse":
+        generation, asked_at = cache.current_generation(), time.monotonic()
         started: list[tuple[str, list[tuple[str, str]]]] = []
         response = self.django(environ, lambda status, headers: started.append((status, headers)))
         try:
             (status, given) = started[0]
             headers = [(name, value) for name, value in given if name != "X-Request-Id"]
-            document = Document(status, headers, b"".join(response), begun + DOCUMENT_SECONDS)
+            answer = CachedResponse(status, headers, b"".join(response), asked_at + JWKS_SECONDS)
         finally:
             response.close()
-        if document.status == "200 OK":
-            _documents.remember(environ["PATH_INFO"], document, frozenset(("keys", "catalogue")), asked_at=asked_at)
-        return document
+        if answer.status == "200 OK":
+            _responses.set(environ["PATH_INFO"], answer, frozenset(("keys", "catalogue")), generation=generation)
+        return answer
 
 
-def _measure(environ: Environ) -> None:
+def _buffer_chunked_body(environ: Environ) -> None:
     """Give a body that comes in chunks the length by which Django reads it (RFC 9112 section 7.1).
 
-    Of one that is longer than any door takes, only so much is read that the door finds it too long.
+    Of one that is longer than any view accepts, only as much is read as makes the view refuse it.
     """
     body = environ["wsgi.input"].read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
     environ["wsgi.input"], environ["CONTENT_LENGTH"] = io.BytesIO(body), str(len(body))
@@ -133,34 +143,34 @@ def _path_of(name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
-    """What Django answered to everybody."""
+class CachedResponse:
+    """What Django answered, whoever asks."""
 
     status: str
-    headers: list[tuple[str, str]]  # but for the name of the request
+    headers: list[tuple[str, str]]  # without X-Request-Id
     body: bytes
-    until: float  # on time.monotonic(): the end of a retired key is no change that the database tells
+    until: float  # on time.monotonic(): no notification tells that a retired key has expired
 
 
-CONDITIONS = {"HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_ORIGIN", "HTTP_RANGE"}
-DOCUMENT_SECONDS = 10.0
-_documents: Memory[str, Document] = Memory(4)
+JWKS_SLOW_PATH_HEADERS = {"HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_ORIGIN", "HTTP_RANGE"}
+JWKS_SECONDS = 10.0
+_responses: NotifiedCache[str, CachedResponse] = NotifiedCache(4)
 
 
 # -- What Django's middleware would do --------------------------------------------------------------------------------
 
 
-def _comes_in(environ: Environ) -> bool:
-    """Say whether the middleware lets the request in: over TLS where that is needed, under a name that is ours."""
+def _passes_security_middleware(environ: Environ) -> bool:
+    """Return whether SecurityMiddleware and ALLOWED_HOSTS let the request pass: over TLS where required, known host."""
     if settings.SECURE_SSL_REDIRECT:
         proxied = settings.SECURE_PROXY_SSL_HEADER
         if proxied is None or environ.get(proxied[0]) != proxied[1]:
             return False
-    return _is_ours(environ.get("HTTP_HOST"))
+    return _is_allowed_host(environ.get("HTTP_HOST"))
 
 
 @lru_cache(maxsize=64)
-def _is_ours(host: str | None) -> bool:
+def _is_allowed_host(host: str | None) -> bool:
     request = HttpRequest()
     request.META = {"HTTP_HOST": host}
     try:
@@ -169,12 +179,12 @@ def _is_ours(host: str | None) -> bool:
         return False
 
 
-def _issued(request: HttpRequest) -> HttpResponse:
+def _empty_response(request: HttpRequest) -> HttpResponse:
     return HttpResponse(content_type="application/json")
 
 
-def _headers_of(view: Callable[[HttpRequest], HttpResponse]) -> list[tuple[str, str]]:
-    """Return the headers of whatever the view answers, after the middleware, without those of the one answer."""
+def _response_headers(view: Callable[[HttpRequest], HttpResponse]) -> list[tuple[str, str]]:
+    """Return the headers of the view's response after the middleware, without those that differ by response."""
     public = urlsplit(settings.PUBLIC_URL)
     name, value = settings.SECURE_PROXY_SSL_HEADER or ("HTTP_X_FORWARDED_PROTO", "https")
     environ = {
@@ -188,10 +198,12 @@ def _headers_of(view: Callable[[HttpRequest], HttpResponse]) -> list[tuple[str, 
         name: value,
     }
 
-    class Middleware(WSGIHandler):
-        def _get_response(self, request: HttpRequest) -> HttpResponse:
-            return view(request)
-
-    response = Middleware().get_response(WSGIRequest(environ))
-    of_one_answer = {"X-Request-Id", "Content-Length"}
-    return [(name, value) for name, value in response.items() if name not in of_one_answer]
+    request = WSGIRequest(environ)
+    request.urlconf = (path("", view),)  # type: ignore[assignment]  # Django takes patterns too
+    handler = WSGIHandler()
+    try:
+        response = handler.get_response(request)
+    finally:
+        set_urlconf(None)
+    own = {"X-Request-Id", "Content-Length"}
+    return [(name, value) for name, value in response.items() if name not in own]

@@ -1,4 +1,4 @@
-"""What a load balancer asks. `alive` never touches the database, `ready` does."""
+"""Health checks for load balancers: `alive` never touches the database, `ready` does."""
 
 import tomllib
 

@@ -1,4 +1,4 @@
-"""GET /metrics: what all processes of this server have counted, for Prometheus.
+"""GET /metrics: the counters of all processes of this server, for Prometheus.
 
 Each process counts in files of its own, in the folder that `manage.py serve` makes; whoever is asked adds them up.
 """

@@ -1,11 +1,14 @@
-"""What every request and answer get, whatever the view."""
+"""Middleware: request IDs, cache and policy headers, redirects in dialogs."""
 
 import secrets
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseRedirectBase
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
+from django_htmx.http import HttpResponseClientRedirect
 
+from core import htmx
 from portal import logs
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -41,7 +44,7 @@ def private_pages(get_response: GetResponse) -> GetResponse:
         response = get_response(request)
         if "Cache-Control" not in response:
             add_never_cache_headers(response)
-            patch_vary_headers(response, ("Cookie", "HX-Request"))
+            patch_vary_headers(response, ["Cookie"])
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         response.headers.setdefault(
             "Permissions-Policy",
@@ -58,10 +61,19 @@ def dialogs(get_response: GetResponse) -> GetResponse:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        if request.headers.get("HX-Target") == "sheet" and "Location" in response:
-            response.headers["HX-Redirect"] = response.headers["Location"]
-            del response.headers["Location"]
-            response.status_code = 200
+        if not isinstance(response, HttpResponseRedirectBase) or "Location" not in response:
+            return response
+        if htmx.is_target(request, htmx.DIALOG):
+            redirect = HttpResponseClientRedirect(response["Location"])
+            for name, value in response.items():
+                if name not in _OF_REDIRECTS:
+                    redirect.headers[name] = value
+            redirect.cookies = response.cookies
+            response = redirect
+        patch_vary_headers(response, [htmx.TARGET])
         return response
 
     return middleware
+
+
+_OF_REDIRECTS = {"Location", "Content-Type", "Content-Length"}

@@ -1,4 +1,4 @@
-"""Processes that belong together."""
+"""Process groups."""
 
 import ctypes
 import signal

@@ -1,4 +1,4 @@
-"""Everything that rests sealed, moved under the newest of KEY_ENCRYPTION_KEYS, so that an older one can be removed."""
+"""Re-encryption of stored data under the newest of KEY_ENCRYPTION_KEYS, so that an older one can be removed."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,16 +12,17 @@ from django.db.models import QuerySet
 
 from authority.models import PushedRequest, SigningKey
 from consumers import audit
-from consumers.audit import Actor, EventName
-from core.encryption import renew
+from consumers.audit import Actor
+from core.encryption import reencrypt
 from core.models import Message
+from portal.events import PortalEvent
 
-SEALED_START = "gAAAA"  # how what we seal begins, among other values of a second factor
+FERNET_PREFIX = "gAAAA"  # how a Fernet token begins, among other values of a second factor
 
 
 @dataclass
 class Count:
-    """How many of one kind of thing were looked at, moved, and cannot be opened by any key."""
+    """How many rows of one kind were read, re-encrypted, and could not be decrypted by any key."""
 
     what: str
     seen: int = 0
@@ -29,25 +30,25 @@ class Count:
     lost: int = 0
 
 
-def reseal(*, actor: Actor) -> list[Count]:
-    """Move all that is sealed under the newest key, while the server runs. Cut short, it can be repeated."""
-    counts = [_reseal_rows(what, rows, field, change) for what, rows, field, change in _resting()]
+def reencrypt_all(*, actor: Actor) -> list[Count]:
+    """Re-encrypt all stored data under the newest key, while the server runs. Cut short, it can be repeated."""
+    counts = [_reencrypt_rows(what, rows, field, change) for what, rows, field, change in _encrypted_fields()]
     with transaction.atomic():
         moved = {count.what: count.moved for count in counts}
-        audit.record(EventName.KEYS_RESEALED, actor=actor, detail={"moved": moved})
+        audit.record(PortalEvent.KEYS_REENCRYPTED, actor=actor, detail={"moved": moved})
     return counts
 
 
-def _resting() -> Iterator[tuple[str, QuerySet[Any], str, Callable[[Any], Any]]]:
-    """Yield what rests sealed: its name, the rows, the field, and how its value is moved."""
-    yield "signing keys", SigningKey.objects.exclude(sealed=b""), "sealed", _renew_bytes
-    yield "pushed requests", PushedRequest.objects.all(), "sealed", _renew_bytes
-    yield "mail", Message.objects.exclude(sealed=b""), "sealed", _renew_bytes
-    yield "sessions", Session.objects.all(), "session_data", _renew_text
-    yield "second factors", Authenticator.objects.all(), "data", _renew_members
+def _encrypted_fields() -> Iterator[tuple[str, QuerySet[Any], str, Callable[[Any], Any]]]:
+    """Yield each encrypted field: its name, the rows, the column, and the function that re-encrypts a value."""
+    yield "signing keys", SigningKey.objects.exclude(sealed=b""), "sealed", _reencrypt_bytes
+    yield "pushed requests", PushedRequest.objects.all(), "sealed", _reencrypt_bytes
+    yield "mail", Message.objects.exclude(sealed=b""), "sealed", _reencrypt_bytes
+    yield "sessions", Session.objects.all(), "session_data", _reencrypt_text
+    yield "second factors", Authenticator.objects.all(), "data", _reencrypt_members
 
 
-def _reseal_rows(what: str, rows: QuerySet[Any], field: str, change: Callable[[Any], Any]) -> Count:
+def _reencrypt_rows(what: str, rows: QuerySet[Any], field: str, change: Callable[[Any], Any]) -> Count:
     count = Count(what)
     for pk, old in rows.values_list("pk", field).iterator(chunk_size=200):
         count.seen += 1
@@ -57,23 +58,23 @@ def _reseal_rows(what: str, rows: QuerySet[Any], field: str, change: Callable[[A
             count.lost += 1
             continue
         if new != old:
-            # A row that was written meanwhile is sealed under the newest key already.
+            # A row that was written meanwhile is encrypted under the newest key already.
             count.moved += rows.filter(pk=pk, **{field: old}).update(**{field: new})
     return count
 
 
-def _renew_bytes(sealed: bytes) -> bytes:
-    return renew(bytes(sealed))
+def _reencrypt_bytes(ciphertext: bytes) -> bytes:
+    return reencrypt(bytes(ciphertext))
 
 
-def _renew_text(sealed: str) -> str:
-    return renew(sealed.encode()).decode()
+def _reencrypt_text(ciphertext: str) -> str:
+    return reencrypt(ciphertext.encode()).decode()
 
 
-def _renew_members(value: Any) -> Any:
-    """Renew what is sealed anywhere in a JSON value."""
+def _reencrypt_members(value: Any) -> Any:
+    """Re-encrypt every Fernet token anywhere in a JSON value."""
     if isinstance(value, dict):
-        return {name: _renew_members(member) for name, member in value.items()}
+        return {name: _reencrypt_members(member) for name, member in value.items()}
     if isinstance(value, list):
-        return [_renew_members(member) for member in value]
-    return _renew_text(value) if isinstance(value, str) and value.startswith(SEALED_START) else value
+        return [_reencrypt_members(member) for member in value]
+    return _reencrypt_text(value) if isinstance(value, str) and value.startswith(FERNET_PREFIX) else value

@@ -172,6 +172,7 @@ INVITATION_DAYS = 7
 
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
+WORKSPACE_URL = "dashboard"  # the URL name of a workspace's first page, which takes the consumer's short name
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
@@ -212,10 +213,6 @@ MFA_TOTP_ISSUER = PORTAL_NAME
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE
 
-# -- The management API -----------------------------------------------------------------------------------------------
-
-MANAGEMENT_TOKEN_READERS = ["consumers.rest.callers.personal", "authority.api.callers.caller"]
-
 # -- The browser ------------------------------------------------------------------------------------------------------
 
 host_prefix = "__Host-" if SECURE else ""
@@ -253,7 +250,7 @@ SECURE_CSP = {
 
 # -- The token authority: every gate of RFC 9700 closed ---------------------------------------------------------------
 
-# Requests that prove nothing, from one address in one process; 0 is no limit.
+# Requests that fail to authenticate, from one address in one process; 0 is no limit.
 FAILURES_PER_MINUTE = environment.number("FAILURES_PER_MINUTE", 3600, low=0, high=100_000)
 # How long a refresh token waits to be used, and how long refreshing goes on at most: seconds.
 REFRESH_TOKEN_IDLE = environment.number("REFRESH_TOKEN_IDLE_DAYS", 30, low=1, high=3650) * 86400
@@ -290,7 +287,7 @@ OAUTH2_PROVIDER = {
         )
     },
 }
-# http is for loopback addresses alone (RFC 8252 section 7.3); clients/policy.py refuses it anywhere else.
+# http is for loopback addresses alone (RFC 8252 section 7.3); clients/uris/redirect_uris.py refuses it anywhere else.
 SILENCED_SYSTEM_CHECKS = ["oauth2_provider.W008"]
 
 # -- Logs: one line each, on standard error ---------------------------------------------------------------------------
@@ -298,7 +295,7 @@ SILENCED_SYSTEM_CHECKS = ["oauth2_provider.W008"]
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"safe": {"()": "portal.logs.Safe"}},
+    "filters": {"safe": {"()": "portal.logs.RedactingFilter"}},
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "filters": ["safe"], "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": environment.log_level(environment.text("LOG_LEVEL", "INFO"))},

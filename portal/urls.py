@@ -1,4 +1,4 @@
-"""The whole URL map on one screen."""
+"""The URL map."""
 
 from django.conf import settings
 from django.contrib import admin

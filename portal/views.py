@@ -1,10 +1,9 @@
-"""The front door and the pages for when something is wrong."""
+"""Home, the workspace's dashboard, and error pages."""
 
 import sys
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.db import InterfaceError, OperationalError
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,14 +11,15 @@ from django.template.loader import render_to_string
 from django.views.decorators.http import require_safe
 
 from authority.models import DailyCount
-from clients.forms.clients import KINDS
+from clients.forms.clients import TEMPLATE_OPTIONS
 from clients.models import Client
 from clients.queries import with_state
 from consumers.access import workspace
 from consumers.activity import timeline
 from consumers.models import Consumer, Event, Membership, Role, User
-from portal.dashboard.alerts import tasks
-from portal.dashboard.usage_chart import usage
+from core.rest import responses
+from portal.dashboard.alerts import alerts_of
+from portal.dashboard.usage_chart import usage_chart
 
 RECENT = 6
 
@@ -47,13 +47,13 @@ def dashboard(request: HttpRequest, membership: Membership) -> HttpResponse:
     events = Event.objects.filter(consumer=consumer)[:RECENT]
     context = {
         "here": "home",
-        "tasks": tasks(consumer),
+        "tasks": alerts_of(consumer),
         "clients": shown,
         "total": Client.objects.of(consumer).count(),
-        "usage": usage(DailyCount.objects.filter(client__consumer=consumer)),
+        "usage": usage_chart(DailyCount.objects.filter(client__consumer=consumer)),
         "last_used": shown[0].last_used_at if shown else None,
         "entries": timeline.describe_all(events, consumer),
-        "kinds": KINDS,
+        "kinds": TEMPLATE_OPTIONS,
     }
     return render(request, "portal/dashboard.html", context)
 
@@ -75,7 +75,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
     Django calls this while it handles the exception. When that tells of a database that is away, it is for a moment.
     """
-    is_away = isinstance(sys.exception(), OperationalError | InterfaceError)
+    is_away = isinstance(sys.exception(), responses.DATABASE_AWAY)
     context = {
         "portal_name": settings.PORTAL_NAME,
         "operator_contact": settings.OPERATOR_CONTACT,

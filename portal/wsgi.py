@@ -17,15 +17,15 @@ from django.db import connection  # noqa: E402  # these need the applications lo
 from authority.keys import checks  # noqa: E402
 from authority.telemetry import writer  # noqa: E402
 from core import notifications  # noqa: E402
-from portal.fast_path import Front  # noqa: E402
+from portal.fast_path import FastPath  # noqa: E402
 from portal.processes import end_with_parent  # noqa: E402
 
-checks.refuse_to_start_sealed()
+checks.exit_unless_decryptable()
 if multiprocessing.parent_process() is not None:
     # Ctrl-C in a terminal reaches the whole process group. Out of it, a worker hears one signal: the server's own.
     os.setpgrp()
     end_with_parent()
-application = Front(django)
+application = FastPath(django)
 connection.close()  # requests run in threads that have connections of their own
 writer.start()
 notifications.start()

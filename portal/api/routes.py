@@ -1,4 +1,4 @@
-"""What the rooms offer to programs, under one roof."""
+"""The routes of the management API, of all rooms."""
 
 from django.urls import include, path
 

@@ -1,4 +1,4 @@
-"""Addresses of the management API and of its description."""
+"""URLs of the management API and of its description."""
 
 from django.urls import path, re_path
 

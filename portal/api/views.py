@@ -1,4 +1,4 @@
-"""The pages that describe the management API to programs and to people."""
+"""The description of the management API, for programs and for people."""
 
 import json
 from typing import Any
@@ -48,7 +48,7 @@ def _entry(template: str, method: str, operation: Operation, described: dict[str
         "method": method,
         "template": template,
         "operation": operation,
-        "parameters": described["parameters"],
+        "parameters": [each for each in described["parameters"] if each["in"] != "header"],
         "members": [
             {"name": name, "words": schema.get("description", ""), "required": name in body.get("required", ())}
             for name, schema in members.items()

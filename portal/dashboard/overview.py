@@ -1,4 +1,4 @@
-"""What an operator should know first: counts, mail that failed, signing keys, and what happened last."""
+"""The operators' overview: counts, mail that failed, signing keys, and the latest events."""
 
 from typing import Any
 
@@ -24,11 +24,11 @@ def overview(site: AdminSite, request: HttpRequest) -> dict[str, Any]:
 
     desk: dict[str, Any] = {"now": timezone.localtime()}
     if may_read(Consumer):
-        desk["consumers"] = _count(Consumer, "suspended_at")
+        desk["consumers"] = _count_with_stopped(Consumer, "suspended_at")
         may_add = all(site.get_model_admin(model).has_add_permission(request) for model in (Api, Consumer))
         desk["first_steps"] = may_add and not desk["consumers"]["total"]
     if may_read(Client):
-        desk["clients"] = _count(Client, "disabled_at")
+        desk["clients"] = _count_with_stopped(Client, "disabled_at")
         desk["yesterday"], desk["today"] = last_days(DailyCount.objects.all(), 2)
     if may_read(Message):
         failed = Message.objects.filter(state=Message.State.FAILED).defer("sealed")
@@ -45,7 +45,7 @@ def overview(site: AdminSite, request: HttpRequest) -> dict[str, Any]:
     return desk
 
 
-def _count(model: type[Model], stopped: str) -> dict[str, int]:
+def _count_with_stopped(model: type[Model], stopped: str) -> dict[str, int]:
     return model._default_manager.aggregate(
         total=Count("pk"), stopped=Count("pk", filter=Q(**{f"{stopped}__isnull": False}))
     )

@@ -1,4 +1,4 @@
-"""How many tokens clients got: the figures and the chart of the last 30 days, from what the authority counted."""
+"""The chart of the tokens that clients got in the last 30 days."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -14,13 +14,13 @@ TOP, BASE = 16, 176  # of the bars, in pixels; across, everything is a percentag
 
 
 @dataclass(frozen=True)
-class Day:
+class DailyUsage:
     date: date
     issued: int
     refused: int
 
 
-def last_days(counts: QuerySet[DailyCount], length: int = DAYS) -> list[Day]:
+def last_days(counts: QuerySet[DailyCount], length: int = DAYS) -> list[DailyUsage]:
     """Return each of the last days in UTC, today at the end, and also those on which nothing happened."""
     today = timezone.now().date()
     found = {
@@ -31,10 +31,10 @@ def last_days(counts: QuerySet[DailyCount], length: int = DAYS) -> list[Day]:
         .values_list("day", "all_issued", "all_refused")
     }
     dates = [today - timedelta(days=back) for back in reversed(range(length))]
-    return [Day(each, *found.get(each, (0, 0))) for each in dates]
+    return [DailyUsage(each, *found.get(each, (0, 0))) for each in dates]
 
 
-def usage(counts: QuerySet[DailyCount]) -> dict[str, Any] | None:
+def usage_chart(counts: QuerySet[DailyCount]) -> dict[str, Any] | None:
     """Return what templates/portal/_usage.html shows, or None where nobody has asked for a token."""
     days = last_days(counts)
     issued, refused = sum(day.issued for day in days), sum(day.refused for day in days)
@@ -51,9 +51,9 @@ def usage(counts: QuerySet[DailyCount]) -> dict[str, Any] | None:
     }
 
 
-def _chart(days: list[Day]) -> dict[str, Any]:
+def _chart(days: list[DailyUsage]) -> dict[str, Any]:
     """Lay out a bar for each day, the last of which is not over yet."""
-    limit = ceiling(max(day.issued for day in days))
+    limit = round_up(max(day.issued for day in days))
     slot = 100 / len(days)
     bars = []
     for place, day in enumerate(days):
@@ -76,7 +76,7 @@ def _chart(days: list[Day]) -> dict[str, Any]:
     return {"bars": bars, "lines": lines, "base": BASE, "top": TOP, "tall": BASE - TOP}
 
 
-def ceiling(most: int) -> int:
+def round_up(most: int) -> int:
     """Return the next round number, whose half is whole: 2, 4, 6, 8, 10, 20, 30, 40, 50, 60, 80, 100."""
     size = int(10 ** max(0, len(str(most - 1)) - 1))
     steps = (2, 4, 6, 8, 10) if size == 1 else (2, 3, 4, 5, 6, 8, 10)

@@ -1,4 +1,4 @@
-"""The demo's cast and things: made once, found again ever after.
+"""The demo's people, consumers and clients: made once, and found again.
 
 Alice manages and Bob views Acme; Mallory manages Globex; Olga is the operator. What the database cannot tell again
 (passwords, client secrets) is kept in a file that only its owner can read.
@@ -21,9 +21,9 @@ from authority.keys import workload_issuer
 from clients.actions import clients as client_actions
 from clients.actions import secrets as secret_actions
 from clients.actions.apis import create_api, set_access
-from clients.actions.registration import create_initial_token, open_registration
+from clients.actions.registration import create_initial_access_token, enable_open_registration
 from clients.metadata import TEMPLATES, ClientMetadata
-from clients.models import MAX_LIVE_SECRETS, Api, Client, InitialToken, OpenRegistration, Scope
+from clients.models import MAX_LIVE_SECRETS, Api, Client, InitialAccessToken, OpenRegistration, Scope
 from clients.policy import portal_policy
 from consumers.actions.consumers import create_consumer
 from consumers.actions.personal_tokens import create_token, find_token
@@ -114,12 +114,12 @@ CLIENTS = [
 ]
 
 
-def _kept() -> dict[str, Any]:
+def _load_state() -> dict[str, Any]:
     """Return what the demo remembers: its passwords and its clients' secrets."""
     return json.loads(settings.DEMO_FILE.read_text()) if settings.DEMO_FILE.exists() else {}
 
 
-def _keep(memory: dict[str, Any]) -> None:
+def _save_state(memory: dict[str, Any]) -> None:
     partial = settings.DEMO_FILE.with_suffix(f".{os.getpid()}")
     with os.fdopen(os.open(partial, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w") as file:
         json.dump(memory, file, indent=2)
@@ -129,7 +129,7 @@ def _keep(memory: dict[str, Any]) -> None:
 @transaction.atomic
 def build() -> dict[str, Any]:
     """Make whatever is missing, and return the document that `manage.py demo --json` prints."""
-    memory = _kept()
+    memory = _load_state()
     password = memory.setdefault("password", f"demo-{secrets.token_hex(6)}")
     operator = _person(*OPERATOR, password, is_staff=True)
     consumers = {slug: _consumer(slug, name) for slug, name in CONSUMERS.items()}
@@ -143,12 +143,12 @@ def build() -> dict[str, Any]:
     tokens = {
         "operator_token": _token(operator, memory),
         "manager_token": _token(User.objects.get(email=CAST[0][0]), memory),
-        "initial_access_token": _registration_token(consumers["acme"], memory),
+        "initial_access_token": _initial_access_token(consumers["acme"], memory),
     }
     if not OpenRegistration.objects.exists():
-        open_registration(consumer=consumers["sandbox"], actor=SYSTEM, client_days=30)
+        enable_open_registration(consumer=consumers["sandbox"], actor=SYSTEM, client_lifetime_days=30)
     clients = {item.key: _client(consumers["acme"], item, memory) for item in CLIENTS}
-    _keep(memory)
+    _save_state(memory)
     return {
         "portal_url": settings.PUBLIC_URL,
         "issuer": settings.ISSUER,
@@ -195,13 +195,15 @@ def _token(user: User, memory: dict[str, Any]) -> str:
     return known[user.email]
 
 
-def _registration_token(owner: Consumer, memory: dict[str, Any]) -> str:
+def _initial_access_token(owner: Consumer, memory: dict[str, Any]) -> str:
     """Find or make an initial access token of the consumer that will still work tomorrow."""
     known = str(memory.get("initial_access_token", ""))
-    live = InitialToken.objects.live().filter(consumer=owner, expires_at__gt=timezone.now() + timedelta(days=1))
-    if not live.filter(digest__in=credentials.digests(known)).exists():
+    live = InitialAccessToken.objects.live().filter(consumer=owner, expires_at__gt=timezone.now() + timedelta(days=1))
+    if not live.filter(digest__in=credentials.keyed_digests(known)).exists():
         expires_at = timezone.now() + timedelta(days=90)
-        _, known = create_initial_token(consumer=owner, name="Demo", expires_at=expires_at, actor=SYSTEM, uses=None)
+        _, known = create_initial_access_token(
+            consumer=owner, name="Demo", expires_at=expires_at, actor=SYSTEM, max_uses=None
+        )
         memory["initial_access_token"] = known
     return known
 
@@ -239,16 +241,16 @@ def _client(owner: Consumer, wanted: DemoClient, memory: dict[str, Any]) -> dict
     if row is None:
         metadata = (
             TEMPLATES[wanted.template]
-            .but(
+            .replace(
                 client_name=wanted.name,
                 description=wanted.description,
                 scope=wanted.scope,
                 **dict(wanted.workload),
             )
-            .leading_to(wanted.redirect_uris)
+            .with_redirect_uris(wanted.redirect_uris)
         )
         row, text = client_actions.register_client(
-            consumer=owner, metadata=metadata, policy=portal_policy(owner), actor=SYSTEM, secret_name="Demo"
+            consumer=owner, metadata=metadata, policy=portal_policy, actor=SYSTEM, secret_name="Demo"
         )
         known |= {"client_id": row.client_id, "client_secret": text}
     elif row.holds_secrets and not any(live.matches(known.get("client_secret", "")) for live in row.secrets.live()):
@@ -269,6 +271,6 @@ def _client(owner: Consumer, wanted: DemoClient, memory: dict[str, Any]) -> dict
 def allow_pages(row: Client) -> None:
     """Let the pages of a public client call the token endpoint, also when it was made before they might."""
     now = ClientMetadata.of(row)
-    wanted = now.leading_to(now.redirect_uris)
+    wanted = now.with_redirect_uris(now.redirect_uris)
     if set(wanted.allowed_cors_origins) != set(now.allowed_cors_origins):
-        client_actions.update_client(client=row, metadata=wanted, policy=portal_policy(row.consumer, row), actor=SYSTEM)
+        client_actions.update_client(client=row, change=lambda _: wanted, policy=portal_policy, actor=SYSTEM)

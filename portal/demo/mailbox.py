@@ -66,12 +66,12 @@ class Mail:
 def inbox(request: HttpRequest) -> HttpResponse:
     """List the mails, newest first."""
     newest = sorted(Path(settings.MAIL_DIR).glob("*.eml"), reverse=True)
-    return render(request, "portal/mailbox.html", {"mails": [read(path) for path in newest[:100]]})
+    return render(request, "portal/mailbox.html", {"mails": [parse_mail(path) for path in newest[:100]]})
 
 
 @require_safe
 def message(request: HttpRequest, name: str) -> HttpResponse:
-    return render(request, "portal/mail.html", {"mail": read(_find(name))})
+    return render(request, "portal/mail.html", {"mail": parse_mail(_find(name))})
 
 
 @require_safe
@@ -89,7 +89,7 @@ def _find(name: str) -> Path:
     return path
 
 
-def read(path: Path) -> Mail:
+def parse_mail(path: Path) -> Mail:
     parsed = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
     assert isinstance(parsed, EmailMessage)
     return Mail(path.stem, parsed)

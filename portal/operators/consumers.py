@@ -1,4 +1,4 @@
-"""Consumers: who they are, what their clients may use, who manages them, and whether they are suspended."""
+"""Consumers on the operators' pages: their fields, permissions, people and state."""
 
 from typing import Any
 
@@ -19,16 +19,16 @@ from consumers.actions import consumers as consumer_actions
 from consumers.actions import invitations as invitation_actions
 from consumers.actions import members as member_actions
 from consumers.activity.timeline import describe_all
-from consumers.admin.base import Deed, Desk
+from consumers.admin.base import AdminAction, AuditedAdmin
 from consumers.audit import Actor
 from consumers.models import Consumer, Membership, Role
-from core.admin import badge, moment, several
+from core.admin import badge, datetime_column, pluralize
 from core.errors import Refusal
-from core.fields import GroupedChoices, JSONField
+from core.fields import GroupedMultipleChoiceField, JSONField
 
 SHOWN_CLIENTS = 20
 TESTS = ["test_token_lifetime", "test_token_claims"]
-TEST_TOKENS = "Managers make them by hand, only for APIs that allow them. Each is marked, listed and can be revoked."
+TEST_TOKENS = "Managers create them, only for APIs that allow them. Each is marked, listed and can be revoked."
 SHOWN_EVENTS = 8
 SECRETS = ["secrets_allowed", "secret_days"]
 LIMITS = ["access_token_lifetime", "refresh_token_lifetime"]
@@ -41,10 +41,10 @@ def _scope_words(scope: Scope) -> SafeString:
 
 
 class ConsumerForm(forms.ModelForm):  # type: ignore[type-arg]
-    scopes = GroupedChoices(
+    scopes = GroupedMultipleChoiceField(
         queryset=Scope.objects.select_related("api"),
         group_of=lambda scope: scope.api.name,
-        words=_scope_words,
+        label_of=_scope_words,
         label="Permissions",
         empty="There are no APIs yet. Add one with its scopes, then choose here.",
     )
@@ -53,10 +53,12 @@ class ConsumerForm(forms.ModelForm):  # type: ignore[type-arg]
         required=False,
         max_length=20_000,
         widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField", "autocapitalize": "none"}),
-        help_text="One or many, parted by new lines, commas or semicolons. Each gets a link, good for a week.",
+        help_text=(
+            "One or many, separated by new lines, commas or semicolons. Each gets a link that is valid for a week."
+        ),
     )
     role = forms.ChoiceField(
-        label="They join as",
+        label="Role",
         choices=[(Role.MANAGER, "Manager: may do everything in the workspace"), (Role.VIEWER, "Viewer: may only read")],
         initial=Role.MANAGER,
         required=False,
@@ -64,7 +66,7 @@ class ConsumerForm(forms.ModelForm):  # type: ignore[type-arg]
     metadata = JSONField(
         required=False,
         widget=forms.Textarea(attrs={"rows": 4, "class": "vLargeTextField", "spellcheck": "false"}),
-        help_text="A JSON object with whatever you want to keep. Only operators see it.",
+        help_text="A JSON object with anything you want to store. Only operators see it.",
     )
     claims = JSONField(
         required=False,
@@ -103,7 +105,7 @@ class ConsumerForm(forms.ModelForm):  # type: ignore[type-arg]
         return self.checked("claims", policy.claims)
 
     def clean_test_token_claims(self) -> Any:
-        return self.checked("test_token_claims", policy.test_token_claims)
+        return self.checked("test_token_claims", policy.allowed_test_claims)
 
     def checked(self, name: str, rule: Any) -> Any:
         try:
@@ -113,22 +115,29 @@ class ConsumerForm(forms.ModelForm):  # type: ignore[type-arg]
         return self.cleaned_data[name]
 
 
+def _clients(clients: QuerySet[Any]) -> str:
+    return pluralize(clients.count(), "client", "clients")
+
+
 def _suspending(consumer: Consumer) -> list[str]:
-    people = several(consumer.memberships.count(), "person", "people")
-    clients = several(consumer.clients.count(), "client", "clients")
+    people = pluralize(consumer.memberships.count(), "person", "people")
+    clients = _clients(consumer.clients.all())
     return [
         f"Its workspace closes for {people} and everybody invited: “not found” at their next request.",
-        f"Tokens stop for {clients}, and their requests are refused.",
-        "Tokens that they hold stop at once where an API asks the portal, and at their expiry where it does not.",
-        "Nothing is deleted. Resuming brings everything back as it was.",
+        f"No more tokens are issued for {clients}, and their requests are refused.",
+        (
+            "Tokens that they hold stop working immediately where an API introspects them, and when they expire where "
+            "it does not."
+        ),
+        "Nothing is deleted. Resuming restores everything as it was.",
     ]
 
 
 def _removing(membership: Membership) -> list[str]:
     return [
         f"{membership.user} ({membership.user.email}) can no longer enter the workspace, from the next request on.",
-        "Clients and secrets that they made stay. They may have copied secrets: rotate those that matter.",
-        "Their account and their other workspaces stay.",
+        "Clients and secrets that they created are kept. They may have copied secrets: rotate those that matter.",
+        "Their account and their other workspaces are kept.",
     ]
 
 
@@ -144,9 +153,9 @@ class SuspendedFilter(admin.SimpleListFilter):
 
 
 @admin.register(Consumer)
-class ConsumerAdmin(Desk):
-    lede = "A customer, partner or service that uses your APIs. Its managers share one workspace of clients."
-    empty = "Add your first consumer, and type the email addresses of those who shall manage its clients."
+class ConsumerAdmin(AuditedAdmin):
+    intro = "A customer, partner or service that uses your APIs. Its managers share one workspace of clients."
+    empty = "Add your first consumer, and enter the email addresses of the people who will manage its clients."
     form = ConsumerForm
     list_display = [
         "name",
@@ -155,70 +164,70 @@ class ConsumerAdmin(Desk):
         "people_count",
         "client_count",
         "condition",
-        moment("created_at", "Since"),
+        datetime_column("created_at", "Since"),
     ]
     list_filter = [SuspendedFilter]
     search_fields = ["name", "slug", "external_id", "memberships__user__email", "invitations__email"]
-    search_help_text = "By name, short name, external ID, or the address of somebody who joined or is invited."
+    search_help_text = "By name, short name, external ID, or the email address of a member or invitation."
     prepopulated_fields = {"slug": ["name"]}
-    deeds = {
-        "suspend": Deed(
+    object_actions = {
+        "suspend": AdminAction(
             label="Suspend {}",
-            act=lambda consumer, actor: consumer_actions.suspend_consumer(consumer=consumer, actor=actor),
-            done="{} is suspended.",
+            run=lambda consumer, actor: consumer_actions.suspend_consumer(consumer=consumer, actor=actor),
+            success="{} is suspended.",
             effects=_suspending,
-            when=lambda consumer: not consumer.is_suspended,
+            is_available=lambda consumer: not consumer.is_suspended,
         ),
-        "resume": Deed(
+        "resume": AdminAction(
             label="Resume {}",
-            act=lambda consumer, actor: consumer_actions.resume_consumer(consumer=consumer, actor=actor),
-            done="{} works again.",
+            run=lambda consumer, actor: consumer_actions.resume_consumer(consumer=consumer, actor=actor),
+            success="{} works again.",
             effects=lambda consumer: [
                 "Its people can enter the workspace again.",
-                f"Tokens again for {several(consumer.clients.filter(disabled_at=None).count(), 'client', 'clients')}.",
+                f"Tokens again for {_clients(consumer.clients.filter(disabled_at=None))}.",
             ],
-            when=lambda consumer: consumer.is_suspended,
+            is_available=lambda consumer: consumer.is_suspended,
             is_safe=True,
         ),
-        "revoke-tokens": Deed(
+        "revoke-tokens": AdminAction(
             label="Revoke all tokens of {}",
-            act=lambda consumer, actor: consumer_actions.revoke_tokens(consumer=consumer, actor=actor),
-            done="All tokens of the clients of {} are revoked.",
+            run=lambda consumer, actor: consumer_actions.revoke_tokens(consumer=consumer, actor=actor),
+            success="All tokens of the clients of {} are revoked.",
             effects=lambda consumer: [
-                f"Every token of its {several(consumer.clients.count(), 'client', 'clients')} ends now.",
-                "APIs that only check signatures, without asking the portal, take a token until its expiry.",
+                f"All tokens of its {_clients(consumer.clients.all())} are revoked.",
+                "APIs that only check signatures, without introspection, accept a token until it expires.",
             ],
         ),
-        "resend": Deed(
+        "resend": AdminAction(
             label="Resend the invitation of {}",
-            act=lambda invitation, actor: invitation_actions.resend_invitation(invitation=invitation, actor=actor),
-            done="A new link is on its way to {}; the old one no longer works.",
-            part="invitations",
+            run=lambda invitation, actor: invitation_actions.resend_invitation(invitation=invitation, actor=actor),
+            success="A new link is on its way to {}; the old one no longer works.",
+            relation="invitations",
         ),
-        "withdraw": Deed(
-            label="Withdraw the invitation of {}",
-            act=lambda invitation, actor: invitation_actions.withdraw_invitation(invitation=invitation, actor=actor),
-            done="The invitation of {} is withdrawn; its link no longer works.",
-            part="invitations",
+        "withdraw": AdminAction(
+            label="Revoke the invitation of {}",
+            run=lambda invitation, actor: invitation_actions.revoke_invitation(invitation=invitation, actor=actor),
+            success="The invitation of {} is revoked; its link no longer works.",
+            relation="invitations",
         ),
-        "make-manager": Deed(
+        "make-manager": AdminAction(
             label="Make {} a manager",
-            act=lambda member, actor: member_actions.change_role(membership=member, role=Role.MANAGER, actor=actor),
-            done="{}: manager from now on.",
-            part="memberships",
+            run=lambda member, actor: member_actions.change_role(membership=member, role=Role.MANAGER, actor=actor),
+            success="{}: manager from now on.",
+            relation="memberships",
         ),
-        "make-viewer": Deed(
+        "make-viewer": AdminAction(
             label="Make {} a viewer",
-            act=lambda member, actor: member_actions.change_role(membership=member, role=Role.VIEWER, actor=actor),
-            done="{}: viewer from now on.",
-            part="memberships",
+            run=lambda member, actor: member_actions.change_role(membership=member, role=Role.VIEWER, actor=actor),
+            success="{}: viewer from now on.",
+            relation="memberships",
         ),
-        "remove": Deed(
+        "remove": AdminAction(
             label="Remove {}",
-            act=lambda member, actor: member_actions.remove_member(membership=member, actor=actor),
-            done="{}: removed.",
+            run=lambda member, actor: member_actions.remove_member(membership=member, actor=actor),
+            success="{}: removed.",
             effects=_removing,
-            part="memberships",
+            relation="memberships",
         ),
     }
 
@@ -231,7 +240,7 @@ class ConsumerAdmin(Desk):
                 open_in_all=Count(
                     "invitations",
                     distinct=True,
-                    filter=Q(invitations__accepted_at=None, invitations__withdrawn_at=None),
+                    filter=Q(invitations__accepted_at=None, invitations__revoked_at=None),
                 ),
                 clients_in_all=Count("clients", distinct=True),
             )
@@ -242,12 +251,12 @@ class ConsumerAdmin(Desk):
         if obj is not None and not self.has_change_permission(request, obj):
             return [
                 who,
-                ("What its clients may use", {"fields": ["allowed"]}),
+                ("Permissions", {"fields": ["allowed"]}),
                 ("Secrets", {"fields": SECRETS}),
                 ("Test tokens", {"fields": TESTS}),
                 ("Data", {"fields": ["metadata", "claims"]}),
             ]
-        use = ("What its clients may use", {"fields": ["scopes"]})
+        use = ("Permissions", {"fields": ["scopes"]})
         invite = ("Invite people", {"fields": ["emails", "role"]})
         limits = ("Tokens", {"fields": [tuple(LIMITS)]})
         data = ("Data", {"fields": ["metadata", "claims"], "classes": ["monospace"]})
@@ -293,22 +302,22 @@ class ConsumerAdmin(Desk):
     def delete_model(self, request: HttpRequest, obj: Consumer) -> None:
         consumer_actions.delete_consumer(consumer=obj, actor=Actor.of(request))
 
-    def losses(self, thing: Consumer) -> list[str]:
+    def deletion_effects(self, obj: Consumer) -> list[str]:
         return [
-            f"The workspace {thing.slug} is gone, with what it may use, its metadata and its claims.",
-            f"It is lost to {several(thing.memberships.count(), 'person', 'people')}; their accounts stay.",
-            f"{several(thing.invitations.pending().count(), 'invitation', 'invitations')} stop working.",
-            "It has no clients, so no program stops. Its activity stays on record. This cannot be undone.",
+            f"The workspace {obj.slug} is deleted, with its permissions, metadata and claims.",
+            f"{pluralize(obj.memberships.count(), 'person', 'people')} lose access to it; their accounts are kept.",
+            f"{pluralize(obj.invitations.pending().count(), 'invitation', 'invitations')} stop working.",
+            "It has no clients, so no program stops working. Its activity is kept. This cannot be undone.",
         ]
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         return redirect(reverse("admin:consumers_event_changelist", query={"consumer": object_id}))
 
-    def around(self, thing: Consumer) -> dict[str, Any]:
-        consumer = thing
+    def extra_context(self, obj: Consumer) -> dict[str, Any]:
+        consumer = obj
 
-        def to(deed: str, part: Any) -> str:
-            return self.deed_address(consumer, deed, part)
+        def to(action: str, part: Any) -> str:
+            return self.action_url(consumer, action, part)
 
         clients = consumer.clients.all()
         return {

@@ -17,11 +17,11 @@ from django.utils.text import slugify
 ROOMS = ("portal", "consumers", "clients", "authority")
 # The sidebar, by what an operator comes for. Models that stand nowhere here follow under their room's name.
 SECTIONS = {
-    "Who uses the APIs": ["Consumer", "Client"],
-    "What they use": ["Api", "TrustedIssuer"],
-    "How clients register": ["OpenRegistration", "DocumentHost", "SoftwareIssuer"],
-    "What happens": ["Event", "Message", "SigningKey"],
-    "Who may enter": ["User", "Group"],
+    "Consumers and clients": ["Consumer", "Client"],
+    "APIs": ["Api", "TrustedIssuer"],
+    "Dynamic client registration": ["OpenRegistration", "DocumentHost", "SoftwareIssuer"],
+    "Activity and mail": ["Event", "Message", "SigningKey"],
+    "Operators": ["User", "Group"],
 }
 
 
@@ -57,7 +57,9 @@ class OperatorSite(AdminSite):
         if self.has_permission(request):
             return HttpResponseRedirect(target)
         if request.user.is_authenticated:
-            raise PermissionDenied(f"These pages are for the portal's operators, and {request.user.email} is none.")
+            raise PermissionDenied(
+                f"These pages are for the portal's operators. {request.user.email} is not an operator."
+            )
         return redirect_to_login(target)
 
     def logout(self, request: HttpRequest, extra_context: Any = None) -> Any:
@@ -72,19 +74,19 @@ class OperatorSite(AdminSite):
         return super().index(request, {"desk": overview(self, request)})
 
     def get_urls(self) -> list[Any]:
-        from authority.views.inspector import measured  # the site is made before the models are
+        from authority.views.inspector import before_csrf  # the site is made before the models are
 
-        return [path("inspect/", self.admin_view(measured(self.inspector)), name="inspector"), *super().get_urls()]
+        return [path("inspect/", self.admin_view(before_csrf(self.inspector)), name="inspector"), *super().get_urls()]
 
     def inspector(self, request: HttpRequest) -> HttpResponse:
         """Inspect a token of any workspace, for operators who may read clients."""
         from authority.diagnostics.inspector.report import Viewer  # the site is made before the models are
-        from authority.views.inspector import answer
+        from authority.views.inspector import respond
 
         if not request.user.has_perm("clients.view_client"):
-            raise PermissionDenied("Ask an operator who manages operators for the right to view clients.")
+            raise PermissionDenied("Ask an operator with full rights for the right to view clients.")
         context = self.each_context(request) | {"title": "Inspect a token"}
-        return answer(request, Viewer(), "admin/inspector.html", context)
+        return respond(request, Viewer(), "admin/inspector.html", context)
 
     def app_index(self, request: HttpRequest, app_label: str, extra_context: Any = None) -> Any:
         return redirect("admin:index")

@@ -1,13 +1,16 @@
-"""The small pieces that pages are made of. Every template has them without loading."""
+"""Template tags and filters that every template has without loading."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from html import unescape
 from math import cos, pi, sin
+from typing import Any
 
 from django import template
 from django.forms import BaseForm, BoundField
+from django.template.context import Context
+from django.template.defaulttags import querystring
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -15,6 +18,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from core import user_agents
+from core.timefmt import near_date_time
 
 register = template.Library()
 
@@ -29,8 +33,8 @@ def icon(name: str, size: str = "") -> SafeString:
 
 
 @register.simple_tag
-def disc(client_id: str, size: str = "", off: bool = False) -> SafeString:
-    """Return a lock's disc, notched by the client ID: one client, one shape."""
+def identicon(client_id: str, size: str = "", off: bool = False) -> SafeString:
+    """Return a client's identicon: a lock's disc, notched by the hash of the client ID."""
     seed = sha256(client_id.encode()).digest()
     notches: list[str] = []
     for position in range(16):
@@ -40,7 +44,7 @@ def disc(client_id: str, size: str = "", off: bool = False) -> SafeString:
             x, y = sin(angle), cos(angle)
             notches.append(f"M{18 + depth * x:.2f} {18 + depth * y:.2f}L{18 + 15 * x:.2f} {18 + 15 * y:.2f}")
     return format_html(
-        '<svg class="disc"{}{} viewBox="0 0 36 36" aria-hidden="true"><circle cx="18" cy="18" r="12.5"/>'
+        '<svg class="identicon"{}{} viewBox="0 0 36 36" aria-hidden="true"><circle cx="18" cy="18" r="12.5"/>'
         '<circle class="hub" cx="18" cy="18" r="3.2"/><path d="{}"/></svg>',
         format_html(' data-size="{}"', size) if size else "",
         format_html(' data-off="{}"', "") if off else "",
@@ -49,8 +53,8 @@ def disc(client_id: str, size: str = "", off: bool = False) -> SafeString:
 
 
 @register.simple_tag
-def tokens(by_day: Sequence[int]) -> SafeString:
-    """Return how many tokens there were, and a bar for each day."""
+def sparkline(by_day: Sequence[int]) -> SafeString:
+    """Return a sum and its sparkline, with a bar for each day."""
     most, width = max(by_day), 100 / len(by_day)
     tall = [max(1.5, 24 * count / most) if count else 0 for count in by_day]
     bars = (
@@ -62,6 +66,13 @@ def tokens(by_day: Sequence[int]) -> SafeString:
     return format_html(
         '<span class="number">{}</span><svg class="spark" aria-hidden="true">{}</svg>', f"{sum(by_day):,}", rects
     )
+
+
+@register.simple_tag(takes_context=True)
+def page_url(context: Context, number: int, parameter: str = "") -> str:
+    """Return the query string of a page of the list at hand, which `parameter` names where there are several."""
+    chosen: dict[str, Any] = {parameter or "page": number}
+    return str(querystring(context, **chosen))
 
 
 @register.filter
@@ -133,12 +144,7 @@ def distance(gap: timedelta) -> str:
     return f"{count} {unit}{'' if count == 1 else 's'}"
 
 
-@register.filter
-def moment(value: datetime) -> str:
-    """Return a time as a sentence says it: Thursday 26 November at 09:00 UTC, with the year when it is another."""
-    local = timezone.localtime(value)
-    year = " Y" if local.year != timezone.localtime().year else ""
-    return f"{date_format(local, 'l j F' + year)} at {date_format(local, 'H:i')} {local.tzname()}"
+register.filter("moment", near_date_time)
 
 
 @register.filter

@@ -1,4 +1,4 @@
-"""The short way and the ordinary way give the same answers; what is unusual takes the ordinary one."""
+"""The fast path and the slow path give the same answers; unusual requests take the slow path."""
 
 import base64
 import io
@@ -17,28 +17,29 @@ from hypothesis import strategies as st
 from authority.endpoints import fast_path
 from authority.telemetry import last_used
 from clients.models import Api, Client
-from portal.fast_path import Front
+from portal.fast_path import FastPath
 from tests.authority.conftest import FORM, basic
 from tests.factories import ClientFactory, give_secret
+from tests.generated import examples
 
 pytestmark = pytest.mark.django_db
 GRANT = {"grant_type": "client_credentials"}
 
 
 @pytest.fixture
-def ordinary():
+def slow():
     request_started.disconnect(close_old_connections)  # it would end the test's transaction
     yield WSGIHandler()
     request_started.connect(close_old_connections)
 
 
 @pytest.fixture
-def short():
-    """The front, with nothing behind it: what takes the ordinary way gives None."""
-    ways = Front(lambda environ, start: None)
+def fast():
+    """The fast path without Django: what takes the slow path gives None."""
+    application = FastPath(lambda environ, start: None)
 
     def handler(environ, start):
-        return ways(environ, start)
+        return application(environ, start)
 
     return handler
 
@@ -65,7 +66,7 @@ def ask(handler, body, *, path="/oauth2/token", method="POST", query="", content
     chunks = handler(environ, lambda status, headers: started.append((status, headers)))
     if chunks is None:
         assert not started
-        assert environ["wsgi.input"].read() == body, "the ordinary way must find the request as it came"
+        assert environ["wsgi.input"].read() == body, "the slow path must find the request as it came"
         return None
     (status, given) = started[0]
     text = b"".join(chunks)
@@ -98,9 +99,9 @@ def secret_of(service):
     return give_secret(service)[1]
 
 
-def test_both_ways_answer_alike(service, secret_of, ordinary, short):
+def test_both_paths_answer_alike(service, secret_of, slow, fast):
     authorization = basic(service.client_id, secret_of)
-    one, other = (ask(handler, GRANT, authorization=authorization) for handler in (short, ordinary))
+    one, other = (ask(handler, GRANT, authorization=authorization) for handler in (fast, slow))
     assert comparable(one) == comparable(other)
     assert one[0] == 200
     assert one[1]["X-Request-Id"] != other[1]["X-Request-Id"]
@@ -108,12 +109,12 @@ def test_both_ways_answer_alike(service, secret_of, ordinary, short):
     assert one[1]["Cache-Control"] == "no-store"
 
 
-def test_the_short_way_notes_the_use_and_who_it_was(service, secret_of, short):
-    last_used.forget()
-    ask(short, GRANT, authorization=basic(service.client_id, secret_of))
-    (use,) = last_used._noted.values()
+def test_the_fast_path_records_the_use_of_the_secret(service, secret_of, fast):
+    last_used.reset()
+    ask(fast, GRANT, authorization=basic(service.client_id, secret_of))
+    (use,) = last_used.pending()
     assert (use.client, use.ip) == (service.pk, "192.0.2.7")
-    last_used.forget()
+    last_used.reset()
 
 
 UNUSUAL = {
@@ -144,29 +145,29 @@ UNUSUAL = {
 
 
 @pytest.mark.parametrize("case", UNUSUAL)
-def test_what_is_unusual_takes_the_ordinary_way(service, secret_of, short, case, caplog):
+def test_unusual_requests_take_the_slow_path(service, secret_of, fast, case, caplog):
     request = {"body": GRANT, "authorization": basic(service.client_id, secret_of)} | UNUSUAL[case]
-    assert ask(short, request.pop("body"), **request) is None
-    assert "a shortcut failed" not in caplog.text  # a stranger must not fill the log
+    assert ask(fast, request.pop("body"), **request) is None
+    assert "the fast path failed" not in caplog.text  # a stranger must not fill the log
 
 
-def test_over_plain_http_the_ordinary_way_redirects(service, secret_of, short, settings):
+def test_plain_http_is_redirected_by_the_slow_path(service, secret_of, fast, settings):
     settings.SECURE_SSL_REDIRECT = True
     authorization = basic(service.client_id, secret_of)
-    assert ask(short, GRANT, authorization=authorization) is None
+    assert ask(fast, GRANT, authorization=authorization) is None
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    assert ask(short, GRANT, authorization=authorization) is None
-    assert ask(short, GRANT, authorization=authorization, x_forwarded_proto="http") is None
-    assert ask(short, GRANT, authorization=authorization, x_forwarded_proto="https")[0] == 200
+    assert ask(fast, GRANT, authorization=authorization) is None
+    assert ask(fast, GRANT, authorization=authorization, x_forwarded_proto="http") is None
+    assert ask(fast, GRANT, authorization=authorization, x_forwarded_proto="https")[0] == 200
 
 
-def test_a_fault_of_the_shortcut_is_mended_by_the_ordinary_way(service, secret_of, short, monkeypatch, caplog):
-    monkeypatch.setattr(fast_path, "form", lambda body, known: 1 / 0)
-    assert ask(short, GRANT, authorization=basic(service.client_id, secret_of)) is None
-    assert "a shortcut failed" in caplog.text
+def test_a_fault_of_the_fast_path_falls_back_to_the_slow_path(service, secret_of, fast, monkeypatch, caplog):
+    monkeypatch.setattr(fast_path, "parse_form", lambda body, known: 1 / 0)
+    assert ask(fast, GRANT, authorization=basic(service.client_id, secret_of)) is None
+    assert "the fast path failed" in caplog.text
 
 
-# -- Thousands of requests by both ways -------------------------------------------------------------------------------
+# -- Thousands of requests on both paths ------------------------------------------------------------------------------
 
 NOW = datetime.now(UTC)
 moments = st.sampled_from([None, NOW - timedelta(days=1), NOW + timedelta(days=1)])
@@ -234,8 +235,8 @@ def encoded(pairs, separator, safe):
 
 
 @pytest.fixture
-def compared(acme, acme_access, ordinary, short):
-    """Send a request both ways, for a client as described; return whether the short one took it."""
+def compared(acme, acme_access, slow, fast):
+    """Send a request both application, for a client as described; return whether the fast path took it."""
     Api.objects.update(signing_algorithm="ES256")
     row = ClientFactory(consumer=acme)
     _, text = give_secret(row)
@@ -262,9 +263,9 @@ def compared(acme, acme_access, ordinary, short):
         elif way == "bearer":
             sent = sent | {"authorization": "Bearer x"}
         body = encoded(pairs, separator, safe)
-        one = ask(short, body, query=query, content_type=content_type, **sent)
+        one = ask(fast, body, query=query, content_type=content_type, **sent)
         if one is not None:
-            other = ask(ordinary, body, query=query, content_type=content_type, **sent)
+            other = ask(slow, body, query=query, content_type=content_type, **sent)
             assert comparable(one) == comparable(other), (fields, pairs, sent)
             assert one[0] == 200
         return one is not None
@@ -272,10 +273,10 @@ def compared(acme, acme_access, ordinary, short):
     return compare
 
 
-def test_thousands_of_requests_get_the_same_answer_both_ways(compared, caplog):
+def test_thousands_of_requests_get_the_same_answer_on_both_paths(compared, caplog):
     taken = []
 
-    @hypothesis_settings(max_examples=2000, suppress_health_check=list(HealthCheck))
+    @hypothesis_settings(max_examples=examples(2000), suppress_health_check=list(HealthCheck))
     @given(
         fields=clients,
         pairs=st.lists(st.just(("grant_type", "client_credentials")), min_size=1, max_size=1).flatmap(
@@ -293,5 +294,5 @@ def test_thousands_of_requests_get_the_same_answer_both_ways(compared, caplog):
         taken.append(compared(**request))
 
     run()
-    assert "a shortcut failed" not in caplog.text
+    assert "the fast path failed" not in caplog.text
     assert 100 < sum(taken) < len(taken)

@@ -1,4 +1,4 @@
-"""What a token is worth, said the short way: the ordinary answer, or none."""
+"""Introspection on the fast path: the response of the slow path, or none."""
 
 import json
 from dataclasses import replace
@@ -13,7 +13,7 @@ from authority import client_directory
 from authority.keys import signing_keys
 from authority.models import RevokedToken
 from authority.tokens import access_tokens, test_tokens
-from authority.tokens.test_tokens import Wanted
+from authority.tokens.test_tokens import TestTokenRequest
 from clients.actions.apis import set_resource_servers
 from clients.models import Api, Client
 from consumers.audit import SYSTEM
@@ -22,14 +22,15 @@ from core.jose import jws
 from tests.authority.conftest import FORM, Program, basic
 from tests.authority.flows import Flow
 from tests.factories import ClientFactory, actor_for, give_secret
+from tests.generated import examples
 from tests.portal.test_fast_path import (  # noqa: F401  # fixtures
     ask,
     clients,
     encoded,
+    fast,
     headers,
-    ordinary,
     separators,
-    short,
+    slow,
     words,
 )
 
@@ -48,7 +49,7 @@ def token(service, secret):
 
 
 def both(handlers, form, **sent):
-    """Return the short answer, which the ordinary one equals but for the request's name; None without a short one."""
+    """Return the fast path's answer, equal to the slow path's but for X-Request-Id; None when it gives none."""
     one, other = (ask(handler, form, path=PATH, **sent) for handler in handlers)
     if one is None:
         return None
@@ -57,20 +58,20 @@ def both(handlers, form, **sent):
     return json.loads(one[2])
 
 
-def test_both_ways_say_the_same_of_a_token(service, secret, token, short, ordinary):  # noqa: F811
-    handlers, header = (short, ordinary), {"authorization": basic(service.client_id, secret)}
+def test_both_paths_describe_a_token_alike(service, secret, token, fast, slow):  # noqa: F811
+    handlers, header = (fast, slow), {"authorization": basic(service.client_id, secret)}
     assert both(handlers, {"token": token}, **header)["active"] is True
     assert both(handlers, {"token": token, "token_type_hint": "refresh_token"}, **header)["active"] is True
     assert both(handlers, {"token": credentials.generate("cdrt_")}, **header) == {"active": False}
     jti = both(handlers, {"token": token}, **header)["jti"]
-    RevokedToken.objects.create(jti=jti, expires_at=signing_keys.needed_until(60))
+    RevokedToken.objects.create(jti=jti, expires_at=signing_keys.publish_until(60))
     assert both(handlers, {"token": token}, **header) == {"active": False}
 
 
-def test_a_token_of_another_client_is_no_business_of_the_caller(acme, token, short, ordinary):  # noqa: F811
+def test_a_token_of_another_client_is_no_business_of_the_caller(acme, token, fast, slow):  # noqa: F811
     other = ClientFactory(consumer=acme)
     header = {"authorization": basic(other.client_id, give_secret(other)[1])}
-    assert both((short, ordinary), {"token": token}, **header) == {"active": False}
+    assert both((fast, slow), {"token": token}, **header) == {"active": False}
 
 
 @pytest.mark.parametrize(
@@ -84,15 +85,15 @@ def test_a_token_of_another_client_is_no_business_of_the_caller(acme, token, sho
         ({"token": "x"}, {"dpop": "x"}),
     ],
 )
-def test_refusals_take_the_ordinary_way(service, secret, short, ordinary, form, sent):  # noqa: F811
+def test_refusals_take_the_slow_path(service, secret, fast, slow, form, sent):  # noqa: F811
     header = {"authorization": basic(service.client_id, secret)} | sent
-    assert both((short, ordinary), form, **header) is None
+    assert both((fast, slow), form, **header) is None
 
 
-def test_a_disabled_client_learns_nothing(service, secret, token, short, ordinary):  # noqa: F811
+def test_a_disabled_client_learns_nothing(service, secret, token, fast, slow):  # noqa: F811
     Client.objects.filter(pk=service.pk).update(disabled_at=timezone.now())
     header = {"authorization": basic(service.client_id, secret)}
-    assert both((short, ordinary), {"token": token}, **header) is None
+    assert both((fast, slow), {"token": token}, **header) is None
 
 
 # -- Many requests by both ways ---------------------------------------------------------------------------------------
@@ -119,14 +120,14 @@ def every_token(service, secret, cast, alice, browser_of):
     """Every kind of token that there is, and some that there are not."""
     Api.objects.update(allows_test_tokens=True)
     entry = client_directory.find(service.client_id)
-    own = access_tokens.draft(entry, scopes=["shipments:read"], seconds=3600)
+    own = access_tokens.token_template(entry, scopes=["shipments:read"], seconds=3600)
     persons = Flow(Program(*cast["web"]), browser_of(alice)).tokens()
-    trial = Wanted(scopes=("shipments:read",), expires_in=600, reason="Trying")
+    trial = TestTokenRequest(scopes=("shipments:read",), expires_in=600, reason="Trying")
     tokens = {
         "own": own.issue(),
         "of both scopes": Program(service, secret).token().json()["access_token"],
-        "without scopes": access_tokens.draft(entry, scopes=[], seconds=3600).issue(),
-        "bound": access_tokens.draft(entry, scopes=["shipments:read"], seconds=60, jkt="x" * 43).issue(),
+        "without scopes": access_tokens.token_template(entry, scopes=[], seconds=3600).issue(),
+        "bound": access_tokens.token_template(entry, scopes=["shipments:read"], seconds=60, jkt="x" * 43).issue(),
         "for several APIs": saying(own, aud=["https://other.example", own.claims["aud"]]).issue(),
         "of another issuer": saying(own, iss="https://other.example").issue(),
         "ended": replace(own, seconds=-1).issue(),
@@ -137,12 +138,12 @@ def every_token(service, secret, cast, alice, browser_of):
         "a person's": persons["access_token"],
         "to refresh": persons["refresh_token"],
         "of an identity": persons["id_token"],
-        "a test": test_tokens.make(client=service, wanted=trial, actor=actor_for(alice))[1],
+        "a test": test_tokens.create(client=service, requested=trial, actor=actor_for(alice))[1],
         "nobody's": credentials.generate("cdrt_"),
     }
     tokens["changed"] = tokens["own"][:-6] + ("AAAAAA" if not tokens["own"].endswith("AAAAAA") else "BBBBBB")
-    claims = jws.decode(tokens["revoked"], signing_keys.verifying, typ=access_tokens.TYPE)
-    RevokedToken.objects.create(jti=claims["jti"], expires_at=signing_keys.needed_until(60))
+    claims = jws.decode(tokens["revoked"], signing_keys.verification_key, typ=access_tokens.TYPE)
+    RevokedToken.objects.create(jti=claims["jti"], expires_at=signing_keys.publish_until(60))
     return tokens
 
 
@@ -150,14 +151,16 @@ def saying(draft, **claims):
     return replace(draft, text=jws.COMPACT.encode({**draft.claims, **claims}).removesuffix("}"))
 
 
-def test_a_thousand_questions_get_the_same_answer_both_ways(cast, every_token, short, ordinary, caplog):  # noqa: F811
+def test_a_thousand_introspections_get_the_same_answer_on_both_paths(cast, every_token, fast, slow, caplog):  # noqa: F811
     service, _ = cast["own"]
     usual = Client.objects.filter(pk=service.pk).values().get()
     answers = []
     token = st.sampled_from(["own", *every_token]).map(every_token.get)
     more = st.tuples(st.sampled_from(["token", "token_type_hint", "client_id", "resource"]), token | words)
 
-    @hypothesis_settings(max_examples=1000, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @hypothesis_settings(
+        max_examples=examples(1000), deadline=None, database=None, suppress_health_check=list(HealthCheck)
+    )
     @given(
         caller=st.sampled_from(list(cast)),
         fields=st.just({}) | clients,
@@ -181,9 +184,9 @@ def test_a_thousand_questions_get_the_same_answer_both_ways(cast, every_token, s
         elif way != "none":
             sent = sent | {"authorization": basic(client.client_id, text if way == "basic" else "wrong")}
         request = {"query": query, "content_type": content_type, "path": PATH, **sent}
-        one = ask(short, encoded(pairs, separator, ""), **request)
+        one = ask(fast, encoded(pairs, separator, ""), **request)
         if one is not None:
-            other = ask(ordinary, encoded(pairs, separator, ""), **request)
+            other = ask(slow, encoded(pairs, separator, ""), **request)
             (status, given, text), (_, expected, _) = one, other
             assert given.pop("X-Request-Id") != expected.pop("X-Request-Id")
             assert (status, given) == (other[0], expected)
@@ -191,5 +194,5 @@ def test_a_thousand_questions_get_the_same_answer_both_ways(cast, every_token, s
         answers.append(one and json.loads(one[2])["active"])
 
     run()
-    assert "a shortcut failed" not in caplog.text
+    assert "the fast path failed" not in caplog.text
     assert min(answers.count(each) for each in (True, False, None)) > 50

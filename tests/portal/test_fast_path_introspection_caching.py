@@ -1,4 +1,4 @@
-"""What the short way remembers of a token's worth is the ordinary answer still, and ends with whatever it rests on."""
+"""A cached introspection response equals the slow path's, and is invalidated with whatever it depends on."""
 
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ from tests.authority.conftest import Program, basic
 from tests.authority.flows import Flow
 from tests.authority.listening import caught_up, eventually
 from tests.factories import ClientFactory, give_secret
-from tests.portal.test_fast_path import ask, ordinary, short  # noqa: F401  # fixtures
+from tests.portal.test_fast_path import ask, fast, slow  # noqa: F401  # fixtures
 from tests.portal.test_fast_path_introspection import PATH, both
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -44,40 +44,40 @@ def token(listening, program):
 
 
 @pytest.fixture
-def told(short):  # noqa: F811
-    """Ask about the token, at first until the answer is remembered; None when the ordinary way has to answer."""
+def told(fast):  # noqa: F811
+    """Ask about the token, at first until the answer is remembered; None when the slow path has to answer."""
 
     def asked(program, token):
-        return ask(short, {"token": token}, path=PATH, authorization=basic(program.client.client_id, program.secret))
+        return ask(fast, {"token": token}, path=PATH, authorization=basic(program.client.client_id, program.secret))
 
     def told(program, token, *, settle=False):
         if settle:
-            before = len(fast_path._told)
-            eventually(lambda: asked(program, token) and len(fast_path._told) > before)
+            before = len(fast_path.introspections)
+            eventually(lambda: asked(program, token) and len(fast_path.introspections) > before)
         return asked(program, token)
 
     return told
 
 
 def settled(program, token, told, handlers):
-    """Demand that the answer is remembered, and the ordinary one."""
+    """Demand that the answer is remembered, and that of the slow path."""
     told(program, token, settle=True)
     header = {"authorization": basic(program.client.client_id, program.secret)}
     return both(handlers, {"token": token}, **header)
 
 
-def test_remembered_answer_is_the_ordinary_one(program, gate, token, told, short, ordinary):  # noqa: F811
+def test_a_cached_introspection_is_that_of_the_slow_path(program, gate, token, told, fast, slow):  # noqa: F811
     for caller in (program, gate):
-        last_used.forget()
-        assert settled(caller, token, told, (short, ordinary))["active"] is True
-        assert [use.client for use in last_used._noted.values()] == [caller.client.pk]
-    last_used.forget()
+        last_used.reset()
+        assert settled(caller, token, told, (fast, slow))["active"] is True
+        assert [use.client for use in last_used.pending()] == [caller.client.pk]
+    last_used.reset()
 
 
-def test_neither_secret_nor_token_is_kept(program, token, told):
+def test_neither_secret_nor_token_is_cached(program, token, told):
     told(program, token, settle=True)
-    (kept, _), *_ = fast_path._told._kept.values()
-    said = repr([getattr(kept, name) for name in kept.__slots__]) + repr(fast_path._told._kept.keys())
+    (key, kept), *_ = fast_path.introspections.items()
+    said = repr([getattr(kept, name) for name in kept.__slots__]) + repr(key)
     for secret in (program.secret, token, token.rpartition(".")[2], basic(program.client.client_id, program.secret)):
         assert secret not in said
 
@@ -95,10 +95,10 @@ def test_what_rests_on_a_row_is_asked_each_time(program, acme, listening, told, 
         (web, "x"),
     ):
         eventually(
-            lambda owner=owner, token=token: told(owner, token) and client_directory.recall(owner.client.client_id)
+            lambda owner=owner, token=token: told(owner, token) and client_directory.get_cached(owner.client.client_id)
         )
         assert told(owner, token)
-        assert len(fast_path._told) == 0
+        assert len(fast_path.introspections) == 0
 
 
 def test_a_revoked_token_ends_at_once(program, gate, token, told):
@@ -118,7 +118,7 @@ CHANGES = {
     "the owner's consumer is suspended": lambda client, now: acmes().update(suspended_at=now),
     "the owner is deleted": lambda client, now: client.get().delete(),
     "the owner may ask for nothing any more": lambda client, now: Access.objects.all().delete(),
-    "the key is revoked": lambda client, now: rotation.revoke(signing_keys.active("tokens", "ES256"), actor=SYSTEM),
+    "the key is revoked": lambda client, now: rotation.revoke(signing_keys.active_key("tokens", "ES256"), actor=SYSTEM),
 }
 
 

@@ -1,4 +1,4 @@
-"""`manage.py keys`: what operators do at a terminal, and everything that rests sealed under a new encryption key."""
+"""`manage.py keys`: what operators do at a terminal, and the re-encryption of everything stored."""
 
 import json
 from datetime import timedelta
@@ -19,7 +19,7 @@ from authority.keys import rotation, signing_keys
 from authority.models import PushedRequest, SigningKey
 from consumers.accounts.sessions import SessionStore
 from consumers.models import Event
-from core.encryption import vault
+from core.encryption import fernet
 from core.mail import SealedMail
 from core.mail import seal as seal_mail
 from core.models import Message
@@ -29,8 +29,10 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def nothing_opened(monkeypatch):
-    monkeypatch.setattr(signing_keys, "_opened", {})
+def nothing_opened():
+    signing_keys.reset_for_tests()
+    yield
+    signing_keys.reset_for_tests()
 
 
 def run(*words):
@@ -86,14 +88,14 @@ def test_revoke_asks_first_and_takes_active_and_next_together():
     assert SigningKey.objects.filter(algorithm="ES256", state="active").count() == 1
     with pytest.raises(CommandError, match="There is no key nonsense"):
         run("revoke", "--yes", "nonsense")
-    with pytest.raises(CommandError, match="revoked before"):
+    with pytest.raises(CommandError, match="already been revoked"):
         run("revoke", "--yes", kids[0])
 
 
-# -- Everything that rests sealed -------------------------------------------------------------------------------------
+# -- Re-encryption ----------------------------------------------------------------------------------------------------
 
 
-def test_reseal_moves_everything_so_that_the_former_key_can_go(settings, alice, service):
+def test_reencrypt_moves_everything_so_that_the_former_key_can_go(settings, alice, service):
     rotation.maintain()
     kid = SigningKey.objects.get(algorithm="ES256", state="active").kid
     letter = Message.objects.create(recipients="a@acme.example", subject="Hi", sealed=seal_mail(mail()))
@@ -110,15 +112,15 @@ def test_reseal_moves_everything_so_that_the_former_key_can_go(settings, alice, 
 
     new = Fernet.generate_key().decode()
     settings.KEY_ENCRYPTION_KEYS = [new, *settings.KEY_ENCRYPTION_KEYS]
-    said = run("reseal")
+    said = run("reencrypt")
     assert "signing keys: 4 seen, 4 moved" in said
     assert "pushed requests: 1 seen, 1 moved" in said
     assert "second factors: 2 seen, 2 moved" in said
     assert "The others can be removed." in said
-    assert "4 seen, 0 moved" in run("reseal")
+    assert "4 seen, 0 moved" in run("reencrypt")
 
     settings.KEY_ENCRYPTION_KEYS = [new]
-    signing_keys.require_openable()
+    signing_keys.require_decryptable()
     assert signing_keys.signer("ES256", seconds=60).kid == kid
     letter.refresh_from_db()
     assert SealedMail(bytes(letter.sealed)).subject == "Hi"
@@ -127,25 +129,25 @@ def test_reseal_moves_everything_so_that_the_former_key_can_go(settings, alice, 
     totp.refresh_from_db()
     assert get_adapter().decrypt(totp.data["secret"]) == "JBSWY3DP"
     assert RecoveryCodes(Authenticator.objects.get(pk=codes.instance.pk)).get_unused_codes() == unused
-    assert Event.objects.filter(name="key.resealed").count() == 2
+    assert Event.objects.filter(name="key.reencrypted").count() == 2
 
 
 def mail():
     return EmailMessage(subject="Hi", body="There", from_email="x@acme.example", to=["a@acme.example"])
 
 
-def test_reseal_counts_what_no_key_opens_and_goes_on():
+def test_reencrypt_counts_what_no_key_opens_and_goes_on():
     SessionStore().save()
     Session.objects.create(session_key="old", session_data="not ours", expire_date=timezone.now())
-    said = run("reseal")
+    said = run("reencrypt")
     assert "sessions: 2 seen, 0 moved, 1 cannot be opened by any key" in said
     assert "can be removed" not in said
 
 
-def test_everything_that_seals_is_resealed():
-    """Whoever seals something new adds it to portal/reencryption.py, and its file here."""
-    sealing = {named(path) for path in CODE if "vault()" in path.read_text()}
-    assert sealing == {
+def test_everything_that_is_encrypted_is_reencrypted():
+    """Whoever encrypts something new adds it to portal/reencryption.py, and its file here."""
+    encrypting = {named(path) for path in CODE if "fernet()" in path.read_text()}
+    assert encrypting == {
         "authority/keys/signing_keys.py",
         "authority/authorization/pushed_requests.py",
         "consumers/accounts/adapter.py",
@@ -153,4 +155,4 @@ def test_everything_that_seals_is_resealed():
         "consumers/accounts/sessions.py",
         "core/encryption.py",
     }
-    assert vault().decrypt(vault().encrypt(b"x")) == b"x"
+    assert fernet().decrypt(fernet().encrypt(b"x")) == b"x"

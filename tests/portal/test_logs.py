@@ -7,7 +7,7 @@ import pytest
 
 from clients import secrets
 from core import credentials
-from portal.logs import Safe
+from portal.logs import RedactingFilter
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def written():
     """Log through the filter and the format that every line passes; return what was written."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
-    handler.addFilter(Safe())
+    handler.addFilter(RedactingFilter())
     handler.setFormatter(logging.Formatter("%(levelname)s [%(request_id)s] %(message)s"))
     logger = logging.Logger("test")
     logger.addHandler(handler)
@@ -59,7 +59,7 @@ def test_no_line_holds_a_credential_of_any_kind(written, prefix):
 
 @pytest.mark.django_db
 def test_request_for_another_host_leaves_one_line(client, caplog):
-    caplog.handler.addFilter(Safe())
+    caplog.handler.addFilter(RedactingFilter())
     assert client.get("/account/login/", headers={"Host": "evil.example"}).status_code == 400
     (line,) = caplog.text.splitlines()
     assert "evil.example" in line

@@ -3,7 +3,7 @@
 import pytest
 from django import forms
 
-from portal.templatetags.ui import error_count, labelled, tokens
+from portal.templatetags.ui import error_count, labelled, sparkline
 from tests.factories import PASSWORD
 
 ACCOUNT_PAGES = ["/account/password/change/", "/account/email/", "/account/2fa/", "/account/2fa/webauthn/"]
@@ -27,11 +27,11 @@ def test_each_error_of_each_field_is_counted():
 
 
 def test_tokens_are_summed_and_drawn_where_there_are_any():
-    shown = tokens([0, 10, 990])
+    shown = sparkline([0, 10, 990])
     assert '<span class="number">1,000</span>' in shown
     assert shown.count("<rect") == 2
     assert 'y="0.0" height="24.0"' in shown
-    assert "<rect" not in tokens([0, 0])
+    assert "<rect" not in sparkline([0, 0])
 
 
 @pytest.mark.django_db

@@ -7,8 +7,8 @@ import pytest
 from django.urls import URLPattern, get_resolver, reverse
 from django.utils import timezone
 
-from clients.actions.clients import give_subject
-from clients.actions.registration import create_initial_token
+from clients.actions.clients import assign_subject
+from clients.actions.registration import create_initial_access_token
 from clients.models import TrustedIssuer, TrustRule
 from consumers.actions.invitations import invite_manager
 from tests.factories import ClientFactory, actor_for, give_secret
@@ -20,7 +20,7 @@ ADDRESSES = {
     "dashboard": (200, 200),
     "clients:index": (200, 200),
     "clients:create": (403, 200),
-    "clients:hygiene": (200, 200),
+    "clients:secret-review": (200, 200),
     "clients:detail": (200, 200),
     "clients:settings": (200, 200),
     "clients:advanced": (200, 200),
@@ -35,8 +35,8 @@ ADDRESSES = {
     "clients:revoke-secret": (403, 200),
     "clients:download": (403, 405),
     "clients:registration": (200, 200),
-    "clients:new-initial-token": (403, 200),
-    "clients:revoke-initial-token": (403, 200),
+    "clients:new-initial-access-token": (403, 200),
+    "clients:revoke-initial-access-token": (403, 200),
     "clients:authentication": (200, 200),
     "clients:make-key": (403, 405),
     "clients:download-key": (403, 405),
@@ -46,10 +46,10 @@ ADDRESSES = {
     "tokens:problems": (200, 200),
     "tokens:identity": (200, 200),
     "tokens:guide": (200, 200),
-    "tokens:trials": (200, 200),
-    "tokens:create-trial": (403, 200),
+    "tokens:test-tokens": (200, 200),
+    "tokens:create-test-token": (403, 200),
     "tokens:try": (403, 405),
-    "tokens:revoke-trial": (403, 405),
+    "tokens:revoke-test-token": (403, 405),
     "tokens:inspector": (200, 200),
     "consumers:people": (200, 200),
     "consumers:invite": (403, 200),
@@ -60,8 +60,8 @@ ADDRESSES = {
     "consumers:activity-csv": (200, 200),
 }
 OF_THE_WORKSPACE = {
-    *("clients:index", "clients:create", "clients:hygiene"),
-    *("clients:registration", "clients:new-initial-token", "clients:revoke-initial-token"),
+    *("clients:index", "clients:create", "clients:secret-review"),
+    *("clients:registration", "clients:new-initial-access-token", "clients:revoke-initial-access-token"),
 }
 OF_A_CLIENT = [
     *(name for name in ADDRESSES if name.startswith("clients:") and name not in OF_THE_WORKSPACE),
@@ -69,7 +69,7 @@ OF_A_CLIENT = [
     "tokens:try-rules",
     "tokens:identity",
     "tokens:guide",
-    "tokens:create-trial",
+    "tokens:create-test-token",
     "tokens:try",
 ]
 # Reading pages that also take a manager's POST.
@@ -94,13 +94,13 @@ def address(acme, alice, service):
     """Return the path of an address, with the things of Acme or of another consumer."""
     service.environment_type = "production"  # so that it has an identity to show
     service.save()
-    give_subject(service)
+    assign_subject(service)
     secret, _ = give_secret(service)
     issuer = TrustedIssuer.objects.create(name="CI", platform="oidc", issuer="https://ci.example.com")
     rule = TrustRule.objects.create(client=service, issuer=issuer, audience="us", claims={"sub": "x"})
     invitation = invite_manager(consumer=acme, email="new@acme.example", actor=actor_for(alice))
     member = acme.memberships.get(user=alice)
-    token, _ = create_initial_token(
+    token, _ = create_initial_access_token(
         consumer=acme, name="CI", expires_at=timezone.now() + timedelta(days=1), actor=actor_for(alice)
     )
 
@@ -122,10 +122,10 @@ def address(acme, alice, service):
             "name": view == "guide",
             "secret_id": view in ("rotate-secret", "revoke-secret"),
             "member_id": view == "member",
-            "jti": view == "revoke-trial",
+            "jti": view == "revoke-test-token",
             "issuer_id": view == "add-rule",
             "rule_id": view == "remove-rule",
-            "token_id": view == "revoke-initial-token",
+            "token_id": view == "revoke-initial-access-token",
             "invitation_id": view in ("resend-invitation", "withdraw-invitation"),
         }
         slug = consumer if isinstance(consumer, str) else consumer.slug

@@ -1,4 +1,4 @@
-"""The worker delivers when mail is committed, does its chores, bears a lost database, and stops when told."""
+"""The worker delivers when mail is committed, runs its periodic tasks, bears a lost database, and stops when told."""
 
 import os
 import shutil
@@ -17,6 +17,7 @@ from django.core.mail import send_mail
 from django.db import connection, connections
 from django.utils import timezone
 
+from core.mail import MailQueue
 from core.models import Message, Submission
 from portal import worker
 from portal.demo import mailbox
@@ -108,7 +109,7 @@ def test_a_lost_connection_is_made_anew(folder, monkeypatch):
         assert eventually(lambda: delivered(folder) == 1)
 
 
-def test_chores_forget_what_is_old_and_nothing_else(folder, client):
+def test_periodic_tasks_forget_what_is_old_and_nothing_else(folder, client):
     person = UserFactory()
     now = timezone.now()
     for days in (1, 3):
@@ -123,8 +124,8 @@ def test_chores_forget_what_is_old_and_nothing_else(folder, client):
     for key, days in (("kept", 1), ("gone", -1)):
         Session.objects.create(session_key=key, session_data="", expire_date=now + timedelta(days=days))
         UserSession.objects.create(user=person, session_key=key, ip="192.0.2.1", user_agent="x")
-    for chore in worker.CHORES:
-        chore()
+    for task in worker.PERIODIC_TASKS:
+        task()
     assert [str(key)[-1] for key in Submission.objects.values_list("key", flat=True)] == ["1"]
     old = Message.objects.filter(created_at__lt=now - timedelta(days=30))
     assert [message.state for message in old] == ["waiting"]
@@ -153,4 +154,73 @@ def test_each_mail_gets_a_file_of_its_own(folder):
     with working():
         assert eventually(lambda: delivered(folder) == 5)
     newest = sorted(folder.glob("*.eml"))[-1]
-    assert mailbox.read(newest).subject == "Mail 4"
+    assert mailbox.parse_mail(newest).subject == "Mail 4"
+
+
+class Endless(MailQueue):
+    """A queue whose servers are slow, and that never ends."""
+
+    def __init__(self):
+        self.tried = 0
+
+    def deliver_next(self):
+        self.tried += 1
+        time.sleep(0.02)
+        return True
+
+
+def test_slow_servers_put_off_neither_mail_nor_tasks(folder, monkeypatch):
+    endless, ran = Endless(), threading.Event()
+    monkeypatch.setattr(worker, "SHARE", 0.1)
+    monkeypatch.setattr(worker, "QUEUES", (endless, *worker.QUEUES))
+    monkeypatch.setattr(worker, "PERIODIC_TASKS", [ran.set])
+    send_mail("Hello", "You", None, ["jonas@acme.example"])
+    with working():
+        assert ran.wait(50)
+        assert eventually(lambda: delivered(folder) == 1)
+        tried = endless.tried
+        assert eventually(lambda: endless.tried > tried)
+
+
+def test_a_task_that_fails_skips_no_other(folder, monkeypatch, caplog):
+    ran = threading.Event()
+
+    def divide():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 / 0")
+
+    def fail():
+        raise LookupError
+
+    def disconnect():
+        with connection.cursor() as cursor:
+            if not ran.is_set():
+                cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    def after():
+        again.append(ran.is_set())
+        ran.set()
+
+    again = []
+    monkeypatch.setattr(worker, "PERIODIC_TASKS", [divide, fail, after, disconnect, after])
+    with working():
+        assert eventually(lambda: again == [False, True])  # and what lost the connection was tried once more
+    assert "the task divide failed" in caplog.text
+    assert "the task fail failed" in caplog.text
+
+
+def test_a_fault_of_our_own_does_not_end_the_worker(folder, monkeypatch, caplog):
+    class Faulty(MailQueue):
+        failed = False
+
+        def deliver_next(self):
+            if not self.failed:
+                self.failed = True
+                raise LookupError("something that nobody thought of")
+            return False
+
+    monkeypatch.setattr(worker, "QUEUES", (Faulty(), *worker.QUEUES))
+    send_mail("Hello", "You", None, ["jonas@acme.example"])
+    with working():
+        assert eventually(lambda: delivered(folder) == 1)
+    assert "something that nobody thought of" in caplog.text

@@ -1,4 +1,4 @@
-"""`manage.py demo`: make the demo's people and things, and say who can sign in."""
+"""`manage.py demo`: create the demo's data, and print who can sign in."""
 
 import json
 from argparse import ArgumentParser
@@ -19,7 +19,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         if not settings.DEMO:
-            raise CommandError("This is a production server; the demo's people have no place in it.")
+            raise CommandError("This is a production server; the demo's people do not belong on it.")
         call_command("migrate", verbosity=0)
         made = data.build()
         self.stdout.write(json.dumps(made, indent=2) if options["json"] else sentences(made))

@@ -1,20 +1,22 @@
-"""`manage.py keys`: look at the signing keys, rotate, revoke, and move what rests sealed under a new encryption key."""
+"""`manage.py keys`: list, rotate and revoke signing keys, and re-encrypt stored data."""
 
 import json
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from authority.keys import rotation
-from authority.keys.signing_keys import KeysSealed, Purpose, State
+from authority.keys.signing_keys import KeysNotDecryptable, Purpose, State
 from authority.models import SigningKey
 from consumers.audit import SYSTEM
 from core.errors import Refusal
 from core.jose.algorithms import SigningAlgorithm
+from core.timefmt import rfc3339
 from portal import reencryption
 
 ACTOR = replace(SYSTEM, label="manage.py keys")
@@ -22,32 +24,34 @@ COLUMNS = ("kid", "purpose", "algorithm", "state", "created_at", "activated_at",
 
 
 class Command(BaseCommand):
-    help = (
-        "List, rotate and revoke signing keys, and encrypt anew what rests sealed. docs/keys.md says when to do which."
-    )
+    help = "List, rotate and revoke signing keys, and re-encrypt stored data. docs/keys.md says when to do which."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        deeds = parser.add_subparsers(dest="deed", required=True)
-        listing = deeds.add_parser("list", help="show the keys that are published, or all that ever were")
+        commands = parser.add_subparsers(dest="command", required=True)
+        listing = commands.add_parser("list", help="show the keys that are published, or all that ever were")
         listing.add_argument("--all", action="store_true", help="also revoked keys, and those that no token needs")
         listing.add_argument("--json", action="store_true", help="print JSON")
-        rotate = deeds.add_parser("rotate", help="let the next keys sign now; tokens of the former ones go on working")
+        rotate = commands.add_parser(
+            "rotate", help="let the next keys sign now; tokens signed by the former ones stay valid"
+        )
         rotate.add_argument("--purpose", choices=Purpose.values, default=Purpose.TOKENS.value)
         rotate.add_argument("--algorithm", choices=SigningAlgorithm.values, help="only this algorithm's key")
-        revoke = deeds.add_parser("revoke", help="never trust a key again: every token that it signed ends now")
+        revoke = commands.add_parser(
+            "revoke", help="stop trusting a key: every token that it signed is refused from now on"
+        )
         revoke.add_argument("kid", nargs="+", help="the ids of the keys; write -- before one that begins with a dash")
         revoke.add_argument("--yes", action="store_true", help="do not ask")
-        deeds.add_parser("reseal", help="encrypt all that rests sealed under the first of KEY_ENCRYPTION_KEYS")
+        commands.add_parser("reencrypt", help="re-encrypt stored data with the first of KEY_ENCRYPTION_KEYS")
 
-    def handle(self, *, deed: str, **options: Any) -> None:
+    def handle(self, *, command: str, **options: Any) -> None:
         try:
-            DEEDS[deed](self, **options)
-        except (Refusal, KeysSealed) as refusal:
+            COMMANDS[command](self, **options)
+        except (Refusal, KeysNotDecryptable) as refusal:
             raise CommandError(str(refusal)) from None
 
     def show(self, **options: Any) -> None:
         keys = SigningKey.objects.all() if options["all"] else SigningKey.objects.served()
-        rows = [{name: told(getattr(key, name)) for name in COLUMNS} for key in keys]
+        rows = [{name: _cell(getattr(key, name)) for name in COLUMNS} for key in keys]
         self.stdout.write(json.dumps(rows, indent=2) if options["json"] else table(rows))
 
     def rotate(self, *, purpose: str, algorithm: str | None, **options: Any) -> None:
@@ -59,7 +63,7 @@ class Command(BaseCommand):
             except Refusal as refusal:
                 refused.append(f"{key.algorithm}: {refusal.description}")
             else:
-                until = told(key.serve_until)
+                until = _cell(key.serve_until)
                 self.stdout.write(f"{key.algorithm}: {promoted.kid} signs now. {key.kid} is published until {until}.")
         if refused:
             raise CommandError("\n".join(refused))
@@ -68,24 +72,26 @@ class Command(BaseCommand):
         keys = list(SigningKey.objects.filter(kid__in=kid))
         if missing := sorted(set(kid) - {key.kid for key in keys}):
             raise CommandError(f"There is no key {', '.join(missing)}. `manage.py keys list --all` shows them.")
-        if not yes and not confirmed(f"Every token that {', '.join(kid)} signed ends now. Go on? [y/N] "):
+        if not yes and not confirmed(
+            f"Every token that {', '.join(kid)} signed is refused from now on. Continue? [y/N] "
+        ):
             raise CommandError("Nothing was revoked.")
         # The next keys first: else the one that follows a revoked key may be on the list, too.
         for key in sorted(keys, key=lambda key: key.state != State.NEXT):
             rotation.revoke(key, actor=ACTOR)
             self.stdout.write(f"{key.kid} is revoked.")
 
-    def reseal(self, **options: Any) -> None:
-        counts = reencryption.reseal(actor=ACTOR)
+    def reencrypt(self, **options: Any) -> None:
+        counts = reencryption.reencrypt_all(actor=ACTOR)
         for count in counts:
             lost = f", {count.lost} cannot be opened by any key" if count.lost else ""
             self.stdout.write(f"{count.what}: {count.seen} seen, {count.moved} moved{lost}")
         if not any(count.lost for count in counts):
-            self.stdout.write("Everything rests under the first key. The others can be removed.")
+            self.stdout.write("Everything is encrypted with the first key. The others can be removed.")
 
 
-def told(value: Any) -> str:
-    return value.isoformat(timespec="seconds") if hasattr(value, "isoformat") else str(value or "")
+def _cell(value: Any) -> str:
+    return rfc3339(value, "seconds") if isinstance(value, datetime) else str(value or "")
 
 
 def table(rows: list[dict[str, str]]) -> str:
@@ -99,9 +105,9 @@ def confirmed(question: str) -> bool:
     return sys.stdin.isatty() and input(question).strip().lower() in ("y", "yes")
 
 
-DEEDS: dict[str, Callable[..., None]] = {
+COMMANDS: dict[str, Callable[..., None]] = {
     "list": Command.show,
     "rotate": Command.rotate,
     "revoke": Command.revoke,
-    "reseal": Command.reseal,
+    "reencrypt": Command.reencrypt,
 }

@@ -88,7 +88,7 @@ class Command(BaseCommand):
             plural = "" if missing == 1 else "s"
             sys.exit(f"Clientdesk cannot start: the database lacks {missing} migration{plural}. Run manage.py migrate.")
         require_free(host, port)
-        checks.refuse_to_start_sealed()  # here, once, and not in each worker again and again
+        checks.exit_unless_decryptable()  # here, once, and not in each worker again and again
         connection.close()
         # The children use the database that this process has found or started.
         os.environ.setdefault("DATABASE_URL", settings.DATABASE_URL)

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from authority.models import DailyCount
-from portal.dashboard.usage_chart import ceiling, last_days
+from portal.dashboard.usage_chart import last_days, round_up
 from tests.factories import ClientFactory, give_secret
 
 HOME = "/consumers/acme/"
@@ -31,13 +31,13 @@ def test_home_shows_how_many_tokens_were_issued_and_refused(alice, browser_of, a
     count(29, 900)
     count(30, 77_777)  # too long ago
     count(2, 100, client=ClientFactory(consumer=acme))
-    page = browser_of(alice).get(HOME).text
+    page = " ".join(browser_of(alice).get(HOME).text.split()).replace("> ", ">").replace(" <", "<")
     assert "<dt>Issued</dt><dd>3,100</dd>" in page
     assert "<dt>Refused</dt><dd>4<small>0.13%</small></dd>" in page
     assert "<dt>Clients in use</dt><dd>2<small>of 2</small></dd>" in page
     assert "312 issued, 4 refused, so far</title>" in page
     assert page.count('class="bar"') == 4
-    assert page.count('<tr><th scope="row">') == 30
+    assert page.split("</details>")[-2].count('<tr><th scope="row">') == 30
     assert "77,777" not in page
 
 
@@ -61,5 +61,5 @@ def test_each_day_has_its_place_also_when_nothing_happened(count):
     ("most", "limit"), [(1, 2), (3, 4), (9, 10), (10, 10), (11, 20), (31, 40), (2226, 3000), (10_001, 20_000)]
 )
 def test_chart_ends_at_the_next_round_number(most, limit):
-    assert ceiling(most) == limit
+    assert round_up(most) == limit
     assert limit % 2 == 0

@@ -1,4 +1,4 @@
-"""The operators' desk as a whole: who may enter, what the overview says, what no page shows."""
+"""The operators' pages as a whole: who may enter, what the overview says, what no page shows."""
 
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ from django.utils import timezone
 from authority.models import DailyCount
 from consumers.actions.invitations import invite_manager
 from consumers.models import Event
-from core.encryption import vault
+from core.encryption import fernet
 from core.models import Message
 from tests.factories import ClientFactory, UserFactory, actor_for, give_secret
 
@@ -45,7 +45,7 @@ def everything(acme, acme_access, alice, olga, service):
 
 
 def pages() -> list[str]:
-    """Return the address of every list, every form to add, and of each row's page, deletion and deeds."""
+    """Return the address of every list, every form to add, and of each row's page, deletion and actions."""
     site, found = admin.site, [reverse("admin:index")]
     for model, model_admin in site._registry.items():
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
@@ -53,9 +53,9 @@ def pages() -> list[str]:
         for row in model._default_manager.all()[:2]:
             found += [reverse(f"{name}_{page}", args=[row.pk]) for page in ("change", "delete", "history")]
             found += [
-                reverse(f"{name}_deed", args=[row.pk, deed])
-                for deed, todo in getattr(model_admin, "deeds", {}).items()
-                if not todo.part
+                reverse(f"{name}_action", args=[row.pk, action_name])
+                for action_name, action in getattr(model_admin, "object_actions", {}).items()
+                if not action.relation
             ]
     return found
 
@@ -111,9 +111,9 @@ def test_reader_can_open_every_list_and_change_nothing(browser_of, vera, everyth
             assert b"formaction" not in page.content
             assert browser.post(reverse(f"{name}_change", args=[row.pk]), {"name": "Other"}).status_code == 403
             assert browser.post(reverse(f"{name}_delete", args=[row.pk]), {"post": "yes"}).status_code == 403
-            for deed, todo in getattr(admin.site.get_model_admin(model), "deeds", {}).items():
-                part = ["1"] if todo.part else []
-                assert browser.post(reverse(f"{name}_deed", args=[row.pk, deed, *part])).status_code == 403
+            for action_name, action in getattr(admin.site.get_model_admin(model), "object_actions", {}).items():
+                part = ["1"] if action.relation else []
+                assert browser.post(reverse(f"{name}_action", args=[row.pk, action_name, *part])).status_code == 403
     assert list(Event.objects.values_list("pk", flat=True)) == before
 
 
@@ -138,7 +138,7 @@ def test_address_of_the_management_api_leads_a_browser_here(client):
 # -- What is shown ----------------------------------------------------------------------------------------------------
 
 
-def test_no_page_shows_a_secret_a_digest_or_sealed_mail(browser_of, olga, everything):
+def test_no_page_shows_a_secret_a_digest_or_encrypted_mail(browser_of, olga, everything):
     browser = browser_of(olga)
     for page in pages():
         answer = browser.get(page)
@@ -163,10 +163,10 @@ def snapshot() -> dict[str, list]:
     }
 
 
-def test_deeds_need_the_form_they_came_from(olga, acme):
+def test_actions_need_the_form_they_came_from(olga, acme):
     browser = Browser(enforce_csrf_checks=True)
     browser.force_login(olga, backend="allauth.account.auth_backends.AuthenticationBackend")
-    answer = browser.post(reverse("admin:consumers_consumer_deed", args=[acme.pk, "suspend"]))
+    answer = browser.post(reverse("admin:consumers_consumer_action", args=[acme.pk, "suspend"]))
     acme.refresh_from_db()
     assert answer.status_code == 403
     assert not acme.is_suspended
@@ -219,10 +219,10 @@ def test_overview_tells_nobody_what_they_may_not_read(browser_of, everything):
 
 def test_failed_mail_is_sent_again(browser_of, olga, everything):
     message = everything["message"]
-    message.sealed = vault().encrypt(b"To: x@acme.example\nSubject: Hello\n\nHello")
+    message.sealed = fernet().encrypt(b"To: x@acme.example\nSubject: Hello\n\nHello")
     message.attempts = 10
     message.save()
-    browser_of(olga).post(reverse("admin:core_message_deed", args=[message.pk, "send-again"]))
+    browser_of(olga).post(reverse("admin:core_message_action", args=[message.pk, "send-again"]))
     message.refresh_from_db()
     assert (message.state, message.attempts) == ("waiting", 0)
 

@@ -1,0 +1,24 @@
+"""The events of operating the portal, and how each reads."""
+
+from consumers.activity.vocabulary import Wording, register
+from consumers.audit import EventName
+from consumers.models import Event
+
+
+class PortalEvent(EventName):
+    KEYS_REENCRYPTED = "key.reencrypted"
+
+
+def _reencrypted(event: Event) -> str:
+    return ", ".join(f"{number} {what}" for what, number in event.detail.get("moved", {}).items())
+
+
+_WORDINGS: dict[EventName, Wording] = {
+    PortalEvent.KEYS_REENCRYPTED: Wording(
+        "re-encrypted stored data under the newest encryption key", "lock", "", _reencrypted
+    ),
+}
+
+
+def register_events() -> None:
+    register(_WORDINGS)
