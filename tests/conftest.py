@@ -7,6 +7,7 @@ from django.core.cache import cache
 
 from consumers.models import Role
 from core import throttling
+from tests import generated
 from tests.authority.listening import listening  # noqa: F401  # a fixture
 from tests.factories import (
     PASSWORD,
@@ -21,15 +22,7 @@ from tests.factories import (
 from tests.live import server  # noqa: F401  # a fixture
 from tests.publisher import publisher  # noqa: F401  # a fixture
 
-# The machine may be busy. So no example and no request is too slow for a test: what hangs is ended by pytest. And
-# examples are the same in each run, for one that fails now and then helps nobody.
-hypothesis.settings.register_profile(
-    "steady",
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.function_scoped_fixture],
-)
-hypothesis.settings.load_profile("steady")
+hypothesis.settings.load_profile(generated.PROFILE)
 httpx._config.DEFAULT_TIMEOUT_CONFIG.__init__(120)
 
 
@@ -44,7 +37,7 @@ def no_spent_limits(request, settings):
 
     Many tests fail to prove who they are in dozens of ways, so those that are about the limit set it.
     """
-    throttling.forget()
+    throttling.reset()
     settings.FAILURES_PER_MINUTE = 0
     if request.node.get_closest_marker("django_db") or "db" in request.fixturenames:
         request.getfixturevalue("db")

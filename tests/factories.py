@@ -96,7 +96,7 @@ def give_secret(client: Client, **fields) -> tuple[ClientSecret, str]:
     version = secrets.current_pepper()
     row = ClientSecret.objects.create(
         client=client,
-        digest=secrets.digest(text, version),
+        digest=secrets.keyed_digest(text, version),
         pepper_version=version,
         hint=text[-4:],
         created_by_label="Factory",

@@ -66,8 +66,8 @@ class Server:
         """Register a client of Acme's; return its ID and its secret, if it has one."""
         with self.database():
             acme = Consumer.objects.get(slug="acme")
-            wanted = TEMPLATES[template].but(client_name=f"Test {uuid.uuid4()}", **metadata)
-            client, secret = register_client(consumer=acme, metadata=wanted, policy=portal_policy(acme), actor=SYSTEM)
+            wanted = TEMPLATES[template].replace(client_name=f"Test {uuid.uuid4()}", **metadata)
+            client, secret = register_client(consumer=acme, metadata=wanted, policy=portal_policy, actor=SYSTEM)
         return client.client_id, secret
 
     def token(self, scope: str = "shipments:read", service: tuple[str, str] | None = None) -> str:

@@ -15,9 +15,8 @@ from tests import standards
 
 ROOT = settings.BASE_DIR
 DOCS = ROOT / "docs"
-PAGES = [
-    page for page in [ROOT / "README.md", *DOCS.glob("**/*.md"), *ROOT.glob("examples/*/README.md")] if page.exists()
-]
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("**/*.md"), *ROOT.glob("examples/*/README.md")])
+DECISIONS = sorted(page for page in DOCS.glob("decisions/*.md") if page.name != "README.md")
 
 
 def named(page: Path) -> str:
@@ -35,6 +34,7 @@ def read_variables() -> Iterator[str]:
             else:
                 continue
             reads = function in ("os.environ", "os.environ.get", "os.getenv") or function.startswith("environment.")
+            reads |= path.name == "environment.py" and function == "text"
             if reads and isinstance(first, ast.Constant) and isinstance(first.value, str):
                 yield first.value
 
@@ -103,16 +103,80 @@ def test_each_dependency_has_its_reason():
     for extra in pyproject["project"]["optional-dependencies"].values():
         requirements += extra
     wanted = {re.split(r"[\[<>=~!]", requirement)[0] for requirement in requirements}
-    reasons = re.findall(r"^\| ([a-z][\w-]+) \|", (DOCS / "decisions" / "dependencies.md").read_text(), re.MULTILINE)
+    (page,) = DOCS.glob("decisions/*-dependencies.md")
+    reasons = re.findall(r"^\| ([a-z][\w-]+) \|", page.read_text(), re.MULTILINE)
     assert set(reasons) == wanted
 
 
-@pytest.mark.parametrize("page", sorted((DOCS / "decisions").glob("*.md")), ids=named)
+@pytest.mark.parametrize("page", DECISIONS, ids=named)
 def test_a_decision_is_one_page_that_says_why(page):
     text = page.read_text()
     assert len(text.splitlines()) < 60
-    if page.name != "dependencies.md":
+    if not page.name.endswith("-dependencies.md"):
         assert [text.count(f"**{part}.**") for part in ("Context", "Choice", "Consequences")] == [1, 1, 1]
+
+
+def status(page: Path) -> str:
+    """Return the status of a decision, which stands with its date under the heading."""
+    found = re.match(r"# .+\n\n- Status: (.+)\n- Date: \d{4}-\d\d-\d\d\n\n", page.read_text())
+    assert found, f"{named(page)} says no status and date"
+    return found[1]
+
+
+def test_decisions_are_numbered_without_a_gap():
+    assert [page.name[:5] for page in DECISIONS] == [f"{number:04}-" for number in range(1, len(DECISIONS) + 1)]
+
+
+def test_decisions_name_each_other_when_one_replaces_or_amends_another():
+    known = r"Proposed|Accepted|Superseded by \[\d{4}\]|Accepted, (?:supersedes|amends|amended by) \[\d{4}\]"
+    counterpart = {"Superseded by": "supersedes", "supersedes": "Superseded by", "amends": "amended by"}
+    counterpart["amended by"] = "amends"
+    pairs = set()
+    for page in DECISIONS:
+        assert re.match(rf"(?:{known})", status(page)), (named(page), status(page))
+        for verb, other in re.findall(r"(Superseded by|supersedes|amends|amended by) \[(\d{4})\]", status(page)):
+            pairs.add((page.name[:4], verb, other))
+    assert pairs
+    assert {(other, counterpart[verb], one) for one, verb, other in pairs} == pairs
+
+
+def test_index_of_decisions_says_of_each_what_it_says_of_itself():
+    rows = [
+        f"| {page.name[:4]} | [{page.read_text().partition(chr(10))[0][2:]}]({page.name}) "
+        f"| {status(page).partition(':')[0]} |"
+        for page in DECISIONS
+    ]
+    assert re.findall(r"^\| \d{4} .+$", (DOCS / "decisions" / "README.md").read_text(), re.MULTILINE) == rows
+
+
+def linked(page: Path) -> set[Path]:
+    targets = re.findall(r"\]\(([^)\s#]+)[^)]*\)", page.read_text())
+    return {(page.parent / target).resolve() for target in targets if "://" not in target}
+
+
+def test_every_page_is_reached_from_the_index():
+    index = linked(DOCS / "README.md")
+    pages = {page for page in PAGES if page.parent != DOCS / "decisions"} - {DOCS / "README.md"}
+    assert {named(page) for page in pages - index} == set()
+
+
+def test_readme_leads_on_by_six_entries():
+    section = (ROOT / "README.md").read_text().partition("\n## Read on\n")[2]
+    assert section.count("\n- ") == 6
+    assert DOCS / "README.md" in linked(ROOT / "README.md")
+
+
+def test_changelog_tells_the_version_that_is_to_be_released():
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    headings = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert headings[0] == "[Unreleased]"
+    assert re.fullmatch(rf"\[{re.escape(version)}\] - \d{{4}}-\d\d-\d\d", headings[1])
+
+
+def test_deployment_compiles_every_room():
+    rooms = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["root_packages"])
+    compiled = re.findall(r"compileall -q (.+)$", (DOCS / "deploy.md").read_text(), re.MULTILINE)
+    assert [set(line.split()) for line in compiled] == [rooms - {"clientdesk"}] * 2
 
 
 @pytest.mark.parametrize("page", ["conformance.md", "security-tests.md"])

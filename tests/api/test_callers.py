@@ -190,7 +190,7 @@ def robot(acme, acme_access, management_api):
 
 def token_for(client, scopes, **extra):
     entry = client_directory.find(client.client_id)
-    return access_tokens.draft(entry, scopes=scopes, seconds=300, **extra).issue()
+    return access_tokens.token_template(entry, scopes=scopes, seconds=300, **extra).issue()
 
 
 def test_a_service_manages_its_own_consumers_clients(robot, service, globex, program_of):

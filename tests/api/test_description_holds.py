@@ -11,6 +11,7 @@ from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
+    response_headers_conformance,
     response_schema_conformance,
     status_code_conformance,
 )
@@ -27,8 +28,15 @@ from consumers.models import Membership
 from consumers.scopes import MANAGEMENT_SCOPES
 from portal.api.openapi import operations
 from tests.factories import UserFactory
+from tests.generated import examples
 
-CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
 EXAMPLES = 4  # of each operation
 
 
@@ -48,8 +56,8 @@ def place(server):
         Membership.objects.create(consumer=consumer, user=manager)
         client, _ = register_client(
             consumer=consumer,
-            metadata=TEMPLATES["service"].but(client_name=name, scope=("shipments:read",)),
-            policy=portal_policy(consumer),
+            metadata=TEMPLATES["service"].replace(client_name=name, scope=("shipments:read",)),
+            policy=portal_policy,
             actor=SYSTEM,
         )
         _, token = create_token(
@@ -73,7 +81,7 @@ def test_every_answer_is_a_described_one(template, method, operation, descriptio
     if operation.body is not None:
         cases |= described.as_strategy(generation_mode=GenerationMode.NEGATIVE)
 
-    @settings(max_examples=EXAMPLES, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @settings(max_examples=examples(EXAMPLES), phases=[Phase.generate], suppress_health_check=list(HealthCheck))
     @given(case=cases)
     def ask(case):
         case.path_parameters = {name: ids.get(name, value) for name, value in (case.path_parameters or {}).items()}

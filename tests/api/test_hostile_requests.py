@@ -49,7 +49,7 @@ def refused(answer, status=400, code=None):
         b'{"metadata": {"\\udfff": 1}}',
         b'{"client_name": "\xff"}',
         b'{"metadata": ' + b"[" * 10_000 + b"]" * 10_000 + b"}",
-        b'{"metadata": {"a": ' + b"[" * 30 + b"]" * 30 + b"}}",
+        b'{"metadata": {"a": ' + b"[" * 31 + b"]" * 31 + b"}}",
         b'{"redirect_uris": "https://a.example"}',
         b'{"redirect_uris": [null]}',
         b'{"redirect_uris": ["https://a.example/ b"]}',

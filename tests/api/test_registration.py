@@ -8,11 +8,11 @@ from django.utils import timezone
 from clients.models import OpenRegistration
 from consumers.models import Event
 
-TOKENS = "/admin/consumers/acme/registration-tokens"
+TOKENS = "/admin/consumers/acme/initial-access-tokens"
 
 
 def new(**changes):
-    return {"name": "Builds", "expires_at": (timezone.now() + timedelta(days=1)).isoformat(), "uses": 3} | changes
+    return {"name": "Builds", "expires_at": (timezone.now() + timedelta(days=1)).isoformat(), "max_uses": 3} | changes
 
 
 def test_manager_makes_lists_and_revokes_a_token(program_of, alice, acme, acme_access):
@@ -22,10 +22,10 @@ def test_manager_makes_lists_and_revokes_a_token(program_of, alice, acme, acme_a
     assert made.json()["initial_access_token"].startswith("cdi_")
     (listed,) = program.get(TOKENS).json()
     assert "initial_access_token" not in listed
-    assert (listed["name"], listed["uses"], listed["state"]) == ("Builds", 3, "live")
+    assert (listed["name"], listed["max_uses"], listed["state"]) == ("Builds", 3, "active")
     assert program.delete(f"{TOKENS}/{listed['id']}").status_code == 204
     assert program.get(TOKENS).json()[0]["state"] == "revoked"
-    assert Event.objects.filter(name__startswith="registration.token.").count() == 2
+    assert Event.objects.filter(name__startswith="initial_access_token.").count() == 2
 
 
 @pytest.mark.parametrize(
@@ -34,17 +34,17 @@ def test_manager_makes_lists_and_revokes_a_token(program_of, alice, acme, acme_a
         {"name": ""},
         {"expires_at": "yesterday"},
         {"expires_at": "2020-01-01T00:00:00Z"},
-        {"uses": 0},
+        {"max_uses": 0},
         {"grant_types": ["magic"]},
         {"scopes": ["billing:write"]},
-        {"client_days": 0},
+        {"client_lifetime_days": 0},
         {"surprise": 1},
     ],
 )
 def test_bad_limits_are_refused(program_of, alice, acme, acme_access, change):
     answer = program_of(alice).post(TOKENS, new(**change))
     assert answer.status_code == 400
-    assert not acme.initial_tokens.exists()
+    assert not acme.initial_access_tokens.exists()
 
 
 def test_viewers_and_strangers_make_none(program_of, bob, mallory, acme):
@@ -54,18 +54,18 @@ def test_viewers_and_strangers_make_none(program_of, bob, mallory, acme):
 
 def test_token_of_another_consumer_is_not_found(program_of, alice, mallory, acme, globex):
     made = program_of(alice).post(TOKENS, new()).json()
-    answer = program_of(mallory).delete(f"/admin/consumers/globex/registration-tokens/{made['id']}")
+    answer = program_of(mallory).delete(f"/admin/consumers/globex/initial-access-tokens/{made['id']}")
     assert answer.status_code == 404
-    assert acme.initial_tokens.live().count() == 1
+    assert acme.initial_access_tokens.live().count() == 1
 
 
 def test_operator_opens_and_closes_the_door(program_of, olga, acme):
     program = program_of(olga)
     assert program.get("/admin/registration").status_code == 404
-    wanted = {"consumer": "acme", "client_days": 30, "most_clients": 5}
+    wanted = {"consumer": "acme", "client_lifetime_days": 30, "max_clients": 5}
     opened = program.put("/admin/registration", wanted)
     assert opened.status_code == 200, opened.text
-    assert opened.json()["most_clients"] == 5
+    assert opened.json()["max_clients"] == 5
     assert program.get("/admin/registration").json()["consumer"] == "acme"
     assert program.delete("/admin/registration").status_code == 204
     assert not OpenRegistration.objects.exists()

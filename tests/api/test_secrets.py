@@ -24,7 +24,7 @@ def test_a_secret_is_added_listed_and_revoked(service, alice, program_of):
     assert [each["hint"] for each in listed.json()] == [made.json()["client_secret"][-4:]]
     assert made.json()["client_secret"] not in listed.text
     assert program.delete(f"{path}/{made.json()['id']}").status_code == 204
-    assert program.get(path).json()[0]["state"] == "ended"
+    assert program.get(path).json()[0]["state"] == "revoked"
     assert program.delete(f"{path}/{made.json()['id']}").status_code == 409
 
 
@@ -32,9 +32,9 @@ def test_a_secret_is_added_listed_and_revoked(service, alice, program_of):
     ("rotation", "state"),
     [
         ({}, "active"),
-        ({"ends_at": moment(hours=1)}, "rotating"),
-        ({"ends_after_first_use": True}, "rotating"),
-        ({"ends_at": moment(seconds=-1)}, "ended"),
+        ({"previous_expires_at": moment(hours=1)}, "rotating"),
+        ({"previous_expires_after_first_use": True}, "rotating"),
+        ({"previous_expires_at": moment(seconds=-1)}, "revoked"),
     ],
 )
 def test_a_rotated_secret_ends_as_asked(rotation, state, service, alice, program_of):
@@ -54,7 +54,7 @@ def test_an_end_is_given_and_taken_away(service, alice, program_of):
     assert program.put(path, {"expires_at": None}).json()["expires_at"] is None
     assert program.put(path, {"expires_at": moment(days=-1)}).status_code == 400
     assert program.put(path, {"expires_at": "tomorrow"}).status_code == 400
-    assert Event.objects.filter(name="client.secret.expires").count() == 2
+    assert Event.objects.filter(name="client.secret.expiry.changed").count() == 2
 
 
 def test_only_five_fit(service, alice, program_of):

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from tests.clients.registration.test_statements import brief
+from tests.clients.views.test_create_page_sql import brief
 from tests.factories import ClientFactory
 
 pytestmark = pytest.mark.django_db
@@ -44,18 +44,15 @@ def test_statements_of_a_patch(service, program):
     patch = [{"op": "add", "path": "/owner", "value": "us"}]
     assert statements(lambda: program.patch(f"/admin/clients/{service.client_id}", patch)) == [
         *CALLER,
-        "SAVEPOINT",
         "SELECT clients_client",  # within reach
         "SELECT consumers_consumer",  # may they change it
-        "SELECT clients_client FOR UPDATE",  # one change after the other
         "SAVEPOINT",
-        "SELECT clients_client FOR UPDATE",  # the action's own
+        "SELECT clients_client FOR UPDATE",  # one change after the other
         "SELECT clients_scope",  # what the policy allows
         "UPDATE clients_client",
-        "INSERT consumers_event",  # in the transaction of the deed
+        "INSERT consumers_event",  # in the same transaction
         "RELEASE",
-        "SELECT clients_clientsecret",  # when they end
-        "RELEASE",
+        "SELECT clients_clientsecret",  # when they expire
     ]
 
 

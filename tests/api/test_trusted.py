@@ -18,7 +18,7 @@ SOURCES = {
     "/admin/registration/document-hosts": (
         DocumentHost,
         {"host": "apps.example.com", "consumer": "acme"},
-        {"client_days": 30, "scopes": ["openid"]},
+        {"client_lifetime_days": 30, "scopes": ["openid"]},
     ),
 }
 
@@ -34,7 +34,7 @@ def test_an_operator_trusts_changes_disables_and_removes_a_platform(olga, acme, 
     assert program.post(f"{path}/enable").json()["disabled"] is False
     assert program.delete(path).status_code == 204
     assert program.get(PLATFORMS).json() == []
-    names = list(Event.objects.filter(name__startswith="issuer.").values_list("name", flat=True))
+    names = list(Event.objects.filter(name__startswith="trusted_issuer.").values_list("name", flat=True))
     assert len(names) == 5
 
 
@@ -92,7 +92,10 @@ def test_an_operator_adds_changes_and_removes_who_describes_clients(path, olga, 
         ("/admin/registration/document-hosts", {"host": "https://apps.example.com", "consumer": "acme"}),
         ("/admin/registration/document-hosts", {"host": "apps.example.com", "consumer": "nobody"}),
         ("/admin/registration/document-hosts", {"host": "a.example.com", "consumer": "acme", "scopes": ["other:read"]}),
-        ("/admin/registration/document-hosts", {"host": "a.example.com", "consumer": "acme", "client_days": 0}),
+        (
+            "/admin/registration/document-hosts",
+            {"host": "a.example.com", "consumer": "acme", "client_lifetime_days": 0},
+        ),
     ],
 )
 def test_what_could_not_be_trusted_is_refused_and_said(path, bad, olga, acme, program_of):

@@ -84,7 +84,7 @@ def test_a_manager_invites_resends_and_withdraws(acme, alice, program_of):
     assert program.post(f"{path}/resend").status_code == 200
     assert program.delete(path).status_code == 204
     assert program.delete(path).status_code == 409
-    assert Invitation.objects.get().state == "withdrawn"
+    assert Invitation.objects.get().state == "revoked"
 
 
 def test_invitations_are_limited_as_on_the_page(acme, alice, program_of):

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 import pytest
 
-from core.jose import jws
+from core.jose import jwk, jws
 from tests.examples.conftest import EXAMPLES, claims, serving
 
 
@@ -20,7 +20,7 @@ class Issuer(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Answer)
         key = jws.generate("ES256")
-        self.jwk = jws.public_jwk(key, "ES256")
+        self.jwk = jwk.public_jwk(key, "ES256")
         self.signer = jws.Signer(kid=self.jwk["kid"], algorithm="ES256", private_key=key)
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.answers = True

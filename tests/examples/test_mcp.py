@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 
 from clients.actions.apis import create_api, set_access
-from clients.actions.registration import open_registration
+from clients.actions.registration import enable_open_registration
 from clients.models import Api, Client, Scope
 from consumers.audit import SYSTEM
 from consumers.models import Consumer
@@ -31,7 +31,7 @@ def resource(server: Server, uv) -> Iterator[str]:
         api = Api(identifier=address, name="Tracking", description="Where shipments are")
         create_api(api=api, scopes=[Scope(value="tracking:read", name="Track shipments")], actor=SYSTEM)
         sandbox = Consumer.objects.get(slug="sandbox")
-        open_registration(consumer=sandbox, actor=SYSTEM)
+        enable_open_registration(consumer=sandbox, actor=SYSTEM)
         granted = Scope.objects.filter(access__consumer=sandbox)
         set_access(consumer=sandbox, scopes={*granted, *api.scopes.all()}, actor=SYSTEM)
     environ = own_environ() | {"ISSUER": server.url, "RESOURCE": address, "PORT": str(port)}
@@ -70,7 +70,7 @@ def test_client_registered_itself_in_the_sandbox(server, connected):
         client = Client.objects.select_related("consumer").get(client_id=connected["client"]["client_id"])
         assert client.consumer.slug == "sandbox"
         assert client.client_name == "Desk assistant"
-        assert client.self_registration.how == "open"
+        assert client.self_registration.method == "open"
 
 
 @pytest.mark.compliance("RFC 8707", "2")

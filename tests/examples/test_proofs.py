@@ -70,7 +70,7 @@ def test_api_refuses_what_is_no_proof_for_the_request(api, bound):
         "for another token": (shown(api, prover, "another"),),
         "for no token": (shown(api, prover, None),),
         "old": (shown(api, prover, token, iat=1_700_000_000),),
-        "of the future": (shown(api, prover, token, iat=2**33),),
+        "from the future": (shown(api, prover, token, iat=2**33),),
         "without a name": (shown(api, prover, token, jti=None),),
         "without a time": (shown(api, prover, token, iat=None),),
         "of another type": (shown(api, prover, token, header={"typ": "JWT"}),),

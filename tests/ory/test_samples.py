@@ -1,6 +1,6 @@
 """The samples of Ory's documentation, and every call of its package, as they are."""
 
-from clients.actions.registration import open_registration
+from clients.actions.registration import enable_open_registration
 from consumers.audit import SYSTEM
 from consumers.models import Consumer
 
@@ -40,7 +40,7 @@ def test_every_call_of_the_package_is_understood(run):
 def test_samples_for_clients_that_register_themselves_run_unmodified(server, run):
     # The sample for replacing a client shows the management token, not the client's own: an operator's reaches it.
     with server.database():
-        open_registration(consumer=Consumer.objects.get(slug="sandbox"), actor=SYSTEM)
+        enable_open_registration(consumer=Consumer.objects.get(slug="sandbox"), actor=SYSTEM)
     heard = run("registration.ts", whose="operator_token")
     assert heard["id"].startswith("cl_")
     assert heard["secret"].startswith("cdsk_")

@@ -110,9 +110,10 @@ def test_without_its_database_the_server_asks_to_come_back_and_recovers_by_itsel
 def demo_token(environ):
     """Return a personal access token of the operator's."""
     code = (
-        "from datetime import timedelta; from django.utils import timezone; from consumers import tokens; "
+        "from datetime import timedelta; from django.utils import timezone; "
+        "from consumers.actions.personal_tokens import create_token; "
         "from consumers.audit import SYSTEM; from consumers.models import User; "
-        "print(tokens.create_token(user=User.objects.filter(is_superuser=True).first(), actor=SYSTEM, name='Drill', "
+        "print(create_token(user=User.objects.filter(is_superuser=True).first(), actor=SYSTEM, name='Drill', "
         "scopes=['clients:read'], expires_at=timezone.now() + timedelta(days=1))[1])"
     )
     command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", code]

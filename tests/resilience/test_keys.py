@@ -77,8 +77,8 @@ def hang_up(pool, threads):
     [worker.result() for worker in [pool.submit(close) for _ in range(threads)]]
 
 
-def test_verifiers_that_keep_keys_see_no_failure_through_rotations_under_load(settings, monkeypatch):
-    monkeypatch.setattr(signing_keys, "_opened", {})
+def test_verifiers_that_keep_keys_see_no_failure_through_rotations_under_load(settings):
+    signing_keys.reset_for_tests()
     settings.SIGNING_KEY_DAYS = 0.25  # so that the drill is short
     consumer, scope = ConsumerFactory(), ScopeFactory(api=ApiFactory())
     AccessFactory(consumer=consumer, scope=scope)

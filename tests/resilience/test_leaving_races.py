@@ -5,7 +5,7 @@ import threading
 import pytest
 from django.db import connection
 
-from authority.models import Family
+from authority.models import TokenFamily
 from authority.tokens import families
 from tests.authority.conftest import web  # noqa: F401  # a fixture
 from tests.authority.flows import Flow
@@ -18,14 +18,14 @@ def test_signing_out_waits_for_a_code_that_is_being_exchanged(web, browser_of, a
     flow = Flow(web, browser_of(alice))
     code = flow.code()
     judged, leaving = threading.Event(), threading.Event()
-    begin = families.begin
+    begin = families.create
 
     def late(*args, **kwargs):
         judged.set()  # the code was found good, of a session that lasts
         leaving.wait(20)
         begin(*args, **kwargs)
 
-    monkeypatch.setattr(families, "begin", late)
+    monkeypatch.setattr(families, "create", late)
     answers = []
 
     def exchange():
@@ -45,4 +45,4 @@ def test_signing_out_waits_for_a_code_that_is_being_exchanged(web, browser_of, a
     for thread in (exchanging, signing_out):
         thread.join(30)
     assert answers == [200]
-    assert Family.objects.get().ended_at is not None
+    assert TokenFamily.objects.get().ended_at is not None

@@ -11,8 +11,8 @@ import httpx
 import pytest
 from oauth2_provider.models import get_grant_model
 
-from authority.models import DeviceRequest, Family, PushedRequest, RefreshToken
-from core.digests import digest
+from authority.models import DeviceRequest, PushedRequest, RefreshToken, TokenFamily
+from core.credentials import token_digest
 from tests.authority.proofs import Prover
 from tests.third_party.person import Person
 
@@ -66,7 +66,7 @@ def pays_once(answers):
 
 
 def gave_one_family_that_has_ended(code):
-    family = Family.objects.get(code=digest(code))
+    family = TokenFamily.objects.get(code=token_digest(code))
     assert family.ended_at
     assert RefreshToken.objects.filter(family=family).count() == 1
 
@@ -86,7 +86,7 @@ def test_a_code_pays_once(server, everywhere, person, web):
     pays_once(everywhere(lambda origin: httpx.post(f"{origin}/oauth2/token", data=form, auth=credentials)))
     with server.database():
         gave_one_family_that_has_ended(code)
-        assert not get_grant_model().objects.filter(code=digest(code)).exists()
+        assert not get_grant_model().objects.filter(code=token_digest(code)).exists()
 
 
 @pytest.mark.compliance("RFC 8628", "3.5")
@@ -104,7 +104,7 @@ def test_a_device_code_pays_once(server, everywhere, person):
     pays_once(everywhere(lambda origin: httpx.post(f"{origin}/oauth2/token", data=form)))
     with server.database():
         gave_one_family_that_has_ended(code)
-        assert not DeviceRequest.objects.filter(digest=digest(code)).exists()
+        assert not DeviceRequest.objects.filter(digest=token_digest(code)).exists()
 
 
 @pytest.mark.compliance("RFC 9126", "7.3")
@@ -115,7 +115,7 @@ def test_a_pushed_request_is_opened_once(server, everywhere, web):
     answers = everywhere(lambda origin: httpx.get(f"{origin}/oauth2/authorize", params=query))
     assert sorted(answer.status_code for answer in answers) == [303] + [400] * (THREADS - 1)
     with server.database():
-        request = PushedRequest.objects.get(digest=digest(pushed["request_uri"]))
+        request = PushedRequest.objects.get(digest=token_digest(pushed["request_uri"]))
         assert request.opened_at
         assert not request.answered_at
 
@@ -133,7 +133,7 @@ def test_a_proof_is_used_once(server, everywhere):
     answers = everywhere(lambda origin: ask(origin, proof))
     assert sorted(answer.status_code for answer in answers) == [200] + [400] * (THREADS - 1)
     errors = {answer.json()["error_description"] for answer in answers if answer.status_code == 400}
-    assert errors == {"This DPoP proof was used before (jti). Make a new one for each request."}
+    assert errors == {"This DPoP proof was used before (jti). Create a new one for each request."}
 
 
 def test_other_server_of_ours_knows_the_same_issuer(server, second):

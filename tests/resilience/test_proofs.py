@@ -3,7 +3,7 @@
 import pytest
 
 from authority.client_authentication import dpop
-from authority.models import Family, RefreshToken, SpentIdentifier
+from authority.models import RefreshToken, SpentIdentifier, TokenFamily
 from tests.authority.conftest import Program
 from tests.authority.proofs import Prover
 from tests.factories import ClientFactory, give_secret
@@ -44,7 +44,7 @@ def test_one_proof_refreshes_once_and_the_family_lives_on(flow, prover):  # noqa
         answers = at_once([lambda p=proof, r=refresh_token: flow.refresh(r, headers=p)] * THREADS)
         succeed_once(answers)
         refresh_token = next(answer for answer in answers if answer.status_code == 200).json()["refresh_token"]
-    assert Family.objects.get().ended_at is None
+    assert TokenFamily.objects.get().ended_at is None
     assert RefreshToken.objects.count() == 4
 
 

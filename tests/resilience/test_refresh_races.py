@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from authority import client_directory
-from authority.models import Family, RefreshToken
+from authority.models import RefreshToken, TokenFamily
 from authority.people.subject import Person
 from authority.tokens import families, revocation
 from clients.models import Client
@@ -23,18 +23,18 @@ GRANT = "authorization_code"
 
 def permitted(entry, user, scopes=("shipments:read",)):
     """Return a new family and its refresh token."""
-    family = families.new(
+    family = families.new_family(
         entry, Person(user, False), grant_type=GRANT, code=credentials.generate("")[:60], scopes=list(scopes)
     )
     text = credentials.generate(families.PREFIX)
-    families.begin(entry, family, access_token=60, refresh_token=text)
+    families.create(entry, family, access_token=60, refresh_token=text)
     return family, text
 
 
 def refresh(entry, text):
     """Do what the token endpoint does between its client's proof and its answer."""
     with transaction.atomic():
-        spent = families.present(entry, text)
+        spent = families.lock_refresh_token(entry, text)
         if spent is None:
             return None
         successor = credentials.generate(families.PREFIX)
@@ -94,7 +94,7 @@ def test_of_twenty_at_once_one_refreshes_and_the_reuse_ends_the_family(entry):
             assert sum(answer is not None for answer in answers) == 1
             assert not live().exists()
             assert family.refresh_tokens.count() == 2
-    assert Family.objects.filter(ended_at=None).count() == 0
+    assert TokenFamily.objects.filter(ended_at=None).count() == 0
 
 
 def test_within_the_grace_few_are_answered_and_the_first_sibling_that_is_used_goes_on(client):
@@ -104,11 +104,11 @@ def test_within_the_grace_few_are_answered_and_the_first_sibling_that_is_used_go
     user = UserFactory()
     with Crowd() as crowd:
         for _ in range(20):
-            Family.objects.all().delete()
+            TokenFamily.objects.all().delete()
             _, text = permitted(entry, user)
             answers = crowd.do([lambda text=text: refresh(entry, text)] * THREADS)
             siblings = [answer for answer in answers if answer is not None]
-            assert len(siblings) == 1 + families.MAX_GRACES
+            assert len(siblings) == 1 + families.MAX_GRACE_USES
             assert live().values("family").distinct().count() == 1
             assert live().count() == len(siblings)
             assert refresh(entry, siblings[0]) is not None

@@ -46,4 +46,4 @@ def test_wrong_encryption_key_stops_the_server(server, elsewhere, command):
     assert "KEY_ENCRYPTION_KEYS does not open the signing key" in ended.stderr
     assert "Traceback" not in ended.stderr
     with server.database():
-        signing_keys.require_openable()  # all are of the usual server still
+        signing_keys.require_decryptable()  # all are of the usual server still

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.test import Client as Browser
 
-from authority.models import Family
+from authority.models import TokenFamily
 from tests.authority.conftest import Program
 from tests.authority.endpoints.test_rfc8628_device_grant import Device
 from tests.authority.flows import Flow
@@ -55,7 +55,7 @@ def flow():
 
 
 def live_families():
-    return list(Family.objects.alive())
+    return list(TokenFamily.objects.alive())
 
 
 @pytest.mark.compliance("RFC 6749", "4.1.2")
@@ -65,9 +65,9 @@ def test_one_code_pays_once_and_its_replays_end_the_family(flow):
         answers = at_once([lambda code=code: flow.exchange(code)] * THREADS)
         assert sorted(answer.status_code for answer in answers) == [200] + [400] * (THREADS - 1)
         assert {answer.json()["error"] for answer in answers if answer.status_code == 400} == {"invalid_grant"}
-        assert Family.objects.count() == 1
+        assert TokenFamily.objects.count() == 1
         assert live_families() == []  # the second request was a replay
-        Family.objects.all().delete()
+        TokenFamily.objects.all().delete()
 
 
 @pytest.mark.compliance("RFC 9700", "4.14.2")
@@ -122,6 +122,6 @@ def test_one_device_code_pays_once(flow):
         answers = at_once([device.poll] * THREADS)
         assert sorted(answer.status_code for answer in answers) == [200] + [400] * (THREADS - 1)
         assert {answer.json()["error"] for answer in answers if answer.status_code == 400} == {"invalid_grant"}
-        assert Family.objects.count() == 1
+        assert TokenFamily.objects.count() == 1
         assert live_families() == []
-        Family.objects.all().delete()
+        TokenFamily.objects.all().delete()

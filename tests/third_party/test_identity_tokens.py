@@ -50,13 +50,13 @@ class Workload:
 def workload(server: Server) -> Workload:
     with server.database():
         acme = Consumer.objects.get(slug="acme")
-        metadata = TEMPLATES["workload"].but(
+        metadata = TEMPLATES["workload"].replace(
             client_name=f"Workload {uuid.uuid4()}",
             project="billing",
             deployment="billing-main-53c4947",
             audience=(BACKEND, f"https:{PROVIDER}"),
         )
-        client, secret = register_client(consumer=acme, metadata=metadata, policy=portal_policy(acme), actor=SYSTEM)
+        client, secret = register_client(consumer=acme, metadata=metadata, policy=portal_policy, actor=SYSTEM)
         subject = client.workload.subject
     assert secret is not None
     return Workload(server.demo["workload_issuer"], client.client_id, subject, (client.client_id, secret))

@@ -59,13 +59,13 @@ def site(server: Server, tmp_path: Path) -> Iterator[str]:
     site = f"http://127.0.0.1:{port}"
     with server.database():
         acme = Consumer.objects.get(slug="acme")
-        metadata = TEMPLATES["web"].but(
+        metadata = TEMPLATES["web"].replace(
             client_name=f"Apache {port}",
             scope=("openid", "email", "offline_access"),
             redirect_uris=(f"{site}/signed-in",),
             post_logout_redirect_uris=(f"{site}/left",),
         )
-        client, secret = register_client(consumer=acme, metadata=metadata, policy=portal_policy(acme), actor=SYSTEM)
+        client, secret = register_client(consumer=acme, metadata=metadata, policy=portal_policy, actor=SYSTEM)
     values: dict[str, Any] = {
         "port": port,
         "site": site,

@@ -65,14 +65,14 @@ class Deployment:
 def register(server, **changes):
     with server.database():
         acme = Consumer.objects.get(slug="acme")
-        metadata = TEMPLATES["workload"].but(
+        metadata = TEMPLATES["workload"].replace(
             client_name=f"Workload {uuid.uuid4()}",
             project="billing",
             deployment="billing-main",
             audience=(BACKEND, f"https:{PROVIDER}", "sts.amazonaws.com", "vault", "kubernetes"),
             **changes,
         )
-        return register_client(consumer=acme, metadata=metadata, policy=portal_policy(acme), actor=SYSTEM)
+        return register_client(consumer=acme, metadata=metadata, policy=portal_policy, actor=SYSTEM)
 
 
 @pytest.fixture(params=["basic", "post", "key", "platform"])
@@ -82,7 +82,7 @@ def deployment(request, server, person, tmp_path):
         client, secret = register(server, token_endpoint_auth_method=AuthMethod[request.param.upper()].value)
         yield Deployment(person, tmp_path, client, secret)
     elif request.param == "key":
-        pair = keypairs.make()
+        pair = keypairs.generate()
         client, _ = register(
             server, token_endpoint_auth_method=AuthMethod.PRIVATE_KEY_JWT.value, jwks={"keys": [pair.public]}
         )
@@ -98,7 +98,7 @@ def deployment(request, server, person, tmp_path):
             with server.database():
                 issuer = TrustedIssuer.objects.create(name="GitLab", platform="gitlab", issuer=outside.issuer)
                 claims = {"project_id": "20", "ref": "main"}
-                trust_actions.add_rule(client=client, issuer=issuer, audience=ours, claims=claims, actor=SYSTEM)
+                trust_actions.create_rule(client=client, issuer=issuer, audience=ours, claims=claims, actor=SYSTEM)
             yield Deployment(person, tmp_path, client, IDENTITY=outside.token(ours))
 
 
