@@ -3,7 +3,7 @@ UV = $(shell .ci/uv)
 PORT ?= 8000
 export PORT
 
-.PHONY: run test check format
+.PHONY: run test fuzz check coverage format
 
 run:
 	@"$(UV)" sync --quiet --no-dev
@@ -16,12 +16,29 @@ test: check
 	.ci/browser
 	"$(UV)" run --no-sync pytest -n 2 --dist worksteal --reruns 1 --max-suite-reruns 3 --rerun-show-tracebacks
 
+# The generated tests with other examples in each run, and twenty times as many: for nights. What fails is printed with
+# the line that repeats it.
+fuzz:
+	"$(UV)" sync --quiet --locked
+	HYPOTHESIS_PROFILE=nightly "$(UV)" run --no-sync pytest -n 2 --dist worksteal -o faulthandler_timeout=7200 \
+		tests/api/test_round_trip.py tests/api/test_description_holds.py tests/authority/endpoints/test_fuzzing.py \
+		tests/consumers/views/test_invitation_page.py tests/portal/test_fast_path.py \
+		tests/portal/test_fast_path_codes.py tests/portal/test_fast_path_introspection.py
+
+# As long as the tests take, and a little more. Fails below the floor in pyproject.toml.
+coverage:
+	"$(UV)" sync --quiet --locked
+	.ci/browser
+	"$(UV)" run --no-sync pytest -n 2 --dist worksteal --reruns 1 --max-suite-reruns 3 --cov --cov-report=term
+
 check:
 	"$(UV)" sync --quiet --locked
 	"$(UV)" run --no-sync ruff format --check .
 	"$(UV)" run --no-sync ruff check .
+	"$(UV)" run --no-sync djlint --lint --quiet templates
 	"$(UV)" run --no-sync lint-imports
 	"$(UV)" run --no-sync mypy
+	"$(UV)" run --no-sync mypy --python-version 3.11 clientdesk
 	"$(UV)" run --no-sync manage.py makemigrations --check --dry-run
 
 format:
