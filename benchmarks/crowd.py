@@ -14,7 +14,7 @@ from clients.models import ClientSecret
 ROWS = Path(__file__).with_suffix(".sql")
 TABLES = [
     *("consumers_consumer", "consumers_user", "consumers_membership", "clients_access", "clients_client"),
-    *("clients_clientsecret", "authority_dailycount", "authority_signin", "authority_family"),
+    *("clients_clientsecret", "authority_dailycount", "authority_signin", "authority_tokenfamily"),
     *("authority_refreshtoken", "authority_opaquetoken", "authority_revokedtoken"),
 ]
 
@@ -53,6 +53,6 @@ def give_secrets(count: int) -> dict[str, str]:
     rows = list(ClientSecret.objects.filter(client__client_id__in=asked).select_related("client"))
     texts = {row.client.client_id: secrets.generate() for row in rows}
     for row in rows:
-        row.digest, row.pepper_version = secrets.digest(texts[row.client.client_id], version), version
+        row.digest, row.pepper_version = secrets.keyed_digest(texts[row.client.client_id], version), version
     ClientSecret.objects.bulk_update(rows, ["digest", "pepper_version"], batch_size=500)
     return texts

@@ -52,8 +52,8 @@ SELECT md5('family' || n)::uuid, 1001 + n %% %(last)s, md5('person' || n / 10)::
        encode(sha256(('session' || n / 2)::bytea), 'hex'), at, '{pwd}', at
 FROM (SELECT n, now() - n * interval '1 second' AS at FROM generate_series(1, %(groups)s) n) begun;
 
-INSERT INTO authority_family (id, client_id, user_id, as_member, grant_type, code, scopes, resource, dpop_jkt, began_at,
-                              generation, rotated_at, graces, needed_until)
+INSERT INTO authority_tokenfamily (id, client_id, user_id, as_member, grant_type, code, scopes, resource, dpop_jkt, began_at,
+                              generation, rotated_at, grace_uses, retain_until)
 SELECT md5('family' || n)::uuid, 1001 + n %% %(last)s, md5('person' || n / 10)::uuid, true, 'authorization_code',
        encode(sha256(('code' || n)::bytea), 'hex'), '{openid,shipments:read}', '[]', '', at,
        5, at + interval '5 hours', 0, at + interval '30 days'

@@ -18,7 +18,7 @@ def kilobytes_each(secrets: str) -> float:
 
     The file names them with their secrets: who made those here would leave memory that is free to be used again.
     """
-    cache.trust(time.monotonic() + 3600)
+    cache.mark_fresh(time.monotonic() + 3600)
     warm, *others = json.loads(Path(secrets).read_text()).items()
     ask(*warm)
     before = held()
@@ -29,7 +29,7 @@ def kilobytes_each(secrets: str) -> float:
 
 def ask(client_id: str, secret: str) -> None:
     environ = {"HTTP_AUTHORIZATION": f"Basic {basic(client_id, secret)}", "REMOTE_ADDR": "127.0.0.1"}
-    assert fast_path.token(environ, BODY.encode()) is not None
+    assert fast_path.respond_to_token_request(environ, BODY.encode()) is not None
 
 
 def held() -> int:
