@@ -76,5 +76,5 @@ def test_a_database_that_another_version_made_is_refused_in_one_line(server, dja
     assert done.returncode == 1
     assert done.stderr == (
         "Clientdesk cannot start: another version of it made this database, which this one cannot read. "
-        f"Remove {server.environ['DATA_DIR']}, and the demo begins anew.\n"
+        f"Remove {server.environ['DATA_DIR']}, and the demo is set up again.\n"
     )
