@@ -62,7 +62,6 @@ class Platform:
         return any(host.endswith(f".{domain}") for domain in self.domains)
 
 
-SUBJECT = Claim("sub", "Subject", "", binds=True)
 K8S = "/kubernetes.io"
 AWS_CLAIMS = "/https:~1~1sts.amazonaws.com~1"
 
