@@ -89,11 +89,11 @@ class Measured:
 
 
 @contextmanager
-def running(command: Sequence[str], ready: str, **environ: str) -> Iterator[psutil.Process]:
+def running(command: Sequence[str], ready: str, folder: Path = ROOT, **environ: str) -> Iterator[psutil.Process]:
     """Run a server on the first core until the end of the block; `ready` is an address that answers when it is."""
     process = subprocess.Popen(
         ["taskset", "-c", "0", *command],
-        cwd=ROOT,
+        cwd=folder,
         env=os.environ | environ,
         stdout=subprocess.DEVNULL,
         start_new_session=True,
@@ -119,9 +119,9 @@ def wait_for(url: str, process: subprocess.Popen[bytes], seconds: float = 60) ->
     raise TimeoutError(url)
 
 
-def run(command: Sequence[str], **environ: str) -> str:
+def run(command: Sequence[str], folder: Path = ROOT, **environ: str) -> str:
     """Run a command to its end and return what it printed."""
-    done = subprocess.run(command, cwd=ROOT, env=os.environ | environ, check=True, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(command, cwd=folder, env=os.environ | environ, check=True, stdout=subprocess.PIPE, text=True)
     return done.stdout
 
 

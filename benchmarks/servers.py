@@ -80,18 +80,24 @@ def clientdesk(algorithm: str = "ES256") -> Iterator[Clientdesk]:
             yield target
 
 
-def demo(data: Path) -> dict[str, dict[str, Any]]:
+def demo(data: Path, checkout: Path = ROOT) -> dict[str, dict[str, Any]]:
     """Make the demo, and return its clients."""
-    return dict(json.loads(manage(data, "demo", "--json"))["clients"])
+    return dict(json.loads(manage(data, "demo", "--json", checkout=checkout))["clients"])
 
 
 @contextmanager
 def serving(
-    data: Path, clients: dict[str, dict[str, Any]], name: str = "Clientdesk", port: str = "7702", **environ: str
+    data: Path,
+    clients: dict[str, dict[str, Any]],
+    name: str = "Clientdesk",
+    port: str = "7702",
+    checkout: Path = ROOT,
+    **environ: str,
 ) -> Iterator[Clientdesk]:
     """Serve what is in the folder. The target asks, as the demo's service, for tokens of its own."""
-    command = [sys.executable, "manage.py", "serve", "--workers", "1", "--no-work", "--port", port]
-    with running(command, f"http://127.0.0.1:{port}/health/ready", DATA_DIR=str(data), **environ) as server:
+    command = [python(checkout), "manage.py", "serve", "--workers", "1", "--no-work", "--port", port]
+    ready = f"http://127.0.0.1:{port}/health/ready"
+    with running(command, ready, checkout, DATA_DIR=str(data), **environ) as server:
         postgres, service = Postgres.of(data), clients["service"]
         yield Clientdesk(
             name,
@@ -105,9 +111,14 @@ def serving(
         )
 
 
-def manage(data: Path, *arguments: str, **environ: str) -> str:
+def manage(data: Path, *arguments: str, checkout: Path = ROOT, **environ: str) -> str:
     """Run a command of ours on what is in the folder, and return what it printed."""
-    return run([sys.executable, "manage.py", *arguments], DATA_DIR=str(data), **environ)
+    return run([python(checkout), "manage.py", *arguments], checkout, DATA_DIR=str(data), **environ)
+
+
+def python(checkout: Path) -> str:
+    """Return the interpreter with what that checkout locks."""
+    return sys.executable if checkout == ROOT else str(checkout / ".venv" / "bin" / "python")
 
 
 # -- Others -----------------------------------------------------------------------------------------------------------
