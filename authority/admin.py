@@ -1,4 +1,4 @@
-"""Signing keys as operators see them: which, since when, until when, never what is sealed in them; and their end.
+"""Signing keys as operators see them: which, since when, until when, never what is encrypted in them; and their end.
 
 The toolkit's own pages about tokens are not on the operators' site, which takes pages of our rooms alone.
 """
@@ -93,7 +93,7 @@ class SigningKeyAdmin(ReadOnlyAdmin):
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SigningKey]:
-        return super().get_queryset(request).defer("sealed")
+        return super().get_queryset(request).defer("encrypted_private_key")
 
     @admin.display(description="Key ID", ordering="kid")
     def shown_kid(self, key: SigningKey) -> SafeString:

@@ -7,10 +7,11 @@ above one say that this one is faster.
 """
 
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks.harness import ROOT, compare
+from benchmarks.harness import ROOT, Target, compare
 from benchmarks.other_endpoints import introspecting, reading_keys
 from benchmarks.servers import Clientdesk, data_folder, demo, serving
 
@@ -23,7 +24,7 @@ def served(stack: ExitStack, checkout: Path, name: str, port: str) -> Clientdesk
 def main(other: Path, *names: str) -> None:
     with ExitStack() as stack:
         targets = served(stack, other, "the other", "7705"), served(stack, ROOT, "this one", "7702")
-        known = {
+        known: dict[str, Callable[[Clientdesk], Target]] = {
             "tokens": lambda each: each,
             "introspection": lambda each: introspecting(each, "/oauth2/introspect"),
             "keys": lambda each: reading_keys(each, "/.well-known/jwks.json"),

@@ -89,7 +89,7 @@ class Measured:
 
 
 @contextmanager
-def running(command: Sequence[str], ready: str, folder: Path = ROOT, **environ: str) -> Iterator[psutil.Process]:
+def running(command: Sequence[str], ready: str, folder: Path = ROOT, /, **environ: str) -> Iterator[psutil.Process]:
     """Run a server on the first core until the end of the block; `ready` is an address that answers when it is."""
     process = subprocess.Popen(
         ["taskset", "-c", "0", *command],
@@ -119,7 +119,7 @@ def wait_for(url: str, process: subprocess.Popen[bytes], seconds: float = 60) ->
     raise TimeoutError(url)
 
 
-def run(command: Sequence[str], folder: Path = ROOT, **environ: str) -> str:
+def run(command: Sequence[str], folder: Path = ROOT, /, **environ: str) -> str:
     """Run a command to its end and return what it printed."""
     done = subprocess.run(command, cwd=folder, env=os.environ | environ, check=True, stdout=subprocess.PIPE, text=True)
     return done.stdout

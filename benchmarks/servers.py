@@ -82,7 +82,7 @@ def clientdesk(algorithm: str = "ES256") -> Iterator[Clientdesk]:
 
 def demo(data: Path, checkout: Path = ROOT) -> dict[str, dict[str, Any]]:
     """Make the demo, and return its clients."""
-    return dict(json.loads(manage(data, "demo", "--json", checkout=checkout))["clients"])
+    return dict(json.loads(manage_in(checkout, data, "demo", "--json"))["clients"])
 
 
 @contextmanager
@@ -92,6 +92,7 @@ def serving(
     name: str = "Clientdesk",
     port: str = "7702",
     checkout: Path = ROOT,
+    /,
     **environ: str,
 ) -> Iterator[Clientdesk]:
     """Serve what is in the folder. The target asks, as the demo's service, for tokens of its own."""
@@ -111,8 +112,12 @@ def serving(
         )
 
 
-def manage(data: Path, *arguments: str, checkout: Path = ROOT, **environ: str) -> str:
+def manage(data: Path, *arguments: str, **environ: str) -> str:
     """Run a command of ours on what is in the folder, and return what it printed."""
+    return manage_in(ROOT, data, *arguments, **environ)
+
+
+def manage_in(checkout: Path, data: Path, *arguments: str, **environ: str) -> str:
     return run([python(checkout), "manage.py", *arguments], checkout, DATA_DIR=str(data), **environ)
 
 

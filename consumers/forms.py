@@ -151,7 +151,7 @@ class PersonalTokenForm(forms.Form):
         return [(value, *words, value in chosen) for value, words in useful.items()]
 
 
-def explain(form: forms.BaseForm, refusal: Refusal) -> None:
+def add_refusal(form: forms.BaseForm, refusal: Refusal) -> None:
     """Put a refusal, and those that came with it, where the person looks: at its field, or above the form."""
     for problem in (refusal, *refusal.others):
         form.add_error(problem.field if problem.field in form.fields else None, problem.description)

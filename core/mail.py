@@ -31,24 +31,26 @@ class OutboxBackend(BaseEmailBackend):
         """Store each message; Django refuses line breaks in headers while it builds them."""
         for message in email_messages:
             Message.objects.create(
-                recipients=", ".join(message.recipients())[:500], subject=message.subject[:250], sealed=seal(message)
+                recipients=", ".join(message.recipients())[:500],
+                subject=message.subject[:250],
+                encrypted_message=encrypt(message),
             )
         if email_messages:
             wake_workers()
         return len(email_messages)
 
 
-def seal(message: EmailMessage) -> bytes:
+def encrypt(message: EmailMessage) -> bytes:
     """Encrypt the message as it goes out, with its envelope, for no header names the Bcc recipients."""
     envelope = json.dumps({"from": message.from_email, "to": message.recipients()}).encode()
     return fernet().encrypt(envelope + b"\n" + message.message().as_bytes())
 
 
-class SealedMail(EmailMessage):
-    """A message taken out of its seal, to be handed to a mailer unchanged."""
+class DecryptedMail(EmailMessage):
+    """A message decrypted, to be handed to a mailer unchanged."""
 
-    def __init__(self, sealed: bytes) -> None:
-        envelope, _, self.raw = fernet().decrypt(sealed).partition(b"\n")
+    def __init__(self, encrypted_message: bytes) -> None:
+        envelope, _, self.raw = fernet().decrypt(encrypted_message).partition(b"\n")
         addresses = json.loads(envelope)
         super().__init__(subject=self.message()["Subject"], from_email=addresses["from"], to=addresses["to"])
 
@@ -72,14 +74,14 @@ class MailQueue(Queue[Message]):
     def deliver(self, row: Message) -> None:
         mailer = mailers["delivery"]
         try:
-            mailer.send_messages([SealedMail(bytes(row.sealed))])
+            mailer.send_messages([DecryptedMail(bytes(row.encrypted_message))])
         finally:  # Django leaves open the connection to a server that does not offer STARTTLS
             with suppress(OSError):  # also of SMTP: what happened to the message is known, and must be written
                 mailer.close()
 
     def delivered(self, row: Message) -> None:
         Message.objects.filter(pk=row.pk).update(
-            state=Message.State.SENT, sent_at=timezone.now(), sealed=b"", last_error=""
+            state=Message.State.SENT, sent_at=timezone.now(), encrypted_message=b"", last_error=""
         )
 
 

@@ -31,7 +31,7 @@ class Message(Delivery):
     id = models.BigAutoField(primary_key=True)
     recipients = models.CharField(max_length=500, editable=False)
     subject = models.CharField(max_length=250, editable=False)
-    sealed = models.BinaryField(default=bytes, editable=False)
+    encrypted_message = models.BinaryField(default=bytes, editable=False)
     created_at = models.DateTimeField("created", default=timezone.now, editable=False)
     sent_at = models.DateTimeField(null=True, editable=False)
 

@@ -41,9 +41,14 @@ def reencrypt_all(*, actor: Actor) -> list[Count]:
 
 def _encrypted_fields() -> Iterator[tuple[str, QuerySet[Any], str, Callable[[Any], Any]]]:
     """Yield each encrypted field: its name, the rows, the column, and the function that re-encrypts a value."""
-    yield "signing keys", SigningKey.objects.exclude(sealed=b""), "sealed", _reencrypt_bytes
-    yield "pushed requests", PushedRequest.objects.all(), "sealed", _reencrypt_bytes
-    yield "mail", Message.objects.exclude(sealed=b""), "sealed", _reencrypt_bytes
+    yield (
+        "signing keys",
+        SigningKey.objects.exclude(encrypted_private_key=b""),
+        "encrypted_private_key",
+        _reencrypt_bytes,
+    )
+    yield "pushed requests", PushedRequest.objects.all(), "encrypted_parameters", _reencrypt_bytes
+    yield "mail", Message.objects.exclude(encrypted_message=b""), "encrypted_message", _reencrypt_bytes
     yield "sessions", Session.objects.all(), "session_data", _reencrypt_text
     yield "second factors", Authenticator.objects.all(), "data", _reencrypt_members
 

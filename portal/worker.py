@@ -33,17 +33,17 @@ TASKS_EVERY = 3600.0
 LONGEST_PAUSE = 30.0
 
 
-def _forget_submissions() -> None:
+def _delete_old_submissions() -> None:
     Submission.objects.filter(created_at__lt=timezone.now() - timedelta(days=2)).delete()
 
 
-def _forget_mail() -> None:
+def _delete_old_mail() -> None:
     """Drop what was sent, or what nobody could deliver, a month ago."""
     old = Message.objects.filter(created_at__lt=timezone.now() - timedelta(days=30))
     old.exclude(state=Message.State.WAITING).delete()
 
 
-def forget_sessions() -> None:
+def delete_expired_sessions() -> None:
     Session.objects.filter(expire_date__lt=timezone.now()).delete()
     UserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
 
@@ -52,9 +52,9 @@ QUEUES: tuple[Queue[Any], ...] = (mail.QUEUE, backchannel_logout.QUEUE)
 PERIODIC_TASKS: list[Callable[[], None]] = [
     rotation.maintain,
     secret_policy_actions.warn_of_expiring_secrets,
-    _forget_submissions,
-    _forget_mail,
-    forget_sessions,
+    _delete_old_submissions,
+    _delete_old_mail,
+    delete_expired_sessions,
     tasks.delete_expired,
     daily_counts.delete_old,
     problem_log.delete_old,

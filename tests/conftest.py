@@ -1,6 +1,5 @@
 """A fixed cast: Alice manages and Bob views Acme, Mallory manages Globex, Olga is the operator."""
 
-import httpx
 import hypothesis
 import pytest
 from django.core.cache import cache
@@ -23,7 +22,6 @@ from tests.live import server  # noqa: F401  # a fixture
 from tests.publisher import publisher  # noqa: F401  # a fixture
 
 hypothesis.settings.load_profile(generated.PROFILE)
-httpx._config.DEFAULT_TIMEOUT_CONFIG.__init__(120)
 
 
 @pytest.fixture(autouse=True)

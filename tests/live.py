@@ -34,6 +34,7 @@ from clients.policy import portal_policy
 from consumers.audit import SYSTEM
 from consumers.models import Consumer
 from portal.processes import end_with_parent
+from tests import patient
 
 
 @dataclass
@@ -72,7 +73,7 @@ class Server:
 
     def token(self, scope: str = "shipments:read", service: tuple[str, str] | None = None) -> str:
         """Return an access token for a service client, by default a new one."""
-        answer = httpx.post(
+        answer = patient.post(
             f"{self.url}/oauth2/token",
             data={"grant_type": "client_credentials", "scope": scope},
             auth=service or self.service(),
@@ -93,7 +94,7 @@ def server(django_db_setup, django_db_blocker, tmp_path_factory) -> Generator[Se
         "METRICS_TOKEN": "a-token-for-prometheus-alone",
         "FETCH_LOCAL_HOSTS": "127.0.0.1",  # where tests serve keys and documents
     }
-    # The same keys and peppers, so that a test can read what the server has sealed.
+    # The same keys and peppers, so that a test can read what the server has encrypted.
     shutil.copy(settings.DATA_DIR / "identity.json", data)
     copy_database(template, name, django_db_blocker)
     demo = subprocess.run(

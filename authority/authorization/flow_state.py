@@ -65,9 +65,9 @@ def sign_consent_form(parameters: Mapping[str, str], person: str) -> str:
     )
 
 
-def verify_consent_form(seal: str, parameters: Mapping[str, str], person: str) -> float | None:
+def verify_consent_form(signed_request: str, parameters: Mapping[str, str], person: str) -> float | None:
     """Return when the form was made, or None unless it was for this request and this person."""
-    content = _loads(seal, CONSENT_FORM_SALT)
+    content = _loads(signed_request, CONSENT_FORM_SALT)
     if content is None or (content["request"], content["person"]) != (_request_digest(parameters), person):
         return None
     return float(content["at"])

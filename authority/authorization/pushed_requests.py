@@ -34,7 +34,7 @@ def push(client: Client, parameters: Mapping[str, str]) -> str:
     PushedRequest.objects.create(
         digest=token_digest(request_uri),
         client=client,
-        sealed=fernet().encrypt(json.dumps(kept).encode()),
+        encrypted_parameters=fernet().encrypt(json.dumps(kept).encode()),
         expires_at=timezone.now() + timedelta(seconds=settings.PUSHED_REQUEST_LIFETIME),
     )
     return request_uri
@@ -60,7 +60,7 @@ def find(parameters: Mapping[str, str], flow: FlowState | None) -> PushedRequest
 
 
 def parameters_of(pushed: PushedRequest) -> dict[str, str]:
-    opened: dict[str, str] = json.loads(fernet().decrypt(bytes(pushed.sealed)))
+    opened: dict[str, str] = json.loads(fernet().decrypt(bytes(pushed.encrypted_parameters)))
     return opened
 
 

@@ -220,7 +220,7 @@ def _decide(interaction: Interaction) -> HttpResponse:
     if person is None:
         return ClientRedirect(interaction.url())
     shown_at = flow_state.verify_consent_form(
-        interaction.request.POST.get("seal", ""), interaction.parameters, str(person.pk)
+        interaction.request.POST.get("signed_request", ""), interaction.parameters, str(person.pk)
     )
     if shown_at is None:
         raise StaleFormError()
@@ -281,7 +281,7 @@ def _consent_page(interaction: Interaction, person: User) -> HttpResponse:
         "will_be_remembered": consents.may_be_remembered(auth_request),
         "action": interaction.url("authorize-decision"),
         "switch": interaction.url("authorize-switch"),
-        "seal": flow_state.sign_consent_form(interaction.parameters, str(person.pk)),
+        "signed_request": flow_state.sign_consent_form(interaction.parameters, str(person.pk)),
     }
     page = render(interaction.request, "authority/consent.html", context)
     sources = [*settings.SECURE_CSP["form-action"], redirect_uris.csp_source(auth_request.redirect_uri)]

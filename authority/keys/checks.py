@@ -19,8 +19,8 @@ def keys_are_decryptable(databases: Sequence[str] | None = None, **kwargs: Any) 
         return []
     try:
         signing_keys.require_decryptable()
-    except signing_keys.KeysNotDecryptable as sealed:
-        return [Error(str(sealed), id="authority.E001")]
+    except signing_keys.KeysNotDecryptable as undecryptable:
+        return [Error(str(undecryptable), id="authority.E001")]
     except DatabaseError:  # before the first migration there is no table, and no key
         return []
     return []
@@ -30,7 +30,7 @@ def exit_unless_decryptable() -> None:
     """Exit with one line when KEY_ENCRYPTION_KEYS is wrong, but not when the database does not answer."""
     try:
         signing_keys.require_decryptable()
-    except signing_keys.KeysNotDecryptable as sealed:
-        sys.exit(f"Clientdesk cannot start: {sealed}")
+    except signing_keys.KeysNotDecryptable as undecryptable:
+        sys.exit(f"Clientdesk cannot start: {undecryptable}")
     except DatabaseError:
         logger.warning("the database did not answer, so the signing keys could not be checked")

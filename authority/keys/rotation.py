@@ -101,7 +101,7 @@ def _promote_next_key(active: SigningKey, actor: Actor) -> SigningKey:
         )
     active.state, active.retired_at = State.RETIRED, timezone.now()
     active.serve_until = signing_keys.publish_until(active.longest_lifetime)
-    active.sealed = b""
+    active.encrypted_private_key = b""
     active.save()
     promoted = _activate(following)
     audit.record(
@@ -141,7 +141,7 @@ def _revoke(key: SigningKey, actor: Actor) -> None:
     former = key.state
     if former == State.REVOKED:
         raise Conflict("This key has already been revoked.")
-    key.state, key.revoked_at, key.serve_until, key.sealed = State.REVOKED, timezone.now(), None, b""
+    key.state, key.revoked_at, key.serve_until, key.encrypted_private_key = State.REVOKED, timezone.now(), None, b""
     key.save()
     successor = None
     if former == State.ACTIVE:

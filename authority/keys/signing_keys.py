@@ -109,7 +109,7 @@ def create_key(purpose: str, algorithm: str, state: SigningKey.State) -> Signing
         algorithm=algorithm,
         state=state,
         public_jwk=jwk,
-        sealed=encrypt_private_key(jwk["kid"], private_key),
+        encrypted_private_key=encrypt_private_key(jwk["kid"], private_key),
         created_at=now,
         activated_at=now if state == State.ACTIVE else None,
     )
@@ -175,7 +175,7 @@ def _load_signer(row: SigningKey) -> Signer:
 def decrypt_contents(row: SigningKey) -> dict[str, str]:
     """Return the row's decrypted contents. Raises KeysNotDecryptable, also when they are another row's."""
     try:
-        document: dict[str, str] = json.loads(fernet().decrypt(bytes(row.sealed)))
+        document: dict[str, str] = json.loads(fernet().decrypt(bytes(row.encrypted_private_key)))
     except InvalidToken:
         raise KeysNotDecryptable(row.kid) from None
     if document["kid"] != row.kid:

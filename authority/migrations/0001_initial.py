@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
             name='PushedRequest',
             fields=[
                 ('digest', models.CharField(editable=False, max_length=64, primary_key=True, serialize=False)),
-                ('sealed', models.BinaryField()),
+                ('encrypted_parameters', models.BinaryField()),
                 ('expires_at', models.DateTimeField(db_index=True, editable=False)),
                 ('opened_at', models.DateTimeField(editable=False, null=True)),
                 ('answered_at', models.DateTimeField(editable=False, null=True)),
@@ -80,7 +80,7 @@ class Migration(migrations.Migration):
                 ('algorithm', models.CharField(choices=[('ES256', 'ES256 (ECDSA on P-256)'), ('RS256', 'RS256 (RSA 2048)'), ('PS256', 'PS256 (RSA 2048, PSS)'), ('EdDSA', 'EdDSA (Ed25519)')], editable=False, max_length=5)),
                 ('state', models.CharField(choices=[('next', 'Next'), ('active', 'Active'), ('retired', 'Retired'), ('revoked', 'Revoked')], default='next', editable=False, max_length=10)),
                 ('public_jwk', models.JSONField(editable=False)),
-                ('sealed', models.BinaryField()),
+                ('encrypted_private_key', models.BinaryField()),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('activated_at', models.DateTimeField(editable=False, null=True)),
                 ('retired_at', models.DateTimeField(editable=False, null=True)),

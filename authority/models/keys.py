@@ -43,7 +43,7 @@ class SigningKey(models.Model):
     algorithm = models.CharField(max_length=5, choices=SigningAlgorithm, editable=False)
     state = models.CharField(max_length=10, choices=State, default=State.NEXT, editable=False)
     public_jwk = models.JSONField(editable=False)
-    sealed = models.BinaryField(editable=False)
+    encrypted_private_key = models.BinaryField(editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     activated_at = models.DateTimeField(null=True, editable=False)
     retired_at = models.DateTimeField(null=True, editable=False)

@@ -38,7 +38,7 @@ class PushedRequest(models.Model):
 
     digest = models.CharField(max_length=64, primary_key=True, editable=False)
     client = models.ForeignKey(Client, models.CASCADE, related_name="+", editable=False)
-    sealed = models.BinaryField(editable=False)
+    encrypted_parameters = models.BinaryField(editable=False)
     expires_at = models.DateTimeField(db_index=True, editable=False)
     opened_at = models.DateTimeField(null=True, editable=False)
     answered_at = models.DateTimeField(null=True, editable=False)

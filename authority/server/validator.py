@@ -271,6 +271,6 @@ def _still_allowed(scopes: list[str], request: Any) -> list[str]:
     """Return what is left of scopes that were granted earlier. Raises InvalidGrantError when nothing is."""
     left = [value for value in scopes if value in request.context.entry.scopes_for(GrantType.AUTHORIZATION_CODE)]
     if not left:
-        request_trace.set_reason("scope_withdrawn", scopes=scopes)
+        request_trace.set_reason("scope_no_longer_allowed", scopes=scopes)
         raise InvalidGrantError("The client may no longer use any of the scopes that were granted.", request=request)
     return left

@@ -15,7 +15,7 @@ from clients.views.common import get_client
 from clients.workloads import LIFESPAN, MAX_LIFETIME
 from consumers.access import require_manager, workspace
 from consumers.audit import Actor
-from consumers.forms import explain
+from consumers.forms import add_refusal
 from consumers.models import Membership, Role
 from core.errors import Refusal
 from core.timefmt import date_time
@@ -64,7 +64,7 @@ def identity(request: HttpRequest, membership: Membership, client_id: str) -> Ht
                 client=client, audience=form.cleaned_data["audience"], actor=Actor.of(request)
             )
         except Refusal as refusal:
-            explain(form, refusal)
+            add_refusal(form, refusal)
     if posted and issued is None:
         status = 422
     context = guides.template_context(guides.GUIDES["fastify"], client) | {

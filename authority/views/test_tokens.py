@@ -19,7 +19,7 @@ from clients.models import Client, Scope
 from clients.views.common import already_done, get_client, request_user
 from consumers.access import workspace
 from consumers.audit import Actor
-from consumers.forms import explain
+from consumers.forms import add_refusal
 from consumers.models import Membership, Role
 from core.errors import Conflict, Refusal
 from core.idempotency import AlreadySubmitted, idempotent
@@ -70,7 +70,7 @@ def create(request: HttpRequest, membership: Membership, client_id: str) -> Http
             sentence = "It was shown once, in the response to your first click. Lost it? Create a new one."
             return already_done(request, done, "This test token has already been created.", sentence)
         except Refusal as refusal:
-            explain(form, refusal)
+            add_refusal(form, refusal)
         else:
             context |= _once_context(made, token, membership)
             return render(request, "authority/test_token_created.html", context)

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from clients import emails
 from clients.actions.locks import lock_active_consumer, lock_client
-from clients.actions.secrets import create_secret
+from clients.actions.secrets import insert_secret
 from clients.actions.workloads import assign_subject
 from clients.events import ClientEvent
 from clients.metadata import ClientMetadata
@@ -42,7 +42,7 @@ def register_client(
     client = _insert(consumer, metadata, client_id or new_client_id(), actor)
     if not client.holds_secrets:
         return client, None
-    _, text = create_secret(client, locked, actor, secret_name, None)
+    _, text = insert_secret(client, locked, actor, secret_name, None)
     return client, text
 
 

@@ -30,7 +30,7 @@ def set_secret_rules(*, consumer: Consumer, allowed: bool, days: int | None, act
     """
     if days is not None and not MIN_DAYS <= days <= MAX_DAYS:
         raise Refusal(f"Choose between {MIN_DAYS} and {MAX_DAYS:,} days, or none for no limit.", field="secret_days")
-    # create_secret() runs under the same lock, so that none is created by the former rules after this.
+    # insert_secret() runs under the same lock, so that none is created by the former rules after this.
     locked = Consumer.objects.select_for_update(no_key=True).get(pk=consumer.pk)
     consumer.secrets_allowed, consumer.secret_days = allowed, days
     if (locked.secrets_allowed, locked.secret_days) == (allowed, days):

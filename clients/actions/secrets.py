@@ -36,13 +36,13 @@ GRACE_AFTER_FIRST_USE = timedelta(days=1)
 
 
 @transaction.atomic
-def add_secret(
+def create_secret(
     *, client: Client, name: str, actor: Actor, expires_at: datetime | None = None
 ) -> tuple[ClientSecret, str]:
-    """Add a secret to the client; its text is readable only in this return value. Raises Refusal."""
+    """Create a secret of the client; its text is readable only in this return value. Raises Refusal."""
     client = lock_client(client)
     consumer = lock_active_consumer(client.consumer)
-    secret, text = create_secret(client, consumer, actor, name, expires_at)
+    secret, text = insert_secret(client, consumer, actor, name, expires_at)
     detail = {"hint": secret.hint, "name": secret.name}
     audit.record(ClientEvent.SECRET_CREATED, actor=actor, consumer=client.consumer, target=client, detail=detail)
     return secret, text
@@ -66,7 +66,7 @@ def rotate_secret(
     elif end.at is not None:
         old.expires_at = min(end.at, old.expires_at or end.at)
     old.save(update_fields=["rotated_at", "revoked_at", "expires_at"])
-    new, text = create_secret(client, consumer, actor, old.name, expires_at)
+    new, text = insert_secret(client, consumer, actor, old.name, expires_at)
     if end.after_first_use:
         old.expires_after_use_of = new
         old.save(update_fields=["expires_after_use_of"])
@@ -95,7 +95,7 @@ def rotate_client(*, client: Client, actor: Actor) -> str:
         revoke_secret(secret=oldest, actor=actor)
     if live:
         return rotate_secret(secret=live[0], end=End(), actor=actor)[1]
-    return add_secret(client=client, name="", actor=actor)[1]
+    return create_secret(client=client, name="", actor=actor)[1]
 
 
 @transaction.atomic
@@ -165,10 +165,10 @@ def _record_expiry(secret: ClientSecret, actor: Actor) -> None:
     audit.record(ClientEvent.SECRET_EXPIRY_CHANGED, actor=actor, consumer=client.consumer, target=client, detail=detail)
 
 
-def create_secret(
+def insert_secret(
     client: Client, consumer: Consumer, actor: Actor, name: str, expires_at: datetime | None
 ) -> tuple[ClientSecret, str]:
-    """Create a secret by the rules of its consumer; client and consumer are locked. Raises Refusal."""
+    """Insert a secret by the rules of its consumer, with no event; client and consumer are locked. Raises Refusal."""
     if not client.holds_secrets:
         raise InvalidClientMetadata("This client authenticates without a secret.", field="token_endpoint_auth_method")
     name = name.strip()

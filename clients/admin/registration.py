@@ -10,7 +10,7 @@ from clients.actions import registration as registration_actions
 from clients.models import DocumentHost, OpenRegistration, SoftwareIssuer
 from consumers.admin.base import AuditedAdmin
 from consumers.audit import Actor
-from consumers.forms import explain
+from consumers.forms import add_refusal
 from core.errors import Refusal
 from core.fields import JSONField
 
@@ -52,7 +52,7 @@ class MetadataSourceForm(forms.ModelForm):  # type: ignore[type-arg]
             try:
                 registration_actions.check_metadata_source(self.instance)
             except Refusal as refusal:
-                explain(self, refusal)
+                add_refusal(self, refusal)
 
     def validate_constraints(self) -> None:
         """Do nothing: the action refuses the same, with a better message."""

@@ -15,7 +15,7 @@ from clients.models import TrustedIssuer
 from clients.policy.federation import trusted_issuer
 from consumers.admin.base import AdminAction, AuditedAdmin
 from consumers.audit import Actor
-from consumers.forms import explain
+from consumers.forms import add_refusal
 from core.admin import admin_link, badge, pluralize
 from core.errors import Refusal
 from core.fields import JSONField
@@ -49,7 +49,7 @@ class IssuerForm(forms.ModelForm):  # type: ignore[type-arg]
             try:
                 trusted_issuer(issuer)
             except Refusal as refusal:
-                explain(self, refusal)
+                add_refusal(self, refusal)
         return cleaned
 
 

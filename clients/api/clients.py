@@ -249,12 +249,15 @@ def enable_client(call: ApiRequest, client_id: str) -> HttpResponse:
 
 
 def client_for_change(call: ApiRequest, client_id: str) -> Client:
-    """Return the client, locked, if the caller may change it and If-Match holds (RFC 9110 section 13.1.1)."""
+    """Return the client if the caller may change it and If-Match holds (RFC 9110 section 13.1.1).
+
+    Where the header names a revision the client is locked, so that it holds until the action has changed it. Actions
+    lock and read it anew in any case.
+    """
     client = client_at(call, client_id)
     call.require_writable(client.consumer)
-    client = locks.lock_client(client)
     expected = _if_match(call)
-    if expected is not None and client.revision not in expected:
+    if expected is not None and locks.lock_client(client).revision not in expected:
         raise PreconditionFailed
     return client
 

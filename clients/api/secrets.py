@@ -121,12 +121,12 @@ def get_secret(call: ApiRequest, client_id: str, secret_id: str) -> HttpResponse
     **CHANGE,
 )
 @sensitive_variables("text")
-def add_secret(call: ApiRequest, client_id: str) -> HttpResponse:
+def create_secret(call: ApiRequest, client_id: str) -> HttpResponse:
     """The others stay valid. A client has up to five."""
     sent = call.body
     with transaction.atomic():
         client = client_for_change(call, client_id)
-        secret, text = secret_actions.add_secret(
+        secret, text = secret_actions.create_secret(
             client=client, name=sent.get("name") or "", expires_at=_time(sent, "expires_at"), actor=call.caller.actor
         )
     return _created(client_id, secret, text)

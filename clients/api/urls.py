@@ -36,7 +36,7 @@ urlpatterns = [
         PUT=secrets.expire_secret,
         DELETE=secrets.revoke_secret,
     ),
-    route(f"{CLIENT}/secrets", "secrets", GET=secrets.list_secrets, POST=secrets.add_secret),
+    route(f"{CLIENT}/secrets", "secrets", GET=secrets.list_secrets, POST=secrets.create_secret),
     route(
         CLIENT,
         "client",

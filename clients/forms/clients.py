@@ -164,7 +164,7 @@ class SettingsForm(ClientForm, VersionedForm):
         }
         super().__init__(*args, consumer=client.consumer, initial=initial, **kwargs)
         offered = {scope.value for scope in self.offered} | set(IDENTITY_SCOPES)
-        self.withdrawn = [value for value in values.scope if value not in offered]
+        self.no_longer_allowed = [value for value in values.scope if value not in offered]
 
     def entered_and_saved(self, saved: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
         entered = self.cleaned_data

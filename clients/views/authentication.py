@@ -24,7 +24,7 @@ from clients.views.common import already_done, get_client, render_client, reques
 from clients.vocabulary import AuthMethod
 from consumers.access import require_manager, workspace
 from consumers.audit import Actor
-from consumers.forms import explain
+from consumers.forms import add_refusal
 from consumers.models import Membership, Role
 from core.errors import Refusal
 from core.idempotency import AlreadySubmitted, idempotent, new_idempotency_key
@@ -51,7 +51,7 @@ def authentication(request: HttpRequest, membership: Membership, client_id: str)
         try:
             _update(request, client, form.metadata)
         except Refusal as refusal:
-            explain(form, refusal)
+            add_refusal(form, refusal)
         else:
             messages.success(request, "Saved. Takes effect on the next request.")
             return redirect("clients:authentication", membership.consumer.slug, client.client_id)
@@ -179,9 +179,9 @@ def create_rule(request: HttpRequest, membership: Membership, client_id: str, is
             return already_done(request, done, "This rule has already been created.")
         except Refusal as refusal:
             warned = []
-            explain(form, refusal)
+            add_refusal(form, refusal)
     context = {"form": form, "issuer": issuer, "warned": warned, "client": client, "here": "clients"}
-    return render(request, "clients/add_rule.html", context, status=422 if posted else 200)
+    return render(request, "clients/create_rule.html", context, status=422 if posted else 200)
 
 
 def _created_message(client: Client, issuer: TrustedIssuer) -> str:

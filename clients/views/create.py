@@ -21,7 +21,7 @@ from clients.views.common import SHOWN_ONCE, already_done, get_client, render_se
 from clients.vocabulary import SECRET_METHODS, AuthMethod
 from consumers.access import workspace
 from consumers.audit import Actor
-from consumers.forms import explain
+from consumers.forms import add_refusal
 from consumers.models import Membership, Role
 from core.errors import Refusal
 from core.idempotency import AlreadySubmitted, idempotent
@@ -55,7 +55,7 @@ def create(request: HttpRequest, membership: Membership) -> HttpResponse:
             hint = [SHOWN_ONCE] if metadata.token_endpoint_auth_method in SECRET_METHODS else []
             return already_done(request, done, "This client has already been created.", *hint)
         except Refusal as refusal:
-            explain(form, refusal)
+            add_refusal(form, refusal)
         else:
             return _registered_response(request, client, secret, pair)
     return render(request, "clients/create.html", {"form": form, "here": "clients"}, status=422)

@@ -21,7 +21,7 @@ from clients.views.common import already_done, request_user
 from clients.vocabulary import IDENTITY_SCOPES, GrantType
 from consumers.access import workspace
 from consumers.audit import Actor
-from consumers.forms import explain
+from consumers.forms import add_refusal
 from consumers.models import Membership, Role
 from core.errors import Refusal
 from core.idempotency import AlreadySubmitted, idempotent
@@ -64,7 +64,7 @@ def create(request: HttpRequest, membership: Membership) -> HttpResponse:
         except AlreadySubmitted as done:
             return already_done(request, done, "This token has already been created.", SHOWN_ONCE)
         except Refusal as refusal:
-            explain(form, refusal)
+            add_refusal(form, refusal)
         else:
             context = {"token": token, "text": text, "command": _curl_command(token, text), "here": "clients"}
             return render(request, "clients/initial_access_token_created.html", context)

@@ -26,7 +26,7 @@ from clients.views.common import (
 from clients.vocabulary import SecretState
 from consumers.access import workspace
 from consumers.audit import Actor
-from consumers.forms import explain
+from consumers.forms import add_refusal
 from consumers.models import Membership, Role
 from core.errors import Refusal
 from core.idempotency import AlreadySubmitted, idempotent
@@ -64,14 +64,14 @@ def secrets(request: HttpRequest, membership: Membership, client_id: str) -> Htt
 @workspace(Role.MANAGER)
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_variables("text")
-def add_secret(request: HttpRequest, membership: Membership, client_id: str) -> HttpResponse:
+def create_secret(request: HttpRequest, membership: Membership, client_id: str) -> HttpResponse:
     """Add a secret. Only the response to the POST holds it."""
     client = get_client(membership, client_id)
     form = SecretForm(request.POST if request.method == "POST" else None, longest=membership.consumer.secret_days)
     if request.method == "POST" and form.is_valid():
         try:
             with idempotent(key=form.cleaned_data["key"], user=request_user(request)) as submission:
-                new, text = secret_actions.add_secret(
+                new, text = secret_actions.create_secret(
                     client=client,
                     name=form.cleaned_data["name"],
                     expires_at=form.expires_at,
@@ -81,11 +81,11 @@ def add_secret(request: HttpRequest, membership: Membership, client_id: str) -> 
         except AlreadySubmitted as done:
             return already_done(request, done, "This secret has already been created.", SHOWN_ONCE)
         except Refusal as refusal:
-            explain(form, refusal)
+            add_refusal(form, refusal)
         else:
             return render_secret_once(request, client, new, text, registered=False)
     context = {"form": form, "full": client.live_secrets >= MAX_LIVE_SECRETS, "most": MAX_LIVE_SECRETS}
-    return render_dialog(request, client, "add_secret", context, status=422 if form.is_bound else 200)
+    return render_dialog(request, client, "create_secret", context, status=422 if form.is_bound else 200)
 
 
 @workspace(Role.MANAGER)
@@ -109,7 +109,7 @@ def rotate(request: HttpRequest, membership: Membership, client_id: str, secret_
         except AlreadySubmitted as done:
             return already_done(request, done, f"The secret {old} has already been rotated.", SHOWN_ONCE)
         except Refusal as refusal:
-            explain(form, refusal)
+            add_refusal(form, refusal)
         else:
             return render_secret_once(request, client, new, text, registered=False)
     context = {"form": form, "secret": old, "full": full, "most": MAX_LIVE_SECRETS}

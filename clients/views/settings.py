@@ -12,7 +12,7 @@ from clients.policy import portal_policy
 from clients.views.common import client_events, get_client, render_client
 from consumers.access import require_manager, workspace
 from consumers.audit import Actor
-from consumers.forms import explain
+from consumers.forms import add_refusal
 from consumers.models import Membership, Role
 from core.errors import Conflict, Refusal
 
@@ -64,7 +64,7 @@ def _edit(request: HttpRequest, membership: Membership, client_id: str, tab: str
             }
             return render_client(request, client, tab, context, status=409)
         except Refusal as refusal:
-            explain(form, refusal)
+            add_refusal(form, refusal)
         else:
             messages.success(request, saved)
             return redirect(f"clients:{tab}", membership.consumer.slug, client.client_id)

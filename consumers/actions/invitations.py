@@ -1,4 +1,4 @@
-"""Send, resend, withdraw, accept and decline invitations to a consumer's workspace."""
+"""Send, resend, revoke, accept and decline invitations to a consumer's workspace."""
 
 import re
 import secrets

@@ -44,7 +44,7 @@ class MessageAdmin(ReadOnlyAdmin):
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
-        return super().get_queryset(request).defer("sealed")
+        return super().get_queryset(request).defer("encrypted_message")
 
     @admin.display(description="State", ordering="state")
     def condition(self, message: Message) -> SafeString:

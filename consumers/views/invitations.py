@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from consumers.actions import invitations as invitation_actions
 from consumers.audit import Actor, request_origin
-from consumers.forms import NewPersonForm, explain
+from consumers.forms import NewPersonForm, add_refusal
 from consumers.models import Invitation, User
 from core.errors import Conflict, Refusal
 from core.rate_limits import rate_limited
@@ -37,7 +37,7 @@ def _try_to_answer(request: HttpRequest, token: str, opened: Invitation) -> Http
         return _not_open(request)
     except Refusal as refusal:
         if refusal.field:
-            explain(form, refusal)
+            add_refusal(form, refusal)
             return _show(request, opened, form, status=422)
         return _show(request, opened, form, status=409 if isinstance(refusal, Conflict) else 403)
 
@@ -79,5 +79,5 @@ def _show(request: HttpRequest, opened: Invitation, form: NewPersonForm, status:
 
 
 def _not_open(request: HttpRequest) -> HttpResponse:
-    """Say the same of used, ended, withdrawn, altered and made-up links, so that none tells which it is."""
+    """Say the same of used, expired, revoked, altered and made-up links, so that none tells which it is."""
     return render(request, "consumers/invitation_closed.html", status=404)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from consumers.actions import personal_tokens as personal_token_actions
 from consumers.audit import Actor
-from consumers.forms import PersonalTokenForm, explain
+from consumers.forms import PersonalTokenForm, add_refusal
 from consumers.models import User
 from core.errors import Refusal
 from core.idempotency import AlreadySubmitted, idempotent
@@ -55,7 +55,7 @@ def create(request: HttpRequest) -> HttpResponse:
             messages.info(request, f"This token has already been created. {ONCE}")
             return redirect(done.outcome)
         except Refusal as refusal:
-            explain(form, refusal)
+            add_refusal(form, refusal)
         else:
             return render(request, "consumers/token_created.html", {"token": token, "text": text})
     return render(request, "consumers/token_create.html", {"form": form}, status=422 if form.is_bound else 200)

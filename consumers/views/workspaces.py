@@ -21,7 +21,7 @@ from consumers.actions import members as member_actions
 from consumers.actions import people as people_actions
 from consumers.activity import timeline
 from consumers.audit import Actor
-from consumers.forms import ActivityFilter, InviteForm, NameForm, RoleForm, explain
+from consumers.forms import ActivityFilter, InviteForm, NameForm, RoleForm, add_refusal
 from consumers.models import Consumer, Membership, Role, User
 from core import spreadsheets
 from core.errors import Refusal
@@ -67,7 +67,7 @@ def name(request: HttpRequest) -> HttpResponse:
         try:
             people_actions.rename_person(person=request.user, name=form.cleaned_data["name"], actor=Actor.of(request))
         except Refusal as refusal:
-            explain(form, refusal)
+            add_refusal(form, refusal)
         else:
             messages.success(request, "Your name is saved.")
             return redirect("mfa_index")
@@ -129,7 +129,7 @@ def invite(request: HttpRequest, membership: Membership) -> HttpResponse:
                     for email in invitation_actions.parse_emails(form.cleaned_data["emails"])
                 ]
         except Refusal as refusal:
-            explain(form, refusal)
+            add_refusal(form, refusal)
         else:
             messages.success(request, f"Invitation on its way to {', '.join(invited[:5])}{' …' * (len(invited) > 5)}.")
             return redirect("consumers:people", membership.consumer.slug)

@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
                 ('recipients', models.CharField(editable=False, max_length=500)),
                 ('subject', models.CharField(editable=False, max_length=250)),
-                ('sealed', models.BinaryField(default=bytes)),
+                ('encrypted_message', models.BinaryField(default=bytes)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created')),
                 ('sent_at', models.DateTimeField(editable=False, null=True)),
             ],

@@ -83,7 +83,7 @@ def _clients_without_secret(consumer: Consumer) -> Iterator[Alert]:
             )
             continue
         for client in found:
-            url = _client_url("add-secret", client)
+            url = _client_url("create-secret", client)
             yield Alert("bad", "circle-x", one.format(client), text, "Create a secret", url, in_dialog=True)
 
 

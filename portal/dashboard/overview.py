@@ -22,27 +22,29 @@ def overview(site: AdminSite, request: HttpRequest) -> dict[str, Any]:
     def may_read(model: type[Model]) -> bool:
         return site.is_registered(model) and site.get_model_admin(model).has_view_permission(request)
 
-    desk: dict[str, Any] = {"now": timezone.localtime()}
+    parts: dict[str, Any] = {"now": timezone.localtime()}
     if may_read(Consumer):
-        desk["consumers"] = _count_with_stopped(Consumer, "suspended_at")
+        parts["consumers"] = _count_with_stopped(Consumer, "suspended_at")
         may_add = all(site.get_model_admin(model).has_add_permission(request) for model in (Api, Consumer))
-        desk["first_steps"] = may_add and not desk["consumers"]["total"]
+        parts["first_steps"] = may_add and not parts["consumers"]["total"]
     if may_read(Client):
-        desk["clients"] = _count_with_stopped(Client, "disabled_at")
-        desk["yesterday"], desk["today"] = last_days(DailyCount.objects.all(), 2)
+        parts["clients"] = _count_with_stopped(Client, "disabled_at")
+        parts["yesterday"], parts["today"] = last_days(DailyCount.objects.all(), 2)
     if may_read(Message):
-        failed = Message.objects.filter(state=Message.State.FAILED).defer("sealed")
-        desk["mail"] = {
+        failed = Message.objects.filter(state=Message.State.FAILED).defer("encrypted_message")
+        parts["mail"] = {
             "failed": failed.count(),
             "waiting": Message.objects.filter(state=Message.State.WAITING).count(),
             "newest": failed[:5],
         }
     if may_read(SigningKey):
-        keys = SigningKey.objects.served().order_by("state", "purpose", "algorithm", "-id").defer("sealed")
-        desk["signing_keys"] = [{"key": key, "tone": TONES.get(key.state, "")} for key in keys[:6]]
+        keys = (
+            SigningKey.objects.served().order_by("state", "purpose", "algorithm", "-id").defer("encrypted_private_key")
+        )
+        parts["signing_keys"] = [{"key": key, "tone": TONES.get(key.state, "")} for key in keys[:6]]
     if may_read(Event):
-        desk["events"] = [describe(event) for event in Event.objects.select_related("consumer")[:8]]
-    return desk
+        parts["events"] = [describe(event) for event in Event.objects.select_related("consumer")[:8]]
+    return parts
 
 
 def _count_with_stopped(model: type[Model], stopped: str) -> dict[str, int]:

@@ -256,7 +256,7 @@ def _client(owner: Consumer, wanted: DemoClient, memory: dict[str, Any]) -> dict
     elif row.holds_secrets and not any(live.matches(known.get("client_secret", "")) for live in row.secrets.live()):
         if row.secrets.live().count() >= MAX_LIVE_SECRETS:
             secret_actions.revoke_secret(secret=row.secrets.live().earliest("created_at"), actor=SYSTEM)
-        _, text = secret_actions.add_secret(client=row, name="Demo", actor=SYSTEM)
+        _, text = secret_actions.create_secret(client=row, name="Demo", actor=SYSTEM)
         known |= {"client_id": row.client_id, "client_secret": text}
     allow_pages(row)
     return {

@@ -204,7 +204,7 @@ class ConsumerAdmin(AuditedAdmin):
             success="A new link is on its way to {}; the old one no longer works.",
             relation="invitations",
         ),
-        "withdraw": AdminAction(
+        "revoke-invitation": AdminAction(
             label="Revoke the invitation of {}",
             run=lambda invitation, actor: invitation_actions.revoke_invitation(invitation=invitation, actor=actor),
             success="The invitation of {} is revoked; its link no longer works.",
@@ -334,7 +334,7 @@ class ConsumerAdmin(AuditedAdmin):
                 {
                     "invitation": invitation,
                     "resend": to("resend", invitation),
-                    "withdraw": to("withdraw", invitation),
+                    "revoke": to("revoke-invitation", invitation),
                 }
                 for invitation in consumer.invitations.filter(accepted_at=None).select_related("invited_by")
             ],

@@ -71,7 +71,7 @@ class OperatorSite(AdminSite):
     def index(self, request: HttpRequest, extra_context: Any = None) -> Any:
         from portal.dashboard.overview import overview  # the site is made before the models are
 
-        return super().index(request, {"desk": overview(self, request)})
+        return super().index(request, {"overview": overview(self, request)})
 
     def get_urls(self) -> list[Any]:
         from authority.views.inspector import before_csrf  # the site is made before the models are

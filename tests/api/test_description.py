@@ -59,7 +59,7 @@ BEHIND = {
     "clients.actions.clients.enable_client": "enableOAuth2Client",
     "clients.actions.clients.delete_client": "deleteOAuth2Client",
     "clients.actions.clients.revoke_tokens": "deleteOAuth2Token",
-    "clients.actions.secrets.add_secret": "createSecret",
+    "clients.actions.secrets.create_secret": "createSecret",
     "clients.actions.secrets.rotate_secret": "rotateSecret",
     "clients.actions.secrets.rotate_client": "rotateOAuth2ClientSecret",
     "clients.actions.secrets.revoke_rotated": "deleteRotatedOAuth2ClientSecrets",

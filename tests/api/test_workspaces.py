@@ -75,7 +75,7 @@ def test_managers_read_their_own_consumer_and_change_none(acme, globex, alice, p
 # -- People -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_manager_invites_resends_and_withdraws(acme, alice, program_of):
+def test_a_manager_invites_resends_and_revokes(acme, alice, program_of):
     program = program_of(alice)
     made = program.post("/admin/consumers/acme/invitations", {"email": "dana@acme.example", "role": "manager"})
     assert made.status_code == 201, made.text

@@ -45,8 +45,8 @@ class Flow:
         form = re.search(r'<form class="form" method="post" action="([^"]+/decision[^"]*)">', page.content.decode())
         if form is None:
             return page
-        seal = re.search(r'name="seal" value="([^"]+)"', page.content.decode())[1]
-        answer = {"seal": unescape(seal), "decision": decision, "scope": list(scope)} | changed
+        signed_request = re.search(r'name="signed_request" value="([^"]+)"', page.content.decode())[1]
+        answer = {"signed_request": unescape(signed_request), "decision": decision, "scope": list(scope)} | changed
         return self.browser.post(unescape(form[1]), answer)
 
     def code(self):

@@ -15,7 +15,7 @@ from consumers.models import Event
 pytestmark = pytest.mark.django_db
 
 
-def test_keys_are_listed_and_what_is_sealed_is_not_shown(browser_of, olga):
+def test_keys_are_listed_and_what_is_encrypted_is_not_shown(browser_of, olga):
     signing_keys.signer("ES256", seconds=3600)
     key = SigningKey.objects.get()
     browser = browser_of(olga)
@@ -26,8 +26,11 @@ def test_keys_are_listed_and_what_is_sealed_is_not_shown(browser_of, olga):
         page = browser.get(address)
         assert page.status_code == 200
         assert key.kid in page.content.decode()
-        for sealed in (bytes(key.sealed).decode(), base64.b64encode(bytes(key.sealed)).decode()):
-            assert sealed not in page.content.decode()
+        for encrypted in (
+            bytes(key.encrypted_private_key).decode(),
+            base64.b64encode(bytes(key.encrypted_private_key)).decode(),
+        ):
+            assert encrypted not in page.content.decode()
 
 
 def test_keys_cannot_be_added_or_deleted_by_hand(browser_of, olga):

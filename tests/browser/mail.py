@@ -3,7 +3,7 @@
 import re
 import time
 
-import httpx
+from tests import patient
 
 
 class Mailbox:
@@ -23,15 +23,15 @@ class Mailbox:
         raise TimeoutError(f"no mail to {address} within {seconds:.0f} seconds")
 
     def pages_of(self, address: str) -> list[str]:
-        listed = httpx.get(f"{self.base_url}/demo/mail/").text
+        listed = patient.get(f"{self.base_url}/demo/mail/").text
         paths = dict.fromkeys(re.findall(r'href="(/demo/mail/[\w-]+/)"', listed))
-        return [path for path in paths if address in httpx.get(self.base_url + path).text]
+        return [path for path in paths if address in patient.get(self.base_url + path).text]
 
     def link_to(self, address: str, path: str, *, beyond: int = 0) -> str:
         """Return the first address below `path` that the newest message to somebody holds."""
-        text = httpx.get(self.base_url + self.page_of(address, beyond=beyond)).text
+        text = patient.get(self.base_url + self.page_of(address, beyond=beyond)).text
         return re.search(rf'{re.escape(self.base_url)}{re.escape(path)}[^\s"<]+', text)[0]
 
     def code_for(self, address: str, *, beyond: int = 0) -> str:
-        text = httpx.get(self.base_url + self.page_of(address, beyond=beyond)).text
+        text = patient.get(self.base_url + self.page_of(address, beyond=beyond)).text
         return re.search(r"\b(\d{6})\b", text)[1]

@@ -4,8 +4,9 @@ import base64
 import hashlib
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-import httpx
 import pytest
+
+from tests import patient
 
 VERIFIER = "a-verifier-that-only-the-app-knows-0123456789"
 
@@ -42,7 +43,7 @@ def test_person_gives_an_app_less_than_it_asked_for(visitor, server, scripts):
     answer = {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
     assert (answer["state"], answer["iss"]) == ("of the app", server.url)
 
-    tokens = httpx.post(
+    tokens = patient.post(
         f"{server.url}/oauth2/token",
         data={
             "grant_type": "authorization_code",
@@ -53,7 +54,7 @@ def test_person_gives_an_app_less_than_it_asked_for(visitor, server, scripts):
         auth=(client_id, secret),
     ).json()
     assert tokens["scope"] == "openid email"
-    told = httpx.get(f"{server.url}/oauth2/userinfo", headers={"Authorization": f"Bearer {tokens['access_token']}"})
+    told = patient.get(f"{server.url}/oauth2/userinfo", headers={"Authorization": f"Bearer {tokens['access_token']}"})
     assert told.json()["email"] == manager["email"]
 
     alice.open("/oauth2/authorize?" + urlencode(request))

@@ -1,7 +1,8 @@
 """A device shows a code; a person types it in their browser, reads who asks, and answers."""
 
-import httpx
 import pytest
+
+from tests import patient
 
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 
@@ -11,7 +12,7 @@ GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 def test_person_types_the_code_and_the_device_goes_on(visitor, server, scripts):
     device = server.demo["clients"]["device"]
     named = {"client_id": device["client_id"]}
-    asked = httpx.post(
+    asked = patient.post(
         f"{server.url}/oauth2/device_authorization", data=named | {"scope": "openid shipments:read"}
     ).json()
     alice, manager = visitor(scripts=scripts), server.demo["managers"][0]
@@ -28,7 +29,7 @@ def test_person_types_the_code_and_the_device_goes_on(visitor, server, scripts):
     page.get_by_role("heading", name="Yard terminal is connected").wait_for()
 
     form = named | {"grant_type": GRANT, "device_code": asked["device_code"]}
-    tokens = httpx.post(f"{server.url}/oauth2/token", data=form).json()
+    tokens = patient.post(f"{server.url}/oauth2/token", data=form).json()
     assert tokens["scope"] == "openid shipments:read"
     assert page.goto(f"{server.url}/account/apps/").status == 200
     page.get_by_text("Yard terminal").first.wait_for()

@@ -4,9 +4,9 @@ import json
 import subprocess
 import uuid
 
-import httpx
 import pytest
 
+from tests import patient
 from tests.examples.conftest import python_api, python_command, uv  # noqa: F401  # fixtures
 
 pytestmark = pytest.mark.browser
@@ -84,8 +84,8 @@ def test_operator_defines_managers_manage_and_a_stranger_sees_nothing(visitor, s
     assert secret.startswith("cdsk_")
     command = ann.copy("Copy the curl example")
     token = run(command)["access_token"]
-    assert httpx.get(python_api, headers={"Authorization": f"Bearer {token}"}).status_code == 200
-    assert httpx.post(python_api, headers={"Authorization": f"Bearer {token}"}).status_code == 403
+    assert patient.get(python_api, headers={"Authorization": f"Bearer {token}"}).status_code == 200
+    assert patient.post(python_api, headers={"Authorization": f"Bearer {token}"}).status_code == 403
 
     for look_again in (ann.page.reload, ann.page.reload, ann.page.go_back, ann.page.go_forward):
         look_again()

@@ -1,4 +1,4 @@
-"""Every page of the operators' desk, light and dark, wide and narrow, by the rules of WCAG 2.2 AA."""
+"""Every page of the admin, light and dark, wide and narrow, by the rules of WCAG 2.2 AA."""
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe

@@ -5,10 +5,10 @@ import re
 import shlex
 import uuid
 
-import httpx
 import pytest
 from django.conf import settings
 
+from tests import patient
 from tests.clientdesk.importers.exports import AUTH0, HYDRA, KEYCLOAK
 
 PAGE = (settings.BASE_DIR / "docs" / "coming-from.md").read_text()
@@ -23,7 +23,7 @@ def names(server, tmp_path):
     for name, content in files.items():
         (tmp_path / name).write_text(json.dumps(content))
     headers = {"Authorization": f"Bearer {server.demo['manager_token']}"}
-    made = httpx.post(f"{server.url}/admin/clients", json=document, headers=headers).json()
+    made = patient.post(f"{server.url}/admin/clients", json=document, headers=headers).json()
     service_id, secret = server.service()
     return {name: str(tmp_path / name) for name in files} | {
         "client_id": made["client_id"],

@@ -92,7 +92,7 @@ def test_mail_arrives_with_text_and_html(server):
     assert "<b>Tag</b>" in mail.get_body(("html",)).get_content()
     message.refresh_from_db()
     assert message.state == "sent"
-    assert bytes(message.sealed) == b""
+    assert bytes(message.encrypted_message) == b""
 
 
 def test_every_header_and_every_recipient_survives(server):
@@ -112,11 +112,11 @@ def test_no_header_can_be_injected(server):
     assert not Message.objects.exists()
 
 
-def test_the_sealed_body_shows_no_token(server, acme, alice):
+def test_the_encrypted_body_shows_no_token(server, acme, alice):
     from tests.factories import actor_for
 
     invitation_actions.invite_manager(consumer=acme, email="jonas@acme.example", actor=actor_for(alice))
-    row = str(Message.objects.values_list().get()) + repr(bytes(Message.objects.get().sealed))
+    row = str(Message.objects.values_list().get()) + repr(bytes(Message.objects.get().encrypted_message))
     outbox.QUEUE.deliver_next()
     token = server.mails()[0].get_body(("plain",)).get_content().split("/invitations/")[1].split("/")[0]
     assert len(token) > 40
@@ -168,7 +168,7 @@ def test_a_server_that_fails_is_asked_again_later_and_in_the_end_no_more(server,
         assert outbox.QUEUE.deliver_next()
         message.refresh_from_db()
     assert message.state == "failed"
-    assert bytes(message.sealed)
+    assert bytes(message.encrypted_message)
     if fault == "down":
         server.start()
         settings.MAILERS["delivery"] = smtp(server.controller.port)

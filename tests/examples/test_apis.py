@@ -9,15 +9,16 @@ import pytest
 
 from authority.keys import signing_keys
 from core.jose import jws
+from tests import patient
 from tests.examples.conftest import AUDIENCE, claims
 
 
 def get(api: str, token: str | None = None) -> httpx.Response:
-    return httpx.get(api, headers={"Authorization": f"Bearer {token}"} if token else {})
+    return patient.get(api, headers={"Authorization": f"Bearer {token}"} if token else {})
 
 
 def post(api: str, token: str) -> httpx.Response:
-    return httpx.post(api, headers={"Authorization": f"Bearer {token}"}, json={"destination": "Oslo"})
+    return patient.post(api, headers={"Authorization": f"Bearer {token}"}, json={"destination": "Oslo"})
 
 
 @pytest.fixture

@@ -2,10 +2,10 @@
 
 import json
 
-import httpx
 import pytest
 
 from authority.keys import signing_keys
+from tests import patient
 from tests.authority.forgeries import forgeries
 
 
@@ -16,8 +16,8 @@ def test_api_refuses_every_forgery(api, server):
         forged = forgeries(genuine, signing_keys.signer("ES256", seconds=60))
     accepted = []
     for case, token in forged.items():
-        answer = httpx.get(api, headers={"Authorization": f"Bearer {token}"})
+        answer = patient.get(api, headers={"Authorization": f"Bearer {token}"})
         if (answer.status_code, answer.headers.get("WWW-Authenticate")) != (401, 'Bearer error="invalid_token"'):
             accepted.append((case, answer.status_code, answer.text[:200]))
     assert accepted == [], json.dumps(accepted, indent=1)
-    assert httpx.get(api, headers={"Authorization": f"Bearer {genuine}"}).status_code == 200
+    assert patient.get(api, headers={"Authorization": f"Bearer {genuine}"}).status_code == 200

@@ -5,10 +5,10 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import httpx
 import pytest
 
 from core.jose import jwk, jws
+from tests import patient
 from tests.examples.conftest import EXAMPLES, claims, serving
 
 
@@ -71,7 +71,7 @@ def api(request, issuer) -> Iterator[str]:
 
 
 def status(api: str, token: str) -> int:
-    return httpx.get(api, headers={"Authorization": f"Bearer {token}"}).status_code
+    return patient.get(api, headers={"Authorization": f"Bearer {token}"}).status_code
 
 
 def test_made_up_key_ids_do_not_turn_the_api_against_the_issuer(api, issuer):
@@ -88,6 +88,6 @@ def test_api_stands_while_the_issuer_does_not_answer(api, issuer):
 
 def test_api_says_that_it_cannot_judge_when_it_never_saw_a_key(api, issuer):
     issuer.answers = False
-    answer = httpx.get(api, headers={"Authorization": f"Bearer {issuer.token()}"})
+    answer = patient.get(api, headers={"Authorization": f"Bearer {issuer.token()}"})
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "30"

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import jwt
 import pytest
 from django.conf import settings
@@ -14,6 +13,7 @@ from clients.actions.registration import enable_open_registration
 from clients.models import Api, Client, Scope
 from consumers.audit import SYSTEM
 from consumers.models import Consumer
+from tests import patient
 from tests.examples.conftest import EXAMPLES, own_environ
 from tests.live import Server, free_port, running
 from tests.third_party.conversation import converse
@@ -50,11 +50,11 @@ def connected(server: Server, uv, resource) -> dict[str, Any]:
 
 @pytest.mark.compliance("RFC 9728", "5.1")
 def test_server_says_where_its_metadata_is_and_those_name_us(server, resource):
-    refused = httpx.post(resource, json={})
+    refused = patient.post(resource, json={})
     assert refused.status_code == 401
     where = resource.replace("/mcp", "/.well-known/oauth-protected-resource/mcp")
     assert f'resource_metadata="{where}"' in refused.headers["WWW-Authenticate"]
-    said = httpx.get(where).json()
+    said = patient.get(where).json()
     assert said["resource"] == resource
     assert said["authorization_servers"] == [server.demo["issuer"]]
 
@@ -90,5 +90,5 @@ def test_it_refreshes_without_asking_the_person_again(connected):
 
 
 def test_token_for_another_api_opens_nothing_at_the_server(server, resource):
-    answer = httpx.post(resource, json={}, headers={"Authorization": f"Bearer {server.token('shipments:read')}"})
+    answer = patient.post(resource, json={}, headers={"Authorization": f"Bearer {server.token('shipments:read')}"})
     assert answer.status_code == 401

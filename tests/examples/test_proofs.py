@@ -2,9 +2,9 @@
 
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
 
+from tests import patient
 from tests.authority.proofs import Prover, b64
 
 
@@ -16,7 +16,9 @@ def bound(server):
     def ask():
         proof = prover.proof(htu=f"{server.url}/oauth2/token")
         form = {"grant_type": "client_credentials", "scope": "shipments:read"}
-        return prover.learn(httpx.post(f"{server.url}/oauth2/token", data=form, auth=service, headers={"DPoP": proof}))
+        return prover.learn(
+            patient.post(f"{server.url}/oauth2/token", data=form, auth=service, headers={"DPoP": proof})
+        )
 
     assert ask().json()["error"] == "use_dpop_nonce"
     answer = ask().json()
@@ -26,7 +28,7 @@ def bound(server):
 
 def get(api, token, *proofs, scheme="DPoP"):
     headers = [("Authorization", f"{scheme} {token}"), *(("DPoP", proof) for proof in proofs)]
-    return httpx.get(api, headers=headers)
+    return patient.get(api, headers=headers)
 
 
 def shown(api, prover, token, **claims):
@@ -41,7 +43,7 @@ def test_api_accepts_a_bound_token_with_a_proof_once(api, bound):
     again = get(api, token, proof)
     assert again.status_code == 401
     assert again.headers["WWW-Authenticate"].startswith('DPoP error="invalid_dpop_proof"')
-    assert httpx.get(f"{api}?page=2", headers={"Authorization": f"DPoP {token}", "DPoP": shown(api, prover, token)})
+    assert patient.get(f"{api}?page=2", headers={"Authorization": f"DPoP {token}", "DPoP": shown(api, prover, token)})
 
 
 @pytest.mark.compliance("RFC 9449", "7.2")

@@ -7,12 +7,13 @@ from urllib.parse import urlencode, urlsplit
 import httpx
 import pytest
 
+from tests import patient
 from tests.authority.conftest import FORM
 
 
 def in_chunks(server, path, parts, content_type=FORM, **headers):
     """Post the parts as chunks; return the status and the body of the answer."""
-    answer = httpx.post(server.url + path, content=iter(parts), headers={"Content-Type": content_type} | headers)
+    answer = patient.post(server.url + path, content=iter(parts), headers={"Content-Type": content_type} | headers)
     assert answer.request.headers["Transfer-Encoding"] == "chunked"
     return answer.status_code, answer.json()
 

@@ -20,8 +20,8 @@ from authority.models import PushedRequest, SigningKey
 from consumers.accounts.sessions import SessionStore
 from consumers.models import Event
 from core.encryption import fernet
-from core.mail import SealedMail
-from core.mail import seal as seal_mail
+from core.mail import DecryptedMail
+from core.mail import encrypt as encrypt_mail
 from core.models import Message
 from tests.test_architecture import CODE, named
 
@@ -45,12 +45,12 @@ def age():
     SigningKey.objects.update(created_at=timezone.now() - timedelta(hours=2))
 
 
-def test_list_shows_what_is_published_and_nothing_that_is_sealed():
+def test_list_shows_what_is_published_and_nothing_that_is_encrypted():
     rotation.maintain()
     key = SigningKey.objects.get(algorithm="ES256", state="active")
     rotation.revoke(SigningKey.objects.get(algorithm="RS256", state="next"), actor=rotation.audit.SYSTEM)
     assert key.kid in run("list")
-    assert bytes(key.sealed).decode() not in run("list", "--all")
+    assert bytes(key.encrypted_private_key).decode() not in run("list", "--all")
     listed = json.loads(run("list", "--json"))
     assert {(row["algorithm"], row["state"]) for row in listed} == {
         (algorithm, state) for algorithm in ("ES256", "RS256") for state in ("active", "next")
@@ -98,7 +98,7 @@ def test_revoke_asks_first_and_takes_active_and_next_together():
 def test_reencrypt_moves_everything_so_that_the_former_key_can_go(settings, alice, service):
     rotation.maintain()
     kid = SigningKey.objects.get(algorithm="ES256", state="active").kid
-    letter = Message.objects.create(recipients="a@acme.example", subject="Hi", sealed=seal_mail(mail()))
+    letter = Message.objects.create(recipients="a@acme.example", subject="Hi", encrypted_message=encrypt_mail(mail()))
     session = SessionStore()
     session["code"] = "123456"
     session.save()
@@ -123,7 +123,7 @@ def test_reencrypt_moves_everything_so_that_the_former_key_can_go(settings, alic
     signing_keys.require_decryptable()
     assert signing_keys.signer("ES256", seconds=60).kid == kid
     letter.refresh_from_db()
-    assert SealedMail(bytes(letter.sealed)).subject == "Hi"
+    assert DecryptedMail(bytes(letter.encrypted_message)).subject == "Hi"
     assert SessionStore(session.session_key)["code"] == "123456"
     assert pushed_requests.parameters_of(PushedRequest.objects.get()) == {"scope": "openid"}
     totp.refresh_from_db()

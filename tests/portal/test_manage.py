@@ -8,10 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
 import pytest
 from django.conf import settings
 
+from tests import patient
 from tests.live import free_port, running
 
 
@@ -67,8 +67,8 @@ def test_runserver_serves_pages_and_styles(fresh):
     base = f"http://127.0.0.1:{port}"
     environ = fresh | {"PORT": str(port)}
     with running([sys.executable, "manage.py", "runserver", "--noreload", str(port)], f"{base}/health/ready", environ):
-        assert httpx.get(f"{base}/static/css/portal.css").status_code == 200
-        assert httpx.get(base).status_code == 302
+        assert patient.get(f"{base}/static/css/portal.css").status_code == 200
+        assert patient.get(base).status_code == 302
 
 
 def test_embedded_database_opens_no_private_folder(fresh):

@@ -3,9 +3,9 @@
 import re
 import time
 
-import httpx
 import pytest
 
+from tests import patient
 from tests.authority.conftest import Program
 from tests.factories import give_secret
 
@@ -50,7 +50,7 @@ def test_a_served_portal_adds_up_what_its_processes_count(server):
     headers = {"Authorization": f"Bearer {server.environ['METRICS_TOKEN']}"}
 
     def counted():
-        text = httpx.get(f"{server.url}/metrics", headers=headers).text
+        text = patient.get(f"{server.url}/metrics", headers=headers).text
         seconds = re.search(r'clientdesk_request_seconds_count{endpoint="token"} (\S+)', text)
         remembered = re.search(r'clientdesk_directory_lookups_total{found_in="memory"} (\S+)', text)
         return [float(found[1]) if found else 0.0 for found in (seconds, remembered)]

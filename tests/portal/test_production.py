@@ -10,6 +10,7 @@ import httpx
 import pytest
 from django.conf import settings
 
+from tests import patient
 from tests.live import copy_database, drop_database, free_port, migrated_database, running
 from tests.test_deploy import INHERITED, PRODUCTION
 
@@ -38,7 +39,7 @@ def portal(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[htt
             running(
                 [*manage, "serve", "--workers", "1", "--no-work"], f"http://127.0.0.1:{port}/health/alive", environ
             ),
-            httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"Host": HOST}) as client,
+            patient.Client(base_url=f"http://127.0.0.1:{port}", headers={"Host": HOST}) as client,
         ):
             yield client
         assert os.listdir(environ["DATA_DIR"]) == []

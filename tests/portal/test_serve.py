@@ -6,23 +6,23 @@ import sys
 import tomllib
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
 from django.conf import settings
 from django.db import connection
 
 from clients.models import Client
+from tests import patient
 from tests.live import copy_database, database, drop_database
 
 
 def test_server_is_alive_and_ready(server):
-    assert httpx.get(f"{server.url}/health/alive").json() == {"status": "ok"}
-    assert httpx.get(f"{server.url}/health/ready").json() == {"status": "ok"}
+    assert patient.get(f"{server.url}/health/alive").json() == {"status": "ok"}
+    assert patient.get(f"{server.url}/health/ready").json() == {"status": "ok"}
 
 
 def test_server_names_its_version(server):
     project = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text())["project"]
-    assert httpx.get(f"{server.url}/version").json() == {"version": project["version"]}
+    assert patient.get(f"{server.url}/version").json() == {"version": project["version"]}
 
 
 def test_demo_has_put_its_clients_into_the_database_that_is_served(server):

@@ -30,18 +30,18 @@ ADDRESSES = {
     "clients:enable": (403, 405),
     "clients:delete": (403, 200),
     "clients:secrets": (200, 200),
-    "clients:add-secret": (403, 200),
+    "clients:create-secret": (403, 200),
     "clients:rotate-secret": (403, 200),
     "clients:revoke-secret": (403, 200),
-    "clients:download": (403, 405),
+    "clients:download-credentials": (403, 405),
     "clients:registration": (200, 200),
-    "clients:new-initial-access-token": (403, 200),
+    "clients:create-initial-access-token": (403, 200),
     "clients:revoke-initial-access-token": (403, 200),
     "clients:authentication": (200, 200),
-    "clients:make-key": (403, 405),
+    "clients:generate-key": (403, 405),
     "clients:download-key": (403, 405),
-    "clients:add-rule": (403, 200),
-    "clients:remove-rule": (403, 405),
+    "clients:create-rule": (403, 200),
+    "clients:delete-rule": (403, 405),
     "tokens:try-rules": (200, 200),
     "tokens:problems": (200, 200),
     "tokens:identity": (200, 200),
@@ -55,13 +55,13 @@ ADDRESSES = {
     "consumers:invite": (403, 200),
     "consumers:member": (403, 200),  # of another person; everybody may open their own
     "consumers:resend-invitation": (403, 405),
-    "consumers:withdraw-invitation": (403, 405),
+    "consumers:revoke-invitation": (403, 405),
     "consumers:activity": (200, 200),
     "consumers:activity-csv": (200, 200),
 }
 OF_THE_WORKSPACE = {
     *("clients:index", "clients:create", "clients:secret-review"),
-    *("clients:registration", "clients:new-initial-access-token", "clients:revoke-initial-access-token"),
+    *("clients:registration", "clients:create-initial-access-token", "clients:revoke-initial-access-token"),
 }
 OF_A_CLIENT = [
     *(name for name in ADDRESSES if name.startswith("clients:") and name not in OF_THE_WORKSPACE),
@@ -123,10 +123,10 @@ def address(acme, alice, service):
             "secret_id": view in ("rotate-secret", "revoke-secret"),
             "member_id": view == "member",
             "jti": view == "revoke-test-token",
-            "issuer_id": view == "add-rule",
-            "rule_id": view == "remove-rule",
+            "issuer_id": view == "create-rule",
+            "rule_id": view == "delete-rule",
             "token_id": view == "revoke-initial-access-token",
-            "invitation_id": view in ("resend-invitation", "withdraw-invitation"),
+            "invitation_id": view in ("resend-invitation", "revoke-invitation"),
         }
         slug = consumer if isinstance(consumer, str) else consumer.slug
         wanted = {key: value for key, value in everything.items() if needs[key]}

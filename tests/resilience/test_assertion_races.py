@@ -2,10 +2,10 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
 import pytest
 
 from authority.models import SpentIdentifier
+from tests import patient
 from tests.authority.signing import KEY, Signing
 from tests.factories import AccessFactory, ApiFactory, ClientFactory, ConsumerFactory, ScopeFactory
 from tests.resilience.conftest import another
@@ -38,7 +38,7 @@ def test_assertion_counts_once_on_two_servers_and_after_a_restart(server):
 
     def ask(origin):
         form = {"grant_type": "client_credentials", "client_assertion_type": TYPE, "client_assertion": assertion}
-        return httpx.post(f"{origin}/oauth2/token", data=form).status_code
+        return patient.post(f"{origin}/oauth2/token", data=form).status_code
 
     with another(server, workers=1) as other, ThreadPoolExecutor(THREADS) as pool:
         assert sorted(pool.map(ask, [server.url, other] * (THREADS // 2))) == [200] + [401] * (THREADS - 1)

@@ -7,7 +7,6 @@ import time
 from contextlib import ExitStack
 from functools import partial
 
-import httpx
 import pytest
 from django.utils import timezone
 
@@ -18,6 +17,7 @@ from clients.models import Api, Client, ClientSecret
 from consumers.audit import SYSTEM
 from consumers.models import Consumer
 from core import cache
+from tests import patient
 
 WITHIN = 0.1  # seconds
 ROUNDS = 3  # of each change, so that a pause of the machine itself does not decide
@@ -29,7 +29,7 @@ def machines(server, second):
     """Connections that reach all workers of both servers."""
     with ExitStack() as stack:
         yield [
-            stack.enter_context(httpx.Client(base_url=base))
+            stack.enter_context(patient.Client(base_url=base))
             for base in (server.url, second)
             for _ in range(CONNECTIONS)
         ]

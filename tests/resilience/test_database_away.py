@@ -10,10 +10,10 @@ import threading
 import time
 from collections import defaultdict
 
-import httpx
 import pytest
 from django.conf import settings
 
+from tests import patient
 from tests.authority.conftest import FORM, basic
 from tests.live import free_port, running
 
@@ -72,12 +72,12 @@ def test_without_its_database_the_server_asks_to_come_back_and_recovers_by_itsel
         return answer.status_code
 
     def keep_asking(name):
-        with httpx.Client() as http:
+        with patient.Client() as http:
             while not stop.wait(0.2):
                 ask(name, http)
 
     command = [sys.executable, "manage.py", "serve", "--workers", "2"]
-    with running(command, f"{url}/health/ready", environ), httpx.Client() as http:
+    with running(command, f"{url}/health/ready", environ), patient.Client() as http:
         well = {name: ask(name, http) for name in asked}
         assert well == {"token": 200, "introspection": 200, "page": 302, "management": 200, "ready": 200, "alive": 200}
         threads = [threading.Thread(target=keep_asking, args=[name]) for name in asked]

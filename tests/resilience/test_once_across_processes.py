@@ -13,6 +13,7 @@ from oauth2_provider.models import get_grant_model
 
 from authority.models import DeviceRequest, PushedRequest, RefreshToken, TokenFamily
 from core.credentials import token_digest
+from tests import patient
 from tests.authority.proofs import Prover
 from tests.third_party.person import Person
 
@@ -83,7 +84,7 @@ def test_a_code_pays_once(server, everywhere, person, web):
         "code_verifier": verifier,
     }
     credentials = (web["client_id"], web["client_secret"])
-    pays_once(everywhere(lambda origin: httpx.post(f"{origin}/oauth2/token", data=form, auth=credentials)))
+    pays_once(everywhere(lambda origin: patient.post(f"{origin}/oauth2/token", data=form, auth=credentials)))
     with server.database():
         gave_one_family_that_has_ended(code)
         assert not get_grant_model().objects.filter(code=token_digest(code)).exists()
@@ -93,7 +94,7 @@ def test_a_code_pays_once(server, everywhere, person, web):
 def test_a_device_code_pays_once(server, everywhere, person):
     client_id = server.demo["clients"]["device"]["client_id"]
     form = {"client_id": client_id, "scope": "openid shipments:read"}
-    asked = httpx.post(f"{server.url}/oauth2/device_authorization", data=form).json()
+    asked = patient.post(f"{server.url}/oauth2/device_authorization", data=form).json()
     person.let_in(asked["verification_uri_complete"])
     code = asked["device_code"]
     form = {
@@ -101,7 +102,7 @@ def test_a_device_code_pays_once(server, everywhere, person):
         "client_id": client_id,
         "device_code": code,
     }
-    pays_once(everywhere(lambda origin: httpx.post(f"{origin}/oauth2/token", data=form)))
+    pays_once(everywhere(lambda origin: patient.post(f"{origin}/oauth2/token", data=form)))
     with server.database():
         gave_one_family_that_has_ended(code)
         assert not DeviceRequest.objects.filter(digest=token_digest(code)).exists()
@@ -110,9 +111,9 @@ def test_a_device_code_pays_once(server, everywhere, person):
 @pytest.mark.compliance("RFC 9126", "7.3")
 def test_a_pushed_request_is_opened_once(server, everywhere, web):
     credentials = (web["client_id"], web["client_secret"])
-    pushed = httpx.post(f"{server.url}/oauth2/par", data=request_of(web, "v" * 43), auth=credentials).json()
+    pushed = patient.post(f"{server.url}/oauth2/par", data=request_of(web, "v" * 43), auth=credentials).json()
     query = {"client_id": web["client_id"], "request_uri": pushed["request_uri"]}
-    answers = everywhere(lambda origin: httpx.get(f"{origin}/oauth2/authorize", params=query))
+    answers = everywhere(lambda origin: patient.get(f"{origin}/oauth2/authorize", params=query))
     assert sorted(answer.status_code for answer in answers) == [303] + [400] * (THREADS - 1)
     with server.database():
         request = PushedRequest.objects.get(digest=token_digest(pushed["request_uri"]))
@@ -126,7 +127,7 @@ def test_a_proof_is_used_once(server, everywhere):
     place, form = f"{server.demo['issuer']}/oauth2/token", {"grant_type": "client_credentials"}
 
     def ask(origin, proof):
-        return httpx.post(f"{origin}/oauth2/token", data=form, auth=service, headers={"DPoP": proof})
+        return patient.post(f"{origin}/oauth2/token", data=form, auth=service, headers={"DPoP": proof})
 
     prover.learn(ask(server.url, prover.proof(htu=place)))
     proof = prover.proof(htu=place)
@@ -138,5 +139,7 @@ def test_a_proof_is_used_once(server, everywhere):
 
 def test_other_server_of_ours_knows_the_same_issuer(server, second):
     """Else the other tests would show nothing: all would be refused there."""
-    read = [httpx.get(f"{origin}/.well-known/openid-configuration").json()["issuer"] for origin in (server.url, second)]
+    read = [
+        patient.get(f"{origin}/.well-known/openid-configuration").json()["issuer"] for origin in (server.url, second)
+    ]
     assert read == [server.demo["issuer"]] * 2

@@ -11,6 +11,7 @@ import httpx
 import psutil
 import pytest
 
+from tests import patient
 from tests.authority.conftest import FORM, basic
 from tests.signing import TYPE, KeyPair, own_claims, to_base64
 
@@ -132,7 +133,7 @@ def test_what_is_far_too_large_is_refused_quickly_and_leaves_nothing_behind(serv
         for what, (method, path, headers, body) in sent.items():
             before = work_of(processes)
             try:
-                answer = httpx.request(method, server.url + path, headers=headers, content=body)
+                answer = patient.request(method, server.url + path, headers=headers, content=body)
                 refused[what] = answer.status_code
             except httpx.TransportError:  # the server may hang up instead of reading it
                 refused[what] = 400
@@ -171,7 +172,7 @@ def test_clients_that_send_a_letter_at_a_time_keep_nobody_waiting(server):
 def test_long_passwords_and_lists_of_languages_cost_nothing(server, processes):
     languages = ", ".join(f"x{number}-YY;q=0.{number % 10}" for number in range(1000))
     address = f"{server.url}/account/login/"
-    with httpx.Client(headers={"Accept-Language": languages}) as browser:
+    with patient.Client(headers={"Accept-Language": languages}) as browser:
         token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', browser.get(address).text)[1]
         for length in (10_240, 200_000):
             typed = {"csrfmiddlewaretoken": token, "login": "alice@acme.example", "password": "x" * length}

@@ -24,7 +24,7 @@ def test_pushed_request_is_opened_once_and_answered_once(flow):  # noqa: F811
     page = flow.browser.get(address).content.decode()
     action = unescape(re.search(r'action="([^"]+/decision[^"]*)"', page)[1])
     form = {
-        "seal": unescape(re.search(r'name="seal" value="([^"]+)"', page)[1]),
+        "signed_request": unescape(re.search(r'name="signed_request" value="([^"]+)"', page)[1]),
         "decision": "allow",
         "scope": "shipments:read",
     }

@@ -3,7 +3,6 @@
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
-import httpx
 import pytest
 from django.db import connection, transaction
 from django.db.models import F
@@ -15,6 +14,7 @@ from authority.tokens import families, revocation
 from clients.models import Client
 from consumers.models import User
 from core import credentials
+from tests import patient
 from tests.factories import AccessFactory, ClientFactory, ConsumerFactory, ScopeFactory, UserFactory
 
 THREADS = 20
@@ -140,7 +140,7 @@ def test_processes_take_turns_too(server, second):
 
     def ask(origin, text):
         form = {"grant_type": "refresh_token", "refresh_token": text, "client_id": client.client_id}
-        return httpx.post(f"{origin}/oauth2/token", data=form).status_code
+        return patient.post(f"{origin}/oauth2/token", data=form).status_code
 
     origins = [server.url, second] * (THREADS // 2)
     with ThreadPoolExecutor(THREADS) as pool:

@@ -7,6 +7,8 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 
 import httpx
 
+from tests import patient
+
 
 @dataclass
 class Form:
@@ -38,7 +40,7 @@ class Person:
     def __init__(self, issuer: str, email: str, password: str) -> None:
         self.email = email
         self.password = password
-        self.browser = httpx.Client(base_url=issuer, headers={"Referer": issuer})
+        self.browser = patient.Client(base_url=issuer, headers={"Referer": issuer})
         self.stay_signed_in()
 
     def stay_signed_in(self) -> None:

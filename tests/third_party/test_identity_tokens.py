@@ -26,6 +26,7 @@ from clients.metadata import TEMPLATES
 from clients.policy import portal_policy
 from consumers.audit import SYSTEM
 from consumers.models import Consumer
+from tests import patient
 from tests.live import Server, free_port, running
 from tests.third_party.conftest import HERE
 
@@ -41,7 +42,7 @@ class Workload:
     auth: tuple[str, str]
 
     def token(self, audience: str = BACKEND) -> str:
-        answer = httpx.post(f"{self.issuer}/token", auth=self.auth, data={"audience": audience})
+        answer = patient.post(f"{self.issuer}/token", auth=self.auth, data={"audience": audience})
         assert answer.status_code == 200, answer.text
         return str(answer.json()["id_token"])
 
@@ -83,7 +84,7 @@ def test_jose_verifies_as_the_example_does_and_so_does_jwks_rsa(script, server, 
 
 
 def test_pyjwt_finds_the_keys_by_discovery(server, workload):
-    document = httpx.get(f"{workload.issuer}/.well-known/openid-configuration").json()
+    document = patient.get(f"{workload.issuer}/.well-known/openid-configuration").json()
     assert document["issuer"] == workload.issuer
     keys = jwt.PyJWKClient(document["jwks_uri"])
     token = workload.token()
@@ -223,8 +224,8 @@ def test_node_backend_of_the_guide_lets_this_project_alone_in(name, node, guide,
     port = free_port()
     url = f"http://127.0.0.1:{port}/"
     with running([node, "backend.mjs"], url, os.environ | {"PORT": str(port)}, tmp_path):
-        assert httpx.get(url).status_code == 401
-        judge(lambda token: httpx.get(url, headers={"Authorization": f"Bearer {token}"}), server, workload)
+        assert patient.get(url).status_code == 401
+        judge(lambda token: patient.get(url, headers={"Authorization": f"Bearer {token}"}), server, workload)
 
 
 def test_fastapi_backend_of_the_guide_lets_this_project_alone_in(guide, server, workload):

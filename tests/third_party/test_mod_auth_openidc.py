@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from clients.actions.clients import register_client
@@ -15,6 +14,7 @@ from clients.metadata import TEMPLATES
 from clients.policy import portal_policy
 from consumers.audit import SYSTEM
 from consumers.models import Consumer
+from tests import patient
 from tests.live import Server, free_port, running
 
 MODULES = Path("/usr/lib/apache2/modules")
@@ -90,7 +90,7 @@ def site(server: Server, tmp_path: Path) -> Iterator[str]:
 
 
 def test_mod_auth_openidc_signs_a_person_in_and_out(server, site, person):
-    browser = httpx.Client(base_url=site)
+    browser = patient.Client(base_url=site)
     asked = browser.get("/index.html")
     assert asked.status_code == 302
     assert asked.headers["Location"].startswith(f"{server.demo['issuer']}/oauth2/authorize")

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import httpx
 import pytest
 from authlib.integrations.httpx_client import OAuth2Client
 from authlib.oauth2.rfc7523 import PrivateKeyJWT
@@ -11,13 +10,14 @@ from oauthlib.oauth2 import BackendApplicationClient
 from requests_oauthlib import OAuth2Session
 
 from clients.vocabulary import GrantType
+from tests import patient
 from tests.live import Server
 from tests.signing import KeyPair
 
 
 @pytest.fixture
 def metadata(server: Server) -> dict[str, Any]:
-    return dict(httpx.get(f"{server.demo['issuer']}/.well-known/openid-configuration").json())
+    return dict(patient.get(f"{server.demo['issuer']}/.well-known/openid-configuration").json())
 
 
 @pytest.fixture(autouse=True)
@@ -101,7 +101,7 @@ def test_authlib_lets_a_device_in(server, metadata, person):
     client_id, _ = server.register("device", scope=("openid", "shipments:read"))
     client = OAuth2Client(client_id, token_endpoint_auth_method="none")
     form = {"client_id": client_id, "scope": "openid shipments:read"}
-    asked = httpx.post(metadata["device_authorization_endpoint"], data=form).json()
+    asked = patient.post(metadata["device_authorization_endpoint"], data=form).json()
     person.let_in(asked["verification_uri_complete"])
     grant = {"grant_type": GrantType.DEVICE_CODE.value, "device_code": asked["device_code"]}
     assert client.fetch_token(metadata["token_endpoint"], **grant)["scope"] == form["scope"]

@@ -80,7 +80,7 @@ static(
     "settings",
 )
 static(
-    "scope_withdrawn",
+    "scope_no_longer_allowed",
     "All granted permissions have been removed since",
     "None of the scopes that the person allowed may be used by this client any more.",
     "Restore the permissions in Settings, or ask the person again with those that are left.",

@@ -18,7 +18,7 @@ from jwcrypto.jwt import JWT
 from authority.authorization import backchannel_logout
 from authority.models import LogoutNotice, TokenFamily
 from consumers.actions import people as people_actions
-from portal.worker import forget_sessions
+from portal.worker import delete_expired_sessions
 from tests.authority.authorization.test_oidc_core_prompt import sign_in
 from tests.authority.endpoints.test_oidc import id_token_claims
 from tests.authority.flows import Flow
@@ -221,7 +221,7 @@ def test_session_that_ends_by_itself_ends_no_tokens(web, browser):
     flow = Flow(web, browser)
     token = flow.tokens()["refresh_token"]
     Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
-    forget_sessions()
+    delete_expired_sessions()
     assert flow.refresh(token).status_code == 200
 
 

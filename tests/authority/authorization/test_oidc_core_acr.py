@@ -50,8 +50,10 @@ def test_second_factor_is_asked_for_where_the_client_would_like_it(web, browser)
     done = browser.post(there["Location"], {"code": totp()})
     page = browser.get(done["Location"]).content.decode()
     form = re.search(r'<form class="form" method="post" action="([^"]+/decision[^"]*)">', page)
-    seal = re.search(r'name="seal" value="([^"]+)"', page)[1]
-    answer = browser.post(unescape(form[1]), {"seal": seal, "decision": "allow", "scope": ["shipments:read"]})
+    signed_request = re.search(r'name="signed_request" value="([^"]+)"', page)[1]
+    answer = browser.post(
+        unescape(form[1]), {"signed_request": signed_request, "decision": "allow", "scope": ["shipments:read"]}
+    )
     assert told(flow, answer) == (TWO_FACTORS, ["pwd", "otp", "mfa"])
     assert returned(flow.open())["code"]  # shown once, it holds for the session
 
@@ -63,8 +65,10 @@ def test_answer_that_was_given_before_the_second_factor_counts_for_nothing(web, 
     page = flow.open()
     TOTP.activate(alice, SECRET)
     form = re.search(r'action="([^"]+/decision[^"]*)"', page.content.decode())
-    seal = re.search(r'name="seal" value="([^"]+)"', page.content.decode())[1]
-    answer = browser.post(unescape(form[1]), {"seal": seal, "decision": "allow", "scope": ["shipments:read"]})
+    signed_request = re.search(r'name="signed_request" value="([^"]+)"', page.content.decode())[1]
+    answer = browser.post(
+        unescape(form[1]), {"signed_request": signed_request, "decision": "allow", "scope": ["shipments:read"]}
+    )
     assert answer["Location"].startswith("/oauth2/authorize?")
 
 

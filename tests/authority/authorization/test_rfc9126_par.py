@@ -47,12 +47,12 @@ def test_pushed_request_gets_a_name_for_a_minute(flow):
     assert answer["Cache-Control"] == "no-store"
 
 
-def test_what_was_pushed_rests_sealed_under_a_digest(flow):
+def test_what_was_pushed_rests_encrypted_under_a_digest(flow):
     request_uri = push(flow, client_secret="", login_hint="alice@acme.example").json()["request_uri"]
     row = PushedRequest.objects.get()
     assert row.digest not in request_uri
-    assert b"alice" not in bytes(row.sealed)
-    kept = json.loads(fernet().decrypt(bytes(row.sealed)))
+    assert b"alice" not in bytes(row.encrypted_parameters)
+    kept = json.loads(fernet().decrypt(bytes(row.encrypted_parameters)))
     assert kept["login_hint"] == "alice@acme.example"
     assert "client_secret" not in kept
 

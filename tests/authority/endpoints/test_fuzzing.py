@@ -28,7 +28,7 @@ NAMES = [
     *("code", "redirect_uri", "code_verifier", "refresh_token", "device_code", "token", "token_type_hint"),
     *("response_type", "response_mode", "state", "nonce", "prompt", "max_age", "acr_values", "login_hint"),
     *("id_token_hint", "code_challenge", "code_challenge_method", "request", "request_uri", "dpop_jkt", "ticket"),
-    *("post_logout_redirect_uri", "seal", "decision", "user_code", "claims", "ui_locales", "registration"),
+    *("post_logout_redirect_uri", "signed_request", "decision", "user_code", "claims", "ui_locales", "registration"),
 ]
 ODD = st.one_of(
     st.text(max_size=30),

@@ -153,7 +153,7 @@ def test_code_of_a_person_who_was_disabled_is_refused(flow, alice):
     assert flow.exchange(code).json()["error"] == "invalid_grant"
 
 
-def test_code_whose_scopes_were_all_withdrawn_is_refused(web, browser_of, alice, acme):
+def test_code_whose_scopes_are_no_longer_allowed_is_refused(web, browser_of, alice, acme):
     flow = Flow(web, browser_of(alice), scope="shipments:read")
     code = flow.code()
     Access.objects.filter(consumer=acme).delete()
@@ -190,7 +190,7 @@ def test_another_client_cannot_use_or_end_a_refresh_token(flow, acme):
     assert flow.refresh(tokens["refresh_token"]).status_code == 200
 
 
-def test_withdrawn_scope_vanishes_at_refresh(web, browser_of, alice, acme):
+def test_scope_that_is_no_longer_allowed_vanishes_at_refresh(web, browser_of, alice, acme):
     flow = Flow(web, browser_of(alice), scope="openid shipments:read shipments:write")
     tokens = flow.tokens()
     Access.objects.filter(consumer=acme, scope__value="shipments:write").delete()

@@ -256,19 +256,19 @@ def changed(request, **parameters):
 
 @pytest.mark.compliance("RFC 9700", "4.16")
 def test_answer_to_another_request_than_the_one_shown_is_refused(flow, browser_of, bob):
-    seal = unescape(re.search(r'name="seal" value="([^"]+)"', flow.open().content.decode())[1])
-    form = {"decision": "allow", "scope": ["shipments:read", "shipments:write"], "seal": seal}
+    signed_request = unescape(re.search(r'name="signed_request" value="([^"]+)"', flow.open().content.decode())[1])
+    form = {"decision": "allow", "scope": ["shipments:read", "shipments:write"], "signed_request": signed_request}
     for altered in ({"scope": "openid shipments:read shipments:write"}, {"state": "x"}, {"nonce": "x"}):
         assert_page(flow.browser.post(changed(flow.request, **altered), form))
-    assert_page(flow.browser.post(changed(flow.request), form | {"seal": seal + "x"}))
-    assert_page(flow.browser.post(changed(flow.request), form | {"seal": ""}))
+    assert_page(flow.browser.post(changed(flow.request), form | {"signed_request": signed_request + "x"}))
+    assert_page(flow.browser.post(changed(flow.request), form | {"signed_request": ""}))
     assert_page(browser_of(bob).post(changed(flow.request), form))  # the page was shown to Alice
 
 
 def test_an_hour_after_the_page_the_answer_is_refused(flow, time_machine):
-    seal = unescape(re.search(r'name="seal" value="([^"]+)"', flow.open().content.decode())[1])
+    signed_request = unescape(re.search(r'name="signed_request" value="([^"]+)"', flow.open().content.decode())[1])
     time_machine.move_to(timezone.now() + timedelta(seconds=3700))
-    assert_page(flow.browser.post(changed(flow.request), {"decision": "allow", "seal": seal}))
+    assert_page(flow.browser.post(changed(flow.request), {"decision": "allow", "signed_request": signed_request}))
 
 
 def test_person_can_allow_less_but_never_more_than_was_asked(flow):

@@ -276,7 +276,7 @@ def test_client_without_any_permission_is_told_so(stranger):
     assert_refused(stranger.token(), 400, "invalid_scope")
 
 
-def test_withdrawn_permission_is_gone_at_once(program, acme):
+def test_permission_that_is_no_longer_allowed_is_gone_at_once(program, acme):
     Access.objects.filter(consumer=acme, scope__value="shipments:write").delete()
     assert program.token().json()["scope"] == "shipments:read"
     assert_refused(program.token(scope="shipments:write"), 400, "invalid_scope")

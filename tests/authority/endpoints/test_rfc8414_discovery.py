@@ -93,10 +93,15 @@ def test_next_and_retired_keys_are_published_and_revoked_ones_are_not(client):
     }
     for kid, (state, serve_until) in states.items():
         SigningKey.objects.create(
-            kid=kid, algorithm="ES256", state=state, serve_until=serve_until, public_jwk={"kid": kid}, sealed=b""
+            kid=kid,
+            algorithm="ES256",
+            state=state,
+            serve_until=serve_until,
+            public_jwk={"kid": kid},
+            encrypted_private_key=b"",
         )
     SigningKey.objects.filter(kid="next").update(
-        sealed=signing_keys.encrypt_private_key("next", signing_keys.jws.generate("ES256"))
+        encrypted_private_key=signing_keys.encrypt_private_key("next", signing_keys.jws.generate("ES256"))
     )
     kids = {key["kid"] for key in client.get("/.well-known/jwks.json").json()["keys"]}
     assert kids & states.keys() == {"next", "retired"}

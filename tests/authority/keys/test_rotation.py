@@ -129,7 +129,7 @@ def test_private_half_is_deleted_when_a_key_stops_to_sign(clock):
     clock.shift(timedelta(hours=1))
     rotation.rotate(key_in(State.ACTIVE), actor=SYSTEM)
     rotation.revoke(key_in(State.NEXT), actor=SYSTEM)
-    assert {bytes(key_in(state).sealed) for state in (State.RETIRED, State.REVOKED)} == {b""}
+    assert {bytes(key_in(state).encrypted_private_key) for state in (State.RETIRED, State.REVOKED)} == {b""}
 
 
 def test_rotating_before_caches_know_the_next_key_is_refused_with_the_moment(clock):

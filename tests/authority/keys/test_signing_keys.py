@@ -46,8 +46,8 @@ def test_a_key_is_made_once_and_written_down():
 def test_private_half_rests_encrypted_with_its_name_inside():
     kid = signing_keys.signer("ES256", seconds=3600).kid
     row = SigningKey.objects.get(kid=kid)
-    assert b"pkcs8" not in bytes(row.sealed)
-    assert json.loads(fernet().decrypt(bytes(row.sealed)))["kid"] == kid
+    assert b"pkcs8" not in bytes(row.encrypted_private_key)
+    assert json.loads(fernet().decrypt(bytes(row.encrypted_private_key)))["kid"] == kid
     assert "private" not in repr(signing_keys.signer("ES256", seconds=3600))
 
 
@@ -55,7 +55,7 @@ def test_private_half_rests_encrypted_with_its_name_inside():
 def test_swapped_rows_are_noticed():
     signing_keys.signer("ES256", seconds=3600)
     row = SigningKey.objects.get(algorithm="ES256")
-    row.sealed = signing_keys.encrypt_private_key("another", signing_keys.jws.generate("ES256"))
+    row.encrypted_private_key = signing_keys.encrypt_private_key("another", signing_keys.jws.generate("ES256"))
     row.save()
     signing_keys.reset_for_tests()
     with pytest.raises(signing_keys.KeysNotDecryptable):
@@ -94,7 +94,7 @@ def test_encryption_keys_rotate_without_downtime(settings):
 def test_the_database_allows_one_active_key_for_each_algorithm():
     signing_keys.signer("ES256", seconds=3600)
     with pytest.raises(IntegrityError), transaction.atomic():
-        SigningKey.objects.create(kid="x", algorithm="ES256", state="active", public_jwk={}, sealed=b"")
+        SigningKey.objects.create(kid="x", algorithm="ES256", state="active", public_jwk={}, encrypted_private_key=b"")
 
 
 @pytest.mark.django_db(transaction=True)

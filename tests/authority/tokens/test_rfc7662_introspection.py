@@ -101,7 +101,7 @@ def test_token_dies_with_its_client_and_consumer(program, acme, what):
     assert program.post("/oauth2/introspect", {"token": token}).status_code == 401
 
 
-def test_withdrawn_scope_is_not_returned(program, acme):
+def test_scope_that_is_no_longer_allowed_is_not_returned(program, acme):
     token = program.token().json()["access_token"]
     Access.objects.filter(consumer=acme, scope__value="shipments:write").delete()
     assert program.introspect(token)["scope"] == "shipments:read"

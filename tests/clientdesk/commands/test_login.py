@@ -5,9 +5,9 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
 import pytest
 
+from tests import patient
 from tests.third_party.person import Person
 
 
@@ -43,7 +43,7 @@ def test_person_signs_in_works_and_signs_out(server, nobody_at, alice_browser):
     assert refresh_token not in file.read_text()
     assert nobody_at.run("list", "consumers").status == 3
     form = {"grant_type": "refresh_token", "refresh_token": refresh_token, "client_id": "clientdesk-cli"}
-    assert httpx.post(f"{server.url}/oauth2/token", data=form).json()["error"] == "invalid_grant"
+    assert patient.post(f"{server.url}/oauth2/token", data=form).json()["error"] == "invalid_grant"
 
 
 def test_token_that_has_ended_is_refreshed(nobody_at, alice_browser):

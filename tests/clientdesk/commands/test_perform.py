@@ -5,9 +5,9 @@ import re
 import subprocess
 import sys
 
-import httpx
 import pytest
 
+from tests import patient
 from tests.live import free_port
 from tests.third_party.person import Person
 
@@ -89,7 +89,7 @@ def test_person_of_this_computer_lets_a_client_in(server, alice_at):
     with subprocess.Popen(command, env=alice_at.environ, **pipes) as process:
         try:
             address = process.stderr.readline().removeprefix("Open ").strip()
-            assert "close this window" in httpx.get(person.allow(address)).text
+            assert "close this window" in patient.get(person.allow(address)).text
             out, err = process.communicate(timeout=120)
         finally:
             process.kill()

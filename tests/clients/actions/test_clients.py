@@ -244,9 +244,9 @@ def test_revoked_secret_stops_at_once_and_cannot_be_revoked_again(service, actor
 def test_at_most_five_secrets_are_live_and_rotating_at_once_still_fits(service, actor):
     rows = [give_secret(service)[0] for _ in range(4)]
     give_secret(service, expires_at=timezone.now() - timedelta(days=1))
-    secret_actions.add_secret(client=service, name="Fifth", actor=actor)
+    secret_actions.create_secret(client=service, name="Fifth", actor=actor)
     with pytest.raises(Conflict, match="5 active secrets"):
-        secret_actions.add_secret(client=service, name="Sixth", actor=actor)
+        secret_actions.create_secret(client=service, name="Sixth", actor=actor)
     with pytest.raises(Conflict, match="5 active secrets"):
         rotate(rows[0], actor, End(at=timezone.now() + timedelta(days=1)))
     rows[0].refresh_from_db()
@@ -265,13 +265,13 @@ def test_at_most_five_secrets_are_live_and_rotating_at_once_still_fits(service, 
 )
 def test_a_secret_with_a_bad_name_or_end_is_refused(service, actor, changes, field):
     with pytest.raises(Refusal) as refusal:
-        secret_actions.add_secret(client=service, actor=actor, **changes)
+        secret_actions.create_secret(client=service, actor=actor, **changes)
     assert refusal.value.field == field
 
 
 def test_public_client_gets_no_secret(acme, actor):
     with pytest.raises(InvalidClientMetadata, match="without a secret"):
-        secret_actions.add_secret(client=ClientFactory(consumer=acme, template="public"), name="", actor=actor)
+        secret_actions.create_secret(client=ClientFactory(consumer=acme, template="public"), name="", actor=actor)
 
 
 def test_every_manager_gets_a_mail_about_a_rotation(acme, service, alice, bob, actor, mailoutbox):

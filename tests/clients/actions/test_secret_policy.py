@@ -48,12 +48,12 @@ def subjects(mailoutbox):
 
 def test_new_secrets_end_in_time(rule, service, alice):
     rule(days=90)
-    made, _ = secret_actions.add_secret(client=service, name="", actor=actor_for(alice))
+    made, _ = secret_actions.create_secret(client=service, name="", actor=actor_for(alice))
     assert made.expires_at.timestamp() == about(timezone.now() + 90 * DAY)
     wanted = timezone.now() + 400 * DAY
-    late, _ = secret_actions.add_secret(client=service, name="", actor=actor_for(alice), expires_at=wanted)
+    late, _ = secret_actions.create_secret(client=service, name="", actor=actor_for(alice), expires_at=wanted)
     assert late.expires_at.timestamp() == about(timezone.now() + 90 * DAY)
-    soon, _ = secret_actions.add_secret(
+    soon, _ = secret_actions.create_secret(
         client=service, name="", actor=actor_for(alice), expires_at=timezone.now() + DAY
     )
     assert soon.expires_at.timestamp() == about(timezone.now() + DAY)
@@ -65,7 +65,7 @@ def test_no_action_creates_a_secret_where_none_is_allowed(rule, service, acme, a
     old, _ = give_secret(service)
     rule(allowed=False)
     deeds = [
-        lambda: secret_actions.add_secret(client=service, name="", actor=actor_for(alice)),
+        lambda: secret_actions.create_secret(client=service, name="", actor=actor_for(alice)),
         lambda: secret_actions.rotate_secret(secret=old, end=End(), actor=actor_for(alice)),
         lambda: secret_actions.rotate_client(client=service, actor=actor_for(alice)),
         lambda: client_actions.register_client(
@@ -110,7 +110,7 @@ def test_page_says_that_no_secrets_are_allowed(rule, service, alice, browser_of)
 
 def test_form_offers_ends_within_the_limit(rule, service, alice, browser_of):
     rule(days=45)
-    page = browser_of(alice).get(reverse("clients:add-secret", args=["acme", service.client_id])).text
+    page = browser_of(alice).get(reverse("clients:create-secret", args=["acme", service.client_id])).text
     assert "In 45 days, the longest that is allowed" in page
     assert "In 30 days" in page
     assert "In 90 days" not in page
@@ -194,7 +194,7 @@ def test_no_secret_slips_past_a_rule_that_is_being_set():
     def make(client):
         for _ in range(3):
             try:
-                secret_actions.add_secret(client=client, name="", actor=SYSTEM)
+                secret_actions.create_secret(client=client, name="", actor=SYSTEM)
             except InvalidClientMetadata:
                 break
         connection.close()

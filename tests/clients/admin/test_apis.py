@@ -13,7 +13,7 @@ ADD_API = "/operators/clients/api/add/"
 
 
 @pytest.fixture
-def desk(browser_of, olga):
+def operator(browser_of, olga):
     return browser_of(olga)
 
 
@@ -33,10 +33,10 @@ def api_form(*rows: dict, **fields) -> dict:
     return form
 
 
-def test_operator_adds_an_api_with_its_scopes(desk):
+def test_operator_adds_an_api_with_its_scopes(operator):
     read = {"value": "shipments:read", "name": "Read shipments", "description": "Bookings and routes"}
     write = {"value": "shipments:write", "name": "Book shipments", "description": ""}
-    answer = desk.post(ADD_API, api_form(read, write), follow=True)
+    answer = operator.post(ADD_API, api_form(read, write), follow=True)
     api = Api.objects.exclude(identifier=AUDIENCE).get()
     assert answer.status_code == 200
     assert (api.identifier, api.access_token_lifetime) == ("https://api.example.com/shipments", 600)
@@ -44,8 +44,8 @@ def test_operator_adds_an_api_with_its_scopes(desk):
     assert [(event.target_label, event.actor_label) for event in events("api.created")] == [("Shipments", "Olga Weber")]
 
 
-def test_api_whose_scope_is_wrong_is_not_added_and_the_form_is_kept(desk):
-    answer = desk.post(ADD_API, api_form({"value": "read all", "name": "Read", "description": "Everything"}))
+def test_api_whose_scope_is_wrong_is_not_added_and_the_form_is_kept(operator):
+    answer = operator.post(ADD_API, api_form({"value": "read all", "name": "Read", "description": "Everything"}))
     assert answer.status_code == 200
     assert "Everything" in answer.content.decode()
     assert not Api.objects.exclude(identifier=AUDIENCE).exists()
@@ -53,15 +53,15 @@ def test_api_whose_scope_is_wrong_is_not_added_and_the_form_is_kept(desk):
 
 
 @pytest.mark.parametrize("value", ["openid", "offline_access"])
-def test_scopes_of_openid_connect_belong_to_no_api(desk, value):
-    desk.post(ADD_API, api_form({"value": value, "name": "Sign in", "description": ""}))
+def test_scopes_of_openid_connect_belong_to_no_api(operator, value):
+    operator.post(ADD_API, api_form({"value": value, "name": "Sign in", "description": ""}))
     assert not Scope.objects.exclude(api__identifier=AUDIENCE).exists()
 
 
-def test_identifier_and_scope_values_stay_whatever_a_form_says(desk, api):
+def test_identifier_and_scope_values_stay_whatever_a_form_says(operator, api):
     scope = api.scopes.first()
     row = {"id": scope.pk, "api": api.pk, "value": "everything", "name": "Read all shipments", "description": ""}
-    desk.post(page(api), api_form(row, identifier="https://evil.example/", name="Freight"))
+    operator.post(page(api), api_form(row, identifier="https://evil.example/", name="Freight"))
     api.refresh_from_db()
     scope.refresh_from_db()
     assert (api.name, api.identifier) == ("Freight", "https://api.example.com/shipments")
@@ -70,27 +70,27 @@ def test_identifier_and_scope_values_stay_whatever_a_form_says(desk, api):
     assert (event.detail["changed"], event.detail["added"]) == (["shipments:read"], [])
 
 
-def test_scope_in_use_is_not_deleted_and_the_reason_names_the_consumer(desk, acme, acme_access, api):
+def test_scope_in_use_is_not_deleted_and_the_reason_names_the_consumer(operator, acme, acme_access, api):
     scope = api.scopes.first()
     row = {"id": scope.pk, "api": api.pk, "name": scope.name, "description": "", "DELETE": "on"}
-    answer = desk.post(page(api), api_form(row))
+    answer = operator.post(page(api), api_form(row))
     assert "Acme Logistics" in answer.content.decode()
     assert Scope.objects.filter(pk=scope.pk).exists()
 
 
-def test_unused_scope_is_deleted(desk, api):
+def test_unused_scope_is_deleted(operator, api):
     scope = api.scopes.first()
     row = {"id": scope.pk, "api": api.pk, "name": scope.name, "description": "", "DELETE": "on"}
-    desk.post(page(api), api_form(row))
+    operator.post(page(api), api_form(row))
     assert list(api.scopes.values_list("value", flat=True)) == ["shipments:write"]
     assert events("api.updated")[0].detail["removed"] == ["shipments:read"]
 
 
 @pytest.mark.parametrize("forged", [{"DELETE": "on"}, {}])
-def test_forged_row_of_another_api_changes_nothing(desk, api, forged):
+def test_forged_row_of_another_api_changes_nothing(operator, api, forged):
     other = ScopeFactory(api=ApiFactory(identifier="https://api.example.com/bills", name="Bills"), value="bills:read")
     row = {"id": other.pk, "api": api.pk, "name": "Taken over", "description": "", **forged}
-    answer = desk.post(page(api), api_form(row, name=api.name, description="", access_token_lifetime="3600"))
+    answer = operator.post(page(api), api_form(row, name=api.name, description="", access_token_lifetime="3600"))
     other.refresh_from_db()
     assert answer.status_code in (200, 302)
     assert (other.name, other.api.name) == ("Read shipments", "Bills")
@@ -98,35 +98,35 @@ def test_forged_row_of_another_api_changes_nothing(desk, api, forged):
     assert not Event.objects.exists()
 
 
-def test_deleting_an_api_says_who_loses_access_and_does_it(desk, api, acme_access, service):
+def test_deleting_an_api_says_who_loses_access_and_does_it(operator, api, acme_access, service):
     address = reverse("admin:clients_api_delete", args=[api.pk])
-    told = desk.get(address).content.decode()
+    told = operator.get(address).content.decode()
     assert "Acme Logistics" in told
     assert "Billing sync of Acme Logistics" in told
-    desk.post(address, {"post": "yes"})
+    operator.post(address, {"post": "yes"})
     assert not Access.objects.exists()
     assert not service.granted_scopes().exists()
     assert events("api.deleted")[0].detail["identifier"] == "https://api.example.com/shipments"
 
 
 @pytest.mark.parametrize("deed", [{}, {"DELETE": "on"}])
-def test_a_forged_row_reaches_no_scope_of_another_api(desk, deed):
+def test_a_forged_row_reaches_no_scope_of_another_api(operator, deed):
     mine, foreign = ApiFactory(), ApiFactory(identifier="https://api.example.com/invoices")
     other = ScopeFactory(api=foreign, value="invoices:read", name="Read invoices")
     forged = {"id": other.pk, "api": mine.pk, "value": "stolen", "name": "Stolen", "description": ""} | deed
-    answer = desk.post(f"/operators/clients/api/{mine.pk}/change/", api_form(forged, identifier=mine.identifier))
+    answer = operator.post(f"/operators/clients/api/{mine.pk}/change/", api_form(forged, identifier=mine.identifier))
     assert answer.status_code < 500
     other.refresh_from_db()
     assert (other.value, other.api) == ("invoices:read", foreign)
 
 
-def test_a_production_api_allows_no_test_tokens(desk):
+def test_a_production_api_allows_no_test_tokens(operator):
     api = ApiFactory()
     address, form = page(api), api_form(allows_test_tokens="on")
-    desk.post(address, form)
+    operator.post(address, form)
     api.refresh_from_db()
     assert (api.allows_test_tokens, api.is_production) == (True, False)
-    answer = desk.post(address, form | {"is_production": "on"})
+    answer = operator.post(address, form | {"is_production": "on"})
     assert "A production API takes no test tokens" in answer.text
     api.refresh_from_db()
     assert not api.is_production

@@ -8,7 +8,6 @@ import sys
 import uuid
 from html import unescape
 
-import httpx
 import jwcrypto.jwk
 import jwcrypto.jwt
 import pytest
@@ -21,6 +20,7 @@ from clients.onboarding.snippets import trust_snippets
 from clients.vocabulary import AuthMethod
 from consumers.audit import SYSTEM
 from consumers.models import Consumer
+from tests import patient
 from tests.clients.onboarding.test_snippets import alice_there, commands, node, register  # noqa: F401  # a fixture
 from tests.factories import ClientFactory
 from tests.platforms import Outside
@@ -89,7 +89,7 @@ def shell(script, folder, **environment):
 
 def proven(server, token):
     """Check the access token as an API would: by the published keys."""
-    keys = jwcrypto.jwk.JWKSet.from_json(httpx.get(f"{server.url}/.well-known/jwks.json").text)
+    keys = jwcrypto.jwk.JWKSet.from_json(patient.get(f"{server.url}/.well-known/jwks.json").text)
     return json.loads(jwcrypto.jwt.JWT(jwt=token, key=keys).claims)
 
 

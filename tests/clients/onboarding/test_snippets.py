@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from clients.onboarding.snippets import env_file, snippets
+from tests import patient
 from tests.factories import ClientFactory
 from tests.third_party.person import Person
 
@@ -47,7 +48,7 @@ def run(language: str, text: str, folder: Path, given: str = "", **environment: 
 @pytest.fixture
 def alice_there(server):
     """Alice's browser on the real server."""
-    with httpx.Client(base_url=server.url, follow_redirects=True, timeout=120) as browser:
+    with patient.Client(base_url=server.url, follow_redirects=True, timeout=120) as browser:
         page = browser.get("/account/login/")
         alice = next(person for person in server.demo["managers"] if person["email"].startswith("alice"))
         form = {"login": alice["email"], "password": alice["password"], "csrfmiddlewaretoken": token_of(page.text)}

@@ -189,7 +189,7 @@ def test_rule_is_made_by_the_platforms_fields(browser, deploy, github, settings)
     assert "id-token: write" in page
     assert deploy.client_id in page
     rule = TrustRule.objects.get()
-    address = f"/consumers/acme/clients/{deploy.client_id}/rules/{rule.pk}/remove/"
+    address = f"/consumers/acme/clients/{deploy.client_id}/rules/{rule.pk}/delete/"
     assert browser.post(address).status_code == 302
     assert not TrustRule.objects.exists()
 
@@ -238,7 +238,7 @@ def test_rule_of_another_client_cannot_be_removed_here(browser, deploy, github, 
         claims={"repository_id": "1"},
         actor=actor_for(alice),
     )
-    assert browser.post(f"/consumers/acme/clients/{deploy.client_id}/rules/{rule.pk}/remove/").status_code == 404
+    assert browser.post(f"/consumers/acme/clients/{deploy.client_id}/rules/{rule.pk}/delete/").status_code == 404
 
 
 # -- The tester -------------------------------------------------------------------------------------------------------

@@ -83,7 +83,7 @@ def test_connect_tells_how_an_api_checks_the_tokens_that_the_client_gets(browser
         assert f"<code>{claim}</code>" in page
 
 
-def test_withdrawn_permissions_are_not_asked_for(browser, acme, service):
+def test_permissions_no_longer_allowed_are_not_asked_for(browser, acme, service):
     acme.access.filter(scope__value="shipments:write").delete()
     assert "shipments:write" not in browser.get(service.get_absolute_url()).text
     page = browser.get(path("settings", service))

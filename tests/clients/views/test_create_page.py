@@ -189,7 +189,7 @@ def registered(browser):
     """A client, its secret, and the address that makes a file of both."""
     page = browser.post(NEW, SERVICE)
     client = Client.objects.get()
-    return client, secret_of(page), reverse("clients:download", args=["acme", client.client_id])
+    return client, secret_of(page), reverse("clients:download-credentials", args=["acme", client.client_id])
 
 
 def test_env_file_contains_the_credentials(browser, registered):
@@ -220,7 +220,7 @@ def test_a_name_without_letters_still_names_a_file(browser, registered):
 
 def test_a_file_is_made_of_this_clients_live_secret_alone(browser, registered, service):
     client, secret, path = registered
-    foreign = reverse("clients:download", args=["acme", service.client_id])
+    foreign = reverse("clients:download-credentials", args=["acme", service.client_id])
     for address, text in ((foreign, secret), (path, secrets.generate()), (path, ""), (path, "cdsk_x\n<script>")):
         page = browser.post(address, {"secret": text, "format": "env"}, follow=True)
         assert "nothing to download" in page.text

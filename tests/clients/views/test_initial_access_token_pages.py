@@ -41,7 +41,7 @@ def text_of(page) -> str:
 
 
 def test_created_token_has_the_chosen_limits_and_is_shown_once(browser, acme):
-    page = browser.post(path("new-initial-access-token"), WANTED | {"scopes": ["shipments:read"]})
+    page = browser.post(path("create-initial-access-token"), WANTED | {"scopes": ["shipments:read"]})
     text = text_of(page)
     made = InitialAccessToken.objects.get()
     assert (made.name, made.max_uses, made.client_lifetime_days) == ("Nightly builds", 10, 30)
@@ -54,7 +54,7 @@ def test_created_token_has_the_chosen_limits_and_is_shown_once(browser, acme):
 @pytest.mark.parametrize("scopes", [[], ["shipments:read"]])
 @pytest.mark.parametrize("kind", ["any", "service", "sign_in", "device"])
 def test_pasted_command_registers_a_client(browser, client, kind, scopes):
-    page = browser.post(path("new-initial-access-token"), WANTED | {"kind": kind, "scopes": scopes})
+    page = browser.post(path("create-initial-access-token"), WANTED | {"kind": kind, "scopes": scopes})
     command = unescape(re.search(r'<code id="code-register">(.*?)</code>', page.text, re.DOTALL)[1])
     words = shlex.split(command.replace("\\\n", " "))
     assert words[0] == "curl"
@@ -74,10 +74,10 @@ def test_pasted_command_registers_a_client(browser, client, kind, scopes):
 
 
 def test_form_sent_twice_makes_one_token(browser):
-    page = browser.get(path("new-initial-access-token")).text
+    page = browser.get(path("create-initial-access-token")).text
     key = re.search(r'name="key" value="([^"]+)"', page)[1]
-    browser.post(path("new-initial-access-token"), WANTED | {"key": key})
-    again = browser.post(path("new-initial-access-token"), WANTED | {"key": key}, follow=True)
+    browser.post(path("create-initial-access-token"), WANTED | {"key": key})
+    again = browser.post(path("create-initial-access-token"), WANTED | {"key": key}, follow=True)
     assert "already been created" in again.text
     assert InitialAccessToken.objects.count() == 1
 
@@ -94,7 +94,7 @@ def test_form_sent_twice_makes_one_token(browser):
     ],
 )
 def test_refused_form_keeps_what_was_typed(browser, wrong):
-    page = browser.post(path("new-initial-access-token"), WANTED | {"client_lifetime_days": "90"} | wrong)
+    page = browser.post(path("create-initial-access-token"), WANTED | {"client_lifetime_days": "90"} | wrong)
     assert page.status_code == 422
     assert '<option value="90" selected>' in page.text
     assert not InitialAccessToken.objects.exists()
@@ -113,9 +113,9 @@ def test_viewer_reads_the_list_and_changes_nothing(bob, browser_of, token):
     browser = browser_of(bob)
     page = browser.get(path())
     assert "Installer" in page.text
-    assert path("new-initial-access-token") not in page.text
+    assert path("create-initial-access-token") not in page.text
     assert path("revoke-initial-access-token", token.pk) not in page.text
-    assert browser.post(path("new-initial-access-token"), WANTED).status_code == 403
+    assert browser.post(path("create-initial-access-token"), WANTED).status_code == 403
     assert browser.post(path("revoke-initial-access-token", token.pk)).status_code == 403
 
 

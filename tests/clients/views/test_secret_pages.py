@@ -59,11 +59,11 @@ def test_notice_says_which_secret_ends_soon_and_which_is_being_replaced(browser,
 
 def test_added_secret_is_shown_once(browser, service):
     form = {"name": "Staging", "lifetime": "90", "key": "3f1c"}
-    page = browser.post(path("add-secret", service), form)
+    page = browser.post(path("create-secret", service), form)
     row = service.secrets.get()
     assert row.matches(secret_of(page))
     assert (row.name, (row.expires_at - timezone.now()).days) == ("Staging", 89)
-    again = browser.post(path("add-secret", service), form, follow=True)
+    again = browser.post(path("create-secret", service), form, follow=True)
     assert again.redirect_chain == [(path("secrets", service), 302)]
     assert "already been created. Its secret was shown once" in again.text
     assert service.secrets.count() == 1
@@ -131,11 +131,11 @@ def test_with_five_live_secrets_the_pages_say_so_beforehand(browser, service, ol
     for _ in range(4):
         give_secret(service)
     assert "The limit of 5 is reached: revoke one first." in browser.get(path("secrets", service)).text
-    assert "has five active secrets, which is the limit" in browser.get(path("add-secret", service)).text
+    assert "has five active secrets, which is the limit" in browser.get(path("create-secret", service)).text
     page = browser.get(path("rotate-secret", service, old.pk)).text
     assert page.count('name="ends"') == 1
     assert rotate(browser, service, old, ends="week").status_code == 422
-    refused = browser.post(path("add-secret", service), {"name": "Sixth", "lifetime": "never"})
+    refused = browser.post(path("create-secret", service), {"name": "Sixth", "lifetime": "never"})
     assert refused.status_code == 422
     assert "5 active secrets already" in refused.text
     assert rotate(browser, service, old, ends="now").status_code == 200
@@ -164,7 +164,7 @@ def test_rotating_what_has_ended_meanwhile_is_refused_with_a_sentence(browser, s
     assert service.secrets.count() == 1
 
 
-@pytest.mark.parametrize("name", ["add-secret", "rotate-secret", "revoke-secret", "disable", "delete"])
+@pytest.mark.parametrize("name", ["create-secret", "rotate-secret", "revoke-secret", "disable", "delete"])
 def test_dialog_gets_the_form_alone_and_the_address_is_a_page(browser, service, old, name):
     address = path(name, service, *([old.pk] if name in ("rotate-secret", "revoke-secret") else []))
     sheet = browser.get(address, headers={"HX-Request": "true", "HX-Target": "dialog"})
@@ -182,6 +182,6 @@ def test_dialog_gets_the_form_alone_and_the_address_is_a_page(browser, service, 
 def test_public_client_is_offered_no_secret(browser, acme):
     public = ClientFactory(consumer=acme, template="public")
     assert path("secrets", public) not in browser.get(public.get_absolute_url()).text
-    refused = browser.post(path("add-secret", public), {"lifetime": "never"})
+    refused = browser.post(path("create-secret", public), {"lifetime": "never"})
     assert refused.status_code == 422
     assert "without a secret" in refused.text

@@ -124,7 +124,7 @@ def test_manager_is_led_to_a_rule_or_to_a_key(service, acme, alice, browser_of):
     )
     browser = browser_of(alice)
     text = browser.get(reverse("clients:secret-review", args=["acme"])).text
-    rule = reverse("clients:add-rule", args=["acme", service.client_id, issuer.pk])
+    rule = reverse("clients:create-rule", args=["acme", service.client_id, issuer.pk])
     key = reverse("clients:authentication", args=["acme", other.client_id])
     for address in (rule, key):
         assert address in text

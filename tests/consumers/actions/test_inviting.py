@@ -1,4 +1,4 @@
-"""Invitations, as the actions send, resend, withdraw and accept them, each with its event and mail."""
+"""Invitations, as the actions send, resend, revoke and accept them, each with its event and mail."""
 
 from datetime import timedelta
 
@@ -55,7 +55,7 @@ def test_resent_invitation_has_a_new_link_and_a_full_term(alice, invite, recorde
     assert [name for name, _ in recorded()][1:] == ["manager.invitation.resent"]
 
 
-def test_withdrawn_invitation_is_closed_and_not_withdrawn_again(alice, invite, recorded):
+def test_revoked_invitation_is_closed_and_not_revoked_again(alice, invite, recorded):
     invitation, token = invite()
     revoke_invitation(invitation=invitation, actor=actor_for(alice))
     assert find_open_invitation(token) is None

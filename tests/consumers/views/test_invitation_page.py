@@ -137,12 +137,12 @@ def dead_links(invite, acme, alice, globex):
     _, used = invite("used@acme.example")
     invitation_actions.join_as_new_person(token=used, name="Used", actor=actor_for(alice))
     _, ended = invite("ended@acme.example", expires_at=past)
-    withdrawn_invitation, withdrawn = invite("withdrawn@acme.example")
-    invitation_actions.revoke_invitation(invitation=withdrawn_invitation, actor=actor_for(alice))
+    revoked_invitation, revoked = invite("revoked@acme.example")
+    invitation_actions.revoke_invitation(invitation=revoked_invitation, actor=actor_for(alice))
     resent_invitation, resent = invite("resent@acme.example")
     invitation_actions.resend_invitation(invitation=resent_invitation, actor=actor_for(alice))
     _, altered = invite("altered@acme.example")
-    return [used, ended, withdrawn, resent, altered[:-1] + ("A" if altered[-1] != "A" else "B"), "made-up", "x" * 2000]
+    return [used, ended, revoked, resent, altered[:-1] + ("A" if altered[-1] != "A" else "B"), "made-up", "x" * 2000]
 
 
 def test_every_link_that_does_not_open_gets_the_same_answer(client, dead_links):

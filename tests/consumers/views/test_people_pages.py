@@ -120,7 +120,7 @@ def test_an_unknown_role_is_refused(browser_of, alice):
     assert not Invitation.objects.exists()
 
 
-def test_an_invitation_is_sent_again_with_a_new_link_and_withdrawn(browser_of, alice, invite):
+def test_an_invitation_is_sent_again_with_a_new_link_and_revoked(browser_of, alice, invite):
     invitation, token = invite()
     browser = browser_of(alice)
     base = f"/consumers/acme/invitations/{invitation.pk}/"
@@ -129,8 +129,8 @@ def test_an_invitation_is_sent_again_with_a_new_link_and_withdrawn(browser_of, a
     browser.post(f"{base}resend/")
     assert len(mail.outbox) == 2
     assert browser.get(f"/invitations/{token}/").status_code == 404
-    browser.post(f"{base}withdraw/")
-    page = browser.post(f"{base}withdraw/", follow=True).content.decode()
+    browser.post(f"{base}revoke/")
+    page = browser.post(f"{base}revoke/", follow=True).content.decode()
     assert "already been accepted or revoked" in page
     assert "Resend" not in page
 
@@ -169,7 +169,7 @@ def test_a_viewer_reads_and_may_leave_but_changes_nothing(browser_of, alice, bob
         browser.post(member_url(alice, acme), {"remove": "1"}),
         browser.post(member_url(bob, acme), {"role": "manager"}),
         browser.post(f"/consumers/acme/invitations/{invitation.pk}/resend/"),
-        browser.post(f"/consumers/acme/invitations/{invitation.pk}/withdraw/"),
+        browser.post(f"/consumers/acme/invitations/{invitation.pk}/revoke/"),
     ]
     assert [answer.status_code for answer in forbidden] == [403] * len(forbidden)
     assert all("manager" in answer.content.decode() for answer in forbidden)
@@ -187,7 +187,7 @@ def test_strangers_get_the_answer_of_a_workspace_that_does_not_exist(browser_of,
         "activity/",
         "activity/download/",
     ]
-    posts = [f"invitations/{invitation.pk}/resend/", f"invitations/{invitation.pk}/withdraw/"]
+    posts = [f"invitations/{invitation.pk}/resend/", f"invitations/{invitation.pk}/revoke/"]
 
     def text(answer):
         assert answer.status_code == 404
@@ -206,7 +206,7 @@ def test_objects_of_another_workspace_are_not_reached_through_ones_own(
     browser = browser_of(mallory)
     foreign = Membership.objects.get(user=alice)
     assert browser.post(f"/consumers/globex/people/{foreign.pk}/", {"remove": "1"}).status_code == 404
-    assert browser.post(f"/consumers/globex/invitations/{invitation.pk}/withdraw/").status_code == 404
+    assert browser.post(f"/consumers/globex/invitations/{invitation.pk}/revoke/").status_code == 404
     assert Membership.objects.filter(pk=foreign.pk).exists()
 
 

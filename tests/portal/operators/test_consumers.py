@@ -147,16 +147,18 @@ def test_invitation_is_sent_again_with_a_new_link(operator, acme, olga):
     assert len(events("manager.invitation.resent")) == 1
 
 
-def test_withdrawn_invitation_cannot_be_withdrawn_twice(operator, acme, olga):
+def test_revoked_invitation_cannot_be_revoked_twice(operator, acme, olga):
     invitation = invite_manager(consumer=acme, email="anna@acme.example", actor=actor_for(olga))
-    assert "is revoked" in said(operator.post(page(acme, "withdraw", invitation), follow=True))
+    assert "is revoked" in said(operator.post(page(acme, "revoke-invitation", invitation), follow=True))
     invitation.refresh_from_db()
     assert invitation.state == "revoked"
-    assert "already been accepted or revoked" in said(operator.post(page(acme, "withdraw", invitation), follow=True))
+    assert "already been accepted or revoked" in said(
+        operator.post(page(acme, "revoke-invitation", invitation), follow=True)
+    )
     assert len(events("manager.invitation.revoked")) == 1
 
 
-@pytest.mark.parametrize("action", ["resend", "withdraw"])
+@pytest.mark.parametrize("action", ["resend", "revoke-invitation"])
 def test_invitation_of_another_consumer_is_out_of_reach(operator, acme, globex, olga, action):
     invitation = invite_manager(consumer=globex, email="anna@globex.example", actor=actor_for(olga))
     assert operator.post(page(acme, action, invitation)).status_code == 404

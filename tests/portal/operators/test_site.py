@@ -36,7 +36,9 @@ def everything(acme, acme_access, alice, olga, service):
     row, text = give_secret(service)
     invitation = invite_manager(consumer=acme, email="jonas@acme.example", actor=actor_for(olga))
     token = mail.outbox[-1].body.split("/invitations/")[1].split("/")[0]
-    message = Message.objects.create(recipients="x@acme.example", subject="Hello", sealed=SEALED, state="failed")
+    message = Message.objects.create(
+        recipients="x@acme.example", subject="Hello", encrypted_message=SEALED, state="failed"
+    )
     alice.set_password("alice-password-canary")
     alice.save()
     alice.refresh_from_db()
@@ -219,7 +221,7 @@ def test_overview_tells_nobody_what_they_may_not_read(browser_of, everything):
 
 def test_failed_mail_is_sent_again(browser_of, olga, everything):
     message = everything["message"]
-    message.sealed = fernet().encrypt(b"To: x@acme.example\nSubject: Hello\n\nHello")
+    message.encrypted_message = fernet().encrypt(b"To: x@acme.example\nSubject: Hello\n\nHello")
     message.attempts = 10
     message.save()
     browser_of(olga).post(reverse("admin:core_message_action", args=[message.pk, "send-again"]))
@@ -243,8 +245,8 @@ def test_several_mails_are_sent_again_at_once_and_none_twice(browser_of, olga, e
     "guess",
     [
         "consumers/user/?password__startswith=argon2",
-        "core/message/?sealed__startswith=g",
-        "authority/signingkey/?sealed__startswith=g",
+        "core/message/?encrypted_message__startswith=g",
+        "authority/signingkey/?encrypted_private_key__startswith=g",
         "clients/client/?secrets__digest__startswith=a",
         "consumers/consumer/?invitations__token_digest__startswith=a",
         "consumers/consumer/?clients__secrets__digest__startswith=a",
