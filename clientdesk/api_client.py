@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qs, quote, urlsplit
 
 import httpx
@@ -53,6 +53,12 @@ class ApiClient:
 
     def __repr__(self) -> str:
         return f"<ApiClient {self.endpoint}>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._http.close()
 
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         """Return a successful answer; retry while the server is busy (429 and 503 with Retry-After)."""

@@ -6,10 +6,11 @@
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from functools import cached_property, wraps
 from inspect import Parameter, signature
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
 import typer
@@ -27,12 +28,19 @@ class Session:
     headers: dict[str, str]
     verify: bool
     printer: Printer
+    _connections: ExitStack = field(default_factory=ExitStack, repr=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._connections.close()
 
     @cached_property
     def api(self) -> ApiClient:
         """Return the API, called with the token of the environment, or of the person who signed in."""
         token = None if self._has_authorization_header else _bearer_token(self)
-        return ApiClient(self.endpoint, token, self.headers, verify=self.verify)
+        return self._connections.enter_context(ApiClient(self.endpoint, token, self.headers, verify=self.verify))
 
     @property
     def _has_authorization_header(self) -> bool:
@@ -40,7 +48,7 @@ class Session:
 
     def anonymous_api(self) -> ApiClient:
         """Return the API, called without a token."""
-        return ApiClient(self.endpoint, verify=self.verify)
+        return self._connections.enter_context(ApiClient(self.endpoint, verify=self.verify))
 
 
 def _bearer_token(session: Session) -> str | None:
@@ -167,10 +175,11 @@ def command(function: Callable[..., None], flags: Sequence[Parameter] = ()) -> C
 
     @wraps(function)
     def run(**values: Any) -> None:
-        session = open_session(**{option.name: values.pop(option.name) for option in _GLOBAL_OPTIONS})
+        given = {option.name: values.pop(option.name) for option in _GLOBAL_OPTIONS}
         if flags:
             values["flags"] = {flag.name: values.pop(flag.name) for flag in flags}
-        function(session, **values)
+        with open_session(**given) as session:
+            function(session, **values)
 
     own = signature(function, eval_str=True)
     taken = [each.replace(kind=Parameter.KEYWORD_ONLY) for each in own.parameters.values()]

@@ -13,7 +13,8 @@ from tests.clientdesk.conftest import Terminal
 
 @pytest.fixture
 def operator(server):
-    return ApiClient(server.url, server.demo["operator_token"])
+    with ApiClient(server.url, server.demo["operator_token"]) as api:
+        yield api
 
 
 def test_list_is_read_to_its_end_whatever_its_filter_and_each_row_once(operator):

@@ -279,5 +279,6 @@ def test_the_screens_send_their_operations(server, sent):
         await answer_yes(app, pilot)
         await settled(pilot, lambda: isinstance(app.screen, ClientList) and rows(app) == 0)
 
-    drive(ApiClient(server.url, server.demo["manager_token"]), steps)
+    with ApiClient(server.url, server.demo["manager_token"]) as api:
+        drive(api, steps)
     assert sent == SCREENS

@@ -17,7 +17,7 @@ from tests import patient
 from tests.examples.conftest import EXAMPLES, own_environ
 from tests.live import Server, free_port, running
 from tests.third_party.conversation import converse
-from tests.third_party.person import Person
+from tests.third_party.person import alice_of
 
 FOLDER = EXAMPLES / "mcp-server"
 
@@ -42,10 +42,9 @@ def resource(server: Server, uv) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def connected(server: Server, uv, resource) -> dict[str, Any]:
     """What the SDK's client, which is told the server's address alone, says of its conversation."""
-    alice = server.demo["managers"][0]
-    person = Person(server.url, alice["email"], alice["password"])
     command = [uv, "run", "--quiet", "--locked", "python", settings.BASE_DIR / "tests" / "examples" / "mcp_client.py"]
-    return converse(command, FOLDER, person, {"server": resource}, own_environ())
+    with alice_of(server) as alice:
+        return converse(command, FOLDER, alice, {"server": resource}, own_environ())
 
 
 @pytest.mark.compliance("RFC 9728", "5.1")

@@ -15,15 +15,15 @@ from authority.models import DeviceRequest, PushedRequest, RefreshToken, TokenFa
 from core.credentials import token_digest
 from tests import patient
 from tests.authority.proofs import Prover
-from tests.third_party.person import Person
+from tests.third_party.person import alice_of
 
 THREADS = 20
 
 
 @pytest.fixture(scope="module")
 def person(server):
-    known = server.demo["managers"][0]
-    return Person(server.url, known["email"], known["password"])
+    with alice_of(server) as alice:
+        yield alice
 
 
 @pytest.fixture

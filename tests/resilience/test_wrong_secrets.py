@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from contextlib import ExitStack
 from itertools import cycle
 from urllib.parse import urlsplit
 
@@ -26,6 +27,12 @@ class Caller:
     def __init__(self, url, address):
         parts = urlsplit(url)
         self.connection = http.client.HTTPConnection(parts.hostname, parts.port, 120, source_address=(address, 0))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_error):
+        self.connection.close()
 
     def ask(self, authorization):
         headers = {"Content-Type": FORM, "Authorization": authorization}
@@ -58,10 +65,13 @@ def test_wrong_secrets_from_fifty_addresses_disturb_no_client_that_works(server,
     wrong = [basic(service[0], "cdsk_wrong") for service in services] + [basic("cl_nobody", "x")]
     answered, honest, retry, slowest = Counter(), Counter(), set(), []
     attacks: list[threading.Thread] = []
+    connections = ExitStack()
+
+    def caller_from(address):
+        return connections.enter_context(Caller(strict, address))
 
     def attack(numbers):
-        callers = cycle([(Caller(strict, ADDRESSES[number]), wrong[number % len(wrong)]) for number in numbers])
-
+        callers = cycle([(caller_from(ADDRESSES[number]), wrong[number % len(wrong)]) for number in numbers])
         left = iter(range(ATTEMPTS))
 
         def step():
@@ -75,8 +85,7 @@ def test_wrong_secrets_from_fifty_addresses_disturb_no_client_that_works(server,
 
     def work(service):
         # From where the strangers knock too, and named by them.
-        callers = cycle([Caller(strict, ADDRESSES[0]), Caller(strict, "127.0.0.1")])
-
+        callers = cycle([caller_from(ADDRESSES[0]), caller_from("127.0.0.1")])
         last = time.monotonic()
 
         def step():
@@ -93,13 +102,14 @@ def test_wrong_secrets_from_fifty_addresses_disturb_no_client_that_works(server,
         paced(step, 4 / 20, lambda: not any(each.is_alive() for each in attacks))
 
     for service in services:
-        assert Caller(strict, "127.0.0.1").ask(basic(*service)).status == 200
+        assert caller_from("127.0.0.1").ask(basic(*service)).status == 200
     attacks += [threading.Thread(target=attack, args=[range(number, len(ADDRESSES), 4)]) for number in range(4)]
     threads = [*attacks, *(threading.Thread(target=work, args=[service]) for service in services)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with connections:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
     assert set(honest) == {200}, "no client that works was ever refused"
     assert honest[200] >= 8
     assert set(answered) == {401, 429}

@@ -1,6 +1,6 @@
 """Other people's OAuth clients, unmodified, against the running server."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import pytest
 from tests.live import Server
 from tests.node import node_with_packages
 from tests.third_party.conversation import converse
-from tests.third_party.person import Person
+from tests.third_party.person import Person, alice_of
 
 HERE = Path(__file__).parent
 
@@ -21,9 +21,9 @@ def node() -> str:
 
 
 @pytest.fixture(scope="session")
-def alice(server: Server) -> Person:
-    known = server.demo["managers"][0]
-    return Person(server.url, known["email"], known["password"])
+def alice(server: Server) -> Iterator[Person]:
+    with alice_of(server) as alice:
+        yield alice
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """A person with a browser, as far as an authorization request needs one: signs in, reads the page, presses Allow."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
@@ -8,6 +10,7 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 import httpx
 
 from tests import patient
+from tests.live import Server
 
 
 @dataclass
@@ -37,10 +40,10 @@ class Forms(HTMLParser):
 
 
 class Person:
-    def __init__(self, issuer: str, email: str, password: str) -> None:
+    def __init__(self, browser: httpx.Client, email: str, password: str) -> None:
+        self.browser = browser
         self.email = email
         self.password = password
-        self.browser = patient.Client(base_url=issuer, headers={"Referer": issuer})
         self.stay_signed_in()
 
     def stay_signed_in(self) -> None:
@@ -93,3 +96,11 @@ class Person:
         answer = self.browser.get(address)
         assert answer.status_code == 303, answer.text
         return answer.headers["Location"]
+
+
+@contextmanager
+def alice_of(server: Server) -> Iterator[Person]:
+    """Yield the Alice of the server's demo, signed in."""
+    known = server.demo["managers"][0]
+    with patient.Client(base_url=server.url, headers={"Referer": server.url}) as browser:
+        yield Person(browser, known["email"], known["password"])

@@ -1,5 +1,6 @@
 """The Python libraries that people build clients with: Authlib and requests-oauthlib."""
 
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -26,16 +27,25 @@ def no_tls(monkeypatch):
     monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
 
 
+@pytest.fixture
+def opened():
+    """Close a client at the end of the test, and return it."""
+    with ExitStack() as stack:
+        yield stack.enter_context
+
+
 @pytest.mark.parametrize("method", ["client_secret_basic", "none"])
-def test_authlib_signs_in_refreshes_and_revokes(server, metadata, person, method):
+def test_authlib_signs_in_refreshes_and_revokes(server, metadata, person, method, opened):
     known = server.demo["clients"]["spa" if method == "none" else "web"]
-    client = OAuth2Client(
-        known["client_id"],
-        known["client_secret"],
-        token_endpoint_auth_method=method,
-        scope=known["scope"],
-        redirect_uri=known["redirect_uris"][0],
-        code_challenge_method="S256",
+    client = opened(
+        OAuth2Client(
+            known["client_id"],
+            known["client_secret"],
+            token_endpoint_auth_method=method,
+            scope=known["scope"],
+            redirect_uri=known["redirect_uris"][0],
+            code_challenge_method="S256",
+        )
     )
     verifier = "v" * 64
     address, _ = client.create_authorization_url(metadata["authorization_endpoint"], code_verifier=verifier)
@@ -50,10 +60,12 @@ def test_authlib_signs_in_refreshes_and_revokes(server, metadata, person, method
 
 
 @pytest.mark.parametrize("key", ["web", "spa"])
-def test_requests_oauthlib_signs_in_and_refreshes(server, metadata, person, key):
+def test_requests_oauthlib_signs_in_and_refreshes(server, metadata, person, key, opened):
     known = server.demo["clients"][key]
-    session = OAuth2Session(
-        known["client_id"], scope=known["scope"].split(), redirect_uri=known["redirect_uris"][0], pkce="S256"
+    session = opened(
+        OAuth2Session(
+            known["client_id"], scope=known["scope"].split(), redirect_uri=known["redirect_uris"][0], pkce="S256"
+        )
     )
     address, _ = session.authorization_url(metadata["authorization_endpoint"])
     secret = {"client_secret": known["client_secret"]} if known["client_secret"] else {"include_client_id": True}
@@ -66,30 +78,30 @@ def test_requests_oauthlib_signs_in_and_refreshes(server, metadata, person, key)
     assert refreshed["access_token"] != token["access_token"]
 
 
-def test_requests_oauthlib_acts_for_a_service(server, metadata):
+def test_requests_oauthlib_acts_for_a_service(server, metadata, opened):
     client_id, secret = server.service()
-    session = OAuth2Session(client=BackendApplicationClient(client_id, scope=["shipments:read"]))
+    session = opened(OAuth2Session(client=BackendApplicationClient(client_id, scope=["shipments:read"])))
     token = session.fetch_token(metadata["token_endpoint"], client_id=client_id, client_secret=secret)
     assert token["token_type"] == "Bearer"
     assert token["scope"] == ["shipments:read"]
 
 
-def test_authlib_acts_for_a_service(server, metadata):
+def test_authlib_acts_for_a_service(server, metadata, opened):
     client_id, secret = server.service()
-    client = OAuth2Client(client_id, secret, scope="shipments:read")
+    client = opened(OAuth2Client(client_id, secret, scope="shipments:read"))
     token = client.fetch_token(metadata["token_endpoint"], grant_type="client_credentials")
     answer = client.introspect_token(metadata["introspection_endpoint"], token["access_token"])
     assert answer.json()["active"] is True
 
 
 @pytest.mark.compliance("RFC 7523", "3")
-def test_authlib_signs_assertions_and_names_the_api(server, metadata):
+def test_authlib_signs_assertions_and_names_the_api(server, metadata, opened):
     keys = KeyPair("RS256")
     signs = {"token_endpoint_auth_method": "private_key_jwt", "jwks": keys.jwks}
     client_id, _ = server.register("service", scope=("shipments:read",), **signs)
     pem = keys.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     method = PrivateKeyJWT(metadata["issuer"], headers={"kid": keys.kid})  # the audience is the issuer
-    client = OAuth2Client(client_id, pem, token_endpoint_auth_method=method, scope="shipments:read")
+    client = opened(OAuth2Client(client_id, pem, token_endpoint_auth_method=method, scope="shipments:read"))
     audience = server.demo["clients"]["service"]["audience"]
     token = client.fetch_token(metadata["token_endpoint"], grant_type="client_credentials", resource=audience)
     answer = client.introspect_token(metadata["introspection_endpoint"], token["access_token"])
@@ -97,9 +109,9 @@ def test_authlib_signs_assertions_and_names_the_api(server, metadata):
 
 
 @pytest.mark.compliance("RFC 8628", "3.4")
-def test_authlib_lets_a_device_in(server, metadata, person):
+def test_authlib_lets_a_device_in(server, metadata, person, opened):
     client_id, _ = server.register("device", scope=("openid", "shipments:read"))
-    client = OAuth2Client(client_id, token_endpoint_auth_method="none")
+    client = opened(OAuth2Client(client_id, token_endpoint_auth_method="none"))
     form = {"client_id": client_id, "scope": "openid shipments:read"}
     asked = patient.post(metadata["device_authorization_endpoint"], data=form).json()
     person.let_in(asked["verification_uri_complete"])

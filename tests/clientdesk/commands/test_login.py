@@ -8,13 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests import patient
-from tests.third_party.person import Person
+from tests.third_party.person import alice_of
 
 
 @pytest.fixture
 def alice_browser(server):
-    alice = server.demo["managers"][0]
-    return Person(server.url, alice["email"], alice["password"])
+    with alice_of(server) as alice:
+        yield alice
 
 
 def login(terminal, person, decision="allow"):

@@ -9,13 +9,13 @@ import pytest
 
 from tests import patient
 from tests.live import free_port
-from tests.third_party.person import Person
+from tests.third_party.person import alice_of
 
 
 @pytest.fixture
 def alice_browser(server):
-    alice = server.demo["managers"][0]
-    return Person(server.url, alice["email"], alice["password"])
+    with alice_of(server) as alice:
+        yield alice
 
 
 def test_device_that_has_a_secret_gets_a_persons_token(server, alice_at, alice_browser):
@@ -69,7 +69,7 @@ def test_client_that_sends_its_secret_in_the_body_gets_and_revokes_a_token(serve
     assert alice_at.call("introspect", "token", typed=token).status == 1
 
 
-def test_person_of_this_computer_lets_a_client_in(server, alice_at):
+def test_person_of_this_computer_lets_a_client_in(server, alice_at, alice_browser):
     client_id, _ = server.register("public", redirect_uris=("http://127.0.0.1/callback",), scope=("openid",))
     words = [
         "perform",
@@ -83,13 +83,11 @@ def test_person_of_this_computer_lets_a_client_in(server, alice_at):
     ]
     words += ["--no-browser"]
     command = [sys.executable, "-m", "clientdesk.cli", *words, "--port", str(free_port()), "--format", "json"]
-    alice = server.demo["managers"][0]
-    person = Person(server.url, alice["email"], alice["password"])
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen(command, env=alice_at.environ, **pipes) as process:
         try:
             address = process.stderr.readline().removeprefix("Open ").strip()
-            assert "close this window" in patient.get(person.allow(address)).text
+            assert "close this window" in patient.get(alice_browser.allow(address)).text
             out, err = process.communicate(timeout=120)
         finally:
             process.kill()

@@ -30,7 +30,8 @@ from tests.clientdesk.tui.driving import (
 
 @pytest.fixture
 def remote(server):
-    return ApiClient(server.url, server.demo["manager_token"])
+    with ApiClient(server.url, server.demo["manager_token"]) as api:
+        yield api
 
 
 @pytest.fixture
@@ -233,4 +234,5 @@ def test_server_that_is_away_is_told_in_words():
         await settled(pilot, lambda: bool(app._notifications))
         assert "does not answer" in next(iter(app._notifications)).message
 
-    drive(ApiClient("http://127.0.0.1:1", "x"), steps)
+    with ApiClient("http://127.0.0.1:1", "x") as nobody:
+        drive(nobody, steps)

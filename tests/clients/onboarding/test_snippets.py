@@ -16,7 +16,7 @@ import pytest
 from clients.onboarding.snippets import env_file, snippets
 from tests import patient
 from tests.factories import ClientFactory
-from tests.third_party.person import Person
+from tests.third_party.person import alice_of
 
 SCOPE = "shipments:read shipments:write"
 
@@ -121,8 +121,6 @@ def test_commands_of_the_clients_page_work_with_the_downloaded_file(alice_there,
 @pytest.mark.parametrize("template", ["web", "public"])
 @pytest.mark.parametrize("language", ["curl", "python", "node"])
 def test_pasted_commands_sign_a_person_in_with_pkce(server, alice_there, template, language, tmp_path):
-    alice = server.demo["managers"][0]
-    person = Person(server.url, alice["email"], alice["password"])
     page = register(
         alice_there,
         template=template,
@@ -141,7 +139,8 @@ def test_pasted_commands_sign_a_person_in_with_pkce(server, alice_there, templat
         address = pasted.stdout.readline().strip()
         query = parse_qs(urlsplit(address).query)
         assert query["code_challenge_method"] == ["S256"]
-        out, err = pasted.communicate(person.allow(address) + "\n", timeout=120)
+        with alice_of(server) as alice:
+            out, err = pasted.communicate(alice.allow(address) + "\n", timeout=120)
     answer = json.loads(out.strip().splitlines()[-1])
     assert answer.get("token_type") == "Bearer", (answer, err, address)
     assert answer["id_token"]
