@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
@@ -13,7 +13,8 @@ from django.utils.safestring import SafeString
 from clients.actions import clients as client_actions
 from clients.actions import secrets as secret_actions
 from clients.models import Client, ClientSecret
-from clients.vocabulary import IDENTITY_SCOPES, ClientKind
+from clients.queries import with_state
+from clients.vocabulary import IDENTITY_SCOPES, ClientKind, ClientState
 from consumers import policy
 from consumers.activity.timeline import describe_all
 from consumers.admin.base import AdminAction, ConsumerFilter, ReadOnlyAdmin
@@ -24,6 +25,8 @@ from core.errors import Refusal
 from core.fields import JSONField
 
 SHOWN_EVENTS = 8
+SUSPENDED = "suspended"
+TONES = {ClientState.ACTIVE: "good", ClientState.ROTATING: "warn"}  # any other: bad
 
 
 class KindFilter(admin.SimpleListFilter):
@@ -40,19 +43,23 @@ class KindFilter(admin.SimpleListFilter):
 
 
 class StateFilter(admin.SimpleListFilter):
+    """The states that managers see, and that of clients whose consumer is suspended."""
+
     title = "state"
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("enabled", "Active"), ("disabled", "Disabled"), ("suspended", "Consumer suspended")]
+        return [*ClientState.choices, (SUSPENDED, "Consumer suspended")]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Client]) -> QuerySet[Client]:
-        states = {
-            "enabled": Q(disabled_at=None, consumer__suspended_at=None),
-            "disabled": Q(disabled_at__isnull=False),
-            "suspended": Q(consumer__suspended_at__isnull=False),
-        }
-        return queryset.filter(states.get(self.value() or "", Q()))
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Client]:
+        state = self.value()
+        if state == SUSPENDED:
+            return queryset.filter(disabled_at=None, consumer__suspended_at__isnull=False)
+        if state not in ClientState.values:
+            return queryset
+        if state != ClientState.DISABLED:
+            queryset = queryset.filter(consumer__suspended_at=None)
+        return queryset.filter(state=state)
 
 
 def _last_use(thing: Client | ClientSecret) -> str:
@@ -237,6 +244,9 @@ class ClientAdmin(ReadOnlyAdmin):
     def client_id_code(self, client: Client) -> SafeString:
         return format_html("<code>{}</code>", client.client_id)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Client]:
+        return with_state(super().get_queryset(request))
+
     @admin.display(description="Consumer", ordering="consumer__name")
     def consumer_page(self, client: Client) -> str:
         return admin_link(client.consumer)
@@ -246,10 +256,11 @@ class ClientAdmin(ReadOnlyAdmin):
         return str(client.kind.label)
 
     @admin.display(description="State", ordering="disabled_at")
-    def state_badge(self, client: Client) -> SafeString:
-        if client.is_disabled:
-            return badge("Disabled", "bad")
-        return badge("Consumer suspended", "warn") if client.consumer.is_suspended else badge("Active", "good")
+    def state_badge(self, client: Any) -> SafeString:
+        state = ClientState(client.state)
+        if client.consumer.is_suspended and state != ClientState.DISABLED:
+            return badge("Consumer suspended", "warn")
+        return badge(str(state.label), TONES.get(state, "bad"))
 
     @admin.display(description="Created")
     def registered(self, client: Client) -> str:

@@ -1,16 +1,19 @@
 """The admin of clients: finding, disabling and deleting them."""
 
+import re
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
 from clients.models import Client, ClientSecret
+from consumers.models import Consumer
 from tests.clients.admin_helpers import events, page
 from tests.factories import AccessFactory, ClientFactory, ScopeFactory, give_secret
 
 
 @pytest.fixture
-def desk(browser_of, olga):
+def operator(browser_of, olga):
     return browser_of(olga)
 
 
@@ -35,48 +38,65 @@ def others(globex):
         ({"kind": "nonsense"}, {"Billing sync", "Storefront", "Till app"}),
     ],
 )
-def test_clients_of_all_consumers_are_found(desk, service, others, query, found):
-    answer = desk.get(reverse("admin:clients_client_changelist"), query)
+def test_clients_of_all_consumers_are_found(operator, service, others, query, found):
+    answer = operator.get(reverse("admin:clients_client_changelist"), query)
     assert {client.client_name for client in answer.context["cl"].queryset} == found
 
 
-def test_list_and_page_name_the_consumer_of_a_client(desk, acme, service):
+def test_states_are_those_that_managers_see_and_the_suspension_of_the_consumer(operator, acme, others):
+    works = ClientFactory(consumer=acme, client_name="Night sync")
+    give_secret(works)
+    bare = ClientFactory(consumer=acme, client_name="Bare")
+    Consumer.objects.filter(slug="globex").update(suspended_at=timezone.now())
+    found = {
+        "active": (works.client_name, "Active"),
+        "no_secret": (bare.client_name, "No secret"),
+        "disabled": ("Till app", "Disabled"),
+        "suspended": ("Storefront", "Consumer suspended"),
+    }
+    for state, (name, words) in found.items():
+        answer = operator.get(reverse("admin:clients_client_changelist"), {"state": state})
+        assert [client.client_name for client in answer.context["cl"].queryset] == [name]
+        assert re.findall(r'state_badge"><span class="badge"[^>]*>([^<]+)<', answer.text) == [words]
+
+
+def test_list_and_page_name_the_consumer_of_a_client(operator, acme, service):
     there = f'<a href="{reverse("admin:consumers_consumer_change", args=[acme.pk])}">{acme}</a>'
-    assert there in desk.get(reverse("admin:clients_client_changelist")).text
-    assert there in desk.get(reverse("admin:clients_client_change", args=[service.pk])).text
+    assert there in operator.get(reverse("admin:clients_client_changelist")).text
+    assert there in operator.get(reverse("admin:clients_client_change", args=[service.pk])).text
 
 
-def test_clients_are_found_by_consumer_and_by_full_id(desk, acme, service, others):
+def test_clients_are_found_by_consumer_and_by_full_id(operator, acme, service, others):
     for query in ({"consumer": str(acme.pk)}, {"q": service.client_id}):
-        answer = desk.get(reverse("admin:clients_client_changelist"), query)
+        answer = operator.get(reverse("admin:clients_client_changelist"), query)
         assert list(answer.context["cl"].queryset) == [service]
-    assert desk.get(reverse("admin:clients_client_changelist"), {"consumer": "x'--"}).status_code == 200
+    assert operator.get(reverse("admin:clients_client_changelist"), {"consumer": "x'--"}).status_code == 200
 
 
-def test_operator_disables_enables_and_deletes_a_client(desk, service):
-    assert "invalid_client" in desk.get(page(service, "disable")).content.decode()
-    desk.post(page(service, "disable"))
+def test_operator_disables_enables_and_deletes_a_client(operator, service):
+    assert "invalid_client" in operator.get(page(service, "disable")).content.decode()
+    operator.post(page(service, "disable"))
     service.refresh_from_db()
     assert service.is_disabled
-    desk.post(page(service, "enable"))
+    operator.post(page(service, "enable"))
     service.refresh_from_db()
     assert not service.is_disabled
-    desk.post(reverse("admin:clients_client_delete", args=[service.pk]), {"post": "yes"})
+    operator.post(reverse("admin:clients_client_delete", args=[service.pk]), {"post": "yes"})
     assert not Client.objects.exists()
     assert len(events("client.disabled", "client.enabled", "client.deleted")) == 3
 
 
-def test_operator_revokes_a_secret_and_only_the_clients_own(desk, service, others):
+def test_operator_revokes_a_secret_and_only_the_clients_own(operator, service, others):
     secret, _ = give_secret(service)
     foreign, _ = give_secret(others[0])
-    assert f"••••{secret.hint}" in desk.get(page(service)).content.decode()
-    assert desk.post(page(service, "revoke", foreign)).status_code == 404
-    desk.post(page(service, "revoke", secret))
+    assert f"••••{secret.hint}" in operator.get(page(service)).content.decode()
+    assert operator.post(page(service, "revoke", foreign)).status_code == 404
+    operator.post(page(service, "revoke", secret))
     assert list(ClientSecret.objects.filter(revoked_at=None)) == [foreign]
     assert events("client.secret.revoked")[0].detail["hint"] == secret.hint
 
 
-def test_forged_form_of_a_client_changes_nothing(desk, service, globex):
+def test_forged_form_of_a_client_changes_nothing(operator, service, globex):
     before = Client.objects.values().get()
     form = {
         "client_name": "Mine",
@@ -85,6 +105,6 @@ def test_forged_form_of_a_client_changes_nothing(desk, service, globex):
         "disabled_at": "2020-01-01",
         "user": "1",
     }
-    desk.post(page(service), form)
+    operator.post(page(service), form)
     assert Client.objects.values().get() == before
-    assert desk.post(reverse("admin:clients_client_add"), form).status_code == 403
+    assert operator.post(reverse("admin:clients_client_add"), form).status_code == 403

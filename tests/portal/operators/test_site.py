@@ -195,11 +195,11 @@ def test_overview_counts_what_stopped_and_what_failed(browser_of, olga, acme, gl
 
     disable_client(client=ClientFactory(consumer=globex), actor=actor_for(olga))
     suspend_consumer(consumer=globex, actor=actor_for(olga))
-    desk = browser_of(olga).get("/operators/").context["desk"]
-    assert desk["consumers"] == {"total": 2, "stopped": 1}
-    assert desk["clients"] == {"total": 2, "stopped": 1}
-    assert desk["mail"]["failed"] == 1
-    assert [entry.event.name for entry in desk["events"]][:2] == ["consumer.suspended", "client.disabled"]
+    overview = browser_of(olga).get("/operators/").context["overview"]
+    assert overview["consumers"] == {"total": 2, "stopped": 1}
+    assert overview["clients"] == {"total": 2, "stopped": 1}
+    assert overview["mail"]["failed"] == 1
+    assert [entry.event.name for entry in overview["events"]][:2] == ["consumer.suspended", "client.disabled"]
 
 
 def test_new_portal_says_what_to_do_first(browser_of, olga):
@@ -212,7 +212,7 @@ def test_new_portal_says_what_to_do_first(browser_of, olga):
 def test_overview_tells_nobody_what_they_may_not_read(browser_of, everything):
     newcomer = UserFactory(is_staff=True)
     answer = browser_of(newcomer).get("/operators/")
-    assert set(answer.context["desk"]) == {"now"}
+    assert set(answer.context["overview"]) == {"now"}
     assert "jonas@acme.example" not in answer.content.decode()
 
 
