@@ -18,8 +18,8 @@ def _managers_of(consumer: Consumer) -> QuerySet[Membership]:
     return consumer.memberships.select_related("user").filter(role=Role.MANAGER, user__is_active=True)
 
 
-def _to_managers(template: str, client: Client, **context: Any) -> None:
-    url = settings.PUBLIC_URL + reverse("clients:secrets", args=[client.consumer.slug, client.client_id])
+def _to_managers(template: str, client: Client, *, page: str = "clients:secrets", **context: Any) -> None:
+    url = settings.PUBLIC_URL + reverse(page, args=[client.consumer.slug, client.client_id])
     for membership in _managers_of(client.consumer):
         compose(
             template,
@@ -64,7 +64,7 @@ def secrets_expiring(client: Client, expiring: list[ClientSecret]) -> None:
     first = expiring[0]
     assert first.expires_at is not None
     _to_managers(
-        "secrets_ending",
+        "secrets_expiring",
         client,
         ends=weekday_date_time(first.expires_at),
         several=len(expiring) > 1,
@@ -73,7 +73,7 @@ def secrets_expiring(client: Client, expiring: list[ClientSecret]) -> None:
             *(
                 (
                     f"{secret}{f' ({secret.name})' if secret.name else ''}",
-                    f"Ends {weekday_date_time(secret.expires_at)}",
+                    f"Expires {weekday_date_time(secret.expires_at)}",
                 )
                 for secret in expiring
                 if secret.expires_at
@@ -82,16 +82,16 @@ def secrets_expiring(client: Client, expiring: list[ClientSecret]) -> None:
     )
 
 
-def secret_rules_changed(consumer: Consumer, shortened: list[ClientSecret]) -> None:
+def secret_policy_changed(consumer: Consumer, shortened: list[ClientSecret]) -> None:
     """Tell which secrets got an expiry by an operator's new rules."""
     listed = [
-        (secret.client.client_name, f"{secret} ends {weekday_date_time(secret.expires_at)}")
+        (secret.client.client_name, f"{secret} expires {weekday_date_time(secret.expires_at)}")
         for secret in shortened[:20]
         if secret.expires_at
     ]
     for membership in _managers_of(consumer):
         compose(
-            "secrets_ruled",
+            "secret_policy_changed",
             membership.user.email,
             consumer=consumer.name,
             allowed=consumer.secrets_allowed,
@@ -109,6 +109,7 @@ def client_disabled(client: Client, actor: Actor) -> None:
     _to_managers(
         "client_disabled",
         client,
+        page="clients:detail",
         actor=actor.label,
         by_operator=actor.kind == "operator",
         token_minutes=-(-max(lifetimes, default=3600) // 60),

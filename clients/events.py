@@ -42,7 +42,7 @@ class ClientEvent(EventName):
     API_UPDATED = "api.updated"
     API_RESOURCE_SERVERS_CHANGED = "api.resource_servers.changed"
     API_DELETED = "api.deleted"
-    CONSUMER_SECRET_RULES_CHANGED = "consumer.secret_rules.changed"
+    CONSUMER_SECRET_POLICY_CHANGED = "consumer.secret_policy.changed"
     CONSUMER_SCOPES_CHANGED = "consumer.scopes.changed"
     CLIENT_REGISTERED = "client.registered"
     CLIENT_UPDATED = "client.updated"
@@ -147,7 +147,7 @@ _WORDINGS: dict[EventName, Wording] = {
         "set which clients ask for the API {target}", "scan-search", "warn", _scope_changes
     ),
     ClientEvent.API_DELETED: Wording("deleted the API {target}", "trash-2", "bad"),
-    ClientEvent.CONSUMER_SECRET_RULES_CHANGED: Wording(
+    ClientEvent.CONSUMER_SECRET_POLICY_CHANGED: Wording(
         "changed the rules for secrets of {target}", "lock", "warn", _secret_policy
     ),
     ClientEvent.CONSUMER_SCOPES_CHANGED: Wording(

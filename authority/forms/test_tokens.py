@@ -24,7 +24,7 @@ GRANT_TYPE_CHOICES = [
     ),
     Option(
         GrantType.AUTHORIZATION_CODE,
-        "A person",
+        "A user",
         "As from an authorization code: “sub” is the user ID that you type.",
         "users",
     ),
@@ -52,7 +52,7 @@ class TestTokenForm(IdempotentForm):
     audience = forms.MultipleChoiceField(
         label="Audience",
         required=False,
-        help_text="Leave empty to use the APIs of its permissions.",
+        help_text="Choose none to use the APIs of its permissions.",
         widget=forms.CheckboxSelectMultiple,
     )
     expires_in = forms.IntegerField(label="Lifetime in seconds", widget=forms.NumberInput({"inputmode": "numeric"}))

@@ -22,7 +22,7 @@ NEW_SECRET_AGE = timedelta(days=1)  # a secret this new needs no warning: its cr
 
 
 @transaction.atomic
-def set_secret_rules(*, consumer: Consumer, allowed: bool, days: int | None, actor: Actor) -> None:
+def set_secret_policy(*, consumer: Consumer, allowed: bool, days: int | None, actor: Actor) -> None:
     """Set whether the consumer's clients may hold secrets, and the lifetime of one in days; None sets no limit.
 
     A live secret beyond the rules gets an expiry, after NOTICE_PERIOD at the earliest, and the managers get a mail.
@@ -38,14 +38,14 @@ def set_secret_rules(*, consumer: Consumer, allowed: bool, days: int | None, act
     consumer.save(update_fields=["secrets_allowed", "secret_days"])
     shortened = _shorten(consumer)
     audit.record(
-        ClientEvent.CONSUMER_SECRET_RULES_CHANGED,
+        ClientEvent.CONSUMER_SECRET_POLICY_CHANGED,
         actor=actor,
         consumer=consumer,
         target=consumer,
         detail={"allowed": allowed, "days": days, "shortened": len(shortened)},
     )
     if shortened:
-        emails.secret_rules_changed(consumer, shortened)
+        emails.secret_policy_changed(consumer, shortened)
 
 
 def latest_expiry(consumer: Consumer, created_at: datetime) -> datetime | None:

@@ -183,7 +183,7 @@ class ApiAdmin(AuditedAdmin):
     def consumer_count(self, api: Any) -> int:
         return api.consumers_in_all  # type: ignore[no-any-return]
 
-    @admin.display(description="Maximum token lifetime", ordering="access_token_lifetime")
+    @admin.display(description="Longest lifetime", ordering="access_token_lifetime")
     def lifetime(self, api: Api) -> str:
         hours, seconds = divmod(api.access_token_lifetime, 3600)
         minutes, seconds = divmod(seconds, 60)

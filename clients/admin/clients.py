@@ -30,7 +30,7 @@ TONES = {ClientState.ACTIVE: "good", ClientState.ROTATING: "warn"}  # any other:
 
 
 class KindFilter(admin.SimpleListFilter):
-    title = "kind"
+    title = "template"
     parameter_name = "kind"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -90,11 +90,11 @@ def _revoke_tokens_effects(client: Client) -> list[str]:
 def _revoke_secret_effects(secret: ClientSecret) -> list[str]:
     others = secret.client.secrets.live().exclude(pk=secret.pk).count()
     return [
-        f"Requests of {secret.client} with the secret {secret} are refused at once.",
+        f"Requests of {secret.client} with the secret {secret} are refused immediately.",
         _last_use(secret),
         f"Still active: {pluralize(others, 'other secret', 'other secrets')} of the client."
         if others
-        else "The client has no other secret that works.",
+        else "The client has no other active secret.",
         "This cannot be undone; a manager can create a new secret.",
     ]
 

@@ -70,7 +70,7 @@ def _well_known() -> str:
 class TrustedIssuerAdmin(AuditedAdmin):
     form = IssuerForm
     intro = (
-        "Platforms that issue identity tokens to what runs there. Managers can let their clients authenticate with "
+        "Platforms that issue tokens to the workloads that run there. Managers can let their clients authenticate with "
         "these tokens."
     )
     empty = "No issuer is trusted yet. Add GitHub Actions, GitLab, a cloud or a cluster that your consumers run on."
@@ -134,4 +134,4 @@ class TrustedIssuerAdmin(AuditedAdmin):
 
     @admin.display(description="State", ordering="disabled_at")
     def state_badge(self, issuer: TrustedIssuer) -> SafeString:
-        return badge("Disabled", "bad") if issuer.disabled_at else badge("Allowed", "good")
+        return badge("Disabled", "bad") if issuer.disabled_at else badge("Active", "good")

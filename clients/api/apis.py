@@ -112,7 +112,7 @@ def list_apis(call: ApiRequest) -> HttpResponse:
 
 @operation(
     id="createAPI",
-    summary="Describe an API",
+    summary="Create an API",
     scope="apis:write",
     action="add",
     body=API,
@@ -210,7 +210,7 @@ RESOURCE_SERVERS: dict[str, Any] = {
 
 @operation(
     id="getResourceServers",
-    summary="Read which clients are an API itself",
+    summary="Read which clients act for an API",
     scope="apis:read",
     answers={200: RESOURCE_SERVERS},
     refusals=(403, 404),

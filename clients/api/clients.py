@@ -49,7 +49,7 @@ ONE = {200: CLIENT}
     **ABOUT,
 )
 def list_clients(call: ApiRequest) -> HttpResponse:
-    """In the order in which they were registered. Go on with the address in the Link header, until there is none."""
+    """In the order in which they were created. The Link header has the URL of the next page, until there is none."""
     clients: QuerySet[Any] = Client.objects.select_related("consumer").prefetch_related("secrets")
     if not call.is_operator or call.caller.consumer_id is not None:
         clients = clients.filter(consumer__in=call.readable())

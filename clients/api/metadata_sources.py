@@ -126,7 +126,7 @@ def _declare(name: str, schema: dict[str, Any], words: str, example: Any, handle
             id=f"list{name}s", summary=f"List {words}s", answers=rows, scope="clients:read", refusals=(403,), **about
         )(handlers["list"]),
         "POST": operation(
-            id=f"create{name}", summary=f"Trust a {words}", action="add", answers={201: schema}, **body, **add
+            id=f"create{name}", summary=f"Create a {words}", action="add", answers={201: schema}, **body, **add
         )(handlers["create"]),
     }
     of_one = {
@@ -143,7 +143,7 @@ def _declare(name: str, schema: dict[str, Any], words: str, example: Any, handle
         )(handlers["set"]),
         "DELETE": operation(
             id=f"delete{name}",
-            summary=f"Trust a {words} no more",
+            summary=f"Delete a {words}",
             action="delete",
             answers={204: "Deleted."},
             **change,

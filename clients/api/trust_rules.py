@@ -100,7 +100,12 @@ def create_rule(call: ApiRequest, client_id: str) -> HttpResponse:
 
 
 @operation(
-    id="getTrustRule", summary="Read such a rule", tag="Secrets", scope="clients:read", answers={200: RULE}, **OF_CLIENT
+    id="getTrustRule",
+    summary="Read a federation rule",
+    tag="Secrets",
+    scope="clients:read",
+    answers={200: RULE},
+    **OF_CLIENT,
 )
 def get_rule(call: ApiRequest, client_id: str, rule_id: str) -> HttpResponse:
     return json_response(_rule_document(_find_rule(call, client_id, rule_id)))

@@ -7,7 +7,7 @@ from clients.api import (
     metadata_sources,
     registration,
     rotation,
-    secret_rules,
+    secret_policy,
     secrets,
     trust_rules,
     trusted_issuers,
@@ -54,10 +54,10 @@ urlpatterns = [
         PUT=apis.set_resource_servers,
     ),
     route(
-        "/admin/consumers/{consumer}/secret-rules",
-        "secret-rules",
-        GET=secret_rules.get_secret_rules,
-        PUT=secret_rules.set_secret_rules,
+        "/admin/consumers/{consumer}/secret-policy",
+        "secret-policy",
+        GET=secret_policy.get_secret_policy,
+        PUT=secret_policy.set_secret_policy,
     ),
     route("/admin/consumers/{consumer}/access", "access", GET=apis.get_access, PUT=apis.set_access),
     route(

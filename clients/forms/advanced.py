@@ -25,10 +25,10 @@ GRANTS = {
 }
 # Grant type and label of the lifetimes whose names begin so; a client has those of its grant types.
 LIFESPAN_GRANTS = {
-    "client_credentials_grant": (GrantType.CLIENT_CREDENTIALS, "client credentials"),
-    "authorization_code_grant": (GrantType.AUTHORIZATION_CODE, "authorization code"),
-    "device_authorization_grant": (GrantType.DEVICE_CODE, "device authorization"),
-    "refresh_token_grant": (GrantType.REFRESH_TOKEN, "refresh token"),
+    "client_credentials_grant": (GrantType.CLIENT_CREDENTIALS, "client credentials grant"),
+    "authorization_code_grant": (GrantType.AUTHORIZATION_CODE, "authorization code grant"),
+    "device_authorization_grant": (GrantType.DEVICE_CODE, "device authorization grant"),
+    "refresh_token_grant": (GrantType.REFRESH_TOKEN, "refresh token grant"),
 }
 TOKENS = {"access": "Access token", "id": "ID token", "refresh": "Refresh token"}
 
@@ -141,7 +141,7 @@ class AdvancedForm(VersionedForm):
     )
 
     grant_types = forms.MultipleChoiceField(
-        label="It may", choices=list(GRANTS.items()), widget=forms.CheckboxSelectMultiple, required=False
+        label="Allowed grant types", choices=list(GRANTS.items()), widget=forms.CheckboxSelectMultiple, required=False
     )
     redirect_uris = _field("Redirect URIs", "One per line: where the browser returns after sign-in.", LinesField)
     audience = _field("More APIs", "Identifiers of APIs, one per line, besides those of its permissions.", LinesField)
@@ -276,7 +276,7 @@ def _lifetimes_of(grants: tuple[str, ...]) -> Iterator[tuple[str, str]]:
             continue
         for token, label in TOKENS.items():
             if token == "access" or grant != GrantType.CLIENT_CREDENTIALS:
-                yield f"{prefix}_{token}_token_lifespan", f"{label} {when}"
+                yield f"{prefix}_{token}_token_lifespan", f"{label}, {when}"
 
 
 def _unused_fields(values: ClientMetadata) -> set[str]:

@@ -70,7 +70,7 @@ class EventAdmin(ReadOnlyAdmin):
     search_fields = ["actor_label", "target_label", "name", "ip", "consumer__name", "request_id"]
     search_help_text = "By person, client, consumer, event name, IP address or request ID."
     fieldsets = [
-        ("Event", {"fields": ["what", "moment", "who", "for_consumer"], "classes": ["facts"]}),
+        ("Summary", {"fields": ["what", "moment", "who", "for_consumer"], "classes": ["facts"]}),
         ("Origin", {"fields": ["address", "user_agent", "request"], "classes": ["facts"]}),
         ("Recorded data", {"fields": ["name", "target", "recorded"], "classes": ["facts"]}),
     ]

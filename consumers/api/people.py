@@ -93,7 +93,7 @@ def list_members(call: ApiRequest, consumer: str) -> HttpResponse:
     return json_response([_member_document(member) for member in rows], headers=headers)
 
 
-@operation(id="getMember", summary="Read a person's place", scope="consumers:read", answers={200: MEMBER}, **ABOUT)
+@operation(id="getMember", summary="Read a member", scope="consumers:read", answers={200: MEMBER}, **ABOUT)
 def get_member(call: ApiRequest, consumer: str, member_id: str) -> HttpResponse:
     return json_response(_member_document(_find_member(call, consumer, member_id)))
 

@@ -185,7 +185,7 @@ class Membership(models.Model):
         constraints = [models.UniqueConstraint(fields=["consumer", "user"], name="membership_once")]
 
     def __str__(self) -> str:
-        return f"{self.user} in {self.consumer}"
+        return f"{self.user} ({self.consumer})"
 
     @property
     def is_manager(self) -> bool:

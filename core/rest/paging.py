@@ -23,7 +23,7 @@ PAGING: dict[str, dict[str, Any]] = {
     },
     "page_token": {
         "type": "string",
-        "description": "Where to go on: take the address from the Link header's “next”. It expires after an hour.",
+        "description": "Which page to return: take the URL from the Link header's “next”. It expires after an hour.",
     },
 }
 

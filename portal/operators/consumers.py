@@ -12,7 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from clients.actions import apis as api_actions
-from clients.actions.secret_policy import set_secret_rules
+from clients.actions.secret_policy import set_secret_policy
 from clients.models import Scope
 from consumers import policy
 from consumers.actions import consumers as consumer_actions
@@ -123,7 +123,7 @@ def _suspending(consumer: Consumer) -> list[str]:
     people = pluralize(consumer.memberships.count(), "person", "people")
     clients = _clients(consumer.clients.all())
     return [
-        f"Its workspace closes for {people} and everybody invited: “not found” at their next request.",
+        f"Its workspace closes for {people} and everybody invited: they get “not found” from their next request on.",
         f"No more tokens are issued for {clients}, and their requests are refused.",
         (
             "Tokens that they hold stop working immediately where an API introspects them, and when they expire where "
@@ -280,7 +280,7 @@ class ConsumerAdmin(AuditedAdmin):
             consumer_actions.create_consumer(id=obj.pk, actor=actor, **fields)
         if change:
             rules = {"allowed": given["secrets_allowed"], "days": given["secret_days"]}
-            set_secret_rules(consumer=obj, actor=actor, **rules)
+            set_secret_policy(consumer=obj, actor=actor, **rules)
         api_actions.set_access(consumer=obj, scopes=given["scopes"], actor=actor)
         for email in given["emails"]:
             invitation_actions.invite_manager(

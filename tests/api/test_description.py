@@ -65,7 +65,7 @@ BEHIND = {
     "clients.actions.secrets.revoke_rotated": "deleteRotatedOAuth2ClientSecrets",
     "clients.actions.secrets.expire_secret": "updateSecret",
     "clients.actions.secrets.revoke_secret": "revokeSecret",
-    "clients.actions.secret_policy.set_secret_rules": "setSecretRules",
+    "clients.actions.secret_policy.set_secret_policy": "setSecretPolicy",
     "clients.actions.trust.create_issuer": "createTrustedIssuer",
     "clients.actions.trust.update_issuer": "setTrustedIssuer",
     "clients.actions.trust.disable_issuer": "disableTrustedIssuer",

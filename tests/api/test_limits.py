@@ -31,7 +31,7 @@ def consumer_action(acme, **values):
 
 
 def rules_action(acme, days):
-    secret_policy.set_secret_rules(consumer=acme, allowed=True, days=days, actor=SYSTEM)
+    secret_policy.set_secret_policy(consumer=acme, allowed=True, days=days, actor=SYSTEM)
 
 
 def initial_token_action(acme, **values):
@@ -102,7 +102,14 @@ NUMBERS = [
     (ACME, consumer_action, Consumer, "access_token_lifetime", "", SECONDS),
     (ACME, consumer_action, Consumer, "refresh_token_lifetime", "", SECONDS),
     (ACME, consumer_action, Consumer, "test_token_lifetime", "", (0, 30 * 24 * 3600)),
-    (put("/admin/consumers/acme/secret-rules", {"allowed": True}), rules_action, Consumer, "days", "secret_days", DAYS),
+    (
+        put("/admin/consumers/acme/secret-policy", {"allowed": True}),
+        rules_action,
+        Consumer,
+        "days",
+        "secret_days",
+        DAYS,
+    ),
     (TOKEN, initial_token_action, DocumentHost, "client_lifetime_days", "", DAYS),
     (TOKEN, initial_token_action, None, "max_uses", "", (1, 100_000)),
     (OPEN, open_action, OpenRegistration, "client_lifetime_days", "", DAYS),

@@ -59,7 +59,7 @@ def place(api, acme_access, acme, service, olga, alice, program_of):
         "TestToken": lambda: located(program, f"{client}/test-tokens", {"scope": "shipments:read", "reason": "Try"}),
         "API": lambda: located(program, "/admin/apis", {"identifier": "https://one.example", "name": "One"}),
         "ResourceServers": lambda: f"/admin/apis/{api.pk}/resource-servers",
-        "SecretRules": lambda: "/admin/consumers/acme/secret-rules",
+        "SecretPolicy": lambda: "/admin/consumers/acme/secret-policy",
         "Access": lambda: "/admin/consumers/acme/access",
         "InitialAccessToken": lambda: located(
             program, "/admin/consumers/acme/initial-access-tokens", {"name": "One", "expires_at": END}
@@ -76,7 +76,7 @@ def place(api, acme_access, acme, service, olga, alice, program_of):
 
 
 THINGS = (
-    *("Client", "Secret", "TrustRule", "TestToken", "API", "ResourceServers", "SecretRules", "Access"),
+    *("Client", "Secret", "TrustRule", "TestToken", "API", "ResourceServers", "SecretPolicy", "Access"),
     *("InitialAccessToken", "TrustedIssuer", "SoftwareIssuer", "DocumentHost", "OpenRegistration", "Consumer"),
     *("Member", "Invitation"),
 )

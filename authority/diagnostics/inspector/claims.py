@@ -72,7 +72,7 @@ def _issuer(value: Any, content: Content, viewer: Viewer) -> Meaning:
 
 def _subject(value: Any, content: Content, viewer: Viewer) -> Meaning:
     if value == content.get("client_id") or value == content.get("iss"):
-        return "The client itself: no person takes part."
+        return "The client itself: no user takes part."
     if str(value).startswith("atcl_"):
         return "The workload. This name is never given to another."
     return "The user that it represents."
@@ -165,7 +165,7 @@ SPECIAL: dict[str, Callable[[Any, Content, Viewer], Meaning]] = {
     "token_use": _use,
 }
 PLAIN = {
-    "jti": "Its own name, by which it is revoked and found.",
+    "jti": "Its ID, by which it is found and revoked.",
     "cnf.jkt": "Bound to a key: it works only with a DPoP proof that this key signed.",
     "cnf.x5t#S256": "Bound to a certificate: it works only on connections that show it.",
     "roles": "What the person is there, for finer rules in the API.",

@@ -163,10 +163,10 @@ def _state_of(report: InspectionReport, key: SigningKey) -> bool:
             report.error("Signature", f"It is signed by a key that was retired{at}", why, word="Retired.")
             return True
         report.ok(
-            "Signature", f"Made with {key.algorithm} by the key {key.kid}, retired{at} and still published.", "Valid."
+            "Signature", f"Signed with {key.algorithm} by the key {key.kid}, retired{at} and still published.", "Valid."
         )
         return True
-    report.ok("Signature", f"Made with {key.algorithm} by the key {key.kid}.", "Valid.")
+    report.ok("Signature", f"Signed with {key.algorithm} by the key {key.kid}.", "Valid.")
     return True
 
 
@@ -202,7 +202,7 @@ def standing(report: InspectionReport, token: SignedJWT, client: Client) -> None
     elif client.is_disabled:
         report.error("Client", f"{client} is disabled", "Enable it in its settings.", word="Disabled.")
     else:
-        report.ok("Client", f"{client} works.")
+        report.ok("Client", f"{client} is active.")
     if str(token.header.get("typ", "")).lower() != access_tokens.TYPE:
         return
     ended = (from_numeric_date(content.get("exp")) or timezone.now()) <= timezone.now()

@@ -34,7 +34,7 @@ static(
     "code_unknown",
     "The code was not issued to this client",
     "The code is unknown, was issued to another client, or expired long ago.",
-    "Exchange the code that this client was sent, once, at once, and without changing its characters.",
+    "Exchange the code that this client was sent, once, immediately and unchanged.",
 )
 static(
     "code_expired",

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from clients.actions import clients as client_actions
 from clients.actions import secrets as secret_actions
-from clients.actions.secret_policy import NOTICE_PERIOD, set_secret_rules, warn_of_expiring_secrets
+from clients.actions.secret_policy import NOTICE_PERIOD, set_secret_policy, warn_of_expiring_secrets
 from clients.actions.secrets import End
 from clients.errors import InvalidClientMetadata
 from clients.metadata import TEMPLATES, ClientMetadata
@@ -28,7 +28,7 @@ DAY = timedelta(days=1)
 @pytest.fixture
 def rule(acme, olga):
     def rule(allowed=True, days=None):
-        set_secret_rules(consumer=acme, allowed=allowed, days=days, actor=actor_for(olga))
+        set_secret_policy(consumer=acme, allowed=allowed, days=days, actor=actor_for(olga))
         acme.refresh_from_db()
 
     return rule
@@ -131,7 +131,7 @@ def test_working_secrets_get_an_end_and_notice(rule, service, alice, subjects):
     assert ancient.expires_at.timestamp() == about(timezone.now() + NOTICE_PERIOD)
     assert ending.expires_at.timestamp() == about(timezone.now() + 3 * DAY)
     assert subjects() == ["Secrets of Acme Logistics now expire"]
-    assert Event.objects.get(name="consumer.secret_rules.changed").detail == {
+    assert Event.objects.get(name="consumer.secret_policy.changed").detail == {
         "allowed": True,
         "days": 90,
         "shortened": 2,
@@ -168,7 +168,7 @@ def test_limit_is_within_reason(rule, days):
 def test_the_same_rule_again_changes_nothing(rule):
     rule(days=90)
     rule(days=90)
-    assert Event.objects.filter(name="consumer.secret_rules.changed").count() == 1
+    assert Event.objects.filter(name="consumer.secret_policy.changed").count() == 1
 
 
 def test_operator_sets_the_rule_on_the_consumer_s_page(acme, olga, browser_of):
@@ -200,7 +200,7 @@ def test_no_secret_slips_past_a_rule_that_is_being_set():
         connection.close()
 
     def forbid():
-        set_secret_rules(consumer=consumer, allowed=False, days=None, actor=SYSTEM)
+        set_secret_policy(consumer=consumer, allowed=False, days=None, actor=SYSTEM)
         connection.close()
 
     threads = [threading.Thread(target=make, args=[client]) for client in clients] + [threading.Thread(target=forbid)]

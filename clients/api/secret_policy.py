@@ -1,4 +1,4 @@
-"""The rules for a consumer's secrets (/admin/consumers/{consumer}/secret-rules)."""
+"""The secret policy of a consumer (/admin/consumers/{consumer}/secret-policy)."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ from consumers.rest.operations import ApiRequest, json_response, operation
 from core.limits import number_schema
 
 OF_CONSUMER: dict[str, Any] = {"tag": "Consumers", "model": "consumers.consumer"}
-SECRET_RULES: dict[str, Any] = {
-    "title": "SecretRules",
+SECRET_POLICY: dict[str, Any] = {
+    "title": "SecretPolicy",
     "type": "object",
     "required": ["allowed", "days"],
     "properties": {
@@ -29,33 +29,33 @@ def _rules_document(consumer: Consumer) -> dict[str, Any]:
 
 
 @operation(
-    id="getSecretRules",
-    summary="Read the rules for a consumer's secrets",
+    id="getSecretPolicy",
+    summary="Read the secret policy of a consumer",
     scope="consumers:read",
-    answers={200: SECRET_RULES},
+    answers={200: SECRET_POLICY},
     refusals=(404,),
     **OF_CONSUMER,
 )
-def get_secret_rules(call: ApiRequest, consumer: str) -> HttpResponse:
+def get_secret_policy(call: ApiRequest, consumer: str) -> HttpResponse:
     return json_response(_rules_document(consumer_in_path(call, consumer, itself=True)))
 
 
 @operation(
-    id="setSecretRules",
+    id="setSecretPolicy",
     summary="Set the secret policy of a consumer",
     scope="consumers:write",
     action="change",
-    body=SECRET_RULES,
-    answers={200: SECRET_RULES},
+    body=SECRET_POLICY,
+    answers={200: SECRET_POLICY},
     example={"allowed": True, "days": 90},
     refusals=(404, 412),
     **OF_CONSUMER,
 )
-def set_secret_rules(call: ApiRequest, consumer: str) -> HttpResponse:
+def set_secret_policy(call: ApiRequest, consumer: str) -> HttpResponse:
     """Operators do this. Secrets that would no longer be allowed get an end, and the managers are told by mail."""
     call.require_operator()
     found = consumer_in_path(call, consumer, itself=True)
-    secret_policy.set_secret_rules(
+    secret_policy.set_secret_policy(
         consumer=found, allowed=call.body["allowed"], days=call.body["days"], actor=call.caller.actor
     )
     return json_response(_rules_document(found))
