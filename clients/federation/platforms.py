@@ -83,12 +83,12 @@ PLATFORMS: dict[str, Platform] = {
         narrow=(
             (
                 ("environment", "ref", "job_workflow_ref", "workflow_ref", "sub"),
-                "Every workflow on every branch meets it. Name an environment or a branch.",
+                "Every workflow on every branch matches it. Name an environment or a branch.",
             ),
             (
                 ("repository_id", "repository", "job_workflow_ref", "workflow_ref", "sub"),
                 (
-                    "Every repository of the owner meets it, also one that a colleague creates tomorrow. Add "
+                    "Every repository of the owner matches it, also one that a colleague creates tomorrow. Add "
                     "repository_id."
                 ),
             ),
@@ -113,11 +113,11 @@ PLATFORMS: dict[str, Platform] = {
         narrow=(
             (
                 ("environment", "ref", "ref_protected", "sub"),
-                "Every pipeline meets it, on every branch. Name an environment or a protected branch.",
+                "Every pipeline matches it, on every branch. Name an environment or a protected branch.",
             ),
             (
                 ("project_id", "project_path", "sub"),
-                "Every project of the group meets it, also one that a colleague creates tomorrow. Add project_id.",
+                "Every project of the group matches it, also one that a colleague creates tomorrow. Add project_id.",
             ),
         ),
         title="GitLab CI/CD",
@@ -137,7 +137,7 @@ PLATFORMS: dict[str, Platform] = {
         narrow=(
             (
                 ("sub", f"{K8S}/serviceaccount/uid", f"{K8S}/serviceaccount/name"),
-                "Every service account of the namespace meets it. Name the service account.",
+                "Every service account of the namespace matches it. Name the service account.",
             ),
         ),
         title="Kubernetes",
@@ -165,7 +165,9 @@ PLATFORMS: dict[str, Platform] = {
             Claim(f"{AWS_CLAIMS}/org_id", "Organization", "o-a1b2c3d4e5", binds=True, lasting=True),
             Claim(f"{AWS_CLAIMS}/source_region", "Region", "eu-west-1"),
         ),
-        narrow=((("sub",), "Every role of the account or organization meets it. Name the role’s ARN as the subject."),),
+        narrow=(
+            (("sub",), "Every role of the account or organization matches it. Name the role’s ARN as the subject."),
+        ),
         title="AWS",
         keywords=("aws", "lambda", "ec2", "fargate", "ecs"),
         domains=("amazonaws.com", "awsapprunner.com"),
@@ -182,7 +184,7 @@ PLATFORMS: dict[str, Platform] = {
         narrow=(
             (
                 ("oid", "sub"),
-                "Whoever signs in through that application meets it, people too. Name the object ID (oid).",
+                "Whoever signs in through that application matches it, people too. Name the object ID (oid).",
             ),
         ),
         title="Azure",
@@ -210,7 +212,7 @@ def rule_warnings(platform: str, audience: str, issuer: str, claims: Mapping[str
     warnings = []
     if rules.better and not lasting & claims.keys():
         warnings.append(
-            "It names its owner by names alone. Whoever registers such a name after you gave it up meets the rule: "
+            "It names its owner by names alone. Whoever registers such a name after you gave it up matches the rule: "
             f"add {rules.better}."
         )
     warnings += [sentence for names, sentence in rules.narrow if not set(names) & claims.keys()]

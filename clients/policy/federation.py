@@ -135,7 +135,7 @@ def _binding_claim(issuer: TrustedIssuer, claims: Mapping[str, str]) -> None:
     names = [claim.name for claim in issuer.kind.claims if claim.binds]
     if not set(names) & claims.keys():
         raise InvalidClientMetadata(
-            f"Anybody on {issuer} could meet this rule. Name who it is for: {' or '.join(names)}.", field="claims"
+            f"Anybody on {issuer} could match this rule. Name who it is for: {' or '.join(names)}.", field="claims"
         )
 
 
@@ -151,7 +151,7 @@ def _disjoint(others: list[TrustRule], audience: str, claims: Mapping[str, str])
     for other in others:
         if other.audience == audience and not are_disjoint(other.claims, claims):
             raise Refusal(
-                f"A token could meet this rule and the one for {other}. "
+                f"A token could match this rule and the one for {other}. "
                 "Give both the same claim with different values, or delete the other.",
                 field="claims",
             )

@@ -24,7 +24,7 @@ def arrive(visitor, server):
 
 def make_test_token(alice, service: str, reason: str) -> str:
     page = alice.open(f"{CLIENTS}{service}/test-token/")
-    page.get_by_label("A person").check()
+    page.get_by_label("A user").check()
     page.get_by_role("textbox", name="User ID").fill("jane.doe")
     page.get_by_label("Read shipments").check()
     page.get_by_label("What is it for?").fill(reason)

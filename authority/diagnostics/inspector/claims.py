@@ -112,7 +112,7 @@ def _expiry(value: Any, content: Content, viewer: Viewer) -> Meaning:
     if at is None:
         return "Wrong.", "bad", "It must be a number of seconds since 1970."
     if at <= timezone.now():
-        return "Over.", "bad", f"It expired on {with_distance(at)}."
+        return "Expired.", "bad", f"It expired on {with_distance(at)}."
     return f"It is valid until {with_distance(at)}."
 
 
@@ -168,7 +168,7 @@ PLAIN = {
     "jti": "Its ID, by which it is found and revoked.",
     "cnf.jkt": "Bound to a key: it works only with a DPoP proof that this key signed.",
     "cnf.x5t#S256": "Bound to a certificate: it works only on connections that show it.",
-    "roles": "What the person is there, for finer rules in the API.",
+    "roles": "The user’s roles there, for finer rules in the API.",
     "family_id": "The sign-in that it belongs to; all its tokens are revoked together.",
     "sid": "The session that it belongs to.",
     "nonce": "What the client sent along, so that it knows its own request again.",

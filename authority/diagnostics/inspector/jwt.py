@@ -181,7 +181,7 @@ def in_time(report: InspectionReport, token: SignedJWT) -> None:
             "Time",
             f"It expired {humanize(now - ends)} ago",
             why,
-            word="Over.",
+            word="Expired.",
             text=f"It expired on {with_distance(ends)}.",
         )
     elif begins is not None and begins > now + SLACK:

@@ -109,7 +109,7 @@ def _refresh_token(text: str, viewer: Viewer) -> InspectionReport:
         report.error("Use", "It was used before", why, word="Used.")
     elif row.expires_at <= timezone.now():
         report.error(
-            "Time", "It has expired", again, word="Over.", text=f"It expired on {with_distance(row.expires_at)}."
+            "Time", "It has expired", again, word="Expired.", text=f"It expired on {with_distance(row.expires_at)}."
         )
     else:
         report.ok("Time", f"It is valid until {with_distance(row.expires_at)}.")

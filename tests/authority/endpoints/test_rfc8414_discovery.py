@@ -67,7 +67,7 @@ def test_documents_are_public_cacheable_and_have_an_etag(client, path):
 
 
 @pytest.mark.compliance("RFC 7517", "4")
-def test_jwks_holds_public_halves_alone(client):
+def test_jwks_holds_public_keys_alone(client):
     published = client.get("/.well-known/jwks.json").json()["keys"]
     assert {key["alg"] for key in published} == {"ES256", "RS256"}
     for key in published:

@@ -93,7 +93,7 @@ def test_audience_is_one_text(add, audience):
 def test_two_rules_exclude_each_other(add):
     add()
     for claims in (GOOD, {"repository_id": "74"}, GOOD | {"ref": "refs/heads/main"}, {"repository_owner_id": "65"}):
-        with pytest.raises(Refusal, match="could meet this rule and"):
+        with pytest.raises(Refusal, match="could match this rule and"):
             add(claims)
     add({"repository_id": "74", "environment": "staging"})
     add({"repository_id": "75"})

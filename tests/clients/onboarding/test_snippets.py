@@ -135,7 +135,7 @@ def test_pasted_commands_sign_a_person_in_with_pkce(server, alice_there, templat
     with subprocess.Popen(
         [program, name], cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as pasted:
-        assert "Open this address" in pasted.stdout.readline()
+        assert "Open this URL" in pasted.stdout.readline()
         address = pasted.stdout.readline().strip()
         query = parse_qs(urlsplit(address).query)
         assert query["code_challenge_method"] == ["S256"]
