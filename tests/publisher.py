@@ -90,7 +90,7 @@ def publishing(context: Any = None) -> Iterator[Publisher]:
 @pytest.fixture
 def publisher(settings: Any) -> Iterator[Publisher]:
     """A server that we may ask, and no memory of what others have published."""
-    documents._slots.clear()
+    documents.reset()
     settings.FETCH_LOCAL_HOSTS = ["127.0.0.1"]
     with publishing() as publisher:
         yield publisher

@@ -85,6 +85,12 @@ def forget(url: str) -> None:
         _slots.pop(url, None)
 
 
+def reset() -> None:
+    """Read every document anew when it is needed next."""
+    with _guard:
+        _slots.clear()
+
+
 def _parse(answer: Answer) -> dict[str, Any]:
     if answer.status != 200:
         raise FetchError("status", f"The response has status {answer.status}.")

@@ -84,6 +84,9 @@ def test_many_threads_ask_once(publisher):
 
 def test_memory_is_bounded(publisher, monkeypatch):
     monkeypatch.setattr(documents, "MOST", 3)
-    for n in range(9):
-        document(publisher.publish(f"/{n}", {"n": n}))
-    assert len(documents._slots) == 3
+    urls = [publisher.publish(f"/{n}", {"n": n}) for n in range(4)]
+    for url in [*urls, *urls[1:]]:
+        document(url)
+    assert len(publisher.asked) == 4, "the last three are remembered"
+    document(urls[0])
+    assert len(publisher.asked) == 5, "the first is not"
