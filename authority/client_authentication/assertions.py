@@ -12,6 +12,7 @@ from cryptography.exceptions import InvalidSignature
 
 from authority.protocol.errors import InvalidClientError
 from authority.telemetry import request_trace
+from authority.telemetry.reasons import Reason
 from clients.federation import matching
 from core.http_fetch import documents
 from core.http_fetch.target import FetchError
@@ -34,8 +35,8 @@ KeySet = Callable[[bool], dict[str, Any]]  # the keys; read anew when asked to
 Verify = Callable[[SignedJWT, dict[str, Any], str], None]  # jws.verify, or jws.verify_foreign
 
 
-def refusal(kind: str, description: str | None = None, **detail: str) -> InvalidClientError:
-    """Return the error, after noting why: `kind` is a key of authority/diagnostics/problem_messages/assertions.py."""
+def refusal(kind: Reason, description: str | None = None, **detail: str) -> InvalidClientError:
+    """Return the error, after noting why."""
     request_trace.set_reason(kind, **detail)
     return InvalidClientError(description)
 

@@ -23,6 +23,7 @@ from authority.client_directory import ClientEntry
 from authority.models import TokenFamily
 from authority.protocol.errors import InvalidDpopProofError, InvalidGrantError, UseDpopNonceError
 from authority.telemetry import request_trace
+from authority.telemetry.reasons import Reason
 from clients.models import Client
 from core.jose import base64url, jwk, jws
 from core.jose.algorithms import ALGORITHMS
@@ -48,8 +49,8 @@ class Proof:
     end: float  # seconds since 1970
 
 
-def refusal(kind: str, description: str) -> InvalidDpopProofError:
-    """Return the error, after noting why: `kind` is a key of authority/diagnostics/problem_messages/proofs.py."""
+def refusal(kind: Reason, description: str) -> InvalidDpopProofError:
+    """Return the error, after noting why."""
     request_trace.set_reason(kind)
     return InvalidDpopProofError(description)
 

@@ -12,6 +12,7 @@ from django.views.decorators.csp import csp_override
 from authority.protocol import redirect_uris
 from authority.protocol.errors import OAuth2Error
 from authority.telemetry import request_trace
+from authority.telemetry.reasons import Reason
 from core.client_ip import caller_ip
 
 
@@ -68,8 +69,8 @@ def with_form_action(request: HttpRequest, sources: Iterable[str], page: HttpRes
     return csp_override(policy)(lambda _: page)(request)
 
 
-# The reasons of errors that oauthlib raises by itself (authority/diagnostics/problem_messages/).
-REASONS = {
+# The reasons of errors that oauthlib raises by itself.
+REASONS: dict[str, Reason] = {
     "MissingRedirectURIError": "redirect_uri_missing",
     "InvalidRedirectURIError": "redirect_uri_relative",
     "MissingResponseTypeError": "response_type",

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from authority.telemetry import daily_counts, metrics, problem_log
+from authority.telemetry.reasons import Reason
 from clients import secrets
 from clients.models import Client
 from core.text import replace_unsafe
@@ -85,10 +86,10 @@ def auth_failed(ip: str | None, name: str) -> None:
         trace.failed_auth = ip, name
 
 
-def set_reason(kind: str, **detail: str | Iterable[str]) -> None:
+def set_reason(kind: Reason, **detail: str | Iterable[str]) -> None:
     """Set why the request is about to be refused. The first reason is kept, which is the nearest to the cause.
 
-    `kind` is a key of authority/diagnostics/problem_messages/, whose messages the details fill in.
+    The details fill in its message in authority/diagnostics/problem_messages/.
     """
     trace = _current.get()
     if trace is not None and not trace.kind:
@@ -140,7 +141,7 @@ def count_issued(endpoint: str, client: int) -> None:
     daily_counts.count(client, issued=True)
 
 
-def record_unreadable_response(kind: str, **detail: str) -> None:
+def record_unreadable_response(kind: Reason, **detail: str) -> None:
     """Record that the response to a request cannot be read by the page that sent it."""
     trace = _current.get()
     if trace is not None and trace.client is not None:

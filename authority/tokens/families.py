@@ -23,6 +23,7 @@ from authority.models import DeviceRequest, RefreshToken, SignIn, TokenFamily
 from authority.people import subject
 from authority.people.subject import Person
 from authority.telemetry import request_trace
+from authority.telemetry.reasons import Reason
 from authority.tokens import lifetimes
 from clients.vocabulary import GrantType
 from consumers.models import User
@@ -135,7 +136,7 @@ def _presented_from_row(values: Iterator[Any]) -> PresentedToken:
     return PresentedToken(generation, expires_at, family, person)
 
 
-def _refusal_reason(entry: ClientEntry, presented: PresentedToken) -> str | None:
+def _refusal_reason(entry: ClientEntry, presented: PresentedToken) -> Reason | None:
     """Return why the token is refused, or None. Revokes its family when the token was used before."""
     generation, family, now = presented.generation, presented.family, timezone.now()
     if not family.user.is_active:

@@ -2,41 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import httpx
 
 from tests import patient
+from tests.forms import Forms
 from tests.live import Server
-
-
-@dataclass
-class Form:
-    """A form of a page: where it leads, its controls by name, and what a browser would send of them untouched."""
-
-    action: str
-    names: set[str] = field(default_factory=set)
-    sent: dict[str, list[str]] = field(default_factory=dict)
-
-
-class Forms(HTMLParser):
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.found: list[Form] = []
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = {name: value or "" for name, value in attrs}
-        if tag == "form":
-            self.found.append(Form(values.get("action", "")))
-        elif tag in ("input", "button") and self.found and values.get("name") and "disabled" not in values:
-            form = self.found[-1]
-            form.names.add(values["name"])
-            if values.get("type") == "hidden" or (values.get("type") == "checkbox" and "checked" in values):
-                form.sent.setdefault(values["name"], []).append(values.get("value", "on"))
 
 
 class Person:

@@ -1,0 +1,98 @@
+"""One of everything that an action is done to."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Group
+from django.utils import timezone
+
+from authority import client_directory
+from authority.authorization import device_requests
+from authority.keys import rotation, signing_keys
+from authority.models import Consent, SigningKey, TestToken
+from clients.actions import registration
+from clients.actions.workloads import assign_subject
+from clients.models import DocumentHost, TrustedIssuer, TrustRule
+from consumers.actions.personal_tokens import create_token
+from consumers.audit import SYSTEM
+from consumers.models import Invitation
+from core.credentials import token_digest
+from tests.api.conftest import program_of, token_of  # noqa: F401  # fixtures
+from tests.factories import ApiFactory, ClientFactory, ConsumerFactory, actor_for, give_secret
+
+CLIENT_ID = "cl_8fj2k3m4n5p6q7r8s9t2"  # as an example in the description of the management API
+
+
+@pytest.fixture
+def ids(acme, globex, alice, bob, mallory, olga, api, acme_access, service):
+    """Return the ids of things of Acme and of the portal, by the names that addresses have for them."""
+    tomorrow = timezone.now() + timedelta(days=1)
+    api.is_production, api.allows_test_tokens = False, True
+    api.save()
+    service.client_id = CLIENT_ID
+    service.save()
+    secret, _ = give_secret(service)
+    give_secret(service, rotated_at=timezone.now())
+    web = ClientFactory(consumer=acme, template="web", scopes=["openid", "shipments:read"])
+    workload = ClientFactory(consumer=acme, template="workload", project="billing", environment_type="production")
+    assign_subject(workload)
+    device = ClientFactory(consumer=acme, template="device", scopes=["openid"])
+    issuer = TrustedIssuer.objects.create(
+        name="GitHub Actions", platform="github", issuer="https://token.actions.githubusercontent.com"
+    )
+    unused_issuer = TrustedIssuer.objects.create(
+        name="CI", platform="oidc", issuer="https://ci.example.com", disabled_at=timezone.now()
+    )
+    rule = TrustRule.objects.create(client=service, issuer=issuer, audience="us", claims={"repository_id": "1"})
+    token, _ = registration.create_initial_access_token(consumer=acme, name="CI", expires_at=tomorrow, actor=SYSTEM)
+    test_token = TestToken.objects.create(
+        jti="0" * 32, client=service, scopes=["shipments:read"], audience=[], reason="A try", expires_at=tomorrow
+    )
+    personal_token, _ = create_token(
+        user=alice, name="Laptop", scopes=["clients:read"], expires_at=tomorrow, actor=actor_for(alice)
+    )
+    invited(acme, mallory.email)
+    return {
+        "client_id": service.client_id,
+        "client": service.pk,
+        "disabled_client": ClientFactory(consumer=acme, client_name="Off", disabled_at=timezone.now()).client_id,
+        "web": web.client_id,
+        "workload": workload.client_id,
+        "secret_id": secret.pk,
+        "jti": test_token.pk,
+        "user_code": device_requests.create(client_directory.find(device.client_id), ["openid"])[1],
+        "consent": Consent.objects.create(client=web, user=bob, scopes=["openid"]).pk,
+        "api_id": api.pk,
+        "unused_api": ApiFactory(name="Unused", identifier="https://unused.example.com").pk,
+        "issuer_id": issuer.pk,
+        "unused_issuer": unused_issuer.pk,
+        "rule_id": rule.pk,
+        "source_id": DocumentHost.objects.create(host="documents.example.com", consumer=acme).pk,
+        "open_registration": registration.enable_open_registration(consumer=globex, actor=SYSTEM).pk,
+        "token_id": token.pk,
+        "consumer": acme.pk,
+        "suspended_consumer": ConsumerFactory(name="Late payer", suspended_at=timezone.now()).pk,
+        "empty_consumer": ConsumerFactory(name="Empty").pk,
+        "member_id": acme.memberships.get(user=bob).pk,
+        "invitation_id": invited(acme, "new@acme.example").pk,
+        "person": bob.pk,
+        "personal_token": personal_token.pk,
+        "group": Group.objects.create(name="Support").pk,
+        "key": rotatable_key().pk,
+    }
+
+
+def rotatable_key() -> SigningKey:
+    """Return the active key, whose successor has been published for long enough."""
+    active = signing_keys.ensure_active_key("ES256", "tokens")
+    signing_keys.create_key("tokens", "ES256", "next")
+    SigningKey.objects.filter(state="next").update(created_at=timezone.now() - rotation.PUBLISHED_AHEAD)
+    return active
+
+
+def invited(consumer, email: str) -> Invitation:
+    """Return an invitation; the token of its link is the address."""
+    expires_at = timezone.now() + timedelta(days=1)
+    return Invitation.objects.create(
+        consumer=consumer, email=email, role="viewer", token_digest=token_digest(email), expires_at=expires_at
+    )

@@ -1,0 +1,153 @@
+"""Every action is done by an operation of the management API, or a reason says why by none."""
+
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+import pytest
+from django.utils import timezone
+
+from consumers.models import Event
+from portal.api.openapi import operations
+from tests.portal.actions.running import actions, completed_actions
+
+pytestmark = pytest.mark.django_db
+
+NO_OPERATION = {
+    "consumers.audit.record": "no action: it records one",
+    **dict.fromkeys(
+        (
+            *("consumers.actions.invitations.decline_invitation", "consumers.actions.invitations.accept_invitation"),
+            *("consumers.actions.invitations.join_as_new_person", "consumers.actions.people.rename_person"),
+            *(
+                "authority.authorization.consents.record",
+                "authority.authorization.consents.record_for_request",
+                "authority.authorization.consents.revoke",
+            ),
+            "authority.authorization.device_requests.decide",
+        ),
+        "a person's own, in the browser",
+    ),
+    **dict.fromkeys(
+        ("consumers.actions.personal_tokens.create_token", "consumers.actions.personal_tokens.revoke_token"),
+        "a program could outlive its token",
+    ),
+    **dict.fromkeys(
+        (
+            *("consumers.actions.people.create_operator", "consumers.actions.people.update_person"),
+            *("consumers.actions.people.save_group", "consumers.actions.people.delete_group"),
+        ),
+        "a program could give itself rights",
+    ),
+    "clients.actions.clients.register_client_with_key": "a program generates its own key, and registers the public one",
+    **dict.fromkeys(
+        ("authority.keys.rotation.rotate", "authority.keys.rotation.revoke"),
+        "the portal's own keys are rotated on the operators' pages, and by manage.py keys",
+    ),
+    **dict.fromkeys(
+        (
+            *("clients.actions.registration.register_itself", "clients.actions.registration.update_itself"),
+            "authority.workloads.identity_tokens.issue_to_person",
+        ),
+        "a client's own, at the endpoints of its specification",
+    ),
+}
+
+
+class Sent(NamedTuple):
+    """An operation: with what its example and the ids of `ids` do not say, and with the query of its URL."""
+
+    operation: str
+    body: dict[str, Any] = {}
+    ids: dict[str, str] = {}
+    query: str = ""
+
+
+TOMORROW = (timezone.now() + timedelta(days=1)).isoformat()
+IN_ACME = {"consumer": "acme"}
+OTHER_ISSUER = {"platform": "oidc", "issuer": "https://other.example.com"}
+ORDERS = {
+    "identifier": "https://api.example.com/orders",
+    "name": "Orders",
+    "scopes": [{"value": "orders:read", "name": "Read orders"}],
+}
+OPERATIONS = {
+    "clients.actions.clients.register_client": Sent("createOAuth2Client", query="consumer=acme"),
+    "clients.actions.clients.update_client": Sent("setOAuth2Client", {"client_name": "Another name"}),
+    "clients.actions.clients.set_claims": Sent("setClientClaims"),
+    "clients.actions.clients.disable_client": Sent("disableOAuth2Client"),
+    "clients.actions.clients.enable_client": Sent("enableOAuth2Client", ids={"client_id": "disabled_client"}),
+    "clients.actions.clients.delete_client": Sent("deleteOAuth2Client"),
+    "clients.actions.clients.revoke_tokens": Sent("deleteOAuth2Token", query="client_id={client_id}"),
+    "clients.actions.secrets.create_secret": Sent("createSecret", {"expires_at": TOMORROW}),
+    "clients.actions.secrets.rotate_secret": Sent("rotateSecret"),
+    "clients.actions.secrets.rotate_client": Sent("rotateOAuth2ClientSecret"),
+    "clients.actions.secrets.revoke_rotated": Sent("deleteRotatedOAuth2ClientSecrets"),
+    "clients.actions.secrets.expire_secret": Sent("updateSecret", {"expires_at": TOMORROW}),
+    "clients.actions.secrets.revoke_secret": Sent("revokeSecret"),
+    "clients.actions.secret_policy.set_secret_policy": Sent("setSecretPolicy"),
+    "clients.actions.trust.create_issuer": Sent("createTrustedIssuer", OTHER_ISSUER),
+    "clients.actions.trust.update_issuer": Sent("setTrustedIssuer", {"name": "Another name"}),
+    "clients.actions.trust.disable_issuer": Sent("disableTrustedIssuer"),
+    "clients.actions.trust.enable_issuer": Sent("enableTrustedIssuer", ids={"issuer_id": "unused_issuer"}),
+    "clients.actions.trust.delete_issuer": Sent("deleteTrustedIssuer", ids={"issuer_id": "unused_issuer"}),
+    "clients.actions.registration.save_metadata_source": Sent("createSoftwareIssuer"),
+    "clients.actions.registration.delete_metadata_source": Sent("deleteDocumentHost"),
+    "clients.actions.trust.create_rule": Sent("createTrustRule"),
+    "clients.actions.trust.delete_rule": Sent("deleteTrustRule"),
+    "clients.actions.registration.create_initial_access_token": Sent(
+        "createInitialAccessToken", {"expires_at": TOMORROW}
+    ),
+    "clients.actions.registration.revoke_initial_access_token": Sent("revokeInitialAccessToken"),
+    "clients.actions.registration.enable_open_registration": Sent("enableOpenRegistration", IN_ACME),
+    "clients.actions.registration.disable_open_registration": Sent("disableOpenRegistration"),
+    "clients.actions.apis.create_api": Sent("createAPI", ORDERS),
+    "clients.actions.apis.update_api": Sent(
+        "setAPI", ORDERS | {"identifier": "https://unused.example.com"}, {"api_id": "unused_api"}
+    ),
+    "clients.actions.apis.delete_api": Sent("deleteAPI"),
+    "clients.actions.apis.set_access": Sent("setAccess"),
+    "clients.actions.apis.set_resource_servers": Sent("setResourceServers"),
+    "consumers.actions.consumers.create_consumer": Sent("createConsumer", {"slug": "northwind"}),
+    "consumers.actions.consumers.update_consumer": Sent("setConsumer"),
+    "consumers.actions.consumers.revoke_tokens": Sent("revokeConsumerTokens"),
+    "consumers.actions.consumers.suspend_consumer": Sent("suspendConsumer"),
+    "consumers.actions.consumers.resume_consumer": Sent("resumeConsumer", ids={"consumer": "suspended_consumer"}),
+    "consumers.actions.consumers.delete_consumer": Sent("deleteConsumer", ids={"consumer": "empty_consumer"}),
+    "consumers.actions.invitations.invite_manager": Sent("createInvitation"),
+    "consumers.actions.invitations.resend_invitation": Sent("resendInvitation"),
+    "consumers.actions.invitations.revoke_invitation": Sent("revokeInvitation"),
+    "consumers.actions.members.change_role": Sent("setMember", {"role": "manager"}),
+    "consumers.actions.members.remove_member": Sent("deleteMember"),
+    "authority.tokens.test_tokens.create": Sent("createTestToken"),
+    "authority.tokens.test_tokens.revoke": Sent("revokeTestToken"),
+}
+KNOWN = {operation.id: (template, method, operation) for template, method, operation in operations()}
+
+
+def test_each_action_has_an_operation_or_a_reason_for_none():
+    assert not OPERATIONS.keys() & NO_OPERATION.keys()
+    assert actions().keys() == OPERATIONS.keys() | NO_OPERATION.keys(), (
+        "a new action: name its operation, or say why it has none"
+    )
+
+
+@pytest.mark.parametrize(("action", "sent"), OPERATIONS.items(), ids=OPERATIONS)
+def test_each_action_is_done_by_an_operation(action, sent, ids, olga, program_of):
+    template, method, operation = KNOWN[sent.operation]
+    here = ids | {name: ids[other] for name, other in sent.ids.items()}
+    path = template.format(**here) + ("?" + sent.query.format(**here) if sent.query else "")
+    body = operation.example | sent.body if operation.body else None
+    operator, recorded = program_of(olga), Event.objects.count()
+    with completed_actions() as completed:
+        answer = operator.send(method, path, body)
+    assert answer.status_code in operation.answers, answer.text
+    assert action in completed
+    assert Event.objects.count() > recorded
+
+
+def test_refused_action_does_not_count_as_done(acme, service, olga, program_of):
+    operator = program_of(olga)
+    with completed_actions() as completed:
+        assert operator.delete("/admin/consumers/acme").status_code == 409
+    assert "consumers.actions.consumers.delete_consumer" not in completed
+    assert "consumers.audit.record" in completed  # and was rolled back

@@ -1,0 +1,225 @@
+"""Every action is done by a page, as a person fills in its form and presses a button; or a reason says why by none."""
+
+from typing import NamedTuple
+from urllib.parse import urljoin
+
+import pytest
+from django.contrib.messages import WARNING
+
+from consumers.models import Event
+from tests.forms import Forms, Value
+from tests.portal.actions.conftest import CLIENT_ID
+from tests.portal.actions.running import actions, completed_actions
+
+pytestmark = pytest.mark.django_db
+
+RECORD = "consumers.audit.record"
+NO_PAGE = {
+    RECORD: "no action: it records one",
+    "clients.actions.secrets.rotate_client": "Ory's rotation; a page rotates one secret",
+    "clients.actions.secrets.revoke_rotated": "Ory's rotation; a page revokes one secret",
+    "clients.actions.secrets.expire_secret": "a page rotates with an expiry, or revokes",
+    **dict.fromkeys(
+        ("clients.actions.registration.register_itself", "clients.actions.registration.update_itself"),
+        "a client's own, at the endpoints of its specification",
+    ),
+}
+
+
+class Page(NamedTuple):
+    """Who does an action where: opens an address, fills in what is typed, and presses the buttons one after another.
+
+    In the address, {} stands for one of `ids`; buttons are named as a screen reader names them.
+    """
+
+    action: str
+    who: str
+    address: str
+    buttons: tuple[str, ...]
+    typed: dict[str, Value]
+
+
+def page(action: str, who: str, address: str, *buttons: str, **typed: Value) -> Page:
+    return Page(action, who, address, buttons, typed)
+
+
+CLIENTS = "/consumers/acme/clients/"
+CLIENT = CLIENTS + "{client_id}/"
+INITIAL = CLIENTS + "registration/initial-access-tokens/"
+PEOPLE = "/consumers/acme/people/"
+ADMIN = "/operators/"
+CONSUMER = ADMIN + "consumers/consumer/{consumer}/"
+SUSPENDED = ADMIN + "consumers/consumer/{suspended_consumer}/"
+HOST = ADMIN + "clients/documenthost/{source_id}/"
+OPEN = ADMIN + "clients/openregistration/{open_registration}/"
+ISSUERS = ADMIN + "clients/trustedissuer/"
+APIS = ADMIN + "clients/api/"
+KEY = ADMIN + "authority/signingkey/{key}/"
+ANYBODY = "Anybody may register clients for Globex"
+NEW_CLIENT: dict[str, Value] = {"client_name": "Nightly", "scope": "shipments:read"}
+SIGNS = "private_key_jwt"
+KEYS = "https://acme.example/keys"
+AUTHORIZE = (
+    "/oauth2/authorize?response_type=code&client_id={web}&redirect_uri=https://app.example.com/signed-in&state=a"
+    f"&scope=openid+shipments:read&code_challenge={'a' * 43}&code_challenge_method=S256"
+)
+PAGES_OF = {  # by the module of the actions
+    "clients.actions.clients": [
+        page("register_client", "alice", CLIENTS + "new", "Create client", **NEW_CLIENT),
+        page("register_client_with_key", "alice", CLIENTS + "new", "Create client", **NEW_CLIENT, proof=SIGNS),
+        page("update_client", "alice", CLIENT + "settings/", "Save changes", client_name="Another name"),
+        page("update_client", "alice", CLIENT + "settings/advanced/", "Save changes", software_version="2"),
+        page("update_client", "alice", CLIENT + "authentication/", "Save changes", method=SIGNS, jwks_uri=KEYS),
+        page("update_client", "alice", CLIENT + "authentication/", "Create key pair"),
+        page("set_claims", "olga", ADMIN + "clients/client/{client}/change/", "Save", claims='{"tier": "gold"}'),
+        page("disable_client", "alice", CLIENT + "disable/", "Disable client"),
+        page("disable_client", "olga", ADMIN + "clients/client/{client}/actions/disable/", "Disable Billing sync"),
+        page("enable_client", "alice", CLIENTS + "{disabled_client}/settings/", "Enable client"),
+        page("revoke_tokens", "alice", CLIENT + "revoke-tokens/", "Revoke all tokens"),
+        page("delete_client", "alice", CLIENT + "delete/", "Delete client", name="Billing sync"),
+        page("delete_client", "olga", ADMIN + "clients/client/{client}/delete/", "Delete Billing sync"),
+    ],
+    "clients.actions.secrets": [
+        page("create_secret", "alice", CLIENT + "secrets/new/", "Create secret", name="Staging"),
+        page("rotate_secret", "alice", CLIENT + "secrets/{secret_id}/rotate/", "Create secret"),
+        page("revoke_secret", "alice", CLIENT + "secrets/{secret_id}/revoke/", "Revoke secret"),
+    ],
+    "clients.actions.secret_policy": [
+        page("set_secret_policy", "olga", CONSUMER + "change/", "Save", secret_days="90"),
+    ],
+    "clients.actions.trust": [
+        page("create_issuer", "olga", ISSUERS + "add/", "Save", name="CI", platform="oidc", issuer="https://a.example"),
+        page("update_issuer", "olga", ISSUERS + "{issuer_id}/change/", "Save", name="Another name"),
+        page("disable_issuer", "olga", ISSUERS + "{issuer_id}/actions/disable/", "Disable GitHub Actions"),
+        page("enable_issuer", "olga", ISSUERS + "{unused_issuer}/change/", "Enable CI"),
+        page("delete_issuer", "olga", ISSUERS + "{unused_issuer}/delete/", "Delete CI"),
+        page("create_rule", "alice", CLIENT + "rules/new/{issuer_id}/", "Create rule", "Save unchanged", claim0="2"),
+        page("delete_rule", "alice", CLIENT + "authentication/", "Delete the rule repository_id: 1"),
+    ],
+    "clients.actions.registration": [
+        page("create_initial_access_token", "alice", INITIAL + "new/", "Create token", name="Builds"),
+        page("revoke_initial_access_token", "alice", INITIAL + "{token_id}/revoke/", "Revoke token"),
+        page("enable_open_registration", "olga", OPEN + "change/", "Save", idle_days="7"),
+        page("disable_open_registration", "olga", OPEN + "delete/", f"Delete {ANYBODY}"),
+        page("save_metadata_source", "olga", HOST + "change/", "Save", client_lifetime_days="30"),
+        page("save_metadata_source", "olga", ADMIN + "clients/softwareissuer/add/", "Save", issuer="A", jwks_uri=KEYS),
+        page("delete_metadata_source", "olga", HOST + "delete/", "Delete documents.example.com"),
+    ],
+    "clients.actions.apis": [
+        page("create_api", "olga", APIS + "add/", "Save", name="Orders", identifier="https://orders.example.com"),
+        page("update_api", "olga", APIS + "{api_id}/change/", "Save", name="Another name"),
+        page("set_resource_servers", "olga", APIS + "{api_id}/change/", "Save", resource_servers=CLIENT_ID),
+        page("delete_api", "olga", APIS + "{api_id}/delete/", "Delete Shipments"),
+        page("set_access", "olga", CONSUMER + "change/", "Save", scopes=[]),
+    ],
+    "consumers.actions.consumers": [
+        page("create_consumer", "olga", ADMIN + "consumers/consumer/add/", "Save", name="Northwind", slug="northwind"),
+        page("update_consumer", "olga", CONSUMER + "change/", "Save", name="Another name"),
+        page("revoke_tokens", "olga", CONSUMER + "actions/revoke-tokens/", "Revoke all tokens of Acme Logistics"),
+        page("suspend_consumer", "olga", CONSUMER + "actions/suspend/", "Suspend Acme Logistics"),
+        page("resume_consumer", "olga", SUSPENDED + "actions/resume/", "Resume Late payer"),
+        page("delete_consumer", "olga", ADMIN + "consumers/consumer/{empty_consumer}/delete/", "Delete Empty"),
+    ],
+    "consumers.actions.invitations": [
+        page("invite_manager", "alice", PEOPLE + "invite/", "Send invitation", emails="jo@acme.example"),
+        page("invite_manager", "olga", CONSUMER + "change/", "Save", emails="jo@acme.example"),
+        page("resend_invitation", "alice", PEOPLE, "Resend the invitation of new@acme.example"),
+        page("resend_invitation", "olga", CONSUMER + "change/", "Resend the invitation of new@acme.example"),
+        page("revoke_invitation", "alice", PEOPLE, "Revoke the invitation of new@acme.example"),
+        page("revoke_invitation", "olga", CONSUMER + "change/", "Revoke the invitation of new@acme.example"),
+        page("decline_invitation", "nobody", "/invitations/new@acme.example/", "Decline"),
+        page("join_as_new_person", "nobody", "/invitations/new@acme.example/", "Join Acme Logistics", name="Jo"),
+        page("accept_invitation", "mallory", "/invitations/mallory@globex.example/", "Join Acme Logistics"),
+    ],
+    "consumers.actions.members": [
+        page("change_role", "alice", PEOPLE + "{member_id}/", "Save role", role="manager"),
+        page("change_role", "olga", CONSUMER + "change/", "Make bob@acme.example a manager"),
+        page("change_role", "olga", CONSUMER + "change/", "Make alice@acme.example a viewer"),
+        page("remove_member", "alice", PEOPLE + "{member_id}/", "Remove Bob Young"),
+        page("remove_member", "olga", CONSUMER + "actions/remove/{member_id}/", "Remove Bob Young (Acme Logistics)"),
+    ],
+    "consumers.actions.people": [
+        page("create_operator", "olga", ADMIN + "consumers/user/add/", "Save", email="jo@provider.example"),
+        page("update_person", "olga", ADMIN + "consumers/user/{person}/change/", "Save", is_active=[]),
+        page("rename_person", "alice", "/account/name/", "Save name", name="Alice"),
+        page("save_group", "olga", ADMIN + "auth/group/add/", "Save", name="Readers"),
+        page("delete_group", "olga", ADMIN + "auth/group/{group}/delete/", "Delete Support"),
+    ],
+    "consumers.actions.personal_tokens": [
+        page("create_token", "alice", "/account/tokens/new/", "Create token", name="Laptop", scopes="clients:read"),
+        page("revoke_token", "alice", "/account/tokens/{personal_token}/revoke/", "Revoke token"),
+    ],
+    "authority.tokens.test_tokens": [
+        page("create", "alice", CLIENT + "test-token/", "Create test token", scope="shipments:read", reason="A try"),
+        page("revoke", "alice", "/consumers/acme/test-tokens/", "Revoke the one for A try"),
+    ],
+    "authority.authorization.consents": [
+        page("record", "alice", "/device?user_code={user_code}", "Continue", "Allow"),
+        page("record_for_request", "alice", AUTHORIZE, "Allow"),
+        page("revoke", "bob", "/account/apps/{consent}/", "Revoke access"),
+    ],
+    "authority.authorization.device_requests": [
+        page("decide", "alice", "/device?user_code={user_code}", "Continue", "Allow"),
+    ],
+    "authority.keys.rotation": [
+        page("rotate", "olga", KEY + "actions/rotate/", "Rotate this key"),
+        page("revoke", "olga", KEY + "actions/revoke/", "Revoke this key"),
+    ],
+    "authority.workloads.identity_tokens": [
+        page("issue_to_person", "alice", CLIENTS + "{workload}/identity/", "Get an identity token"),
+    ],
+}
+PAGES = [row._replace(action=f"{module}.{row.action}") for module, rows in PAGES_OF.items() for row in rows]
+
+
+def test_each_action_has_a_page_or_a_reason_for_none():
+    done = {row.action for row in PAGES}
+    assert not done & NO_PAGE.keys()
+    assert actions().keys() == done | NO_PAGE.keys(), "a new action: name its page, or say why it has none"
+
+
+@pytest.fixture
+def browser_as(request, client, browser_of):
+    """Return a browser that is sent away without the token of a form, signed in as somebody of the cast or nobody."""
+
+    def sign_in(who: str):
+        client.handler.enforce_csrf_checks = True
+        return client if who == "nobody" else browser_of(request.getfixturevalue(who))
+
+    return sign_in
+
+
+def press(browser, answer, label: str, typed: dict[str, Value]):
+    """Fill in the form of a page that has this button, press it, and follow where that leads on this portal."""
+    forms = Forms(answer.text).found
+    pressed = [(form, button) for form in forms for button in form.buttons if button.label == label]
+    assert pressed, f"no such button, but {[button.label for form in forms for button in form.buttons]}"
+    form, button = pressed[0]
+    here = answer.request["PATH_INFO"]
+    answer = browser.post(urljoin(here, button.action or form.action), form.filled_in(button, **typed))
+    while answer.headers.get("Location", "").startswith("/"):
+        answer = browser.get(answer.headers["Location"])
+    return answer
+
+
+def complaints(answer) -> list[str]:
+    """Return what the page says against what was done: errors of its form, and messages. A redirect says nothing."""
+    context = answer.context or {"messages": ()}
+    form = context.get("adminform") or context.get("form")
+    told = [str(message) for message in context["messages"] if message.level >= WARNING]
+    return [*told, *(f"{field}: {errors}" for field, errors in (form.errors if form else {}).items())]
+
+
+@pytest.mark.parametrize("row", PAGES, ids=lambda row: f"{row.who}-{row.action}")
+def test_each_action_is_done_by_a_page(row, ids, browser_as):
+    browser, recorded = browser_as(row.who), Event.objects.count()
+    answer = browser.get(row.address.format(**ids))
+    assert answer.status_code == 200
+    with completed_actions() as completed:
+        for label in row.buttons:
+            answer = press(browser, answer, label, row.typed)
+    assert complaints(answer) == []
+    assert answer.status_code in (200, 303)  # to the client, after a consent
+    assert row.action in completed
+    assert not completed & NO_PAGE.keys() - {RECORD}, "this one has a page now"
+    assert Event.objects.count() > recorded
