@@ -90,12 +90,12 @@ def site(server: Server, tmp_path: Path) -> Iterator[str]:
 
 
 def test_mod_auth_openidc_signs_a_person_in_and_out(server, site, person):
-    browser = patient.Client(base_url=site)
-    asked = browser.get("/index.html")
-    assert asked.status_code == 302
-    assert asked.headers["Location"].startswith(f"{server.demo['issuer']}/oauth2/authorize")
-    back = browser.get(person.allow(asked.headers["Location"]), follow_redirects=True)
-    assert back.text == "for people who have signed in"
-    assert back.headers["X-Remote-User"] == server.demo["managers"][0]["email"]
-    leaving = browser.get("/signed-in", params={"logout": f"{site}/left"})
-    assert leaving.headers["Location"].startswith(f"{server.demo['issuer']}/oauth2/logout")
+    with patient.Client(base_url=site) as browser:
+        asked = browser.get("/index.html")
+        assert asked.status_code == 302
+        assert asked.headers["Location"].startswith(f"{server.demo['issuer']}/oauth2/authorize")
+        back = browser.get(person.allow(asked.headers["Location"]), follow_redirects=True)
+        assert back.text == "for people who have signed in"
+        assert back.headers["X-Remote-User"] == server.demo["managers"][0]["email"]
+        leaving = browser.get("/signed-in", params={"logout": f"{site}/left"})
+        assert leaving.headers["Location"].startswith(f"{server.demo['issuer']}/oauth2/logout")
