@@ -18,6 +18,7 @@ import uuid
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -126,7 +127,8 @@ def running(
     command: list[str], ready: str, environ: dict[str, str], cwd: Path = settings.BASE_DIR
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a program until the block ends, from the moment that its address answers anything below 500."""
-    process = subprocess.Popen(command, cwd=cwd, env=environ, start_new_session=True, preexec_fn=end_with_parent)  # noqa: PLW1509
+    dies_with_us = partial(end_with_parent, os.getpid())
+    process = subprocess.Popen(command, cwd=cwd, env=environ, start_new_session=True, preexec_fn=dies_with_us)  # noqa: PLW1509
     try:
         wait_for(ready, process)
         yield process

@@ -1,5 +1,6 @@
 """`manage.py serve`: the web server and the worker, as one process group."""
 
+import multiprocessing
 import os
 import signal
 import socket
@@ -8,6 +9,7 @@ import sys
 import tempfile
 from argparse import ArgumentParser
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -31,9 +33,16 @@ LONGEST_HEAD = 32 * 1024  # bytes of first line and headers that are surely take
 
 
 class Server(Granian):
-    """Granian, but a second signal cannot interrupt the handling of the first, which would wait for itself."""
+    """Granian, with its handling of signals mended twice.
+
+    A second signal cannot interrupt the handling of the first, which would wait for itself. And a worker that is still
+    loading, which has no handler of its own yet and would take the signal for the server, ends.
+    """
 
     def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
+        if multiprocessing.parent_process() is not None:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            signal.raise_signal(signal.SIGTERM)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         super().signal_handler_interrupt(*args, **kwargs)
@@ -98,7 +107,7 @@ class Command(BaseCommand):
         command = [sys.executable, sys.argv[0], "work"]
         worker = None
         if not no_work:
-            worker = subprocess.Popen(command, process_group=0, preexec_fn=end_with_parent)  # noqa: S603, PLW1509
+            worker = subprocess.Popen(command, process_group=0, preexec_fn=partial(end_with_parent, os.getpid()))  # noqa: S603, PLW1509
         run_in_turns()
         try:
             # One thread a process runs Python; more would only take turns at the interpreter lock, but while one waits
