@@ -13,6 +13,7 @@ from oauth2_provider.models import get_grant_model
 from authority.keys import signing_keys
 from authority.models import OpaqueToken, RefreshToken, TokenFamily
 from clients.models import Client
+from clients.vocabulary import GrantType
 from consumers.models import Membership, User
 from tests.authority.conftest import basic, flow, web  # noqa: F401  # fixtures
 from tests.generated import examples
@@ -24,7 +25,7 @@ NOW = datetime.now(UTC)
 moments = st.sampled_from([None, NOW - timedelta(days=1), NOW + timedelta(days=1)])
 grants = ["authorization_code", "refresh_token"]
 CLIENT = {
-    "grant_types": st.sampled_from([grants, grants, grants[:1], ["client_credentials"]]),
+    "grant_types": st.sampled_from([grants, grants, grants[:1], [GrantType.DEVICE_CODE.value]]),
     "token_endpoint_auth_method": st.sampled_from(["client_secret_post", "none"]),
     "access_token_strategy": st.just("opaque"),
     "dpop_bound_access_tokens": st.just(True),
