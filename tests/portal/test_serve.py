@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import connection
 
 from clients.models import Client
+from portal.management.commands.serve import KILL_TIMEOUT
 from tests import patient
 from tests.authority.listening import eventually
 from tests.live import copy_database, database, drop_database, free_port
@@ -60,13 +61,10 @@ def test_server_without_tables_says_what_to_do(server, django_db_blocker):
 
 def test_server_that_is_stopped_while_its_workers_load_waits_for_none_of_them(server):
     command = [sys.executable, "manage.py", "serve", "--workers", "2", "--no-work", "--port", str(free_port())]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    with subprocess.Popen(command, cwd=settings.BASE_DIR, env=server.environ, **pipes) as process:
+    with subprocess.Popen(command, cwd=settings.BASE_DIR, env=server.environ) as process:
         eventually(lambda: len(psutil.Process(process.pid).children()) == 2)
         process.terminate()
-        said, _ = process.communicate(timeout=60)
-    assert process.returncode == 0
-    assert "refused" not in said
+        assert process.wait(timeout=KILL_TIMEOUT) == 0
 
 
 @pytest.mark.parametrize("command", ["serve", "work", "migrate", "demo"])

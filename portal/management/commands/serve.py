@@ -1,6 +1,5 @@
 """`manage.py serve`: the web server and the worker, as one process group."""
 
-import multiprocessing
 import os
 import signal
 import socket
@@ -32,20 +31,36 @@ CONNECTIONS = 512
 LONGEST_HEAD = 32 * 1024  # bytes of first line and headers that are surely taken; beyond twice that they surely are not
 
 
-class Server(Granian):
-    """Granian, with its handling of signals mended twice.
+KILL_TIMEOUT = 10  # seconds in which a worker ends what it has begun, once it is told to stop
+STOPS = (signal.SIGINT, signal.SIGTERM)
 
-    A second signal cannot interrupt the handling of the first, which would wait for itself. And a worker that is still
-    loading, which has no handler of its own yet and would take the signal for the server, ends.
-    """
+
+class Server(Granian):
+    """Granian, but a second signal cannot interrupt the handling of the first, which would wait for itself."""
 
     def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
-        if multiprocessing.parent_process() is not None:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            signal.raise_signal(signal.SIGTERM)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        for each in STOPS:
+            signal.signal(each, signal.SIG_IGN)
         super().signal_handler_interrupt(*args, **kwargs)
+
+
+def stop_workers_that_load() -> None:
+    """Let SIGTERM end a worker from the moment of its fork until it has loaded, when Granian handles the signal.
+
+    Else the server's own handler would take it there, or nobody, and the server would wait for the worker. Ctrl-C is
+    the server's alone, which then sends SIGTERM.
+    """
+
+    def in_child() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
+
+    os.register_at_fork(
+        before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, STOPS),
+        after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS),
+        after_in_child=in_child,
+    )
 
 
 def missing_migrations() -> int:
@@ -109,6 +124,7 @@ class Command(BaseCommand):
         if not no_work:
             worker = subprocess.Popen(command, process_group=0, preexec_fn=partial(end_with_parent, os.getpid()))  # noqa: S603, PLW1509
         run_in_turns()
+        stop_workers_that_load()
         try:
             # One thread a process runs Python; more would only take turns at the interpreter lock, but while one waits
             # for PostgreSQL another can work.
@@ -123,7 +139,7 @@ class Command(BaseCommand):
                 backpressure=CONNECTIONS,
                 http1_settings=HTTP1Settings(max_buffer_size=LONGEST_HEAD),
                 respawn_failed_workers=True,
-                workers_kill_timeout=10,
+                workers_kill_timeout=KILL_TIMEOUT,
                 log_level=LogLevels.warning,
             ).serve()
         finally:
