@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Case, CharField, F, Q, QuerySet, Value, When
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
@@ -26,7 +26,9 @@ from core.fields import JSONField
 
 SHOWN_EVENTS = 8
 SUSPENDED = "suspended"
-TONES = {ClientState.ACTIVE: "good", ClientState.ROTATING: "warn"}  # any other: bad
+# Those that managers see, and that of a client that would work but for its consumer.
+STATES = {**dict(ClientState.choices), SUSPENDED: "Consumer suspended"}
+TONES = {ClientState.ACTIVE.value: "good", ClientState.ROTATING.value: "warn", SUSPENDED: "warn"}  # any other: bad
 
 
 class KindFilter(admin.SimpleListFilter):
@@ -43,23 +45,15 @@ class KindFilter(admin.SimpleListFilter):
 
 
 class StateFilter(admin.SimpleListFilter):
-    """The states that managers see, and that of clients whose consumer is suspended."""
-
     title = "state"
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [*ClientState.choices, (SUSPENDED, "Consumer suspended")]
+        return list(STATES.items())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Client]:
         state = self.value()
-        if state == SUSPENDED:
-            return queryset.filter(disabled_at=None, consumer__suspended_at__isnull=False)
-        if state not in ClientState.values:
-            return queryset
-        if state != ClientState.DISABLED:
-            queryset = queryset.filter(consumer__suspended_at=None)
-        return queryset.filter(state=state)
+        return queryset.filter(shown_state=state) if state in STATES else queryset
 
 
 def _last_use(thing: Client | ClientSecret) -> str:
@@ -244,8 +238,11 @@ class ClientAdmin(ReadOnlyAdmin):
     def client_id_code(self, client: Client) -> SafeString:
         return format_html("<code>{}</code>", client.client_id)
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Client]:
-        return with_state(super().get_queryset(request))
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        is_suspended = Q(disabled_at=None, consumer__suspended_at__isnull=False)
+        shown_state = Case(When(is_suspended, then=Value(SUSPENDED)), default=F("state"), output_field=CharField())
+        annotated: QuerySet[Any] = with_state(super().get_queryset(request)).annotate(shown_state=shown_state)
+        return annotated
 
     @admin.display(description="Consumer", ordering="consumer__name")
     def consumer_page(self, client: Client) -> str:
@@ -257,10 +254,7 @@ class ClientAdmin(ReadOnlyAdmin):
 
     @admin.display(description="State", ordering="disabled_at")
     def state_badge(self, client: Any) -> SafeString:
-        state = ClientState(client.state)
-        if client.consumer.is_suspended and state != ClientState.DISABLED:
-            return badge("Consumer suspended", "warn")
-        return badge(str(state.label), TONES.get(state, "bad"))
+        return badge(str(STATES[client.shown_state]), TONES.get(client.shown_state, "bad"))
 
     @admin.display(description="Created")
     def registered(self, client: Client) -> str:
