@@ -83,7 +83,7 @@ def secrets_expiring(client: Client, expiring: list[ClientSecret]) -> None:
 
 
 def secret_policy_changed(consumer: Consumer, shortened: list[ClientSecret]) -> None:
-    """Tell which secrets got an expiry by an operator's new rules."""
+    """Tell which secrets got an expiry by an operator's new policy."""
     listed = [
         (secret.client.client_name, f"{secret} expires {weekday_date_time(secret.expires_at)}")
         for secret in shortened[:20]

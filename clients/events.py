@@ -148,7 +148,7 @@ _WORDINGS: dict[EventName, Wording] = {
     ),
     ClientEvent.API_DELETED: Wording("deleted the API {target}", "trash-2", "bad"),
     ClientEvent.CONSUMER_SECRET_POLICY_CHANGED: Wording(
-        "changed the rules for secrets of {target}", "lock", "warn", _secret_policy
+        "changed the secret policy of {target}", "lock", "warn", _secret_policy
     ),
     ClientEvent.CONSUMER_SCOPES_CHANGED: Wording(
         "changed the permissions that {target} may use", "lock", "warn", _scope_changes

@@ -1,6 +1,7 @@
 """Pages, mails, labels, errors and documents keep to docs/glossary.md, and use no word that it retires."""
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,13 +9,15 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from portal.api.openapi import description
+
 ROOT = settings.BASE_DIR
 GLOSSARY = ROOT / "docs/glossary.md"
+AT_THE_ROOT = ("README", "CONTRIBUTING", "SECURITY")
 ROOMS = ("portal", "authority", "clients", "consumers", "core")
 # What is generated from code, or tells what was: its words are not ours to choose now.
 NOT_READ = {
     "docs/glossary.md",
-    "docs/changelog.md",
     "docs/standards.md",
     "docs/conformance.md",
     "docs/security-tests.md",
@@ -70,7 +73,8 @@ def texts() -> Iterator[tuple[str, str]]:
             yield named(path), " / ".join(text for text in of_code(path.read_text()) if " " in text)
     for path in sorted((ROOT / "locale").rglob("*.po")):
         yield named(path), " ".join(re.findall(r'^(?:msgstr )"(.*)"', path.read_text(), re.M))
-    for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+    yield "the description of the management API", json.dumps(description(), ensure_ascii=False)
+    for path in [*(ROOT / f"{name}.md" for name in AT_THE_ROOT), *sorted((ROOT / "docs").rglob("*.md"))]:
         if named(path) not in NOT_READ:
             yield named(path), re.sub(r"\s+", " ", re.sub(r"`[^`]*`|\]\([^)]*\)", "", path.read_text()))
 

@@ -83,7 +83,7 @@ def introspect_token(call: ApiRequest) -> HttpResponse:
     **ABOUT,
 )
 def delete_tokens(call: ApiRequest) -> HttpResponse:
-    """APIs that check tokens by themselves go on taking them until they expire; introspection tells at once."""
+    """APIs that only check signatures accept them until they expire; introspection tells at once."""
     if "client_id" not in call.query:
         raise InvalidRequest("Name the client: “?client_id=…”.", field="client_id")
     mine = Client.objects.select_related("consumer").filter(consumer__in=call.readable())

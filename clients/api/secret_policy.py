@@ -24,7 +24,7 @@ SECRET_POLICY: dict[str, Any] = {
 }
 
 
-def _rules_document(consumer: Consumer) -> dict[str, Any]:
+def _policy_document(consumer: Consumer) -> dict[str, Any]:
     return {"allowed": consumer.secrets_allowed, "days": consumer.secret_days}
 
 
@@ -37,7 +37,7 @@ def _rules_document(consumer: Consumer) -> dict[str, Any]:
     **OF_CONSUMER,
 )
 def get_secret_policy(call: ApiRequest, consumer: str) -> HttpResponse:
-    return json_response(_rules_document(consumer_in_path(call, consumer, itself=True)))
+    return json_response(_policy_document(consumer_in_path(call, consumer, itself=True)))
 
 
 @operation(
@@ -52,10 +52,10 @@ def get_secret_policy(call: ApiRequest, consumer: str) -> HttpResponse:
     **OF_CONSUMER,
 )
 def set_secret_policy(call: ApiRequest, consumer: str) -> HttpResponse:
-    """Operators do this. Secrets that would no longer be allowed get an end, and the managers are told by mail."""
+    """Operators do this. Secrets that would no longer be allowed get an expiry, and the managers are told by mail."""
     call.require_operator()
     found = consumer_in_path(call, consumer, itself=True)
     secret_policy.set_secret_policy(
         consumer=found, allowed=call.body["allowed"], days=call.body["days"], actor=call.caller.actor
     )
-    return json_response(_rules_document(found))
+    return json_response(_policy_document(found))

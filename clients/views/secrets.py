@@ -65,7 +65,7 @@ def secrets(request: HttpRequest, membership: Membership, client_id: str) -> Htt
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_variables("text")
 def create_secret(request: HttpRequest, membership: Membership, client_id: str) -> HttpResponse:
-    """Add a secret. Only the response to the POST holds it."""
+    """Create a secret. Only the response to the POST holds it."""
     client = get_client(membership, client_id)
     form = SecretForm(request.POST if request.method == "POST" else None, longest=membership.consumer.secret_days)
     if request.method == "POST" and form.is_valid():

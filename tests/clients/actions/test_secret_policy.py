@@ -1,4 +1,4 @@
-"""Operators' rules for secrets: new and live ones, and warnings before they expire."""
+"""The secret policy of a consumer: new and live ones, and warnings before they expire."""
 
 import threading
 from datetime import timedelta
