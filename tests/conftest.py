@@ -2,8 +2,10 @@
 
 import hypothesis
 import pytest
+from django.core import mail
 from django.core.cache import cache
 
+from consumers.actions.invitations import invite_manager
 from consumers.models import Role
 from core import throttling
 from tests import generated
@@ -17,6 +19,7 @@ from tests.factories import (
     MembershipFactory,
     ScopeFactory,
     UserFactory,
+    actor_for,
 )
 from tests.live import server  # noqa: F401  # a fixture
 from tests.publisher import publisher  # noqa: F401  # a fixture
@@ -115,3 +118,18 @@ def browser_of(client):
         return client
 
     return sign_in
+
+
+@pytest.fixture
+def invite(acme, alice):
+    """Invite an address to Acme, as Alice; return the invitation and the token of its link."""
+
+    def make(email="jonas@acme.example", role="viewer", **changes):
+        invitation = invite_manager(consumer=acme, email=email, role=role, actor=actor_for(alice))
+        token = mail.outbox[-1].body.split("/invitations/")[1].split("/")[0]
+        for field, value in changes.items():
+            setattr(invitation, field, value)
+        invitation.save()
+        return invitation, token
+
+    return make

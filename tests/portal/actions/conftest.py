@@ -15,8 +15,6 @@ from clients.actions.workloads import assign_subject
 from clients.models import DocumentHost, TrustedIssuer, TrustRule
 from consumers.actions.personal_tokens import create_token
 from consumers.audit import SYSTEM
-from consumers.models import Invitation
-from core.credentials import token_digest
 from tests.api.conftest import program_of, token_of  # noqa: F401  # fixtures
 from tests.factories import ApiFactory, ClientFactory, ConsumerFactory, actor_for, give_secret
 
@@ -24,7 +22,7 @@ CLIENT_ID = "cl_8fj2k3m4n5p6q7r8s9t2"  # as an example in the description of the
 
 
 @pytest.fixture
-def ids(acme, globex, alice, bob, mallory, olga, api, acme_access, service):
+def ids(invite, acme, globex, alice, bob, mallory, olga, api, acme_access, service):
     """Return the ids of things of Acme and of the portal, by the names that addresses have for them."""
     tomorrow = timezone.now() + timedelta(days=1)
     api.is_production, api.allows_test_tokens = False, True
@@ -51,7 +49,7 @@ def ids(acme, globex, alice, bob, mallory, olga, api, acme_access, service):
     personal_token, _ = create_token(
         user=alice, name="Laptop", scopes=["clients:read"], expires_at=tomorrow, actor=actor_for(alice)
     )
-    invited(acme, mallory.email)
+    invitation, link = invite("new@acme.example")
     return {
         "client_id": service.client_id,
         "client": service.pk,
@@ -74,7 +72,9 @@ def ids(acme, globex, alice, bob, mallory, olga, api, acme_access, service):
         "suspended_consumer": ConsumerFactory(name="Late payer", suspended_at=timezone.now()).pk,
         "empty_consumer": ConsumerFactory(name="Empty").pk,
         "member_id": acme.memberships.get(user=bob).pk,
-        "invitation_id": invited(acme, "new@acme.example").pk,
+        "invitation_id": invitation.pk,
+        "invitation": link,
+        "invitation_of_mallory": invite(mallory.email)[1],
         "person": bob.pk,
         "personal_token": personal_token.pk,
         "group": Group.objects.create(name="Support").pk,
@@ -88,11 +88,3 @@ def rotatable_key() -> SigningKey:
     signing_keys.create_key("tokens", "ES256", "next")
     SigningKey.objects.filter(state="next").update(created_at=timezone.now() - rotation.PUBLISHED_AHEAD)
     return active
-
-
-def invited(consumer, email: str) -> Invitation:
-    """Return an invitation; the token of its link is the address."""
-    expires_at = timezone.now() + timedelta(days=1)
-    return Invitation.objects.create(
-        consumer=consumer, email=email, role="viewer", token_digest=token_digest(email), expires_at=expires_at
-    )

@@ -127,9 +127,9 @@ PAGES_OF = {  # by the module of the actions
         page("resend_invitation", "olga", CONSUMER + "change/", "Resend the invitation of new@acme.example"),
         page("revoke_invitation", "alice", PEOPLE, "Revoke the invitation of new@acme.example"),
         page("revoke_invitation", "olga", CONSUMER + "change/", "Revoke the invitation of new@acme.example"),
-        page("decline_invitation", "nobody", "/invitations/new@acme.example/", "Decline"),
-        page("join_as_new_person", "nobody", "/invitations/new@acme.example/", "Join Acme Logistics", name="Jo"),
-        page("accept_invitation", "mallory", "/invitations/mallory@globex.example/", "Join Acme Logistics"),
+        page("decline_invitation", "nobody", "/invitations/{invitation}/", "Decline"),
+        page("join_as_new_person", "nobody", "/invitations/{invitation}/", "Join Acme Logistics", name="Jo"),
+        page("accept_invitation", "mallory", "/invitations/{invitation_of_mallory}/", "Join Acme Logistics"),
     ],
     "consumers.actions.members": [
         page("change_role", "alice", PEOPLE + "{member_id}/", "Save role", role="manager"),
