@@ -33,14 +33,14 @@ class OutboxBackend(BaseEmailBackend):
             Message.objects.create(
                 recipients=", ".join(message.recipients())[:500],
                 subject=message.subject[:250],
-                encrypted_message=encrypt(message),
+                encrypted_message=encrypt_message(message),
             )
         if email_messages:
             wake_workers()
         return len(email_messages)
 
 
-def encrypt(message: EmailMessage) -> bytes:
+def encrypt_message(message: EmailMessage) -> bytes:
     """Encrypt the message as it goes out, with its envelope, for no header names the Bcc recipients."""
     envelope = json.dumps({"from": message.from_email, "to": message.recipients()}).encode()
     return fernet().encrypt(envelope + b"\n" + message.message().as_bytes())

@@ -6,27 +6,26 @@ Where optipng is installed, it compresses them.
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from base64 import b64encode
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 from playwright.sync_api import sync_playwright
 
 from tests import patient
 from tests.browser.conftest import ARGUMENTS, Visitor, chromium_path
+from tests.servers import ROOT, running
 from tests.signing import KeyPair
 
-ROOT = Path(__file__).parent.parent
 IMAGES = ROOT / "docs" / "images"
+PORT = "8000"  # the demo's usual one, which pictures show
 CLIENTS = "/consumers/acme/clients/"
 GITHUB = "https://token.actions.githubusercontent.com"
 RULE = {"Repository’s ID": "74", "Owner’s ID": "65", "Environment": "production"}
@@ -83,39 +82,19 @@ def manage(environ: dict[str, str], *arguments: str) -> str:
     return subprocess.run(command, cwd=ROOT, env=environ, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
-def free_port() -> int:
-    """Return the demo's usual port, or the next that nobody listens at."""
-    for port in range(8000, 8100):
-        with suppress(OSError):
-            socket.create_server(("127.0.0.1", port)).close()
-            return port
-    raise RuntimeError("no port is free")
-
-
 @contextmanager
 def serving() -> Iterator[Demo]:
     """Serve a new demo until the block ends, and leave nothing of it."""
     with tempfile.TemporaryDirectory() as data:
-        environ = os.environ | {"DATA_DIR": data, "PORT": str(free_port())}
+        environ = os.environ | {"DATA_DIR": data, "PORT": PORT}
         environ.pop("DATABASE_URL", None)
         demo = Demo(json.loads(manage(environ, "demo", "--json")), environ)
-        server = subprocess.Popen([sys.executable, "manage.py", "serve", "--workers", "1"], cwd=ROOT, env=environ)
+        command = [sys.executable, "manage.py", "serve", "--workers", "1"]
         try:
-            wait_for(f"{demo.url}/health/ready", server)
-            yield demo
+            with running(command, f"{demo.url}/health/ready", environ):
+                yield demo
         finally:
-            server.terminate()
-            server.wait()
             shutil.rmtree((Path(data) / "postgres").resolve(), ignore_errors=True)  # root's lies behind a link
-
-
-def wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
-    while server.poll() is None:
-        with suppress(httpx.TransportError):
-            if httpx.get(url).is_success:
-                return
-        time.sleep(0.1)
-    raise RuntimeError(f"The server ended with status {server.returncode}.")
 
 
 # -- What is in it ----------------------------------------------------------------------------------------------------

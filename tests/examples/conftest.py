@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from tests.live import Server, free_port, running
+from tests.live import Server
 from tests.node import node_with_packages
+from tests.servers import free_port, running
 
 EXAMPLES = settings.BASE_DIR / "examples"
 AUDIENCE = "https://api.meridian.example/shipments"

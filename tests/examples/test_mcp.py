@@ -15,7 +15,8 @@ from consumers.audit import SYSTEM
 from consumers.models import Consumer
 from tests import patient
 from tests.examples.conftest import EXAMPLES, own_environ
-from tests.live import Server, free_port, running
+from tests.live import Server
+from tests.servers import free_port, running
 from tests.third_party.conversation import converse
 from tests.third_party.person import alice_of
 

@@ -11,7 +11,7 @@ from django.core.cache import caches
 from django.test import override_settings
 
 from portal import cache, environment
-from tests.live import free_port
+from tests.servers import free_port
 
 pytestmark = pytest.mark.django_db
 TOO_MANY = "Too many tries"

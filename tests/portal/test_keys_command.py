@@ -20,8 +20,7 @@ from authority.models import PushedRequest, SigningKey
 from consumers.accounts.sessions import SessionStore
 from consumers.models import Event
 from core.encryption import fernet
-from core.mail import DecryptedMail
-from core.mail import encrypt as encrypt_mail
+from core.mail import DecryptedMail, encrypt_message
 from core.models import Message
 from tests.test_architecture import CODE, named
 
@@ -98,7 +97,9 @@ def test_revoke_asks_first_and_takes_active_and_next_together():
 def test_reencrypt_moves_everything_so_that_the_former_key_can_go(settings, alice, service):
     rotation.maintain()
     kid = SigningKey.objects.get(algorithm="ES256", state="active").kid
-    letter = Message.objects.create(recipients="a@acme.example", subject="Hi", encrypted_message=encrypt_mail(mail()))
+    letter = Message.objects.create(
+        recipients="a@acme.example", subject="Hi", encrypted_message=encrypt_message(mail())
+    )
     session = SessionStore()
     session["code"] = "123456"
     session.save()

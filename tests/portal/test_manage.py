@@ -12,7 +12,7 @@ import pytest
 from django.conf import settings
 
 from tests import patient
-from tests.live import free_port, running
+from tests.servers import free_port, running
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,8 @@ import pytest
 from django.conf import settings
 
 from tests import patient
-from tests.live import copy_database, drop_database, free_port, migrated_database, running
+from tests.live import copy_database, drop_database, migrated_database
+from tests.servers import free_port, running
 from tests.test_deploy import INHERITED, PRODUCTION
 
 BEHIND_TLS = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.7"}

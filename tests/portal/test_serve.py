@@ -15,7 +15,8 @@ from clients.models import Client
 from portal.management.commands.serve import KILL_TIMEOUT
 from tests import patient
 from tests.authority.listening import eventually
-from tests.live import copy_database, database, drop_database, free_port
+from tests.live import copy_database, database, drop_database
+from tests.servers import free_port
 
 
 def test_server_is_alive_and_ready(server):

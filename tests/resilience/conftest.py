@@ -6,7 +6,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.live import Server, free_port, running
+from tests.live import Server
+from tests.servers import free_port, running
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from django.conf import settings
 
 from tests import patient
 from tests.authority.conftest import FORM, basic
-from tests.live import free_port, running
+from tests.servers import free_port, running
 
 TRUSTED = 2  # seconds, more than anything is remembered without the database
 ANSWERS = 10  # of each kind, to requests that are sent after that

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.authority.listening import eventually
-from tests.live import free_port, running
+from tests.servers import free_port, running
 
 
 def processes_of(session):

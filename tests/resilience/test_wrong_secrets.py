@@ -13,7 +13,7 @@ import pytest
 
 from core import cache, notifications
 from tests.authority.conftest import FORM, basic
-from tests.live import free_port, running
+from tests.servers import free_port, running
 
 ADDRESSES = [f"127.0.0.{number}" for number in range(2, 52)]
 ATTEMPTS = 400  # of each of the four who attack

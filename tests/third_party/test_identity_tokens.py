@@ -27,7 +27,8 @@ from clients.policy import portal_policy
 from consumers.audit import SYSTEM
 from consumers.models import Consumer
 from tests import patient
-from tests.live import Server, free_port, running
+from tests.live import Server
+from tests.servers import free_port, running
 from tests.third_party.conftest import HERE
 
 BACKEND = "https://backend.acme.example"

@@ -29,8 +29,6 @@ from portal.processes import end_with_parent
 # of the files that a process may commonly open.
 CONNECTIONS = 512
 LONGEST_HEAD = 32 * 1024  # bytes of first line and headers that are surely taken; beyond twice that they surely are not
-
-
 KILL_TIMEOUT = 10  # seconds in which a worker ends what it has begun, once it is told to stop
 STOPS = (signal.SIGINT, signal.SIGTERM)
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from tests import patient
-from tests.live import free_port
+from tests.servers import free_port
 from tests.third_party.person import alice_of
 
 

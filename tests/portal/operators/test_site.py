@@ -17,7 +17,7 @@ from core.encryption import fernet
 from core.models import Message
 from tests.factories import ClientFactory, UserFactory, actor_for, give_secret
 
-SEALED = b"SEALED-CANARY"
+ENCRYPTED = b"ENCRYPTED-CANARY"
 
 
 @pytest.fixture
@@ -37,12 +37,12 @@ def everything(acme, acme_access, alice, olga, service):
     invitation = invite_manager(consumer=acme, email="jonas@acme.example", actor=actor_for(olga))
     token = mail.outbox[-1].body.split("/invitations/")[1].split("/")[0]
     message = Message.objects.create(
-        recipients="x@acme.example", subject="Hello", encrypted_message=SEALED, state="failed"
+        recipients="x@acme.example", subject="Hello", encrypted_message=ENCRYPTED, state="failed"
     )
     alice.set_password("alice-password-canary")
     alice.save()
     alice.refresh_from_db()
-    canaries = [text, row.digest, token, invitation.token_digest, SEALED.decode(), alice.password]
+    canaries = [text, row.digest, token, invitation.token_digest, ENCRYPTED.decode(), alice.password]
     return {"canaries": canaries, "message": message}
 
 

@@ -9,7 +9,7 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 
 from authority.keys import signing_keys
-from tests.live import free_port
+from tests.servers import free_port
 
 
 @pytest.fixture
