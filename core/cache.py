@@ -107,10 +107,3 @@ def mark_fresh(since: float) -> None:
     """Note that at this moment, of time.monotonic(), every notification until then had been delivered."""
     global _fresh_until  # noqa: PLW0603
     _fresh_until = since + MAX_STALENESS
-
-
-def reset_after_fork() -> None:
-    """Begin empty in a forked process, with a lock of its own: the parent may have held it at the fork."""
-    global _lock  # noqa: PLW0603
-    _lock = threading.Lock()
-    invalidate_all()

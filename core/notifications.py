@@ -6,17 +6,18 @@ delivered by the time that it is answered.
 """
 
 import logging
-import os
 import secrets
 import threading
 import time
+from functools import partial
 from typing import Any
 
 import psycopg
 from django.conf import settings
 from django.db import Error, connection
 
-from core import cache
+from core import cache, clock
+from core.db import availability
 
 logger = logging.getLogger(__name__)
 
@@ -24,12 +25,6 @@ CHANNEL = "directory"
 HEARTBEAT = 0.4  # seconds, well below cache.MAX_STALENESS
 DELIVERY_TIMEOUT = 2.0  # seconds within which a message to ourselves must arrive
 MIN_RETRY_DELAY, MAX_RETRY_DELAY = 0.1, 5.0  # seconds between attempts to connect
-# Notice within seconds when the network swallows packets, instead of after a quarter of an hour.
-CONNECTION_OPTIONS = {
-    "connect_timeout": 5,  # seconds
-    "keepalives_idle": 5,  # seconds
-    "tcp_user_timeout": 5000,  # milliseconds
-}
 
 
 class NotificationsNotDelivered(Exception):
@@ -43,27 +38,19 @@ class NotificationsNotDelivered(Exception):
 
 
 def start() -> None:
-    """Listen in a thread from now on, also in processes forked from this one."""
-    _start_thread()
-    os.register_at_fork(after_in_child=_after_fork)
+    """Listen in a thread from now on."""
+    listen = partial(run, threading.Event(), compares_clocks=True)
+    threading.Thread(target=listen, name=availability.LISTENER, daemon=True).start()
+    availability.watch(probe)
 
 
-def _start_thread() -> None:
-    threading.Thread(target=run, args=[threading.Event()], name="listener", daemon=True).start()
-
-
-def _after_fork() -> None:
-    cache.reset_after_fork()
-    _start_thread()
-
-
-def run(stop: threading.Event) -> None:
-    """Listen until `stop` is set, reconnecting after every failure."""
+def run(stop: threading.Event, *, compares_clocks: bool = False) -> None:
+    """Listen until `stop` is set, reconnecting after every failure; compare the clocks if this machine's is real."""
     delay = MIN_RETRY_DELAY
     while not stop.is_set():
         started = time.monotonic()
         try:
-            _listen(stop)
+            _listen(stop, compares_clocks=compares_clocks)
         except (Error, psycopg.Error, NotificationsNotDelivered) as error:
             logger.warning("not listening for changes, trying again in %.1f s: %s", delay, error)
         except Exception:
@@ -74,23 +61,41 @@ def run(stop: threading.Event) -> None:
         delay = min(delay * 2, MAX_RETRY_DELAY)
 
 
-def _listen(stop: threading.Event) -> None:
+def _listen(stop: threading.Event, *, compares_clocks: bool) -> None:
     """Invalidate caches until the connection breaks. Raises Error, psycopg.Error or NotificationsNotDelivered."""
     wrapper = connection.copy()
     wrapper.settings_dict |= settings.LISTEN_DATABASE
-    wrapper.settings_dict["OPTIONS"] = CONNECTION_OPTIONS | wrapper.settings_dict["OPTIONS"]
+    asked_at = time.monotonic()
+    availability.ask(None)
     try:
         wrapper.connect()
         conn = wrapper.connection
         conn.execute(f"LISTEN {CHANNEL}")
+        availability.answered()
         cache.invalidate_all()
         verify_delivery(conn)
         while not stop.is_set():
-            sent_at = time.monotonic()
-            conn.execute("SELECT 1")
+            asked_at, asked_at_wall = time.monotonic(), time.time()
+            availability.ask(conn)
+            (database_time,) = conn.execute("SELECT extract(epoch FROM clock_timestamp())::float8").fetchone()
+            availability.answered()
+            if compares_clocks:
+                clock.measured(database_time, asked_at_wall, time.time())
             _drain(conn, 0)
-            cache.mark_fresh(sent_at)
+            cache.mark_fresh(asked_at)
             _drain(conn, HEARTBEAT)
+    finally:
+        if time.monotonic() - asked_at < availability.OVERDUE:
+            availability.answered()  # by a refusal
+        wrapper.close()
+
+
+def probe() -> None:
+    """Ask the database over a connection of its own. Raises django.db.Error when it does not answer."""
+    wrapper = connection.copy()
+    try:
+        with wrapper.cursor() as cursor:
+            cursor.execute("SELECT 1")
     finally:
         wrapper.close()
 

@@ -25,6 +25,15 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 IDENTITY = ("SECRET_KEY", "PUBLIC_URL", "KEY_ENCRYPTION_KEYS", "SECRET_PEPPERS")
 REQUIRED = ("DATABASE_URL", "EMAIL_URL", *IDENTITY)
 
+# Notice within seconds when the network swallows packets, instead of after a quarter of an hour.
+CONNECTION_OPTIONS = {
+    "connect_timeout": 3,  # seconds
+    "keepalives_idle": 3,  # seconds
+    "keepalives_interval": 1,  # seconds
+    "keepalives_count": 3,
+    "tcp_user_timeout": 5000,  # milliseconds
+}
+
 
 def _refuse(reason: str) -> NoReturn:
     sys.exit(f"Clientdesk cannot start: {reason}")
@@ -125,7 +134,7 @@ def database(url: str, name: str = "DATABASE_URL") -> dict[str, Any]:
     names = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
     options = {key: value for key, value in said.items() if key not in names}
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "core.db.backend",
         "OPTIONS": options,
         **{word: str(said[key]) for key, word in names.items() if key in said},
     }

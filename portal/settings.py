@@ -131,7 +131,7 @@ METRICS_TOKEN = environment.metrics_token(environment.text("METRICS_TOKEN"))
 DATABASE_URL = environment.text("DATABASE_URL") or "postgresql:///postgres?host=/nonexistent"
 DATABASES = {"default": environment.database(DATABASE_URL)}
 DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
-DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", 5)  # seconds; then the database counts as away
+DATABASES["default"]["OPTIONS"] = environment.CONNECTION_OPTIONS | DATABASES["default"]["OPTIONS"]
 # The one connection of each process that hears of changes; a pooler in transaction mode would drop what it is told.
 listen_url = environment.text("LISTEN_DATABASE_URL")
 LISTEN_DATABASE = environment.database(listen_url, "LISTEN_DATABASE_URL") if listen_url else {}
@@ -227,7 +227,7 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "portal.views.csrf_failure"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SECURE_SSL_REDIRECT = SECURE
-SECURE_REDIRECT_EXEMPT = [r"^health/"]
+SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ALLAUTH_TRUSTED_PROXY_COUNT else None
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE

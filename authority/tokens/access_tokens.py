@@ -1,7 +1,6 @@
 """Access tokens: claims, format and signing key (RFC 9068). Their lifetimes are in lifetimes.py."""
 
 import os
-import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,7 +14,7 @@ from authority.models import OpaqueToken, TokenFamily
 from authority.tokens import resources
 from clients.vocabulary import TokenStrategy
 from consumers.policy import RESERVED_CLAIMS
-from core import credentials
+from core import clock, credentials
 from core.credentials import token_digest
 from core.jose import jws
 from core.jose.jws import Signer
@@ -36,7 +35,7 @@ class TokenTemplate:
     text: str  # the claims as JSON, without the closing brace
 
     def issue(self) -> str:
-        now = time.time_ns()
+        now = clock.nanoseconds()
         made = now // 1_000_000_000
         end, jti = made + self.seconds, new_jti(now)
         if self.signer is None:

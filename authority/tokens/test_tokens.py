@@ -1,6 +1,5 @@
 """Test tokens: tokens that managers create by hand, for APIs whose operator allows it, marked by `token_use`."""
 
-import time
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from consumers import audit
 from consumers.audit import Actor
 from consumers.models import User
 from consumers.policy import MAX_CLAIMS, RESERVED_CLAIMS, json_object
+from core import clock
 from core.errors import Conflict, Refusal
 from core.jose import jws
 from core.limits import longest as longest_text
@@ -96,7 +96,8 @@ def create(*, client: Client, requested: TestTokenRequest, actor: Actor) -> tupl
 
 def _claims(client: Client, requested: TestTokenRequest, scopes: list[Scope]) -> dict[str, Any]:
     """Return the claims: those of an access token, and `token_use`."""
-    now = int(time.time())
+    nanoseconds = clock.nanoseconds()
+    now = nanoseconds // 1_000_000_000
     audiences = requested.audience or tuple(dict.fromkeys(scope.api.identifier for scope in scopes))
     content = access_tokens.configured_claims(client.consumer.claims | client.claims) | requested.claims
     if requested.roles:
@@ -109,7 +110,7 @@ def _claims(client: Client, requested: TestTokenRequest, scopes: list[Scope]) ->
         "scope": " ".join(requested.scopes),
         "iat": now,
         "exp": now + requested.expires_in,
-        "jti": access_tokens.new_jti(time.time_ns()),
+        "jti": access_tokens.new_jti(nanoseconds),
         "consumer_id": str(client.consumer_id),
         "token_use": TOKEN_USE,
     }

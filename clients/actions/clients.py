@@ -19,6 +19,7 @@ from clients.policy import Policy
 from consumers import audit, policy
 from consumers.audit import Actor
 from consumers.models import Consumer
+from core import clock
 from core.errors import PreconditionFailed
 
 
@@ -126,7 +127,7 @@ def enable_client(*, client: Client, actor: Actor) -> None:
 def revoke_tokens(*, client: Client, actor: Actor) -> None:
     """Revoke every token of the client that was issued until now. Its secrets stay valid."""
     client = lock_client(client)
-    client.tokens_valid_after = timezone.now()
+    client.tokens_valid_after = clock.after_now()
     client.save(update_fields=["tokens_valid_after", "updated"])
     audit.record(ClientEvent.CLIENT_TOKENS_REVOKED, actor=actor, consumer=client.consumer, target=client)
 

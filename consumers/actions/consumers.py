@@ -10,6 +10,7 @@ from consumers import audit, policy
 from consumers.audit import Actor
 from consumers.events import ConsumerEvent
 from consumers.models import Consumer
+from core import clock
 from core.errors import Conflict
 
 
@@ -55,7 +56,7 @@ def suspend_consumer(*, consumer: Consumer, actor: Actor) -> None:
 @transaction.atomic
 def revoke_tokens(*, consumer: Consumer, actor: Actor) -> None:
     """Revoke every token of all its clients that was issued until now; they can get new ones."""
-    Consumer.objects.filter(pk=consumer.pk).update(tokens_valid_after=timezone.now())
+    Consumer.objects.filter(pk=consumer.pk).update(tokens_valid_after=clock.after_now())
     audit.record(ConsumerEvent.CONSUMER_TOKENS_REVOKED, actor=actor, consumer=consumer, target=consumer)
     consumer.refresh_from_db(fields=["tokens_valid_after"])
 

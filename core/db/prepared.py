@@ -13,13 +13,14 @@ from weakref import WeakKeyDictionary
 import psycopg
 import psycopg.abc
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, connections
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import error_from_result
 from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGconn, PGresult
 
 from core import cache
+from core.db.backend.base import DatabaseWrapper
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +37,16 @@ class Statement:
                 cursor.execute(self.sql, values)
                 return cursor.fetchone() if cursor.description else None
         ours = connections[DEFAULT_DB_ALIAS]  # the name `connection` looks it up anew each time
+        assert isinstance(ours, DatabaseWrapper)
+        ours.require()
         ours.validate_no_broken_transaction()
         ours.ensure_connection()
-        with ours.wrap_database_errors:
-            return self.run(ours.connection, values)
+        try:
+            with ours.wrap_database_errors:
+                return self.run(ours.connection, values)
+        except OperationalError as error:
+            ours.note(error)
+            raise
 
     def run(self, own: psycopg.Connection[Any], values: tuple[Any, ...]) -> tuple[Any, ...] | None:
         pgconn, known = own.pgconn, _prepared.setdefault(own, {})

@@ -1,0 +1,100 @@
+"""Django's backend for PostgreSQL, none of whose waits is without an end."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import OperationalError
+from django.db.backends.postgresql import base
+
+from core.db import availability
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """For how long the server lets a statement run, wait for a lock, and a transaction be idle: milliseconds."""
+
+    statement: int
+    lock: int
+    idle: int
+
+    def as_options(self) -> str:
+        return (
+            f"-c statement_timeout={self.statement} -c lock_timeout={self.lock} "
+            f"-c idle_in_transaction_session_timeout={self.idle}"
+        )
+
+
+WEB = Bounds(statement=15_000, lock=1_300, idle=20_000)
+WORKER = Bounds(statement=120_000, lock=10_000, idle=60_000)
+_bounds: Bounds | None = None
+
+
+def bound_waits(bounds: Bounds) -> None:
+    """Give the connections that this process opens from now on these bounds; commands have none."""
+    global _bounds  # noqa: PLW0603
+    _bounds = bounds
+
+
+MAY_BE_REPEATED = {"40001", "40P01"}  # serialization_failure and deadlock_detected: the next attempt may go well
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """A connection that is refused at once while the database does not answer (core/db/availability.py).
+
+    A request waits in vain once: after that, whatever else it asks of the database is refused.
+    """
+
+    has_request = False  # of a web process: what follows is for the request that began last
+    has_waited_in_vain = False
+
+    def get_connection_params(self) -> dict[str, Any]:
+        params = super().get_connection_params()
+        # A pooler would refuse what it does not know, or hand it to somebody else's statements: docs/deploy.md.
+        if _bounds is not None and not settings.LISTEN_DATABASE:
+            params["options"] = f"{_bounds.as_options()} {params.get('options', '')}".rstrip()
+        return params
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        connection = super().get_new_connection(conn_params)
+        availability.register(connection, threading.get_ident())
+        return connection
+
+    def connect(self) -> None:
+        availability.require()
+        super().connect()
+
+    def init_connection_state(self) -> None:
+        super().init_connection_state()
+        if self._note_failure not in self.execute_wrappers:
+            self.execute_wrappers.append(self._note_failure)
+
+    def _note_failure(
+        self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]
+    ) -> Any:
+        try:
+            return execute(sql, params, many, context)
+        except OperationalError as error:
+            self.note(error)
+            raise
+
+    def note(self, error: OperationalError) -> None:
+        """Note that a statement failed, and probably had been waited for."""
+        sqlstate = getattr(error.__cause__, "sqlstate", None)
+        self.has_waited_in_vain = self.has_request and sqlstate not in MAY_BE_REPEATED
+
+    def _cursor(self, name: str | None = None) -> Any:
+        self.require()
+        return super()._cursor(name)  # type: ignore[misc]  # the stubs leave it out
+
+    def require(self) -> None:
+        """Raise OperationalError unless the database may be asked."""
+        availability.require()
+        if self.has_waited_in_vain:
+            raise OperationalError("the database did not answer this request in time")
+
+    def begin_request(self) -> None:
+        """Forget what happened to the request before."""
+        self.has_request, self.has_waited_in_vain = True, False
