@@ -55,3 +55,13 @@ class Submission(models.Model):
 
     def __str__(self) -> str:
         return str(self.key)
+
+
+class WorkerLoop(models.Model):
+    """When a part of the worker's work was last begun, by whichever worker."""
+
+    name = models.CharField(max_length=40, primary_key=True, editable=False)
+    ran_at = models.DateTimeField(editable=False)
+
+    def __str__(self) -> str:
+        return self.name

@@ -3,13 +3,14 @@
 import tomllib
 
 from django.conf import settings
-from django.db import Error, connection
+from django.db import Error
 from django.http import HttpRequest, JsonResponse
 
+from core import clock
+from core.rest import responses
+from portal import work_status
+
 VERSION: str = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
-
-
-SOON = {"Retry-After": "5"}
 
 
 def alive(request: HttpRequest) -> JsonResponse:
@@ -17,13 +18,18 @@ def alive(request: HttpRequest) -> JsonResponse:
 
 
 def ready(request: HttpRequest) -> JsonResponse:
-    """Answer 200 when the database answers, else 503."""
+    """Answer 200 when the database answers, else 503. What an operator should look after is a warning."""
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
+        late = [part.name for part in work_status.parts() if part.is_late]
     except Error:
-        return JsonResponse({"status": "unavailable", "errors": {"database": "no answer"}}, status=503, headers=SOON)
-    return JsonResponse({"status": "ok"})
+        content = {"status": "unavailable", "errors": {"database": "no answer"}}
+        return JsonResponse(content, status=503, headers=responses.SOON)
+    warnings = {}
+    if late:
+        warnings["worker"] = f"no worker has run for some time: {', '.join(late)}"
+    if clock.is_wrong():
+        warnings["clock"] = clock.describe()
+    return JsonResponse({"status": "ok"} | ({"warnings": warnings} if warnings else {}))
 
 
 def version(request: HttpRequest) -> JsonResponse:

@@ -5,12 +5,19 @@ Each process counts in files of its own, in the folder that `manage.py serve` ma
 
 import hmac
 import os
+from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.db import Error
 from django.http import Http404, HttpRequest, HttpResponse
 
 from authority.telemetry import metrics
+from core import clock
+from portal import work_status
 from portal.environment import METRICS_FOLDER
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
 
 
 def page(request: HttpRequest) -> HttpResponse:
@@ -28,4 +35,32 @@ def page(request: HttpRequest) -> HttpResponse:
     if os.environ.get(METRICS_FOLDER):
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+    text = generate_latest(registry) + generate_latest(_gauges())
+    return HttpResponse(text, content_type=CONTENT_TYPE_LATEST)
+
+
+def _gauges() -> "CollectorRegistry":
+    """Return what is the same whichever process is asked: the database, and what the worker has written into it."""
+    from prometheus_client import CollectorRegistry, Gauge
+
+    registry = CollectorRegistry()
+
+    def gauge(name: str, description: str, *labels: str) -> Gauge:
+        return Gauge(name, description, labels, registry=registry)
+
+    up = gauge("clientdesk_database_up", "Whether the database answers: 1 or 0.")
+    ran = gauge("clientdesk_worker_seconds_since_run", "Seconds since each part of the worker last ran.", "part")
+    waiting = gauge("clientdesk_deliveries_waiting", "Deliveries that wait in each queue.", "queue")
+    late = gauge("clientdesk_delivery_late_seconds", "Seconds for which the oldest delivery has been due.", "queue")
+    offset = gauge("clientdesk_clock_offset_seconds", "By how much the database's clock is ahead of this machine's.")
+    offset.set(clock.seconds_behind())
+    try:
+        for part in work_status.parts():
+            ran.labels(part.name).set(part.seconds_since)
+        for backlog in work_status.backlogs():
+            waiting.labels(backlog.name).set(backlog.waiting)
+            late.labels(backlog.name).set(backlog.seconds_late)
+        up.set(1)
+    except Error:
+        up.set(0)
+    return registry

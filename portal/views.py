@@ -83,7 +83,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
         "again": request.get_full_path() if request.method == "GET" else "",
     }
     if is_away:
-        return HttpResponse(render_to_string("503.html", context), status=503, headers={"Retry-After": "5"})
+        return HttpResponse(render_to_string("503.html", context), status=503, headers=responses.SOON)
     return HttpResponse(render_to_string("500.html", context), status=500)
 
 

@@ -3,14 +3,17 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
 import psycopg
 from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import Error, InterfaceError, OperationalError, connection
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from authority import tasks
@@ -22,15 +25,15 @@ from clients.actions import cleanup
 from clients.actions import secret_policy as secret_policy_actions
 from core import mail
 from core.delivery import CHANNEL, Queue
-from core.models import Message, Submission
+from core.models import Message, Submission, WorkerLoop
 
 logger = logging.getLogger(__name__)
 
 POLL = 5.0  # seconds; what is committed wakes the worker at once, this is for what became due
 SLICE = 0.5  # seconds between looks at whether to stop
-SHARE = 10.0  # seconds of a round that one queue may take, so that no slow server keeps the others waiting
 TASKS_EVERY = 3600.0
-LONGEST_PAUSE = 30.0
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0  # seconds between attempts after a fault
+NOTE_EVERY = 10.0
 
 
 def _delete_old_submissions() -> None:
@@ -48,6 +51,7 @@ def delete_expired_sessions() -> None:
     UserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
 
 
+TASKS = "tasks"
 QUEUES: tuple[Queue[Any], ...] = (mail.QUEUE, backchannel_logout.QUEUE)
 PERIODIC_TASKS: list[Callable[[], None]] = [
     rotation.maintain,
@@ -64,68 +68,136 @@ PERIODIC_TASKS: list[Callable[[], None]] = [
 
 
 class Worker:
-    """Runs until `stop` is set. A database that goes away is waited for, and no fault ends it."""
+    """Runs each queue, and the periodic tasks, in a thread of its own, so that none waits for others."""
 
     def __init__(self, stop: threading.Event) -> None:
         self.stop = stop
-        self.tasks_at = 0.0
-        self.tasks: list[Callable[[], None]] = []  # those of this hour that have yet to run
-        self.listens = False
+        self.loops: list[Loop] = [QueueLoop(queue, stop) for queue in QUEUES]
+        self.loops.append(TaskLoop(PERIODIC_TASKS, stop))
 
     def run(self) -> None:
-        pause = 1.0
+        threads = [threading.Thread(target=loop.run, name=loop.name) for loop in self.loops]
+        threads.append(threading.Thread(target=self._listen, name="wake"))
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def _listen(self) -> None:
+        """Wake the queues when something is committed to one."""
+        pause = FIRST_PAUSE
         while not self.stop.is_set():
             try:
-                self.run_once()
-                pause = 1.0
+                self._listen_once()
+                pause = FIRST_PAUSE
+            except Exception as error:
+                logger.warning("not listening for what is to be delivered, trying again in %.0f s: %s", pause, error)
+                self.stop.wait(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+
+    def _listen_once(self) -> None:
+        wrapper = connection.copy()
+        wrapper.settings_dict |= settings.LISTEN_DATABASE  # a pooler would drop what it is told
+        try:
+            with wrapper.cursor() as cursor:
+                cursor.execute(f"LISTEN {CHANNEL}")
+            self._wake()
+            while not self.stop.is_set():
+                if any(True for _ in wrapper.connection.notifies(timeout=SLICE, stop_after=1)):
+                    self._wake()
+        finally:
+            wrapper.close()
+
+    def _wake(self) -> None:
+        for loop in self.loops:
+            loop.woken.set()
+
+
+class Loop(ABC):
+    """One kind of work, done again and again. A database that goes away is waited for, and no fault ends it."""
+
+    name: str
+
+    def __init__(self, stop: threading.Event) -> None:
+        self.stop = stop
+        self.woken = threading.Event()
+        self.noted_at = 0.0
+
+    @abstractmethod
+    def run_once(self) -> bool:
+        """Do what is due; return whether there may be more."""
+
+    def run(self) -> None:
+        pause = FIRST_PAUSE
+        while not self.stop.is_set():
+            try:
+                self._note_life()
+                self.woken.clear()
+                if not self.run_once():
+                    self._wait()
+                pause = FIRST_PAUSE
             except Exception as error:
                 if isinstance(error, Error | psycopg.Error):
-                    logger.warning("the database does not answer, trying again in %.0f s: %s", pause, error)
+                    logger.warning(
+                        "%s: the database does not answer, next attempt in %.0f s: %s", self.name, pause, error
+                    )
                 else:
-                    logger.exception("a round of the worker failed, trying again in %.0f s", pause)
-                self.listens = False
+                    logger.exception("%s failed, next attempt in %.0f s", self.name, pause)
                 connection.close()
                 self.stop.wait(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
         connection.close()
 
-    def run_once(self) -> None:
-        """Deliver for a while, run the periodic tasks when it is time, then wait unless there is more to deliver."""
-        if not self.listens:
-            with connection.cursor() as cursor:
-                cursor.execute(f"LISTEN {CHANNEL}")
-            self.listens = True
-        more = [self._deliver_from(queue) for queue in QUEUES]
-        if time.monotonic() >= self.tasks_at:
-            self.tasks_at = time.monotonic() + TASKS_EVERY
-            self.tasks = list(PERIODIC_TASKS)
-        while self.tasks and not self.stop.is_set():
-            self._run_task(self.tasks.pop(0))
-        if not any(more):
-            self._wait()
+    def _note_life(self) -> None:
+        """Write down that it runs, for /health/ready and /metrics."""
+        if time.monotonic() - self.noted_at > NOTE_EVERY:
+            WorkerLoop.objects.update_or_create(name=self.name, defaults={"ran_at": Now()})
+            self.noted_at = time.monotonic()
 
-    def _deliver_from(self, queue: Queue[Any]) -> bool:
-        """Deliver what is due within the queue's share of the round; say whether more may be."""
-        until = time.monotonic() + SHARE
-        while not self.stop.is_set() and time.monotonic() < until:
-            if not queue.deliver_next():
-                return False
-        return True
+    def _wait(self) -> None:
+        until = time.monotonic() + POLL
+        while not self.stop.is_set() and not self.woken.is_set() and (left := until - time.monotonic()) > 0:
+            self.woken.wait(min(SLICE, left))
+
+
+class QueueLoop(Loop):
+    """Delivers from one queue."""
+
+    def __init__(self, queue: Queue[Any], stop: threading.Event) -> None:
+        super().__init__(stop)
+        self.queue, self.name = queue, queue.name
+
+    def run_once(self) -> bool:
+        return self.queue.deliver_next()
+
+
+class TaskLoop(Loop):
+    """Runs the periodic tasks, every hour. One that fails keeps no other from running."""
+
+    name = TASKS
+
+    def __init__(self, tasks: Iterable[Callable[[], None]], stop: threading.Event) -> None:
+        super().__init__(stop)
+        self.all = list(tasks)
+        self.due_at = 0.0
+        self.due: list[Callable[[], None]] = []  # those of this hour that have yet to run
+
+    def run_once(self) -> bool:
+        if time.monotonic() >= self.due_at:
+            self.due_at = time.monotonic() + TASKS_EVERY
+            self.due = list(self.all)
+        if self.due:
+            self._run_task(self.due.pop(0))
+        return bool(self.due)
 
     def _run_task(self, task: Callable[[], None]) -> None:
-        """Run a task; one that fails keeps neither mail nor the other tasks. Raises when the connection is lost."""
+        """Run a task. Raises when the connection is lost."""
         try:
             task()
         except (OperationalError, InterfaceError, psycopg.Error):
             if not connection.is_usable():
-                self.tasks.append(task)  # behind the others, in case it is to blame
+                self.due.append(task)  # behind the others, in case it is to blame
                 raise
             logger.exception("the task %s failed", task.__name__)
         except Exception:
             logger.exception("the task %s failed", task.__name__)
-
-    def _wait(self) -> None:
-        until = time.monotonic() + POLL
-        while not self.stop.is_set() and time.monotonic() < until:
-            if any(True for _ in connection.connection.notifies(timeout=SLICE, stop_after=1)):
-                return

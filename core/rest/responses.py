@@ -18,6 +18,7 @@ DATABASE_AWAY = (OperationalError, InterfaceError)
 _AT_FAULT = (
     "Something went wrong on our side. If it happens again, give the operator the X-Request-Id of this response."
 )
+SOON = {"Retry-After": "5"}  # seconds
 _AWAY = "The service is restarting. Try again in a few seconds."
 
 
@@ -48,7 +49,7 @@ def fault(exception: Exception, path: str, answer: Callable[[str, str, int], Htt
     if isinstance(exception, DATABASE_AWAY):
         logger.error("the database does not answer", exc_info=exception)
         response = answer("temporarily_unavailable", _AWAY, 503)
-        response["Retry-After"] = "5"
+        response["Retry-After"] = SOON["Retry-After"]
         return response
     logger.error("a fault at %s", path, exc_info=exception)
     return answer("server_error", _AT_FAULT, 500)

@@ -171,7 +171,6 @@ class Endless(MailQueue):
 
 def test_slow_servers_put_off_neither_mail_nor_tasks(folder, monkeypatch):
     endless, ran = Endless(), threading.Event()
-    monkeypatch.setattr(worker, "SHARE", 0.1)
     monkeypatch.setattr(worker, "QUEUES", (endless, *worker.QUEUES))
     monkeypatch.setattr(worker, "PERIODIC_TASKS", [ran.set])
     send_mail("Hello", "You", None, ["jonas@acme.example"])

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from authority.keys import checks
+from core.db.backend.base import WORKER, bound_waits
 from portal.database_version import refuse_unknown_database
 from portal.worker import Worker
 
@@ -20,6 +21,7 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         refuse_unknown_database()
         checks.exit_unless_decryptable()
+        bound_waits(WORKER)
         stop = threading.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: stop.set())

@@ -1,0 +1,60 @@
+"""How the worker is doing, by what it writes into the database, for /health/ready and /metrics."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Min
+from django.utils import timezone
+
+from core.models import Delivery, WorkerLoop
+from portal.worker import QUEUES, TASKS
+
+# How long each part may take from one beginning to the next. A delivery waits for another server for a while.
+LATE_AFTER = {TASKS: timedelta(minutes=15)}
+LATE_AFTER_ELSE = timedelta(seconds=90)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the worker's work."""
+
+    name: str
+    ran_at: datetime | None  # None when it has never run
+
+    @property
+    def is_late(self) -> bool:
+        allowed = LATE_AFTER.get(self.name, LATE_AFTER_ELSE)
+        return self.ran_at is None or self.ran_at < timezone.now() - allowed
+
+    @property
+    def seconds_since(self) -> float:
+        return (timezone.now() - self.ran_at).total_seconds() if self.ran_at else float("inf")
+
+
+def parts() -> list[Part]:
+    """Return every part. Raises django.db.Error."""
+    known = dict(WorkerLoop.objects.values_list("name", "ran_at"))
+    return [Part(name, known.get(name)) for name in (*(queue.name for queue in QUEUES), TASKS)]
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits in a queue to be delivered."""
+
+    name: str
+    waiting: int
+    oldest_due: datetime | None
+
+    @property
+    def seconds_late(self) -> float:
+        return max(0.0, (timezone.now() - self.oldest_due).total_seconds()) if self.oldest_due else 0.0
+
+
+def backlogs() -> list[Backlog]:
+    """Return the backlog of every queue. Raises django.db.Error."""
+    found = []
+    for queue in QUEUES:
+        waiting = queue.model._default_manager.filter(state=Delivery.State.WAITING)
+        told = waiting.aggregate(count=Count("*"), oldest=Min("next_attempt_at"))
+        found.append(Backlog(queue.name, told["count"], told["oldest"]))
+    return found
