@@ -1,22 +1,25 @@
-"""A WSGI callable before Django's handler, which answers the commonest requests by authority/endpoints/fast_path.py.
+"""What answers the commonest requests before Django's handler does, by authority/endpoints/fast_path.py.
 
-Its responses carry the headers that Django's middleware sets: the middleware is run once, when a process starts, on a
-request of our own. Requests that it might refuse or redirect go to it.
+What is in memory is answered in the event loop, whatever the threads wait for; the rest in a thread. Responses carry
+the headers that Django's middleware sets: the middleware is run once, when a process starts, on a request of our own.
+Requests that it might refuse or redirect go to it.
 """
 
 import io
 import logging
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.urls import path, reverse, set_urlconf
 
 from authority.endpoints import fast_path
@@ -26,63 +29,87 @@ from authority.protocol.errors import OAuth2Error
 from authority.telemetry import metrics
 from core import cache
 from core.cache import NotifiedCache
-from portal import logs
+from core.db.backend.base import DatabaseWrapper
+from core.rest import responses
+from portal import health, logs
 from portal.middleware import new_request_id
+from portal.server import gateway
+from portal.server.event_loop import Application
+from portal.server.http1 import Environ, Response, Stream, response_head
 
 logger = logging.getLogger(__name__)
 
-StartResponse = Callable[[str, list[tuple[str, str]]], Any]
-Environ = dict[str, Any]
 
+class FastPath(Application):
+    """Django, behind what can be answered without it."""
 
-class FastPath:
-    """A WSGI callable around Django's."""
-
-    def __init__(self, django: Callable[..., Any]) -> None:
+    def __init__(self, django: WSGIHandler) -> None:
         self.django = django
-        self.jwks = _path_of("jwks")
+        self.token, self.jwks, self.alive = _path_of("token"), _path_of("jwks"), "/health/alive"
         self.handlers = {
-            _path_of("token"): (
+            self.token: (
                 fast_path.respond_to_token_request,
-                _response_headers(cross_origin("POST")(endpoint("POST")(_empty_response))),
+                _head_of(cross_origin("POST")(endpoint("POST")(_empty_response))),
             ),
             _path_of("introspect"): (
                 fast_path.respond_to_introspection,
-                _response_headers(endpoint("POST")(_empty_response)),
+                _head_of(endpoint("POST")(_empty_response)),
             ),
         }
+        self.alive_response = _cached(_response_of(health.alive), math.inf)
+        self.last_jwks: CachedResponse | None = None
         names = ("token", "introspect", "revoke", "userinfo", "authorize", "jwks")
         self.durations = {_path_of(name): metrics.instruments().seconds.labels(name) for name in names}
         self.other = metrics.instruments().seconds.labels("other")
 
-    def __call__(self, environ: Environ, start_response: StartResponse) -> Any:
-        started_at = time.perf_counter()
-        duration = self.durations.get(environ["PATH_INFO"], self.other)
-        if "HTTP_TRANSFER_ENCODING" in environ:
-            _buffer_chunked_body(environ)
-        answer = None
-        if environ["PATH_INFO"] in self.handlers and environ["REQUEST_METHOD"] == "POST":
-            answer = self._respond(environ, start_response)
-        elif environ["PATH_INFO"] == self.jwks and environ["REQUEST_METHOD"] == "GET":
-            answer = self._respond_with_jwks(environ, start_response)
-        if answer is None:
-            answer = self.django(environ, start_response)
-        metrics.observe_duration(duration, time.perf_counter() - started_at)
-        return answer
+    def respond_at_once(self, environ: Environ, body: bytes) -> Response | None:
+        """Respond with what this process has in memory, or leave the request to a thread."""
+        path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
+        started_at = environ[RECEIVED_AT] = time.perf_counter()
+        response = None
+        if path == self.token and method == "POST":
+            response = self._respond_quickly(environ, body, fast_path.respond_from_memory)
+        elif path == self.jwks and method == "GET":
+            response = self._jwks_from_memory(environ)
+        elif path == self.alive and method in ("GET", "HEAD"):
+            response = self.alive_response.respond()
+        if response is not None:
+            metrics.observe_duration(self.durations.get(path, self.other), time.perf_counter() - started_at)
+        return response
 
-    def _respond(self, environ: Environ, start_response: StartResponse) -> list[bytes] | None:
-        """Answer, or return None and leave the request as it was, for Django."""
-        handler, headers = self.handlers[environ["PATH_INFO"]]
-        length = environ.get("CONTENT_LENGTH", "")
+    def respond(self, environ: Environ, body: bytes) -> Response | Stream:
+        database = connections[DEFAULT_DB_ALIAS]
+        assert isinstance(database, DatabaseWrapper)
+        database.begin_request()
+        path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
+        if path in ANY_HOST:
+            environ["HTTP_HOST"] = urlsplit(settings.PUBLIC_URL).netloc
+        response: Response | Stream | None = None
+        if path in self.handlers and method == "POST":
+            response = self._respond_quickly(environ, body, self.handlers[path][0])
+        elif path == self.jwks and method == "GET":
+            response = self._query_jwks(environ)
+        if response is None:
+            response = gateway.call(self.django, environ, body)
+        duration = self.durations.get(path, self.other)
+        metrics.observe_duration(duration, time.perf_counter() - environ[RECEIVED_AT])
+        return response
+
+    def respond_busy(self, environ: Environ) -> Response:
+        metrics.count_response("any", 503, "temporarily_unavailable")
+        return _response_of(_busy_page if "text/html" in environ.get("HTTP_ACCEPT", "") else _busy)
+
+    def _respond_quickly(
+        self, environ: Environ, body: bytes, handler: Callable[[Environ, bytes], bytes | None]
+    ) -> Response | None:
+        """Respond, or return None and leave the request as it was, for Django."""
         if (
             environ.get("CONTENT_TYPE") != FORM_CONTENT_TYPE
-            or not (length.isdecimal() and 0 < int(length) <= fast_path.MAX_BODY_LENGTH)
+            or not 0 < len(body) <= fast_path.MAX_BODY_LENGTH
             or not fast_path.is_plain(environ)
             or not _passes_security_middleware(environ)
         ):
             return None
-        body = environ["wsgi.input"].read(int(length))
-        environ["wsgi.input"] = io.BytesIO(body)
         request_id = new_request_id()
         reset = logs.current_request.set(request_id)
         try:
@@ -96,45 +123,33 @@ class FastPath:
             logs.current_request.reset(reset)
         if answer is None:
             return None
-        start_response("200 OK", [*headers, ("X-Request-Id", request_id), ("Content-Length", str(len(answer)))])
-        return [answer]
+        head = self.handlers[environ["PATH_INFO"]][1]
+        own = f"X-Request-Id: {request_id}\r\nContent-Length: {len(answer)}\r\n"
+        return Response(head + own.encode(), answer)
 
-    def _respond_with_jwks(self, environ: Environ, start_response: StartResponse) -> list[bytes] | None:
-        """Answer with the JWKS as Django last gave it; None for a request that may need another response."""
-        if (
-            not fast_path.is_plain(environ)
-            or not environ.keys().isdisjoint(JWKS_SLOW_PATH_HEADERS)
-            or not _passes_security_middleware(environ)
-        ):
+    # -- JWKS ---------------------------------------------------------------------------------------------------------
+
+    def _jwks_from_memory(self, environ: Environ) -> Response | None:
+        """Respond with the JWKS as Django last gave it; None for a request that may need another response."""
+        if not _may_be_cached(environ):
             return None
-        cached = _responses.get(environ["PATH_INFO"])
-        if cached is None or cached.until <= time.monotonic():
-            cached = self._cache_response(environ)
-        start_response(cached.status, [*cached.headers, ("X-Request-Id", new_request_id())])
-        return [cached.body]
+        cached = _responses.get(self.jwks)
+        return cached.respond() if cached is not None and cached.until > time.monotonic() else None
 
-    def _cache_response(self, environ: Environ) -> "CachedResponse":
+    def _query_jwks(self, environ: Environ) -> Response | None:
+        """Have Django make the JWKS. While it cannot, the last one serves: its keys are public."""
+        if not _may_be_cached(environ):
+            return None
         generation, asked_at = cache.current_generation(), time.monotonic()
-        started: list[tuple[str, list[tuple[str, str]]]] = []
-        response = self.django(environ, lambda status, headers: started.append((status, headers)))
-        try:
-            (status, given) = started[0]
-            headers = [(name, value) for name, value in given if name != "X-Request-Id"]
-            answer = CachedResponse(status, headers, b"".join(response), asked_at + JWKS_SECONDS)
-        finally:
-            response.close()
-        if answer.status == "200 OK":
-            _responses.set(environ["PATH_INFO"], answer, frozenset(("keys", "catalogue")), generation=generation)
-        return answer
-
-
-def _buffer_chunked_body(environ: Environ) -> None:
-    """Give a body that comes in chunks the length by which Django reads it (RFC 9112 section 7.1).
-
-    Of one that is longer than any view accepts, only as much is read as makes the view refuse it.
-    """
-    body = environ["wsgi.input"].read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
-    environ["wsgi.input"], environ["CONTENT_LENGTH"] = io.BytesIO(body), str(len(body))
+        response = gateway.call(self.django, environ, b"")
+        assert isinstance(response, Response)
+        made = _cached(response, asked_at + JWKS_SECONDS)
+        if made.head.startswith(b"200"):
+            self.last_jwks = made
+            _responses.set(self.jwks, made, frozenset(("keys", "catalogue")), generation=generation)
+        elif made.head.startswith(b"503") and self.last_jwks and self.last_jwks.until + STALE_JWKS_SECONDS > asked_at:
+            made = self.last_jwks
+        return made.respond()
 
 
 def _path_of(name: str) -> str:
@@ -146,14 +161,34 @@ def _path_of(name: str) -> str:
 class CachedResponse:
     """What Django answered, whoever asks."""
 
-    status: str
-    headers: list[tuple[str, str]]  # without X-Request-Id
+    head: bytes  # without X-Request-Id
     body: bytes
     until: float  # on time.monotonic(): no notification tells that a retired key has expired
 
+    def respond(self) -> Response:
+        return Response(b"%bX-Request-Id: %b\r\n" % (self.head, new_request_id().encode()), self.body)
 
+
+def _cached(response: Response, until: float) -> CachedResponse:
+    lines = [line for line in response.head.split(b"\r\n") if not line.startswith(OF_ONE_RESPONSE)]
+    return CachedResponse(b"\r\n".join(lines), response.body, until)
+
+
+def _may_be_cached(environ: Environ) -> bool:
+    return (
+        fast_path.is_plain(environ)
+        and environ.keys().isdisjoint(JWKS_SLOW_PATH_HEADERS)
+        and _passes_security_middleware(environ)
+    )
+
+
+RECEIVED_AT = "portal.received_at"  # of an environ: when the request was complete, on time.perf_counter()
+# What balancers and Prometheus ask a machine by its own address, whatever the portal's is.
+ANY_HOST = {"/health/ready", "/metrics", "/version"}
+OF_ONE_RESPONSE = (b"X-Request-Id:", b"Expires:", b"Set-Cookie:")
 JWKS_SLOW_PATH_HEADERS = {"HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_ORIGIN", "HTTP_RANGE"}
 JWKS_SECONDS = 10.0
+STALE_JWKS_SECONDS = 300.0  # as long as whoever verifies tokens may cache it
 _responses: NotifiedCache[str, CachedResponse] = NotifiedCache(4)
 
 
@@ -183,12 +218,22 @@ def _empty_response(request: HttpRequest) -> HttpResponse:
     return HttpResponse(content_type="application/json")
 
 
-def _response_headers(view: Callable[[HttpRequest], HttpResponse]) -> list[tuple[str, str]]:
-    """Return the headers of the view's response after the middleware, without those that differ by response."""
+def _busy(request: HttpRequest) -> HttpResponse:
+    description = "The service is busy. Try again in a few seconds."
+    return responses.error("temporarily_unavailable", description, 503, headers=responses.SOON)
+
+
+def _busy_page(request: HttpRequest) -> HttpResponse:
+    context = {"portal_name": settings.PORTAL_NAME, "operator_contact": settings.OPERATOR_CONTACT}
+    return HttpResponse(render_to_string("503.html", context), status=503, headers=responses.SOON)
+
+
+def _run_middleware(view: Callable[[HttpRequest], HttpResponse], method: str) -> HttpResponse:
+    """Return the view's response to a plain request, with what the middleware adds."""
     public = urlsplit(settings.PUBLIC_URL)
     name, value = settings.SECURE_PROXY_SSL_HEADER or ("HTTP_X_FORWARDED_PROTO", "https")
     environ = {
-        "REQUEST_METHOD": "POST",
+        "REQUEST_METHOD": method,
         "PATH_INFO": "/",
         "SERVER_NAME": public.hostname,
         "SERVER_PORT": "80",
@@ -200,10 +245,23 @@ def _response_headers(view: Callable[[HttpRequest], HttpResponse]) -> list[tuple
 
     request = WSGIRequest(environ)
     request.urlconf = (path("", view),)  # type: ignore[assignment]  # Django takes patterns too
-    handler = WSGIHandler()
     try:
-        response = handler.get_response(request)
+        response = WSGIHandler().get_response(request)
+        assert isinstance(response, HttpResponse)
+        return response
     finally:
         set_urlconf(None)
+
+
+def _head_of(view: Callable[[HttpRequest], HttpResponse]) -> bytes:
+    """Return the head of the view's response to a POST, without the headers that differ by response."""
     own = {"X-Request-Id", "Content-Length"}
-    return [(name, value) for name, value in response.items() if name not in own]
+    headers = _run_middleware(view, "POST").items()
+    return response_head("200 OK", [(name, value) for name, value in headers if name not in own])
+
+
+def _response_of(view: Callable[[HttpRequest], HttpResponse]) -> Response:
+    """Return the view's response to a GET."""
+    response = _run_middleware(view, "GET")
+    status = f"{response.status_code} {response.reason_phrase}"
+    return Response(response_head(status, list(response.items())), response.content)

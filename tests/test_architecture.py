@@ -235,7 +235,7 @@ WRITES_ELSEWHERE = {
     "authority/tasks.py": "expired rows are deleted in batches",
     "portal/demo/data.py": "sample data of a demo",
     "portal/reencryption.py": "values are encrypted with the newest key; nothing else about them changes",
-    "portal/worker.py": "expired sessions, submissions and mails are deleted",
+    "portal/worker.py": "expired sessions, submissions and mails are deleted, and the worker notes that it runs",
 }
 
 
@@ -320,7 +320,7 @@ RAW_SQL = {
     "authority/telemetry/problem_log.py",  # problems too
     "authority/telemetry/last_used.py",  # the last uses of thousands of secrets are written in one statement
     "core/delivery.py",  # NOTIFY wakes the worker
-    "portal/health.py",  # the shortest question to the database
+    "core/db/backend/base.py",  # hands statements on, and notes those that fail
     "portal/worker.py",  # LISTEN
 }
 # Where another site's form may post: the endpoints that take no cookie.

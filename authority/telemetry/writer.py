@@ -1,8 +1,6 @@
 """The thread that writes what the other modules of this package buffer in memory."""
 
-import atexit
 import logging
-import os
 import threading
 import time
 
@@ -17,10 +15,13 @@ BUFFERS = (last_used, daily_counts, problem_log)
 
 
 def start() -> None:
-    """Write regularly from now on, also in processes forked from this one, and once more at the end."""
+    """Write regularly from now on."""
     threading.Thread(target=_run, name="telemetry", daemon=True).start()
-    atexit.register(_write)
-    os.register_at_fork(after_in_child=_after_fork)
+
+
+def stop() -> None:
+    """Write what is pending, once more, before the process ends."""
+    _write()
 
 
 def flush() -> None:
@@ -45,11 +46,3 @@ def _write() -> None:
                 logger.warning("%s could not be written yet: %s", buffer.__name__, type(error).__name__)
     finally:
         connection.close()
-
-
-def _after_fork() -> None:
-    """Begin with empty buffers and an own thread: the parent writes what it has buffered."""
-    for buffer in BUFFERS:
-        buffer.forget()
-    metrics.reset()
-    threading.Thread(target=_run, name="telemetry", daemon=True).start()

@@ -12,7 +12,7 @@ import pytest
 from django.conf import settings
 from packaging.specifiers import SpecifierSet
 
-OF_THE_SERVER = {"django", "django-oauth-toolkit", "oauthlib", "psycopg", "granian", "cryptography"}
+OF_THE_SERVER = {"django", "django-oauth-toolkit", "oauthlib", "psycopg", "uvloop", "cryptography"}
 # The first Python that the wheel is for, and the one that the server runs on.
 OLDEST = "3.11"
 PYTHONS = [OLDEST, f"{sys.version_info.major}.{sys.version_info.minor}"]

@@ -1,14 +1,14 @@
 """The fast path and the slow path give the same answers; unusual requests take the slow path."""
 
 import base64
-import io
 import json
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, urlencode
 
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
-from django.core.signals import request_started
+from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -18,6 +18,7 @@ from authority.endpoints import fast_path
 from authority.telemetry import last_used
 from clients.models import Api, Client
 from portal.fast_path import FastPath
+from portal.server import gateway
 from tests.authority.conftest import FORM, basic
 from tests.factories import ClientFactory, give_secret
 from tests.generated import examples
@@ -28,24 +29,37 @@ GRANT = {"grant_type": "client_credentials"}
 
 @pytest.fixture
 def slow():
-    request_started.disconnect(close_old_connections)  # it would end the test's transaction
-    yield WSGIHandler()
-    request_started.connect(close_old_connections)
+    with kept_connections():
+        yield WSGIHandler()
+
+
+@contextmanager
+def kept_connections():
+    """Keep Django from closing the connection with a request, which would end the test's transaction."""
+    signals = (request_started, request_finished)
+    for signal in signals:
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in signals:
+        signal.connect(close_old_connections)
 
 
 @pytest.fixture
 def fast():
     """The fast path without Django: what takes the slow path gives None."""
-    application = FastPath(lambda environ, start: None)
+    return FastPath(raise_slow_path)
 
-    def handler(environ, start):
-        return application(environ, start)
 
-    return handler
+class TakesSlowPath(Exception):
+    """Raised where Django would be called."""
+
+
+def raise_slow_path(environ, start):
+    raise TakesSlowPath
 
 
 def ask(handler, body, *, path="/oauth2/token", method="POST", query="", content_type=FORM, **headers):
-    """Call a WSGI application; return status, headers and body, or None when it does not answer."""
+    """Call the fast path or a WSGI application; return status, headers and body, or None when it does not answer."""
     body = body if isinstance(body, bytes) else urlencode(body).encode()
     environ = {
         "REQUEST_METHOD": method,
@@ -60,18 +74,19 @@ def ask(handler, body, *, path="/oauth2/token", method="POST", query="", content
         "CONTENT_TYPE": content_type,
         "CONTENT_LENGTH": str(len(body)),
         "wsgi.url_scheme": "http",
-        "wsgi.input": io.BytesIO(body),
     } | {f"HTTP_{name.upper()}": value for name, value in headers.items()}
-    started = []
-    chunks = handler(environ, lambda status, headers: started.append((status, headers)))
-    if chunks is None:
-        assert not started
+    try:
+        if isinstance(handler, FastPath):
+            response = handler.respond_at_once(environ, body) or handler.respond(environ, body)
+        else:
+            response = gateway.call(handler, environ, body)
+    except TakesSlowPath:
         assert environ["wsgi.input"].read() == body, "the slow path must find the request as it came"
         return None
-    (status, given) = started[0]
-    text = b"".join(chunks)
-    assert dict(given)["Content-Length"] == str(len(text))
-    return int(status[:3]), dict(given), text
+    status, *lines = response.head.decode().splitlines()
+    given = dict(line.split(": ", 1) for line in lines)
+    assert given["Content-Length"] == str(len(response.body))
+    return int(status[:3]), given, response.body
 
 
 def comparable(answer):

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.core.signals import request_started
+from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, transaction
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -86,7 +86,8 @@ def spend(flow, fast, slow):  # noqa: F811
     known = {"code": flow.code(), "redirect_uri": flow.request["redirect_uri"], "code_verifier": flow.verifier}
     client = flow.program.client
     authorization = basic(client.client_id, flow.program.secret)
-    request_started.disconnect(close_old_connections)  # which the browser has put back
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)  # which the browser has put back
     for algorithm in ("ES256", "EdDSA"):
         signing_keys.ensure_active_key(algorithm)
 

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection
 
 from clients.models import Client
-from portal.management.commands.serve import KILL_TIMEOUT
+from portal.server.supervisor import KILL_AFTER
 from tests import patient
 from tests.authority.listening import eventually
 from tests.live import copy_database, database, drop_database
@@ -65,7 +65,7 @@ def test_server_that_is_stopped_while_its_workers_load_waits_for_none_of_them(se
     with subprocess.Popen(command, cwd=settings.BASE_DIR, env=server.environ) as process:
         eventually(lambda: len(psutil.Process(process.pid).children()) == 2)
         process.terminate()
-        assert process.wait(timeout=KILL_TIMEOUT) == 0
+        assert process.wait(timeout=KILL_AFTER) == 0
 
 
 @pytest.mark.parametrize("command", ["serve", "work", "migrate", "demo"])

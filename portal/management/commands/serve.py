@@ -3,11 +3,9 @@
 import os
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
 from argparse import ArgumentParser
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -15,50 +13,13 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
-from granian import Granian
-from granian.constants import HTTPModes, Interfaces
-from granian.http import HTTP1Settings
-from granian.log import LogLevels
 
 from authority.keys import checks
-from portal import environment
+from portal import environment, web_process
 from portal.database_version import refuse_unknown_database
-from portal.processes import end_with_parent
+from portal.server.supervisor import Child, Supervisor
 
-# That a worker holds at once: Granian counts idle ones too, and those on which a request comes a letter at a time. Half
-# of the files that a process may commonly open.
-CONNECTIONS = 512
-LONGEST_HEAD = 32 * 1024  # bytes of first line and headers that are surely taken; beyond twice that they surely are not
-KILL_TIMEOUT = 10  # seconds in which a worker ends what it has begun, once it is told to stop
-STOPS = (signal.SIGINT, signal.SIGTERM)
-
-
-class Server(Granian):
-    """Granian, but a second signal cannot interrupt the handling of the first, which would wait for itself."""
-
-    def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
-        for each in STOPS:
-            signal.signal(each, signal.SIG_IGN)
-        super().signal_handler_interrupt(*args, **kwargs)
-
-
-def stop_workers_that_load() -> None:
-    """Let SIGTERM end a worker from the moment of its fork until it has loaded, when Granian handles the signal.
-
-    Else the server's own handler would take it there, or nobody, and the server would wait for the worker. Ctrl-C is
-    the server's alone, which then sends SIGTERM.
-    """
-
-    def in_child() -> None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
-
-    os.register_at_fork(
-        before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, STOPS),
-        after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS),
-        after_in_child=in_child,
-    )
+SEND_BUFFER = 128 * 1024  # bytes
 
 
 def missing_migrations() -> int:
@@ -70,24 +31,26 @@ def missing_migrations() -> int:
         return 0
 
 
-def require_free(host: str, port: int) -> None:
-    """Stop with one clear line when the address is taken: Granian would share it with another Granian in silence."""
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens there, for all web processes, or stop with one clear line."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        socket.create_server((host, port), family=family).close()
+        listener = socket.create_server((host, port), family=family, backlog=1024)
     except OSError as error:
-        sys.exit(f"Clientdesk cannot start: {host} port {port}: {error.strerror}. Set PORT to another.")
+        sys.exit(f"Clientdesk cannot start: {host} port {port}: {os.strerror(error.errno or 0)}. Set PORT to another.")
+    # Else Linux keeps megabytes for each client that does not read.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+    listener.setblocking(False)
+    return listener
 
 
-def run_in_turns() -> None:
-    """Let a thread that wakes wait for its turn: Granian's would else interrupt one another twice a request (Linux)."""
-    if hasattr(os, "SCHED_BATCH"):
-        with suppress(OSError):  # where a sandbox forbids it, all is well but slower
-            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+def work() -> None:
+    """Become `manage.py work`."""
+    os.execv(sys.executable, [sys.executable, sys.argv[0], "work"])  # noqa: S606  # these are our own words
 
 
 class Command(BaseCommand):
-    help = "Serve the portal with Granian, and run the worker that delivers mail, rotates keys and cleans up."
+    help = "Serve the portal, and run the worker that delivers mail, rotates keys and cleans up."
     requires_system_checks = []  # they load every page, and judge code, not this machine: `manage.py check` runs them
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -109,38 +72,15 @@ class Command(BaseCommand):
         if missing := missing_migrations():
             plural = "" if missing == 1 else "s"
             sys.exit(f"Clientdesk cannot start: the database lacks {missing} migration{plural}. Run manage.py migrate.")
-        require_free(host, port)
-        checks.exit_unless_decryptable()  # here, once, and not in each worker again and again
+        listener = listen(host, port)
+        checks.exit_unless_decryptable()  # here, once, and not in each process again and again
         connection.close()
         # The children use the database that this process has found or started.
         os.environ.setdefault("DATABASE_URL", settings.DATABASE_URL)
         if settings.DEMO:
             settings.DEMO_PORT_FILE.write_text(str(port))
             os.environ["PORT"] = str(port)
-        command = [sys.executable, sys.argv[0], "work"]
-        worker = None
+        children = [Child(f"web process {n}", partial(web_process.run, listener)) for n in range(1, workers + 1)]
         if not no_work:
-            worker = subprocess.Popen(command, process_group=0, preexec_fn=partial(end_with_parent, os.getpid()))  # noqa: S603, PLW1509
-        run_in_turns()
-        stop_workers_that_load()
-        try:
-            # One thread a process runs Python; more would only take turns at the interpreter lock, but while one waits
-            # for PostgreSQL another can work.
-            Server(
-                "portal.wsgi:application",
-                address=host,
-                port=port,
-                interface=Interfaces.WSGI,
-                http=HTTPModes.http1,
-                workers=workers,
-                blocking_threads=4,
-                backpressure=CONNECTIONS,
-                http1_settings=HTTP1Settings(max_buffer_size=LONGEST_HEAD),
-                respawn_failed_workers=True,
-                workers_kill_timeout=KILL_TIMEOUT,
-                log_level=LogLevels.warning,
-            ).serve()
-        finally:
-            if worker is not None:
-                worker.terminate()
-                worker.wait(timeout=15)
+            children.append(Child("the worker", work, ends_by=signal.SIGTERM))
+        sys.exit(Supervisor(children, listener).run())

@@ -4,8 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
-from django.core.signals import request_started
-from django.db import close_old_connections, connection
+from django.db import connection
 from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -20,7 +19,7 @@ from core import cache
 from portal.fast_path import FastPath
 from tests.authority.conftest import FORM, basic
 from tests.factories import ClientFactory, give_secret
-from tests.portal.test_fast_path import ask
+from tests.portal.test_fast_path import ask, kept_connections
 
 pytestmark = pytest.mark.django_db
 GRANT = {"grant_type": "client_credentials"}
@@ -187,9 +186,8 @@ def test_a_page_that_goes_on_with_an_ended_token_spends_its_own_tries(flow):
 @pytest.fixture
 def both():
     """The front before Django, as it is served."""
-    request_started.disconnect(close_old_connections)  # it would end the test's transaction
-    yield FastPath(WSGIHandler())
-    request_started.connect(close_old_connections)
+    with kept_connections():
+        yield FastPath(WSGIHandler())
 
 
 @pytest.mark.parametrize("path", ["/oauth2/token", "/oauth2/introspect"])

@@ -1,0 +1,27 @@
+"""Calls a WSGI application (PEP 3333), and returns its response as the server sends it."""
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+from portal.server.http1 import Environ, Headers, Response, Stream, response_head
+
+
+def call(application: Callable[..., Any], environ: Environ, body: bytes) -> Response | Stream:
+    """Return what the application responds to a request with this body. Raises what the application raises."""
+    environ["wsgi.input"] = io.BytesIO(body)
+    started: list[Any] = []
+
+    def start_response(status: str, headers: Headers, exc_info: Any = None) -> None:
+        started[:] = status, headers
+
+    answer = application(environ, start_response)
+    status, headers = started
+    head = response_head(status, headers)
+    if getattr(answer, "streaming", False):
+        has_length = any(name.lower() == "content-length" for name, _ in headers)
+        return Stream(head, has_length, iter(answer), answer.close)
+    try:
+        return Response(head, b"".join(answer))
+    finally:
+        answer.close()
