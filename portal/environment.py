@@ -142,7 +142,7 @@ def database(url: str, name: str = "DATABASE_URL") -> dict[str, Any]:
 
 def caches(url: str) -> dict[str, dict[str, Any]]:
     """Return Django's words for the shared cache: a Redis or Valkey server before a table, or the table alone."""
-    table = {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "portal_cache"}
+    table = {"BACKEND": "portal.cache_table.CacheTable", "LOCATION": "portal_cache"}
     if not url:
         return {"default": table}
     parts = _split(re.sub(r"^valkey(s?)://", r"redis\1://", url))

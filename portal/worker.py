@@ -26,6 +26,7 @@ from clients.actions import secret_policy as secret_policy_actions
 from core import mail
 from core.delivery import CHANNEL, Queue
 from core.models import Message, Submission, WorkerLoop
+from portal import cache_table
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +60,7 @@ PERIODIC_TASKS: list[Callable[[], None]] = [
     _delete_old_submissions,
     _delete_old_mail,
     delete_expired_sessions,
+    cache_table.delete_expired,
     tasks.delete_expired,
     daily_counts.delete_old,
     problem_log.delete_old,
