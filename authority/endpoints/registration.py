@@ -92,10 +92,11 @@ def manage(request: HttpRequest, client_id: str) -> HttpResponse:
             return _client_information(client)
         sent = _read_document(request)
         _check_unchanged(sent, client)
-        if _bearer(request).startswith(registration_actions.REGISTRATION_ACCESS_TOKEN_PREFIX):
+        token = _bearer(request)
+        if token.startswith(registration_actions.REGISTRATION_ACCESS_TOKEN_PREFIX):
             allowance = allowances.for_self_update(client)
         else:
-            allowance = allowances.for_manager(client.consumer, actor.label)
+            token, allowance = "", allowances.for_manager(client.consumer, actor.label)
         with transaction.atomic():
             described, _ = statements.apply_statement(sent) if sent.get("software_statement") else (sent, "")
             client, token = registration_actions.update_itself(
@@ -103,6 +104,7 @@ def manage(request: HttpRequest, client_id: str) -> HttpResponse:
                 change=partial(documents.from_registration_request, described),
                 allowance=allowance,
                 actor=actor,
+                registration_access_token=token,
             )
     except Refusal as refusal:
         return _refuse(refusal)

@@ -1,6 +1,6 @@
 """Writes of APIs, their scopes, and consumers' access to them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from django.db import IntegrityError, transaction
 
@@ -10,6 +10,7 @@ from consumers import audit, policy
 from consumers.audit import Actor
 from consumers.models import Consumer
 from consumers.scopes import AUDIENCE, MANAGEMENT_SCOPES, PREFIX
+from core.db import rows
 from core.errors import Conflict, Refusal
 
 MAX_SCOPES = 200  # of an API
@@ -28,23 +29,25 @@ def create_api(*, api: Api, scopes: Iterable[Scope] = (), actor: Actor) -> Api:
 def update_api(
     *,
     api: Api,
-    changed: Iterable[str] = (),
+    values: Mapping[str, object],
     scopes: Iterable[Scope] = (),
     removed: Iterable[Scope] = (),
     actor: Actor,
 ) -> Api:
-    """Save the API's changed fields and its new and changed scopes; delete the removed ones.
+    """Set fields of the API by name, save its new and changed scopes, and delete the removed ones.
 
     Raises Refusal where the identifier or a scope's value would change, or a scope that a consumer may use be deleted.
     """
-    changed, scopes, removed = sorted(changed), list(scopes), list(removed)
+    api, scopes, removed = rows.lock(api), list(scopes), list(removed)
+    changed = rows.assign(api, values)
     _protect_management_api(api, forbidden=bool(removed) or any(not scope.pk for scope in scopes))
     if "identifier" in changed:
         raise Refusal("An API keeps its identifier, because issued tokens carry it.", field="identifier")
-    values = dict(Scope.objects.filter(pk__in=[scope.pk for scope in scopes if scope.pk]).values_list("pk", "value"))
+    kept = dict(Scope.objects.filter(pk__in=[scope.pk for scope in scopes if scope.pk]).values_list("pk", "value"))
     for scope in scopes:
-        if values.get(scope.pk, scope.value) != scope.value:
-            raise Refusal(f"“{values[scope.pk]}” keeps its value, because clients ask for it.", field="value")
+        scope.api = api
+        if kept.get(scope.pk, scope.value) != scope.value:
+            raise Refusal(f"“{kept[scope.pk]}” keeps its value, because clients ask for it.", field="value")
     for scope in removed:
         if users := consumers_of(scope):
             raise Refusal(f"“{scope}” is used by {', '.join(users)}. Remove it from them first.", field="value")
@@ -69,7 +72,7 @@ def update_api(
 @transaction.atomic
 def set_resource_servers(*, api: Api, clients: Iterable[Client], actor: Actor) -> None:
     """Set the clients that may introspect tokens for the API (RFC 7662). Raises Refusal for a public one."""
-    Api.objects.select_for_update().get(pk=api.pk)
+    api = rows.lock(api)
     requested, current = set(clients), set(api.resource_servers.all())
     if len(requested) > MAX_RESOURCE_SERVERS:
         raise Refusal(f"Name at most {MAX_RESOURCE_SERVERS} clients.", field="resource_servers")

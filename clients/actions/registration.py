@@ -254,12 +254,23 @@ def register_itself(
 
 @transaction.atomic
 def update_itself(
-    *, client: Client, change: Callable[[ClientMetadata], ClientMetadata], allowance: Allowance, actor: Actor
+    *,
+    client: Client,
+    change: Callable[[ClientMetadata], ClientMetadata],
+    allowance: Allowance,
+    actor: Actor,
+    registration_access_token: str = "",
 ) -> tuple[Client, str]:
     """Change the client's metadata, and replace its registration access token (RFC 7592 section 2.2). Raises Refusal.
 
-    The former token no longer works; the new one is readable only in this return value.
+    The former token no longer works; the new one is readable only in this return value. Of requests that use one
+    `registration_access_token` at the same moment the first is carried out, and the others are refused.
     """
+    client = locks.lock_client(client)
+    if registration_access_token and not client_of_registration_access_token(
+        registration_access_token, client.client_id
+    ):
+        raise InvalidRegistrationToken
     client = client_actions.update_client(
         client=client,
         change=lambda registered: allowance.with_default_scope(change(registered)),

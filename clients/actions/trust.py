@@ -1,6 +1,6 @@
 """Writes of workload identity federation: trusted issuers by operators, trust rules by managers."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -11,6 +11,7 @@ from clients.models import Client, TrustedIssuer, TrustRule
 from clients.policy import federation
 from consumers import audit, policy
 from consumers.audit import Actor
+from core.db import rows
 from core.errors import Conflict, Refusal
 
 # -- Trusted issuers --------------------------------------------------------------------------------------------------
@@ -34,9 +35,10 @@ def create_issuer(*, issuer: TrustedIssuer, actor: Actor) -> TrustedIssuer:
 
 
 @transaction.atomic
-def update_issuer(*, issuer: TrustedIssuer, changed: Iterable[str], actor: Actor) -> None:
-    """Save the changed fields. Raises Refusal where existing rules depend on them."""
-    changed = sorted(changed)
+def update_issuer(*, issuer: TrustedIssuer, values: Mapping[str, object], actor: Actor) -> TrustedIssuer:
+    """Set fields by name. Raises Refusal where existing rules depend on them."""
+    issuer = rows.lock(issuer)
+    changed = rows.assign(issuer, values)
     if {"issuer", "platform"} & set(changed):
         raise Refusal("An issuer keeps its URL and platform, because rules depend on them.", field="issuer")
     others = issuer.rules.exclude(client__consumer=issuer.consumer_id)
@@ -53,6 +55,7 @@ def update_issuer(*, issuer: TrustedIssuer, changed: Iterable[str], actor: Actor
             target=issuer,
             detail={"fields": changed},
         )
+    return issuer
 
 
 @transaction.atomic

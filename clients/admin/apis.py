@@ -146,9 +146,9 @@ class ApiAdmin(AuditedAdmin):
         saved, actor = scopes.save(commit=False), Actor.of(request)
         servers = form.cleaned_data.get("resource_servers", [])
         if change:
-            changed = [name for name in form.changed_data if name != "resource_servers"]
+            values = {name: value for name, value in form.cleaned_data.items() if name != "resource_servers"}
             api_actions.update_api(
-                api=form.instance, changed=changed, scopes=saved, removed=scopes.deleted_objects, actor=actor
+                api=form.instance, values=values, scopes=saved, removed=scopes.deleted_objects, actor=actor
             )
         else:
             api_actions.create_api(api=form.instance, scopes=saved, actor=actor)

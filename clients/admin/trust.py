@@ -108,7 +108,7 @@ class TrustedIssuerAdmin(AuditedAdmin):
 
     def save_model(self, request: HttpRequest, obj: TrustedIssuer, form: Any, change: bool) -> None:
         if change:
-            trust_actions.update_issuer(issuer=obj, changed=form.changed_data, actor=Actor.of(request))
+            trust_actions.update_issuer(issuer=obj, values=form.cleaned_data, actor=Actor.of(request))
         else:
             trust_actions.create_issuer(issuer=obj, actor=Actor.of(request))
 

@@ -148,9 +148,6 @@ def set_api(call: ApiRequest, api_id: str) -> HttpResponse:
     sent = DEFAULTS | call.body
     present = {scope.value: scope for scope in api.scopes.all()}
     requested = {each["value"]: each for each in _unique(sent.get("scopes", []))}
-    changed = [name for name in FIELDS if getattr(api, name) != sent[name]]
-    for name in changed:
-        setattr(api, name, sent[name])
     scopes = []
     for value, each in requested.items():
         scope = present.get(value) or Scope(value=value)
@@ -158,9 +155,9 @@ def set_api(call: ApiRequest, api_id: str) -> HttpResponse:
         if not scope.pk or (scope.name, scope.description) != words:
             scope.name, scope.description = words
             scopes.append(scope)
-    api_actions.update_api(
+    api = api_actions.update_api(
         api=api,
-        changed=changed,
+        values={name: sent[name] for name in FIELDS},
         scopes=scopes,
         removed=[scope for value, scope in present.items() if value not in requested],
         actor=call.caller.actor,

@@ -115,12 +115,10 @@ def get_issuer(call: ApiRequest, issuer_id: str) -> HttpResponse:
 @operation(id="setTrustedIssuer", summary="Change a trusted issuer", body=ISSUER, example=GITHUB, **CHANGE_THIS)
 def set_issuer(call: ApiRequest, issuer_id: str) -> HttpResponse:
     """Operators do this. Issuer and platform stay, because rules were made for them."""
-    issuer, sent = _issuer_at(call, issuer_id), _issuer_values(call.body)
-    changed = [name for name, value in sent.items() if getattr(issuer, name) != value]
-    for name in changed:
-        setattr(issuer, name, sent[name])
-    trust_actions.update_issuer(issuer=issuer, changed=changed, actor=call.caller.actor)
-    return json_response(_issuer_document(issuer))
+    updated = trust_actions.update_issuer(
+        issuer=_issuer_at(call, issuer_id), values=_issuer_values(call.body), actor=call.caller.actor
+    )
+    return json_response(_issuer_document(updated))
 
 
 @operation(id="disableTrustedIssuer", summary="Disable a trusted issuer", **CHANGE_ISSUER)

@@ -1,6 +1,6 @@
 """Create, change, suspend and delete consumers."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Mapping
 
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
@@ -11,6 +11,7 @@ from consumers.audit import Actor
 from consumers.events import ConsumerEvent
 from consumers.models import Consumer
 from core import clock
+from core.db import rows
 from core.errors import Conflict
 
 
@@ -27,10 +28,15 @@ def create_consumer(*, actor: Actor, **fields: object) -> Consumer:
 
 
 @transaction.atomic
-def update_consumer(*, consumer: Consumer, actor: Actor, changed: Iterable[str]) -> Consumer:
-    """Save the consumer's changed fields; the record names the fields, not their values. Raises Refusal."""
-    changed = sorted(changed)
-    if changed:
+def update_consumer(
+    *, consumer: Consumer, change: Callable[[Consumer], Mapping[str, object]], actor: Actor
+) -> Consumer:
+    """Set the fields that `change` returns by name; it gets the consumer as it is now, from the locked row.
+
+    The record names the fields that changed, not their values. Raises Refusal.
+    """
+    consumer = rows.lock(consumer)
+    if changed := rows.assign(consumer, change(consumer)):
         policy.metadata(consumer.metadata)
         policy.claims(consumer.claims)
         policy.allowed_test_claims(consumer.test_token_claims)

@@ -1,6 +1,6 @@
 """Change people's accounts and the rights of operators."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
@@ -11,6 +11,7 @@ from consumers import audit, policy
 from consumers.audit import Actor
 from consumers.events import ConsumerEvent
 from consumers.models import User
+from core.db import rows
 from core.errors import Conflict, Refusal
 
 RIGHTS = frozenset({"is_staff", "is_superuser", "groups"})
@@ -34,24 +35,29 @@ def create_operator(*, person: User, groups: Iterable[Group] = (), actor: Actor)
 
 
 @transaction.atomic
-def update_person(*, person: User, changed: Iterable[str], groups: Iterable[Group] | None = None, actor: Actor) -> User:
-    """Save a person's changed fields; deactivating ends their sessions. Raises Refusal.
+def update_person(
+    *, person: User, values: Mapping[str, object], groups: Iterable[Group] | None = None, actor: Actor
+) -> User:
+    """Set fields of a person by name, and their groups; deactivating ends their sessions. Raises Refusal.
 
     Only an operator with full rights changes rights, or a person with full rights; nobody shuts themselves out.
     """
-    changed = sorted(changed)
+    person = rows.lock(person)
+    had_full_rights = person.is_superuser
+    columns = rows.assign(person, values)
+    regrouped = groups is not None and set(groups) != set(person.groups.all())
+    changed = sorted([*columns, "groups"] if regrouped else columns)
     if not changed:
         return person
-    before = User.objects.select_for_update().get(pk=person.pk)
-    if RIGHTS & set(changed) or before.is_superuser:
+    if RIGHTS & set(changed) or had_full_rights:
         _require_full_rights(actor)
     if actor.id == str(person.pk) and set(changed) & {"is_active", *RIGHTS}:
         raise Refusal("You cannot change your own rights. Ask another operator.")
-    if columns := [name for name in changed if name != "groups"]:
+    if columns:
         person.save(update_fields=columns)
     if groups is not None:
         person.groups.set(groups)
-    if not person.is_active and "is_active" in changed:
+    if "is_active" in changed and not person.is_active:
         _end_sessions(person)
     audit.record(ConsumerEvent.PERSON_UPDATED, actor=actor, target=person, detail={"fields": changed})
     return person
@@ -67,8 +73,7 @@ def _end_sessions(person: User) -> None:
 def rename_person(*, person: User, name: str, actor: Actor) -> User:
     """Let a person say how their colleagues should read their name. Raises Refusal."""
     policy.person_name(name)
-    person.name = name
-    return update_person(person=person, changed=["name"], actor=actor)
+    return update_person(person=person, values={"name": name}, actor=actor)
 
 
 @transaction.atomic

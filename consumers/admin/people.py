@@ -104,7 +104,8 @@ class PersonAdmin(AuditedAdmin):
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         groups, actor = form.cleaned_data.get("groups"), Actor.of(request)
         if change:
-            people_actions.update_person(person=obj, changed=form.changed_data, groups=groups, actor=actor)
+            values = {name: value for name, value in form.cleaned_data.items() if name != "groups"}
+            people_actions.update_person(person=obj, values=values, groups=groups, actor=actor)
         else:
             people_actions.create_operator(person=obj, groups=groups or (), actor=actor)
             messages.info(

@@ -1,5 +1,6 @@
 """Consumers in the management API (/admin/consumers)."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db.models import Q
@@ -135,7 +136,8 @@ def get_consumer(call: ApiRequest, consumer: str) -> HttpResponse:
 def set_consumer(call: ApiRequest, consumer: str) -> HttpResponse:
     """Operators do this. Members that are left out get their defaults."""
     call.require_operator()
-    return _save(call, consumer_in_path(call, consumer, itself=True), DEFAULTS | call.body)
+    wanted = {name: value for name, value in (DEFAULTS | call.body).items() if name in WRITABLE}
+    return _update(call, consumer, lambda _: wanted)
 
 
 @operation(
@@ -151,20 +153,21 @@ def set_consumer(call: ApiRequest, consumer: str) -> HttpResponse:
 def patch_consumer(call: ApiRequest, consumer: str) -> HttpResponse:
     """Operators do this, by JSON Patch (RFC 6902) with add, remove and replace."""
     call.require_operator()
-    found = consumer_in_path(call, consumer, itself=True)
-    before = {name: getattr(found, name) for name in WRITABLE}
-    after = DEFAULTS | patch.apply_patch(before, call.body, fixed=tuple(READ_ONLY))
-    validate(after, CONSUMER)
-    return _save(call, found, after)
+
+    def patched(now: Consumer) -> dict[str, Any]:
+        before = {name: getattr(now, name) for name in WRITABLE}
+        after = DEFAULTS | patch.apply_patch(before, call.body, fixed=tuple(READ_ONLY))
+        validate(after, CONSUMER)
+        return after
+
+    return _update(call, consumer, patched)
 
 
-def _save(call: ApiRequest, consumer: Consumer, wanted: dict[str, Any]) -> HttpResponse:
-    changed = [name for name in WRITABLE if getattr(consumer, name) != wanted[name]]
-    for name in changed:
-        setattr(consumer, name, wanted[name])
-    return json_response(
-        _document(consumer_actions.update_consumer(consumer=consumer, actor=call.caller.actor, changed=changed), call)
+def _update(call: ApiRequest, name: str, change: Callable[[Consumer], dict[str, Any]]) -> HttpResponse:
+    updated = consumer_actions.update_consumer(
+        consumer=consumer_in_path(call, name, itself=True), change=change, actor=call.caller.actor
     )
+    return json_response(_document(updated, call))
 
 
 @operation(

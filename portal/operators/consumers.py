@@ -273,14 +273,13 @@ class ConsumerAdmin(AuditedAdmin):
     def save_model(self, request: HttpRequest, obj: Consumer, form: Any, change: bool) -> None:
         """Save the consumer, its access and its invitations, all or nothing: the view's transaction is around it."""
         actor, given = Actor.of(request), form.cleaned_data
+        fields = {name: given[name] for name in STORED if name in given}
         if change:
-            consumer_actions.update_consumer(consumer=obj, changed=set(STORED) & set(form.changed_data), actor=actor)
-        else:
-            fields = {name: given[name] for name in STORED if name in given}
-            consumer_actions.create_consumer(id=obj.pk, actor=actor, **fields)
-        if change:
+            consumer_actions.update_consumer(consumer=obj, change=lambda _: fields, actor=actor)
             rules = {"allowed": given["secrets_allowed"], "days": given["secret_days"]}
             set_secret_policy(consumer=obj, actor=actor, **rules)
+        else:
+            consumer_actions.create_consumer(id=obj.pk, actor=actor, **fields)
         api_actions.set_access(consumer=obj, scopes=given["scopes"], actor=actor)
         for email in given["emails"]:
             invitation_actions.invite_manager(

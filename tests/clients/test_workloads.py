@@ -73,10 +73,8 @@ def test_account_is_kept_and_never_given_to_another(acme, globex, alice, olga):
         return register_client(consumer=consumer, metadata=metadata, policy=policy, actor=actor_for(alice))[0]
 
     first = make(acme, "First")
-    acme.slug = "acme-logistics"
-    update_consumer(consumer=acme, changed=["slug"], actor=actor_for(olga))
-    globex.slug = "acme"
-    update_consumer(consumer=globex, changed=["slug"], actor=actor_for(olga))
+    acme = update_consumer(consumer=acme, change=lambda _: {"slug": "acme-logistics"}, actor=actor_for(olga))
+    globex = update_consumer(consumer=globex, change=lambda _: {"slug": "acme"}, actor=actor_for(olga))
     with pytest.raises(Refusal, match="Workloads of another workspace were called acme"):
         make(globex, "Mine")
     assert (first.workload.account, make(acme, "Second").workload.account) == ("acme", "acme-logistics")

@@ -132,8 +132,7 @@ def test_however_a_session_is_ended_its_clients_hear_it(hearing, web, browser, a
 
 
 def deactivate(alice, olga):
-    alice.is_active = False
-    people_actions.update_person(person=alice, changed=["is_active"], actor=actor_for(olga))
+    people_actions.update_person(person=alice, values={"is_active": False}, actor=actor_for(olga))
 
 
 def test_other_sessions_and_other_clients_hear_nothing(hearing, web, browser, alice):

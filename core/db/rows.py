@@ -1,0 +1,23 @@
+"""Change a row from what it is now, not from what somebody read of it a while ago."""
+
+from collections.abc import Mapping
+
+from django.db.models import Model
+
+from core.errors import Conflict
+
+
+def lock[M: Model](row: M) -> M:
+    """Return the row as it is now, locked until the end of the transaction. Raises Conflict where it was deleted."""
+    locked = type(row)._default_manager.select_for_update(no_key=True).filter(pk=row.pk).first()
+    if locked is None:
+        raise Conflict(f"{row} has been deleted meanwhile.")
+    return locked
+
+
+def assign(row: Model, values: Mapping[str, object]) -> list[str]:
+    """Set the fields to the values; return the names of those that changed by it, sorted."""
+    changed = sorted(name for name, value in values.items() if getattr(row, name) != value)
+    for name in changed:
+        setattr(row, name, values[name])
+    return changed
