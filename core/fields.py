@@ -73,6 +73,10 @@ class JSONField(forms.JSONField):
             raise ValidationError("Invalid JSON.") from None
         return {} if parsed is None else parsed
 
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Compare what is stored: nothing is an empty object."""
+        return super().has_changed({} if initial is None else initial, data)
+
     def bound_data(self, data: Any, initial: Any) -> Any:
         """Show again what was typed, to the letter."""
         return InvalidJSONInput(data)

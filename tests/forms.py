@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from typing import Any
 
 Value = str | list[str]
 
@@ -105,3 +106,10 @@ class Forms(HTMLParser):
         elif tag == "button" and values.get("type", "submit") == "submit":
             label = values.get("aria-label") or " ".join(self.text.split())
             form.buttons.append(Button(label, name, values.get("value", ""), values.get("formaction", "")))
+
+
+def save(browser: Any, address: str, sent: dict[str, Any], **options: Any) -> Any:
+    """Send an operators' form as its page asks for it: with the values that it shows when it is opened."""
+    forms = Forms(browser.get(address).text).found
+    shown = next((form.sent["shown"] for form in forms if "shown" in form.names), [])
+    return browser.post(address, sent | {"shown": shown}, **options)

@@ -234,6 +234,7 @@ WRITES_ELSEWHERE = {
     # Maintenance.
     "authority/tasks.py": "expired rows are deleted in batches",
     "portal/demo/data.py": "sample data of a demo",
+    "portal/cache_table.py": "expired counters are deleted in batches",
     "portal/reencryption.py": "values are encrypted with the newest key; nothing else about them changes",
     "portal/worker.py": "expired sessions, submissions and mails are deleted, and the worker notes that it runs",
 }
@@ -310,6 +311,7 @@ def test_writes_are_told_from_other_calls(code, writes):
 RAW_SQL = {
     "core/notifications.py",  # LISTEN
     "authority/keys/signing_keys.py",  # advisory lock
+    "portal/cache_table.py",  # a counter is written, or what has expired deleted, in one statement
     "core/db/prepared.py",  # runs what the next five prepare
     "authority/client_directory.py",  # the ORM's own SQL, made once, for the client of each token request
     "authority/people/id_tokens.py",  # the person of each ID token, with what they have verified

@@ -8,15 +8,19 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
+from consumers.admin import concurrency
+from consumers.admin.concurrency import Page, Shown
 from consumers.audit import Actor
-from consumers.models import Consumer
+from consumers.models import Consumer, Event
 from core.admin import admin_url
+from core.db import rows
 from core.errors import Refusal
 
 
@@ -40,6 +44,14 @@ class AdminAction:
     @property
     def needs_confirmation(self) -> bool:
         return self.effects is not None
+
+
+class RefusedForm:
+    """Mixed into a form that is shown again rather than saved."""
+
+    def clean(self) -> None:
+        super().clean()  # type: ignore[misc]
+        self.add_error(None, "It has changed since you opened it.")  # type: ignore[attr-defined]
 
 
 class AuditedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -112,6 +124,9 @@ class AuditedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         context["has_activity"] = self.has_activity
         if obj is not None:
             context |= self.extra_context(obj)
+            context["shown"] = self.signed_values(request, context)
+        if context.get("is_stale"):
+            context["errors"] = ()  # the page says what to do in place of them
         if context["can_act"]:
             context["object_actions"] = [
                 {"label": action.label.format(obj), "url": self.action_url(obj, name), "action": action}
@@ -119,6 +134,18 @@ class AuditedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                 if not action.relation and action.is_available(obj)
             ]
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def signed_values(self, request: HttpRequest, context: dict[str, Any]) -> str:
+        """Return the stored values of the fields that can be changed, for the page to send back."""
+        obj = context["original"]
+        if not context["can_act"]:
+            return ""
+        if request.method == "POST":  # what was sent has been written into the object
+            page = self.unbound(request, self.get_object(request, str(obj.pk)))
+        else:
+            formsets = [each.formset for each in context["inline_admin_formsets"]]
+            page = Page(obj, context["adminform"].form, formsets)
+        return Shown.on(page).signed(obj)
 
     def extra_context(self, obj: Any) -> dict[str, Any]:
         """Return what the object's page shows besides its own fields."""
@@ -128,13 +155,54 @@ class AuditedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         args = [quote(obj.pk), name, *([related.pk] if related is not None else [])]
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_action", args=args)
 
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> Any:
         """Show a refusal that the form could not foresee as a message; its transaction is rolled back by then."""
         try:
-            return super().changeform_view(request, *args, **kwargs)
+            with transaction.atomic():
+                found = self.stale(request, object_id) if request.method == "POST" and object_id is not None else None
+                if found is None:
+                    return super().changeform_view(request, object_id, form_url, extra_context)
+                response = super().changeform_view(request, object_id, form_url, found)
+                response.status_code = 409
+                return response
         except Refusal as refusal:
             messages.error(request, refusal.description)
             return HttpResponseRedirect(request.get_full_path())
+
+    def stale(self, request: HttpRequest, object_id: str) -> dict[str, Any] | None:
+        """Lock the object; return what to say about a form that no longer shows what is stored, or None.
+
+        The request then holds what the operator typed upon what is stored, and its form is refused once more.
+        """
+        obj = self.get_object(request, unquote(object_id))
+        if obj is None or not self.has_change_permission(request, obj):
+            return None  # as Django answers
+        rows.lock(obj)
+        page = self.unbound(request, self.get_object(request, unquote(object_id)))
+        now, shown = Shown.on(page), Shown.read(request.POST.get(concurrency.INPUT, ""), obj)
+        if shown is not None and shown.is_same(now):
+            return None
+        context: dict[str, Any] = {"is_stale": True}
+        if shown is not None:
+            context["differences"] = list(concurrency.differences(shown, now, page, request.POST))
+            context["editor"] = Event.objects.filter(target_id=str(obj.pk), at__gte=shown.at).first()
+            request.POST = concurrency.merge(request.POST, shown, page)  # type: ignore[assignment]
+        request.is_stale = True  # type: ignore[attr-defined]
+        return context
+
+    def unbound(self, request: HttpRequest, obj: Any) -> Page:
+        """Return the form and formsets of the object's page, as they show what is stored."""
+        formsets = [
+            formset_class(instance=obj, queryset=inline.get_queryset(request))
+            for formset_class, inline in self.get_formsets_with_inlines(request, obj)
+        ]
+        return Page(obj, self.get_form(request, obj, change=True)(instance=obj), formsets)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        return type(form.__name__, (RefusedForm, form), {}) if getattr(request, "is_stale", False) else form
 
     def delete_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> Any:
         try:

@@ -184,7 +184,7 @@ class GroupAdmin(AuditedAdmin):
                 if granted and (model, right) not in self.withheld and model is not Group:
                     opts = model._meta
                     offered |= Q(content_type__app_label=opts.app_label, codename=f"{right}_{opts.model_name}")
-        form.base_fields["permissions"].queryset = (  # type: ignore[attr-defined]
+        form.base_fields["permissions"].queryset = (
             Permission.objects.filter(offered)
             .select_related("content_type")
             .order_by("content_type__model", ExpressionWrapper(~Q(codename__startswith="view"), BooleanField()), "pk")

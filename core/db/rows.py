@@ -11,7 +11,7 @@ def lock[M: Model](row: M) -> M:
     """Return the row as it is now, locked until the end of the transaction. Raises Conflict where it was deleted."""
     locked = type(row)._default_manager.select_for_update(no_key=True).filter(pk=row.pk).first()
     if locked is None:
-        raise Conflict(f"{row} has been deleted meanwhile.")
+        raise Conflict(f"{row} has already been deleted.")
     return locked
 
 

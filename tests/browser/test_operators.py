@@ -4,6 +4,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from clients.models import Api, Client
+from consumers.actions.consumers import update_consumer
+from consumers.audit import SYSTEM
 from consumers.models import Consumer, Event, User
 from core.models import Message
 
@@ -88,3 +90,27 @@ def test_desk_works_without_scripts(operator, server):
     page.get_by_role("link", name="Suspend Juniper Motors").click()
     page.get_by_role("button", name="Suspend Juniper Motors").click()
     page.get_by_text("nobody can enter its workspace").wait_for()
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
+def test_a_page_that_somebody_changed_meanwhile_says_so(operator, server, theme, width):
+    with server.database():
+        acme = Consumer.objects.get(slug="acme")
+    page = operator(theme=theme, width=width).open(f"/operators/consumers/consumer/{acme.pk}/change/")
+    meanwhile = {"external_id": f"CRM-{width}", "claims": {"tier": width, "region": "eu"}}
+    with server.database():
+        update_consumer(consumer=acme, change=lambda _: meanwhile, actor=SYSTEM)
+    page.get_by_label("External ID").fill(f"MINE-{width}")
+    page.locator("[name=test_token_lifetime]").fill("600")
+    page.get_by_role("button", name="Save", exact=True).first.click()
+    told = page.get_by_role("alert").filter(has_text="while you were editing")
+    assert f"CRM-{width}" in told.inner_text()
+    assert page.get_by_label("External ID").input_value() == f"MINE-{width}"
+    assert '"region": "eu"' in page.locator("[name=claims]").input_value()
+    assert Axe().run(page, options=RULES).response["violations"] == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_role("button", name="Save", exact=True).first.click()
+    page.wait_for_url("**/consumers/consumer/")
+    with server.database():
+        acme.refresh_from_db()
+        assert (acme.external_id, acme.claims, acme.test_token_lifetime) == (f"MINE-{width}", meanwhile["claims"], 600)

@@ -9,6 +9,7 @@ from django.urls import reverse
 from consumers.actions.consumers import suspend_consumer
 from consumers.models import Event, User
 from tests.factories import ConsumerFactory, MembershipFactory, UserFactory, actor_for
+from tests.forms import save
 
 ADD = "/operators/consumers/user/add/"
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -63,13 +64,13 @@ def test_deactivating_ends_a_persons_sessions_at_the_next_request(operator, alic
     assert manager.get(reverse("consumers:people", args=["acme"])).status_code == 200
     changes = form(alice)
     del changes["is_active"]
-    operator.post(page(alice), changes)
+    save(operator, page(alice), changes)
     assert manager.get(reverse("consumers:people", args=["acme"])).status_code == 302
     assert Event.objects.get(name="person.updated").detail == {"fields": ["is_active"]}
 
 
 def test_address_stays_whatever_a_form_says(operator, alice):
-    operator.post(page(alice), form(alice, email="mallory@globex.example", name="Alice M."))
+    save(operator, page(alice), form(alice, email="mallory@globex.example", name="Alice M."))
     alice.refresh_from_db()
     assert (alice.email, alice.name) == ("alice@acme.example", "Alice M.")
 
@@ -78,7 +79,7 @@ def test_address_stays_whatever_a_form_says(operator, alice):
 def test_nobody_shuts_themselves_out(operator, olga, right):
     changes = form(olga)
     del changes[right]
-    operator.post(page(olga), changes)
+    save(operator, page(olga), changes)
     olga.refresh_from_db()
     assert getattr(olga, right)
 
@@ -87,12 +88,12 @@ def test_who_lacks_full_rights_gives_none(browser_of, helper, alice, olga):
     browser = browser_of(helper)
     group = Group.objects.create(name="All")
     for person in (helper, alice):
-        browser.post(page(person), form(person, is_staff="on", is_superuser="on", groups=[group.pk]))
+        save(browser, page(person), form(person, is_staff="on", is_superuser="on", groups=[group.pk]))
         person.refresh_from_db()
         assert not person.is_superuser
         assert not person.groups.exists()
     assert not alice.is_staff
-    assert browser.post(page(olga), form(olga, name="Owned")).status_code == 403
+    assert save(browser, page(olga), form(olga, name="Owned")).status_code == 403
     assert browser.post(ADD, {"email": "friend@provider.example"}).status_code == 403
     assert browser.get(reverse("admin:auth_group_changelist")).status_code == 403
 
@@ -167,7 +168,7 @@ def test_consumers_page_leads_to_its_activity(operator, activity, acme):
 
 
 def test_persons_page_leads_to_what_was_done_to_them(operator, alice):
-    operator.post(page(alice), form(alice, name="Alice M."))
+    save(operator, page(alice), form(alice, name="Alice M."))
     answer = operator.get(reverse("admin:consumers_user_history", args=[alice.pk]), follow=True)
     assert [event.name for event in answer.context["cl"].queryset] == ["person.updated"]
 

@@ -16,6 +16,7 @@ from clients.registration.allowances import for_manager
 from consumers.audit import SYSTEM
 from consumers.models import Event
 from tests.api.conftest import program_of, token_of  # noqa: F401  # fixtures
+from tests.forms import Forms
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AT_ONCE = 20
@@ -59,6 +60,20 @@ def test_of_programs_that_read_the_same_state_one_changes_it(acme, olga, program
         return programs[number].patch("/admin/consumers/acme", operations, **{"If-Match": read}).status_code
 
     assert sorted(at_once(rename)) == [200, *[412] * (AT_ONCE - 1)]
+
+
+def test_of_operators_who_send_the_same_page_one_is_heard_and_the_others_are_told(acme, olga):
+    browsers = [Browser() for _ in range(AT_ONCE)]
+    for browser in browsers:
+        browser.force_login(olga, backend="allauth.account.auth_backends.AuthenticationBackend")
+    address = f"/operators/consumers/consumer/{acme.pk}/change/"
+    opened = next(form for form in Forms(browsers[0].get(address).text).found if "shown" in form.names).sent
+
+    def rename(number):
+        return browsers[number].post(address, opened | {"name": f"Acme {number}"}).status_code
+
+    assert sorted(at_once(rename)) == [302, *[409] * (AT_ONCE - 1)]
+    assert Event.objects.filter(name="consumer.updated").count() == 1
 
 
 @pytest.mark.compliance("RFC 7592", "2.2")

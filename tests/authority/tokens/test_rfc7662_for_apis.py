@@ -13,6 +13,7 @@ from consumers.models import Event
 from tests.authority.conftest import Program
 from tests.authority.flows import Flow
 from tests.factories import ApiFactory, ClientFactory, ScopeFactory, give_secret
+from tests.forms import save
 
 pytestmark = pytest.mark.django_db
 INACTIVE = {"active": False}
@@ -167,7 +168,7 @@ def form(api):
 def test_operator_names_the_clients_of_an_api(browser_of, olga, api, form, stranger):
     address = reverse("admin:clients_api_change", args=[api.pk])
     browser = browser_of(olga)
-    answer = browser.post(address, form | {"resource_servers": f" {stranger.client.client_id}\n"})
+    answer = save(browser, address, form | {"resource_servers": f" {stranger.client.client_id}\n"})
     assert answer.status_code == 302, answer.content.decode()[-3000:]
     assert list(api.resource_servers.all()) == [stranger.client]
     assert stranger.client.client_id in browser.get(address).content.decode()
@@ -176,7 +177,7 @@ def test_operator_names_the_clients_of_an_api(browser_of, olga, api, form, stran
 def test_unknown_and_public_clients_are_refused_by_name(browser_of, olga, api, form, spa):
     address = reverse("admin:clients_api_change", args=[api.pk])
     browser = browser_of(olga)
-    assert "is no client" in browser.post(address, form | {"resource_servers": "cl_nobody"}).content.decode()
-    answer = browser.post(address, form | {"resource_servers": spa.client.client_id}).content.decode()
+    assert "is no client" in save(browser, address, form | {"resource_servers": "cl_nobody"}).content.decode()
+    answer = save(browser, address, form | {"resource_servers": spa.client.client_id}).content.decode()
     assert "is a public client" in answer
     assert not api.resource_servers.exists()

@@ -9,6 +9,7 @@ from consumers.audit import SYSTEM
 from consumers.models import Event
 from consumers.policy import RESERVED_CLAIMS
 from core.errors import Refusal
+from tests.forms import save
 
 pytestmark = pytest.mark.django_db
 
@@ -18,7 +19,7 @@ def address(client):
 
 
 def test_operator_sets_them_and_the_record_names_them_without_their_values(browser_of, olga, service):
-    answer = browser_of(olga).post(address(service), {"claims": '{"region": "secret-north"}'})
+    answer = save(browser_of(olga), address(service), {"claims": '{"region": "secret-north"}'})
     assert answer.status_code == 302
     service.refresh_from_db()
     assert service.claims == {"region": "secret-north"}
@@ -28,7 +29,7 @@ def test_operator_sets_them_and_the_record_names_them_without_their_values(brows
 
 @pytest.mark.parametrize("typed", ['{"sub": "x"}', "[]", '{"a": "' + "x" * 3000 + '"}', "no json", '{"family_id": 1}'])
 def test_page_refuses_what_the_action_refuses_and_keeps_what_was_typed(browser_of, olga, service, typed):
-    answer = browser_of(olga).post(address(service), {"claims": typed})
+    answer = save(browser_of(olga), address(service), {"claims": typed})
     assert answer.status_code == 200
     assert "errornote" in answer.content.decode()
     service.refresh_from_db()
@@ -43,6 +44,6 @@ def test_reserved_names_are_refused(service, name):
 
 
 def test_forged_fields_change_nothing_else(browser_of, olga, service):
-    browser_of(olga).post(address(service), {"claims": "{}", "client_name": "Other", "grant_types": "x"})
+    save(browser_of(olga), address(service), {"claims": "{}", "client_name": "Other", "grant_types": "x"})
     service.refresh_from_db()
     assert service.client_name == "Billing sync"

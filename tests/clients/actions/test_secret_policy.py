@@ -20,6 +20,7 @@ from consumers.models import Event
 from core.errors import Refusal
 from tests.authority.conftest import Program
 from tests.factories import ClientFactory, ConsumerFactory, actor_for, give_secret
+from tests.forms import save
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -179,7 +180,7 @@ def test_operator_sets_the_rule_on_the_consumer_s_page(acme, olga, browser_of):
     data |= {"secret_days": "60", "emails": "", "metadata": "{}", "claims": "{}", "test_token_claims": ""}
     data = {name: value for name, value in data.items() if value not in (None, False)}
     del data["secrets_allowed"]
-    answer = browser.post(address, data)
+    answer = save(browser, address, data)
     assert answer.status_code == 302, answer.context["adminform"].form.errors
     acme.refresh_from_db()
     assert (acme.secrets_allowed, acme.secret_days) == (False, 60)

@@ -8,6 +8,7 @@ from consumers.models import Event
 from consumers.scopes import AUDIENCE
 from tests.clients.admin_helpers import events, page
 from tests.factories import ApiFactory, ScopeFactory
+from tests.forms import save
 
 ADD_API = "/operators/clients/api/add/"
 
@@ -61,7 +62,7 @@ def test_scopes_of_openid_connect_belong_to_no_api(operator, value):
 def test_identifier_and_scope_values_stay_whatever_a_form_says(operator, api):
     scope = api.scopes.first()
     row = {"id": scope.pk, "api": api.pk, "value": "everything", "name": "Read all shipments", "description": ""}
-    operator.post(page(api), api_form(row, identifier="https://evil.example/", name="Freight"))
+    save(operator, page(api), api_form(row, identifier="https://evil.example/", name="Freight"))
     api.refresh_from_db()
     scope.refresh_from_db()
     assert (api.name, api.identifier) == ("Freight", "https://api.example.com/shipments")
@@ -73,7 +74,7 @@ def test_identifier_and_scope_values_stay_whatever_a_form_says(operator, api):
 def test_scope_in_use_is_not_deleted_and_the_reason_names_the_consumer(operator, acme, acme_access, api):
     scope = api.scopes.first()
     row = {"id": scope.pk, "api": api.pk, "name": scope.name, "description": "", "DELETE": "on"}
-    answer = operator.post(page(api), api_form(row))
+    answer = save(operator, page(api), api_form(row))
     assert "Acme Logistics" in answer.content.decode()
     assert Scope.objects.filter(pk=scope.pk).exists()
 
@@ -81,7 +82,7 @@ def test_scope_in_use_is_not_deleted_and_the_reason_names_the_consumer(operator,
 def test_unused_scope_is_deleted(operator, api):
     scope = api.scopes.first()
     row = {"id": scope.pk, "api": api.pk, "name": scope.name, "description": "", "DELETE": "on"}
-    operator.post(page(api), api_form(row))
+    save(operator, page(api), api_form(row))
     assert list(api.scopes.values_list("value", flat=True)) == ["shipments:write"]
     assert events("api.updated")[0].detail["removed"] == ["shipments:read"]
 
@@ -90,7 +91,7 @@ def test_unused_scope_is_deleted(operator, api):
 def test_forged_row_of_another_api_changes_nothing(operator, api, forged):
     other = ScopeFactory(api=ApiFactory(identifier="https://api.example.com/bills", name="Bills"), value="bills:read")
     row = {"id": other.pk, "api": api.pk, "name": "Taken over", "description": "", **forged}
-    answer = operator.post(page(api), api_form(row, name=api.name, description="", access_token_lifetime="3600"))
+    answer = save(operator, page(api), api_form(row, name=api.name, description="", access_token_lifetime="3600"))
     other.refresh_from_db()
     assert answer.status_code in (200, 302)
     assert (other.name, other.api.name) == ("Read shipments", "Bills")
@@ -114,7 +115,7 @@ def test_a_forged_row_reaches_no_scope_of_another_api(operator, deed):
     mine, foreign = ApiFactory(), ApiFactory(identifier="https://api.example.com/invoices")
     other = ScopeFactory(api=foreign, value="invoices:read", name="Read invoices")
     forged = {"id": other.pk, "api": mine.pk, "value": "stolen", "name": "Stolen", "description": ""} | deed
-    answer = operator.post(f"/operators/clients/api/{mine.pk}/change/", api_form(forged, identifier=mine.identifier))
+    answer = save(operator, f"/operators/clients/api/{mine.pk}/change/", api_form(forged, identifier=mine.identifier))
     assert answer.status_code < 500
     other.refresh_from_db()
     assert (other.value, other.api) == ("invoices:read", foreign)
@@ -123,10 +124,10 @@ def test_a_forged_row_reaches_no_scope_of_another_api(operator, deed):
 def test_a_production_api_allows_no_test_tokens(operator):
     api = ApiFactory()
     address, form = page(api), api_form(allows_test_tokens="on")
-    operator.post(address, form)
+    save(operator, address, form)
     api.refresh_from_db()
     assert (api.allows_test_tokens, api.is_production) == (True, False)
-    answer = operator.post(address, form | {"is_production": "on"})
+    answer = save(operator, address, form | {"is_production": "on"})
     assert "A production API takes no test tokens" in answer.text
     api.refresh_from_db()
     assert not api.is_production

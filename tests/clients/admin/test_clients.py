@@ -10,6 +10,7 @@ from clients.models import Client, ClientSecret
 from consumers.models import Consumer
 from tests.clients.admin_helpers import events, page
 from tests.factories import AccessFactory, ClientFactory, ScopeFactory, give_secret
+from tests.forms import save
 
 
 @pytest.fixture
@@ -105,6 +106,6 @@ def test_forged_form_of_a_client_changes_nothing(operator, service, globex):
         "disabled_at": "2020-01-01",
         "user": "1",
     }
-    operator.post(page(service), form)
+    save(operator, page(service), form)
     assert Client.objects.values().get() == before
     assert operator.post(reverse("admin:clients_client_add"), form).status_code == 403

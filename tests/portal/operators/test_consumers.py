@@ -13,6 +13,7 @@ from consumers.actions.invitations import invite_manager
 from consumers.models import Consumer, Event, Invitation, Membership, Role
 from tests.clients.admin_helpers import events, page, said
 from tests.factories import actor_for
+from tests.forms import save
 
 ADD_CONSUMER = "/operators/consumers/consumer/add/"
 ADDRESSES = "anna@northwind.example, ben@northwind.example\ncleo@northwind.example; Anna@northwind.example"
@@ -102,7 +103,7 @@ def test_consumer_whose_third_invitation_fails_is_not_added_at_all(operator, api
 
 
 def test_more_people_are_invited_from_the_consumers_page(operator, acme):
-    operator.post(page(acme), of(acme, emails="anna@acme.example", role="viewer"))
+    save(operator, page(acme), of(acme, emails="anna@acme.example", role="viewer"))
     invitation = Invitation.objects.get()
     assert (invitation.email, invitation.role, invitation.invited_by.name) == (
         "anna@acme.example",
@@ -113,16 +114,16 @@ def test_more_people_are_invited_from_the_consumers_page(operator, acme):
 
 def test_who_joined_or_is_invited_already_is_named_at_the_field(operator, acme, alice, olga):
     invite_manager(consumer=acme, email="anna@acme.example", actor=actor_for(olga))
-    joined = operator.post(page(acme), of(acme, emails="ALICE@acme.example"))
+    joined = save(operator, page(acme), of(acme, emails="ALICE@acme.example"))
     assert "Joined already: alice@acme.example" in joined.content.decode()
-    invited = operator.post(page(acme), of(acme, emails="anna@acme.example"))
+    invited = save(operator, page(acme), of(acme, emails="anna@acme.example"))
     assert "Invited already: anna@acme.example" in invited.content.decode()
     assert Invitation.objects.count() == 1
 
 
 def test_taking_a_scope_away_takes_it_from_the_clients(operator, acme, acme_access, service):
     read = Scope.objects.get(value="shipments:read")
-    operator.post(page(acme), of(acme) | {"scopes": [read.pk]})
+    save(operator, page(acme), of(acme) | {"scopes": [read.pk]})
     assert [scope.value for scope in service.granted_scopes()] == ["shipments:read"]
     (event,) = events("consumer.scopes.changed")
     assert event.detail == {"added": [], "removed": ["shipments:write"]}
@@ -221,7 +222,7 @@ def test_suspending_is_asked_first_and_closes_the_workspace_at_the_next_request(
     ],
 )
 def test_claims_that_a_token_cannot_carry_are_refused_with_what_was_typed(operator, acme, text, reason):
-    answer = operator.post(page(acme), of(acme) | {"claims": text})
+    answer = save(operator, page(acme), of(acme) | {"claims": text})
     assert answer.status_code == 200
     assert reason in str(answer.context["adminform"].form.errors["claims"])
     acme.refresh_from_db()
@@ -229,14 +230,14 @@ def test_claims_that_a_token_cannot_carry_are_refused_with_what_was_typed(operat
 
 
 def test_metadata_and_claims_are_kept_and_the_record_names_the_fields_alone(operator, acme):
-    operator.post(page(acme), of(acme) | {"metadata": '{"plan": "gold"}', "claims": '{"tier": 3}'})
+    save(operator, page(acme), of(acme) | {"metadata": '{"plan": "gold"}', "claims": '{"tier": 3}'})
     acme.refresh_from_db()
     assert (acme.metadata, acme.claims) == ({"plan": "gold"}, {"tier": 3})
     assert events("consumer.updated")[0].detail == {"fields": ["claims", "metadata"]}
 
 
 def test_saving_an_unchanged_form_records_nothing(operator, acme, acme_access):
-    operator.post(page(acme), of(acme))
+    save(operator, page(acme), of(acme))
     assert not Event.objects.exists()
 
 
@@ -255,10 +256,10 @@ def test_consumer_without_clients_is_deleted_and_its_record_stays(operator, acme
 
 
 def test_operator_sets_how_long_test_tokens_live_and_what_they_may_say(operator, acme, acme_access):
-    operator.post(page(acme), of(acme) | {"test_token_lifetime": "600", "test_token_claims": "department,plan"})
+    save(operator, page(acme), of(acme) | {"test_token_lifetime": "600", "test_token_claims": "department,plan"})
     acme.refresh_from_db()
     assert (acme.test_token_lifetime, acme.test_token_claims) == (600, ["department", "plan"])
-    answer = operator.post(page(acme), of(acme) | {"test_token_claims": "department,sub"})
+    answer = save(operator, page(acme), of(acme) | {"test_token_claims": "department,sub"})
     assert "Remove sub" in answer.text
     acme.refresh_from_db()
     assert acme.test_token_claims == ["department", "plan"]
