@@ -1,13 +1,14 @@
 """Forms of a client's authentication method, and of its trust rules."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django import forms
 from django.forms.boundfield import BoundField
 
 from clients.forms.base import IdempotentForm, Option, PolicyField
+from clients.forms.versioned import VersionedForm
 from clients.metadata import ClientMetadata
 from clients.models import Client, TrustedIssuer
 from clients.vocabulary import AuthMethod
@@ -43,10 +44,13 @@ def allowed_methods(consumer: Consumer) -> list[Option]:
     return METHODS if consumer.secrets_allowed else [KEY, PLATFORM]
 
 
-class AuthenticationForm(forms.Form):
+def _as_text(key_set: Any) -> str:
+    return json.dumps(key_set, indent=2) if key_set else ""
+
+
+class AuthenticationForm(VersionedForm):
     """The authentication method, with the keys of private_key_jwt."""
 
-    use_required_attribute = False
     method = forms.ChoiceField(
         error_messages={"required": "Choose an authentication method.", "invalid_choice": NOT_OFFERED}
     )
@@ -75,9 +79,10 @@ class AuthenticationForm(forms.Form):
         values = ClientMetadata.of(client)
         initial = {
             "method": values.token_endpoint_auth_method,
-            "jwks": json.dumps(values.jwks, indent=2) if values.jwks else "",
+            "jwks": _as_text(values.jwks),
             "jwks_uri": values.jwks_uri,
             "token_endpoint_auth_signing_alg": values.token_endpoint_auth_signing_alg,
+            "version": client.updated.isoformat(),
         }
         kwargs["initial"] = initial
         super().__init__(*args, **kwargs)
@@ -95,6 +100,11 @@ class AuthenticationForm(forms.Form):
             return foreign_json.loads(text, max_bytes=MAX_KEY_SET)
         except foreign_json.InvalidJSON:
             raise forms.ValidationError("Invalid JSON. Paste the whole object, with its braces.") from None
+
+    def entered_and_saved(self, saved: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+        names = ("method", "jwks_uri", "token_endpoint_auth_signing_alg")
+        pairs = {name: (self.cleaned_data[name], saved[name]) for name in names}
+        return pairs | {"jwks": (_as_text(self.cleaned_data["jwks"]), saved["jwks"])}
 
     def metadata(self, base: ClientMetadata) -> ClientMetadata:
         """Return the base with the method; keys go with private_key_jwt."""

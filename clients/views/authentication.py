@@ -20,13 +20,13 @@ from clients.models import Client, TrustedIssuer, TrustRule
 from clients.onboarding import keypairs
 from clients.onboarding.snippets import env_file, signed_snippets, trust_snippets
 from clients.policy import portal_policy
-from clients.views.common import already_done, get_client, render_client, request_user
+from clients.views.common import already_done, get_client, rebase, render_client, request_user
 from clients.vocabulary import AuthMethod
 from consumers.access import require_manager, workspace
 from consumers.audit import Actor
 from consumers.forms import add_refusal
 from consumers.models import Membership, Role
-from core.errors import Refusal
+from core.errors import Conflict, Refusal
 from core.idempotency import AlreadySubmitted, idempotent, new_idempotency_key
 
 
@@ -49,7 +49,10 @@ def authentication(request: HttpRequest, membership: Membership, client_id: str)
     form = AuthenticationForm(request.POST, client=client)
     if form.is_valid():
         try:
-            _update(request, client, form.metadata)
+            _update(request, client, form.metadata, if_match=[client.revision_at(form.version_time)])
+        except Conflict:
+            client = get_confidential_client(membership, client_id)
+            return _show(request, client, **rebase(form, client, AuthenticationForm(client=client)), status=409)
         except Refusal as refusal:
             add_refusal(form, refusal)
         else:
@@ -58,13 +61,22 @@ def authentication(request: HttpRequest, membership: Membership, client_id: str)
     return _show(request, client, form, status=422)
 
 
-def _update(request: HttpRequest, client: Client, change: Callable[[ClientMetadata], ClientMetadata]) -> Client:
-    return client_actions.update_client(client=client, change=change, policy=portal_policy, actor=Actor.of(request))
+def _update(
+    request: HttpRequest,
+    client: Client,
+    change: Callable[[ClientMetadata], ClientMetadata],
+    if_match: list[str] | None = None,
+) -> Client:
+    return client_actions.update_client(
+        client=client, change=change, if_match=if_match, policy=portal_policy, actor=Actor.of(request)
+    )
 
 
-def _show(request: HttpRequest, client: Client, form: AuthenticationForm, status: int = 200) -> HttpResponse:
+def _show(
+    request: HttpRequest, client: Client, form: AuthenticationForm, status: int = 200, **conflict: Any
+) -> HttpResponse:
     rules = list(client.trust_rules.select_related("issuer"))
-    context = {
+    context = conflict | {
         "form": form,
         "key": new_idempotency_key(),
         "keys": (client.client_jwks or {}).get("keys", []),

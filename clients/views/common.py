@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.debug import sensitive_variables
 
+from clients.forms.versioned import VersionedForm
 from clients.models import ACCESS_TOKEN_LIFETIME, Client, ClientSecret
 from clients.onboarding.snippets import snippets
 from clients.queries import with_state
@@ -29,6 +30,13 @@ def get_client(membership: Membership, client_id: str) -> Any:
 def client_events(client: Client) -> QuerySet[Event]:
     """Return the client's events, the latest first."""
     return Event.objects.filter(consumer=client.consumer, target_kind="client", target_id=str(client.pk))
+
+
+def rebase(form: VersionedForm, client: Client, saved: VersionedForm) -> dict[str, Any]:
+    """Let the form overwrite the client as it is now, and return what to show of what was saved meanwhile."""
+    form.rebase(client)
+    editor = client_events(client).filter(at__gte=form.version_time).first()
+    return {"form": form, "differences": form.differences(saved), "editor": editor}
 
 
 def request_user(request: HttpRequest) -> User:

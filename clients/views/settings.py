@@ -9,7 +9,7 @@ from clients.actions import clients as client_actions
 from clients.forms.advanced import AdvancedForm
 from clients.forms.clients import SettingsForm
 from clients.policy import portal_policy
-from clients.views.common import client_events, get_client, render_client
+from clients.views.common import get_client, rebase, render_client
 from consumers.access import require_manager, workspace
 from consumers.audit import Actor
 from consumers.forms import add_refusal
@@ -56,13 +56,7 @@ def _edit(request: HttpRequest, membership: Membership, client_id: str, tab: str
             )
         except Conflict:
             client = get_client(membership, client_id)
-            form.rebase(client)
-            context = {
-                "form": form,
-                "differences": form.differences(form_class(client=client)),
-                "editor": client_events(client).filter(at__gte=form.version_time).first(),
-            }
-            return render_client(request, client, tab, context, status=409)
+            return render_client(request, client, tab, rebase(form, client, form_class(client=client)), status=409)
         except Refusal as refusal:
             add_refusal(form, refusal)
         else:

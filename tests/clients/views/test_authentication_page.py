@@ -115,15 +115,37 @@ def test_client_with_a_key_pair_is_registered_in_one_go(browser, acme_access, se
 # -- Its own keys -----------------------------------------------------------------------------------------------------
 
 
-def test_own_keys_are_pasted(browser, page, service, settings):
+def send(browser, service, form):
+    """Send the page's form as it is shown now, filled in."""
+    service.refresh_from_db()
+    return browser.post(PAGE.format(service.client_id), {"version": service.updated.isoformat()} | form)
+
+
+def test_own_keys_are_pasted(browser, service, settings):
     pair = KeyPair("PS256")
     form = {"method": "private_key_jwt", "jwks": json.dumps(pair.jwks), "token_endpoint_auth_signing_alg": "PS256"}
-    assert browser.post(page, form).status_code == 302
+    assert send(browser, service, form).status_code == 302
     service.refresh_from_db()
     assert Signing(service, pair, settings.ISSUER).token().status_code == 200
-    assert browser.post(page, {"method": "client_secret_basic"}).status_code == 302
+    assert send(browser, service, {"method": "client_secret_basic"}).status_code == 302
     service.refresh_from_db()
     assert (service.client_jwks, service.token_endpoint_auth_signing_alg) == (None, "")
+
+
+def test_a_key_that_was_added_meanwhile_is_not_taken_away_unseen(browser, page, service):
+    own = {"method": "private_key_jwt", "jwks": json.dumps(KeyPair("PS256").jwks)}
+    assert send(browser, service, own).status_code == 302
+    service.refresh_from_db()
+    seen = {"version": service.updated.isoformat()}
+    browser.post(page + "key/new/", {"key": "a-key"})
+    answer = browser.post(page, own | seen)
+    service.refresh_from_db()
+    assert (answer.status_code, len(service.client_jwks["keys"])) == (409, 2)
+    assert "Alice Martin changed this client while you were editing" in answer.text
+    assert "Public keys (JWKS), as saved" in answer.text
+    assert send(browser, service, own).status_code == 302
+    service.refresh_from_db()
+    assert len(service.client_jwks["keys"]) == 1
 
 
 @pytest.mark.parametrize(
@@ -140,8 +162,8 @@ def test_own_keys_are_pasted(browser, page, service, settings):
         ({"method": "private_key_jwt", "jwks_uri": "http://10.0.0.1/"}, "use https"),
     ],
 )
-def test_invalid_value_is_reported_and_nothing_is_lost(browser, page, service, form, words):
-    answer = browser.post(page, form)
+def test_invalid_value_is_reported_and_nothing_is_lost(browser, service, form, words):
+    answer = send(browser, service, form)
     assert answer.status_code == 422
     assert words in unescape(answer.text)
     if "jwks" in form:
