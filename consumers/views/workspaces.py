@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -24,6 +24,7 @@ from consumers.audit import Actor
 from consumers.forms import ActivityFilter, InviteForm, NameForm, RoleForm, add_refusal
 from consumers.models import Consumer, Membership, Role, User
 from core import spreadsheets
+from core.downloads import whole_file
 from core.errors import Refusal
 from core.limits import longest
 from core.rate_limits import rate_limited
@@ -234,7 +235,7 @@ def activity(request: HttpRequest, membership: Membership) -> HttpResponse:
 
 @workspace(Role.VIEWER)
 @require_safe
-def activity_csv(request: HttpRequest, membership: Membership) -> StreamingHttpResponse:
+def activity_csv(request: HttpRequest, membership: Membership) -> FileResponse:
     """Hand out the filtered activity as a table."""
     events = membership.consumer.events.filter(ActivityFilter(request.GET).condition())
     described = (timeline.describe(event) for event in events.iterator(chunk_size=500))
@@ -253,8 +254,4 @@ def activity_csv(request: HttpRequest, membership: Membership) -> StreamingHttpR
     )
     header = ("when", "event", "who", "what", "detail", "address", "browser", "request")
     name = f"activity-{membership.consumer.slug}-{timezone.localdate():%Y-%m-%d}.csv"
-    return StreamingHttpResponse(
-        spreadsheets.csv_lines(header, table),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    return whole_file(spreadsheets.csv_lines(header, table), name=name, content_type="text/csv; charset=utf-8")
