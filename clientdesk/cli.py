@@ -32,7 +32,7 @@ from clientdesk.verbs import VERBS, Verbs
 
 _EXIT_STATUSES = (
     "Exit status: 0 done, 1 refused or failed, 2 wrong command line, 3 not signed in or not allowed, 4 not found, "
-    "5 changed by somebody else meanwhile, 6 no answer from the server."
+    "5 changed by somebody else meanwhile, 6 no answer from the server, 130 stopped by Ctrl-C."
 )
 app = typer.Typer(name="clientdesk", no_args_is_help=True, pretty_exceptions_enable=False, epilog=_EXIT_STATUSES)
 _verbs = Verbs()

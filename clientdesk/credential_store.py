@@ -10,8 +10,10 @@ from typing import Any
 from platformdirs import user_config_path
 
 from clientdesk.errors import CommandError
+from clientdesk.files import replacing, reserving
 
 _KEYRING_SERVICE = "clientdesk"
+_TOKENS = 16 * 1024  # bytes; what is stored of one sign-in takes less
 _OTHER_FOLDER = "Name another folder in CLIENTDESK_HOME."
 
 
@@ -96,14 +98,34 @@ def delete_tokens(endpoint: str) -> None:
     _write(document)
 
 
+@contextmanager
+def room_for_tokens() -> Iterator[None]:
+    """Make sure, before the block asks for tokens that can be had only once, that they can be stored.
+
+    Raises CommandError.
+    """
+    ensure_folder()
+    file = credentials_file()
+    try:
+        size = file.stat().st_size if file.exists() else 0
+        with reserving(file, size + _TOKENS):
+            yield
+    except OSError as error:
+        raise _unwritable(error) from None
+
+
 def _write(document: dict[str, Any]) -> None:
-    """Replace the file atomically; others can read it at no moment."""
-    place = ensure_folder()
-    draft = place / f"credentials.{os.getpid()}.tmp"
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(document, file, indent=2)
-    draft.replace(credentials_file())
+    """Replace the file; others can read it at no moment. Raises CommandError."""
+    ensure_folder()
+    try:
+        with replacing(credentials_file()) as file:
+            json.dump(document, file, indent=2)
+    except OSError as error:
+        raise _unwritable(error) from None
+
+
+def _unwritable(error: OSError) -> CommandError:
+    return CommandError(f"{credentials_file()} can't be written: {error.strerror}. Nothing in it has changed.")
 
 
 def _keyring() -> Any:

@@ -3,8 +3,8 @@
 from http import HTTPStatus
 
 # Exit statuses: 0 done, 1 refused or failed, 2 wrong command line, 3 not signed in or not allowed, 4 not found,
-# 5 changed by somebody else meanwhile, 6 no answer from the server.
-FAILED, USAGE, NOT_ALLOWED, NOT_FOUND, CONFLICT, UNREACHABLE = 1, 2, 3, 4, 5, 6
+# 5 changed by somebody else meanwhile, 6 no answer from the server, 130 stopped by Ctrl-C.
+FAILED, USAGE, NOT_ALLOWED, NOT_FOUND, CONFLICT, UNREACHABLE, STOPPED = 1, 2, 3, 4, 5, 6, 130
 EXIT_STATUS_OF = {
     HTTPStatus.UNAUTHORIZED: NOT_ALLOWED,
     HTTPStatus.FORBIDDEN: NOT_ALLOWED,

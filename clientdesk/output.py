@@ -3,14 +3,15 @@
 import json
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from clientdesk.errors import USAGE, CommandError
+from clientdesk.errors import FAILED, USAGE, CommandError
 from clientdesk.sanitize import sanitize
 
 FORMATS = "table, json, json-pretty, jsonpath=EXPRESSION, jsonpointer=/PATH, yaml"
@@ -24,8 +25,17 @@ _SHOWN_ONCE = (
 )
 Row = dict[str, Any]
 
+
+class _Output(Console):
+    def on_broken_pipe(self) -> None:
+        """Raise it: a secret may be in what the pipe did not take."""
+        raise  # noqa: PLE0704  # inside of Rich's handler
+
+
 _PIPE_WIDTH = 10_000  # columns for whoever reads in a pipe, where folding would tear values apart
-stdout = Console(soft_wrap=True, width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else _PIPE_WIDTH)
+stdout = _Output(
+    soft_wrap=True, width=None if (sys.stdout and sys.stdout.isatty()) or "COLUMNS" in os.environ else _PIPE_WIDTH
+)
 stderr = Console(stderr=True, soft_wrap=True)
 
 
@@ -37,12 +47,18 @@ class Printer:
         self.quiet = quiet
         if self.format == "default":
             self.format = "table"
+        if sys.stdout is None:  # print() would say nothing
+            raise CommandError("Standard output is closed, so that nothing can be printed.", USAGE)
         if self.format not in ("table", "json", "json-pretty", "jsonpath", "jsonpointer", "yaml"):
             raise CommandError(f"The format “{self.format}” is unknown. Use {FORMATS}.", USAGE)
 
     def show(self, found: Any, columns: Iterable[str], identifier: str = "client_id") -> None:
         """Print one thing or a list of things; quietly, a line each: the identifier, and after tabs what is secret."""
         rows: list[Row] = found if isinstance(found, list) else [found]
+        with writing(rows):
+            self._show(found, rows, columns, identifier)
+
+    def _show(self, found: Any, rows: list[Row], columns: Iterable[str], identifier: str) -> None:
         if self.quiet:
             for row in rows:
                 secrets = [row[name] for name in _SHOWN_ONCE if name != identifier and row.get(name)]
@@ -55,15 +71,33 @@ class Printer:
             for line in _record(found, list(columns)):
                 stdout.print(line, no_wrap=True, overflow="ignore", crop=False)
 
-    def show_each(self, rows: list[Row], columns: Iterable[str]) -> None:
-        """Print things that a table has no room for: each by itself."""
-        if self.quiet or self.format != "table":
-            self.show(rows, columns)
-            return
-        for number, row in enumerate(rows):
-            if number:
-                print()
-            self.show(row, columns)
+    @contextmanager
+    def showing_each(self, columns: list[str]) -> Iterator[Callable[[Row], None]]:
+        """Print things as soon as they are there, by what it yields: together as `show` prints a list of them.
+
+        Of an expression, which is about all of them, what it matches is printed at the end.
+        """
+        rows: list[Row] = []
+
+        def show(row: Row) -> None:
+            rows.append(row)
+            with writing([row]):
+                if self.quiet or self.format == "yaml":
+                    self._show([row], [row], columns, "client_id")
+                elif self.format == "table":
+                    print(end="\n" if len(rows) > 1 else "")
+                    self._show(row, [row], columns, "client_id")
+                elif self.format in ("json", "json-pretty"):
+                    print(",\n" if len(rows) > 1 else "[", self._document(row), sep="", end="")
+
+        try:
+            yield show
+        finally:
+            if rows and not self.quiet and self.format.startswith("jsonp"):
+                self.show(rows, columns)
+            elif rows and not self.quiet and self.format.startswith("json"):
+                with writing():
+                    print("]")
 
     def dump(self, found: Any) -> None:
         """Print what has no columns: as JSON where a table was asked for."""
@@ -84,10 +118,8 @@ class Printer:
             if text:
                 print(text)
             for row in rows:
-                secrets = {name: row[name] for name in _SHOWN_ONCE if isinstance(row, dict) and row.get(name)}
-                if any(str(value) not in text for value in secrets.values()):
-                    named = {name: row[name] for name in ("client_id", "id") if row.get(name)}
-                    print(json.dumps(named | secrets), file=sys.stderr)
+                if any(str(value) not in text for value in _shown_once(row).values()):
+                    _rescue(row)
 
     def _document(self, found: Any) -> str:
         if self.format == "yaml":
@@ -100,6 +132,39 @@ class Printer:
             return _scalar(_by_jsonpointer(self.expression, found))
         # ASCII, so that no name can hold an escape sequence; pretty where a person may read it.
         return json.dumps(found, indent=2 if self.format == "json-pretty" else None)
+
+
+def _shown_once(row: Any) -> Row:
+    return {name: row[name] for name in _SHOWN_ONCE if isinstance(row, dict) and row.get(name)}
+
+
+def _rescue(row: Row) -> None:
+    """Print what is shown only once to standard error, as JSON, with the name of what it belongs to."""
+    named = {name: row[name] for name in ("client_id", "id") if row.get(name)}
+    print(json.dumps(named | _shown_once(row)), file=sys.stderr, flush=True)
+
+
+@contextmanager
+def writing(rows: Iterable[Any] = ()) -> Iterator[None]:
+    """Write to standard output at once; what it does not take of the rows' secrets goes to standard error.
+
+    Raises CommandError.
+    """
+    try:
+        yield
+        sys.stdout.flush()
+    except OSError as error:
+        with suppress(OSError, ValueError):  # else the interpreter fails to flush once more
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, sys.stdout.fileno())
+            os.close(nowhere)
+        secrets = [row for row in rows if _shown_once(row)]
+        if not secrets and isinstance(error, BrokenPipeError):
+            raise  # whoever reads has read enough
+        for row in secrets:
+            _rescue(row)
+        kept = " Keep what stands above, on standard error: it is shown only once." if secrets else ""
+        raise CommandError(f"Standard output can't be written: {error.strerror}.{kept}", FAILED) from None
 
 
 def _scalar(value: Any) -> str:

@@ -61,7 +61,8 @@ def _bearer_token(session: Session) -> str | None:
         with credential_store.locked():  # a refresh token works once, and reuse would revoke the whole sign-in
             tokens = credential_store.load_tokens(session.endpoint)
             if _needs_refresh(tokens):
-                tokens = device_flow.refresh(session.anonymous_api(), tokens)
+                with credential_store.room_for_tokens():  # the former refresh token is of no use afterwards
+                    tokens = device_flow.refresh(session.anonymous_api(), tokens)
                 credential_store.save_tokens(session.endpoint, tokens, in_keyring=bool(tokens.get("in_keyring")))
     return tokens.get("access_token")
 

@@ -1,14 +1,16 @@
 """The activity, and how many tokens were issued."""
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, TextIO
 
 import typer
 
 from clientdesk.errors import USAGE, CommandError
+from clientdesk.files import replacing
+from clientdesk.output import writing
 from clientdesk.sanitize import sanitize
 from clientdesk.session import Session, command
 from clientdesk.verbs import Verbs
@@ -42,9 +44,14 @@ def export_activity(
     """Write the whole activity, the oldest first: one JSON object a line, or CSV."""
     query = {"consumer": consumer, "client_id": client_id, "since": since, "format": "csv" if csv else "jsonl"}
     given = {name: value for name, value in query.items() if value}
-    with session.api.stream("/admin/activity/export", given) as chunks, open_output(file) as target:
-        for text in chunks:
-            target.write(sanitize(text) if target.isatty() else text)
+    with open_output(file) as target:
+        try:
+            with session.api.stream("/admin/activity/export", given) as chunks:
+                for text in chunks:
+                    target.write(sanitize(text) if target.isatty() else text)
+        except CommandError as error:
+            message = f"The export is not complete. {error}"
+            raise CommandError(message, error.status, error.code) from None
     if file != "-":
         session.printer.say(f"Written to {file}.")
 
@@ -63,16 +70,22 @@ def list_usage(
 
 @contextmanager
 def open_output(file: str) -> Iterator[TextIO]:
-    """Open a file that only its owner can read, or standard output for `-`. Raises CommandError."""
+    """Give a file that only its owner can read, whole or as it was before, or standard output for `-`.
+
+    Raises CommandError.
+    """
     if file == "-":
-        yield sys.stdout
+        with writing():
+            yield sys.stdout
         return
+    path = Path(file)
     try:
-        target = os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8")
+        # A pipe or a device, such as /dev/stdout, takes what comes, and can't be replaced.
+        is_special = path.exists() and not path.is_file() and not path.is_dir()
+        with path.open("w", encoding="utf-8") if is_special else replacing(path) as target:
+            yield target
     except OSError as error:
         raise CommandError(f"{file} can't be written: {error.strerror}.", USAGE) from None
-    with target:
-        yield target
 
 
 def add_to(verbs: Verbs) -> None:

@@ -11,6 +11,7 @@ from clientdesk.confirm import Yes, confirm
 from clientdesk.errors import USAGE, CommandError
 from clientdesk.flags import PARAMETERS, completion, json_patch_of, metadata_of
 from clientdesk.input import parse_json, read_json
+from clientdesk.interrupts import finishing_steps
 from clientdesk.session import ClientId, ClientIds, Session, command
 from clientdesk.verbs import Verbs
 
@@ -65,16 +66,18 @@ def create_client(session: Session, flags: dict[str, Any], file: File = None, co
     """Create a client. Its secret is printed once and can't be read again."""
     documents = _read_clients(file) if file else [{}]
     created: list[dict[str, Any]] = []
-    try:
-        for number, document in enumerate(documents, start=1):
-            body = document | metadata_of(flags) | ({"consumer": consumer} if consumer else {})
-            with _naming(f"Client {number} of {file}" if len(documents) > 1 else ""):
-                created.append(session.api.json("POST", "/admin/clients", json=body))
-    finally:  # also when a later one is refused: the secrets of those that were created are shown now or never
-        if created:
-            _show(session, created, ["client_secret", *_COLUMNS])
-        if any(client.get("client_secret") for client in created):
-            session.printer.say("Keep the secret now: it is shown only once.")
+    with finishing_steps() as stop_if_asked:
+        try:
+            for number, document in enumerate(documents, start=1):
+                stop_if_asked()
+                body = document | metadata_of(flags) | ({"consumer": consumer} if consumer else {})
+                with _naming(f"Client {number} of {file}" if len(documents) > 1 else ""):
+                    created.append(session.api.json("POST", "/admin/clients", json=body))
+        finally:  # also when a later one is refused: the secrets of those that were created are shown now or never
+            if created:
+                _show(session, created, ["client_secret", *_COLUMNS])
+            if any(client.get("client_secret") for client in created):
+                session.printer.say("Keep the secret now: it is shown only once.")
 
 
 def get_client(session: Session, client_ids: ClientIds) -> None:

@@ -33,7 +33,8 @@ def login(
 ) -> None:
     """Sign in with the browser. Commands then act as you."""
     credential_store.load()  # before the person has signed in, in case the tokens can't be stored
-    credential_store.ensure_folder()
+    with credential_store.room_for_tokens():
+        pass
     api = session.anonymous_api()
     codes = device_flow.request_codes(api, _SCOPE)
     url = str(codes.get("verification_uri_complete") or codes["verification_uri"])

@@ -7,6 +7,7 @@ import typer
 from clientdesk.api_client import path_segment
 from clientdesk.confirm import Yes, confirm
 from clientdesk.errors import NOT_FOUND, CommandError
+from clientdesk.interrupts import finishing_steps
 from clientdesk.session import Consumer, Session, command
 from clientdesk.verbs import Verbs
 
@@ -84,9 +85,12 @@ def create_initial_access_token(
 ) -> None:
     """Create an initial access token. It is printed once and can't be read again."""
     body = {"name": name, "expires_at": expires_at, "max_uses": max_uses}
-    created = session.api.json("POST", _path(consumer), json=body | _limits(grant_type, scope, client_lifetime_days))
-    session.printer.show(created, _CREATED, identifier="initial_access_token")
-    session.printer.say("Keep the token now: it is shown only once.")
+    with finishing_steps():
+        created = session.api.json(
+            "POST", _path(consumer), json=body | _limits(grant_type, scope, client_lifetime_days)
+        )
+        session.printer.show(created, _CREATED, identifier="initial_access_token")
+        session.printer.say("Keep the token now: it is shown only once.")
 
 
 def revoke_initial_access_token(session: Session, consumer: Consumer, token_id: TokenId, yes: Yes = False) -> None:

@@ -7,6 +7,7 @@ import typer
 from clientdesk.api_client import path_segment
 from clientdesk.confirm import Yes, confirm
 from clientdesk.errors import USAGE, CommandError
+from clientdesk.interrupts import finishing_steps
 from clientdesk.session import ClientId, ExpiresAt, Session, command
 from clientdesk.verbs import Verbs
 
@@ -35,9 +36,10 @@ def create_secret(
 ) -> None:
     """Create one more secret for a client. It is printed once and can't be read again."""
     body = {"name": name} | ({"expires_at": expires_at} if expires_at else {})
-    created = session.api.json("POST", _path(client_id), json=body)
-    session.printer.show({"client_id": client_id} | created, _CREATED, identifier="client_secret")
-    session.printer.say(_KEEP_IT)
+    with finishing_steps():
+        created = session.api.json("POST", _path(client_id), json=body)
+        session.printer.show({"client_id": client_id} | created, _CREATED, identifier="client_secret")
+        session.printer.say(_KEEP_IT)
 
 
 def rotate_secret(
@@ -69,17 +71,19 @@ def rotate_secret(
         raise CommandError("--previous-expires-at needs SECRET_ID, and excludes --revoke-previous.", USAGE)
     if revoke_previous:
         confirm("Revoke what it replaces? Requests that still use it will fail.", yes=yes)
-    if secret_id is None:
-        created = session.api.json("POST", rotation)
-    else:
-        expiry: dict[str, Any] = (
-            {"previous_expires_at": previous_expires_at}
-            if previous_expires_at
-            else {"previous_expires_after_first_use": True}
-        )
-        created = {"client_id": client_id} | session.api.json("POST", rotation, json=expiry)
-    session.printer.show(created, _CREATED, identifier="client_secret")  # first: what follows may fail
-    session.printer.say(_KEEP_IT)
+    with finishing_steps():
+        if secret_id is None:
+            created = session.api.json("POST", rotation)
+        else:
+            expiry: dict[str, Any] = (
+                {"previous_expires_at": previous_expires_at}
+                if previous_expires_at
+                else {"previous_expires_after_first_use": True}
+            )
+            created = {"client_id": client_id} | session.api.json("POST", rotation, json=expiry)
+        # First: what follows may fail. Where it can't be printed, nothing is revoked.
+        session.printer.show(created, _CREATED, identifier="client_secret")
+        session.printer.say(_KEEP_IT)
     if revoke_previous:
         session.api.request("DELETE", rotation if secret_id is None else rotation.removesuffix("/rotate"))
 
