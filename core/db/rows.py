@@ -1,6 +1,7 @@
 """Change a row from what it is now, not from what somebody read of it a while ago."""
 
 from collections.abc import Mapping
+from typing import cast
 
 from django.db.models import Model
 
@@ -9,7 +10,8 @@ from core.errors import Conflict
 
 def lock[M: Model](row: M) -> M:
     """Return the row as it is now, locked until the end of the transaction. Raises Conflict where it was deleted."""
-    locked = type(row)._default_manager.select_for_update(no_key=True).filter(pk=row.pk).first()
+    model = cast(type[M], row._meta.model)  # also where the row is lazy, as a request's user is
+    locked = model._default_manager.select_for_update(no_key=True).filter(pk=row.pk).first()
     if locked is None:
         raise Conflict(f"{row} has already been deleted.")
     return locked

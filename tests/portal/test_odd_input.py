@@ -47,11 +47,14 @@ def walk(browser, path):
     """Send the page each odd value in each place; return what failed."""
     failed = []
     page = browser.get(path)
+    page.getvalue()  # a file stays open until it is read
     names = OF_ADDRESSES + ([] if page.streaming else fields_of(page))
     browser.raise_request_exception = False
     for odd in ODD:
         sent = urlencode(dict.fromkeys(names, odd), errors="surrogatepass")
         answers = [browser.get(f"{path}?{sent}"), browser.post(path, sent, content_type=FORM)]
+        for answer in answers:
+            answer.getvalue()
         failed += [(answer.request["REQUEST_METHOD"], odd) for answer in answers if answer.status_code >= 500]
     return failed
 
