@@ -1,26 +1,33 @@
-"""Files that are handed out whole or not at all."""
+"""Files of any length that are made while they are sent."""
 
-from collections.abc import Iterable
-from tempfile import SpooledTemporaryFile
+import itertools
+from collections.abc import Iterable, Iterator
 
-from django.http import FileResponse
+from django.db.models import Model, QuerySet
+from django.http import StreamingHttpResponse
 
-IN_MEMORY = 1024 * 1024  # bytes; a longer file waits on the disk
+ROWS = 500  # that are read at a time
 
 
-def whole_file(lines: Iterable[str], *, name: str, content_type: str) -> FileResponse:
-    """Return the lines as a file to save, which is complete before its first byte is sent.
+def rows_of[M: Model](found: QuerySet[M], *, newest_first: bool = False) -> Iterator[M]:
+    """Yield the rows by their primary key, each few by a query of their own: no cursor is open between them.
 
-    A stream would end early where a line cannot be made, since the database went away, and look like a shorter file.
-    This answers with an error then; and where the connection breaks, Content-Length tells the reader.
+    So whoever reads slowly keeps neither a thread nor a connection to the database (portal/server/http1.py).
     """
-    file = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  # the response closes it
-    try:
-        file.writelines(line.encode() for line in lines)
-    except BaseException:
-        file.close()
-        raise
-    file.seek(0)
-    response = FileResponse(file, as_attachment=True, filename=name, content_type=content_type)
-    response.block_size = 64 * 1024
-    return response
+    ordered = found.order_by("-pk" if newest_first else "pk")
+    rest = ordered
+    while rows := list(rest[:ROWS]):
+        yield from rows
+        rest = ordered.filter(**{"pk__lt" if newest_first else "pk__gt": rows[-1].pk})
+
+
+def file_of(lines: Iterable[str], *, name: str, content_type: str) -> StreamingHttpResponse:
+    """Return the lines as a file to save.
+
+    The first line is made here, so that what can be refused is. A fault later on breaks the connection off, which tells
+    the reader that the file is not complete, for it lacks its last chunk (RFC 9112 section 8).
+    """
+    rest = iter(lines)
+    begun = list(itertools.islice(rest, 1))
+    disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingHttpResponse(itertools.chain(begun, rest), content_type=content_type, headers=disposition)

@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import Q
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -24,7 +24,7 @@ from consumers.audit import Actor
 from consumers.forms import ActivityFilter, InviteForm, NameForm, RoleForm, add_refusal
 from consumers.models import Consumer, Membership, Role, User
 from core import spreadsheets
-from core.downloads import whole_file
+from core.downloads import file_of, rows_of
 from core.errors import Refusal
 from core.limits import longest
 from core.rate_limits import rate_limited
@@ -235,10 +235,10 @@ def activity(request: HttpRequest, membership: Membership) -> HttpResponse:
 
 @workspace(Role.VIEWER)
 @require_safe
-def activity_csv(request: HttpRequest, membership: Membership) -> FileResponse:
+def activity_csv(request: HttpRequest, membership: Membership) -> StreamingHttpResponse:
     """Hand out the filtered activity as a table."""
     events = membership.consumer.events.filter(ActivityFilter(request.GET).condition())
-    described = (timeline.describe(event) for event in events.iterator(chunk_size=500))
+    described = (timeline.describe(event) for event in rows_of(events, newest_first=True))
     table = (
         (
             rfc3339(entry.event.at, "seconds"),
@@ -254,4 +254,4 @@ def activity_csv(request: HttpRequest, membership: Membership) -> FileResponse:
     )
     header = ("when", "event", "who", "what", "detail", "address", "browser", "request")
     name = f"activity-{membership.consumer.slug}-{timezone.localdate():%Y-%m-%d}.csv"
-    return whole_file(spreadsheets.csv_lines(header, table), name=name, content_type="text/csv; charset=utf-8")
+    return file_of(spreadsheets.csv_lines(header, table), name=name, content_type="text/csv; charset=utf-8")

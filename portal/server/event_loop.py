@@ -95,7 +95,7 @@ class Server:
                 piece = stream.piece()
             except Exception:
                 logger.exception("a response broke off")  # without an end, so that the client can tell
-                self.loop.call_soon_threadsafe(connection.hang_up)
+                self.loop.call_soon_threadsafe(connection.break_off)
             else:
                 self.loop.call_soon_threadsafe(connection.write_piece, piece)
 

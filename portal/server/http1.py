@@ -5,6 +5,8 @@ keeps a thread waiting. httptools, which wraps the parser of Node.js, splits wha
 """
 
 import asyncio
+import socket
+import struct
 import sys
 import threading
 from collections import deque
@@ -411,6 +413,13 @@ class Connection(asyncio.Protocol):
 
     def hang_up(self) -> None:
         self.transport.abort()
+
+    def break_off(self) -> None:
+        """End a response in its middle, by a reset, which nobody takes for its end."""
+        if not self.is_closed:
+            link = self.transport.get_extra_info("socket")
+            link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.transport.abort()
 
     # -- Deadlines ----------------------------------------------------------------------------------------------------
 
