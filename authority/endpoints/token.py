@@ -5,7 +5,7 @@ from contextlib import nullcontext
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 
-from authority.client_authentication import dpop
+from authority.client_authentication import dpop, methods
 from authority.endpoints.decorators import endpoint, read_form
 from authority.protocol import errors
 from authority.server.server import server
@@ -28,6 +28,9 @@ def token(request: HttpRequest) -> HttpResponse:
     context = TokenRequestContext(ip=caller_ip(request), proof=dpop.read(request))
     authorization = request.META.get("HTTP_AUTHORIZATION")
     sent = {} if authorization is None else {"Authorization": authorization}
+    if "client_assertion" in parameters:  # the client's keys may have to be fetched, for which no transaction waits
+        context.entry = methods.authenticate(parameters, authorization, context.ip)
+        context.is_authenticated = True
     try:
         with nullcontext() if stateless else transaction.atomic():
             headers, body, status = server().respond_to_token_request(request.path, parameters, sent, context)

@@ -64,8 +64,9 @@ class Validator(OAuth2Validator):
 
     def authenticate_client(self, request: Any, *args: Any, **kwargs: Any) -> bool:
         context: TokenRequestContext = request.context
-        parameters, authorization = dict(request.decoded_body or []), request.headers.get("Authorization")
-        context.entry = methods.authenticate(parameters, authorization, context.ip)
+        if not context.is_authenticated:
+            parameters, authorization = dict(request.decoded_body or []), request.headers.get("Authorization")
+            context.entry = methods.authenticate(parameters, authorization, context.ip)
         context.jkt = dpop.bind(context.entry, context.proof)
         request.client = context.entry.client
         return True

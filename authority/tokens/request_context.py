@@ -22,6 +22,7 @@ class TokenRequestContext:
 
     ip: str | None = None  # the caller's address
     proof: Proof | None = None  # the DPoP proof in the request's header
+    is_authenticated: bool = False  # the client is, before the grant is looked at
     entry: ClientEntry = field(init=False)  # the client, by authenticate_client or validate_client_id
     jkt: str | None = None  # the key that new tokens are bound to (RFC 9449), by authenticate_client
     code: Any = field(init=False)  # the row of the authorization code, by validate_code
