@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import Error, connection
 
 from core import cache, clock
-from core.db import availability
+from core.db import availability, outages
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +52,10 @@ def run(stop: threading.Event, *, compares_clocks: bool = False) -> None:
         try:
             _listen(stop, compares_clocks=compares_clocks)
         except (Error, psycopg.Error, NotificationsNotDelivered) as error:
-            logger.warning("not listening for changes, trying again in %.1f s: %s", delay, error)
+            if outages.is_outage(error):
+                outages.report(error, __name__)
+            else:
+                logger.warning("not listening for changes, trying again in %.1f s: %s", delay, error)
         except Exception:
             logger.exception("not listening for changes, trying again in %.1f s", delay)
         if time.monotonic() - started > MAX_RETRY_DELAY:

@@ -17,6 +17,7 @@ from clients.queries import with_state
 from consumers.access import workspace
 from consumers.activity import timeline
 from consumers.models import Consumer, Event, Membership, Role, User
+from core.db import outages
 from core.rest import responses
 from portal.dashboard.alerts import alerts_of
 from portal.dashboard.usage_chart import usage_chart
@@ -75,15 +76,16 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
     Django calls this while it handles the exception. When that tells of a database that is away, it is for a moment.
     """
-    is_away = isinstance(sys.exception(), responses.DATABASE_AWAY)
+    exception = sys.exception()
     context = {
         "portal_name": settings.PORTAL_NAME,
         "operator_contact": settings.OPERATOR_CONTACT,
         "request_id": getattr(request, "id", ""),
         "again": request.get_full_path() if request.method == "GET" else "",
     }
-    if is_away:
-        return HttpResponse(render_to_string("503.html", context), status=503, headers=responses.SOON)
+    if exception is not None and outages.is_outage(exception):
+        response = HttpResponse(render_to_string("503.html", context), status=503)
+        return responses.unavailable(exception, request.path, response)
     return HttpResponse(render_to_string("500.html", context), status=500)
 
 

@@ -41,7 +41,7 @@ def cacheable(document: Callable[..., dict[str, Any]]) -> View:
             return method_not_allowed(("GET", "HEAD"))
         try:
             body = json.dumps(document(**place), separators=(",", ":")).encode()
-        except responses.DATABASE_AWAY as exception:
+        except Exception as exception:
             return responses.fault(exception, request.path, refuse)
         response = HttpResponse(body, content_type="application/json")
         etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'

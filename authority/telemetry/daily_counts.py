@@ -4,11 +4,12 @@ import threading
 from collections.abc import Iterable
 from datetime import date, timedelta
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import Error, connection
 from django.utils import timezone
 
 from authority.models import DailyCount
 from clients.models import Client
+from core.db import outages
 
 RETENTION = timedelta(days=400)
 
@@ -44,12 +45,13 @@ def flush() -> None:
         return
     try:
         write_counts(counts)
-    except (OperationalError, InterfaceError):
-        with _lock:  # the database is away: keep them for the next round
-            for key, (issued, refused) in counts.items():
-                newer = _counts.setdefault(key, [0, 0])
-                newer[0] += issued
-                newer[1] += refused
+    except Error as error:
+        if outages.is_outage(error):
+            with _lock:  # keep them for the next round
+                for key, (issued, refused) in counts.items():
+                    newer = _counts.setdefault(key, [0, 0])
+                    newer[0] += issued
+                    newer[1] += refused
         raise
 
 

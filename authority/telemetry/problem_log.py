@@ -11,11 +11,12 @@ from datetime import datetime, timedelta
 from ipaddress import ip_address
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import Error, connection
 from django.utils import timezone
 
 from authority.models import Problem
 from clients.models import Client, ClientSecret
+from core.db import outages
 
 MAX_VARIANTS = 8  # of one kind, per client and endpoint
 RETENTION = timedelta(days=30)
@@ -90,10 +91,11 @@ def flush() -> None:
         return
     try:
         write_problems(_limit_variants(_resolve_secrets(problems)))
-    except (OperationalError, InterfaceError):
-        with _lock:  # the database is away: keep them for the next round
-            for key, entry in problems.items():
-                _add(key, entry)
+    except Error as error:
+        if outages.is_outage(error):
+            with _lock:  # keep them for the next round
+                for key, entry in problems.items():
+                    _add(key, entry)
         raise
 
 

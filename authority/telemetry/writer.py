@@ -7,6 +7,7 @@ import time
 from django.db import Error, connection
 
 from authority.telemetry import daily_counts, last_used, metrics, problem_log
+from core.db import outages
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +44,9 @@ def _write() -> None:
             try:
                 buffer.flush()
             except Error as error:
-                logger.warning("%s could not be written yet: %s", buffer.__name__, type(error).__name__)
+                if outages.is_outage(error):
+                    outages.report(error, buffer.__name__)
+                else:
+                    logger.warning("%s could not be written: %s", buffer.__name__, type(error).__name__)
     finally:
         connection.close()

@@ -8,9 +8,11 @@ from typing import Any
 
 from cryptography.fernet import InvalidToken
 from django.contrib.sessions.backends import db
+from django.contrib.sessions.backends.base import UpdateError
 from django.db import transaction
 from django.dispatch import Signal
 
+from core.db import outages
 from core.encryption import fernet
 
 session_ended = Signal()  # with its key
@@ -31,6 +33,15 @@ class SessionStore(db.SessionStore):
         except (InvalidToken, ValueError):
             return {}
         return opened
+
+    def save(self, must_create: bool = False) -> None:
+        """Save the session. Raises UpdateError where it was ended meanwhile, which Django says of an outage too."""
+        try:
+            super().save(must_create)
+        except UpdateError as error:
+            if error.__context__ is not None and outages.is_outage(error.__context__):
+                raise error.__context__ from error.__context__.__cause__
+            raise
 
     def delete(self, session_key: str | None = None) -> None:
         key = session_key or self.session_key

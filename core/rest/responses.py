@@ -6,15 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse, JsonResponse
 
+from core.db import outages
 from core.errors import Refusal
 
 logger = logging.getLogger(__name__)
 
-# What the database driver raises while the server is away.
-DATABASE_AWAY = (OperationalError, InterfaceError)
 _AT_FAULT = (
     "Something went wrong on our side. If it happens again, give the operator the X-Request-Id of this response."
 )
@@ -46,10 +44,15 @@ def challenge(*, realm: str = "", error: str = "") -> str:
 
 def fault(exception: Exception, path: str, answer: Callable[[str, str, int], HttpResponse]) -> HttpResponse:
     """Log a fault of ours, and return what `answer` makes of code, description and status: programs read JSON."""
-    if isinstance(exception, DATABASE_AWAY):
-        logger.error("the database does not answer", exc_info=exception)
-        response = answer("temporarily_unavailable", _AWAY, 503)
-        response["Retry-After"] = SOON["Retry-After"]
-        return response
+    if outages.is_outage(exception):
+        return unavailable(exception, path, answer("temporarily_unavailable", _AWAY, 503))
     logger.error("a fault at %s", path, exc_info=exception)
     return answer("server_error", _AT_FAULT, 500)
+
+
+def unavailable(exception: BaseException, path: str, response: HttpResponse) -> HttpResponse:
+    """Report an outage of the database, and let the response say when to come back (RFC 9110 section 15.6.4)."""
+    outages.report(exception, path)
+    response["Retry-After"] = SOON["Retry-After"]
+    response._has_been_logged = True  # type: ignore[attr-defined]  # Django would log a line for each
+    return response
