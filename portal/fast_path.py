@@ -29,10 +29,11 @@ from authority.protocol.errors import OAuth2Error
 from authority.telemetry import metrics
 from core import cache
 from core.cache import NotifiedCache
+from core.db import outages
 from core.db.backend.base import DatabaseWrapper
 from core.rest import responses
 from portal import health, logs
-from portal.middleware import new_request_id
+from portal.middleware import REQUEST_ID, new_request_id
 from portal.server import gateway
 from portal.server.event_loop import Application
 from portal.server.http1 import Environ, Response, Stream, response_head
@@ -110,14 +111,15 @@ class FastPath(Application):
             or not _passes_security_middleware(environ)
         ):
             return None
-        request_id = new_request_id()
+        request_id = environ[REQUEST_ID] = new_request_id()
         reset = logs.current_request.set(request_id)
         try:
             answer = handler(environ, body)
         except OAuth2Error:
             return None
-        except Exception:  # Django may do better, or answer with its own error
-            logger.warning("the fast path failed", exc_info=True)
+        except Exception as error:  # Django may do better, or answer with its own error
+            if not outages.is_outage(error):
+                logger.warning("the fast path failed", exc_info=True)
             return None
         finally:
             logs.current_request.reset(reset)
