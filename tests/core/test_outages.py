@@ -25,10 +25,16 @@ OURS = {
 
 
 def error_of(*statements):
-    with pytest.raises(Error) as raised, transaction.atomic(), connection.cursor() as cursor:
+    with pytest.raises(Error) as raised:
+        run(*statements)
+    return raised.value
+
+
+@transaction.atomic
+def run(*statements):
+    with connection.cursor() as cursor:
         for statement in statements:
             cursor.execute(statement)
-    return raised.value
 
 
 @pytest.fixture
@@ -48,11 +54,12 @@ def test_a_database_that_cannot_serve_now_is_an_outage(locked, case):
 def test_transaction_that_the_server_ended_is_an_outage():
     other = connection.copy()
     try:
-        with pytest.raises(Error) as raised, transaction.atomic(other.alias), other.cursor() as cursor:
+        with other.cursor() as cursor:
             cursor.execute("SET idle_in_transaction_session_timeout = 10")
             cursor.execute("BEGIN")
             time.sleep(0.2)
-            cursor.execute("SELECT 1")
+            with pytest.raises(Error) as raised:
+                cursor.execute("SELECT 1")
         assert outages.is_outage(raised.value)
     finally:
         other.close()
