@@ -21,6 +21,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import path, reverse, set_urlconf
+from django.utils.http import parse_header_parameters
 
 from authority.endpoints import fast_path
 from authority.endpoints.decorators import FORM_CONTENT_TYPE, endpoint
@@ -85,6 +86,7 @@ class FastPath(Application):
         path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
         if path in ANY_HOST:
             environ["HTTP_HOST"] = urlsplit(settings.PUBLIC_URL).netloc
+        _drop_unreadable_content_type(environ)
         response: Response | Stream | None = None
         if path in self.handlers and method == "POST":
             response = self._respond_quickly(environ, body, self.handlers[path][0])
@@ -152,6 +154,15 @@ class FastPath(Application):
         elif made.head.startswith(b"503") and self.last_jwks and self.last_jwks.until + STALE_JWKS_SECONDS > asked_at:
             made = self.last_jwks
         return made.respond()
+
+
+def _drop_unreadable_content_type(environ: Environ) -> None:
+    """Let the views see no content type where Django would raise before it can answer, so that they refuse the body."""
+    try:
+        _, parameters = parse_header_parameters(environ.get("CONTENT_TYPE", ""))
+        b"\xff".decode(parameters.get("charset", "utf-8"), "replace")
+    except (ValueError, LookupError):
+        environ["CONTENT_TYPE"] = ""
 
 
 def _path_of(name: str) -> str:
