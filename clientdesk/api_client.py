@@ -142,7 +142,7 @@ class ApiClient:
         parameters: dict[str, Any] | None = {name: value for name, value in query.items() if value not in (None, "")}
         while True:
             answer = self.request("GET", path, params=parameters)
-            found = re.search(r'<([^>]*)>;\s*rel="next"', answer.headers.get("Link", ""))
+            found = re.search(r'<([^<>]*)>;\s*rel="next"', answer.headers.get("Link", ""))
             yield Page(
                 self._parse(answer), parse_qs(urlsplit(found[1]).query).get("page_token", [""])[0] if found else ""
             )

@@ -13,11 +13,12 @@ UNITS = {
     "h": Fraction(3600),
 }
 PART = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,9})?)(ns|us|µs|ms|s|m|h)")
+DURATION = re.compile(rf"(?:{PART.pattern})+")
 
 
 def parse_duration(text: str) -> int:
     """Return the seconds. Raises ValueError for anything else, and for parts of a second."""
-    if len(text) > 60 or not re.fullmatch(rf"(?:{PART.pattern})+", text):
+    if len(text) > 60 or not DURATION.fullmatch(text):
         raise ValueError("write a duration, such as 1h30m or 900s")
     seconds = sum((Fraction(number) * UNITS[unit] for number, unit in PART.findall(text)), Fraction())
     if seconds.denominator != 1:

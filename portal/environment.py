@@ -18,7 +18,7 @@ from zoneinfo import available_timezones
 from psycopg import Error as PostgresError
 from psycopg.conninfo import conninfo_to_dict
 
-ADDRESS = r"[^@\s<>\"]+@[^@\s<>\"]+"
+ADDRESS = re.compile(r"[^@\s<>\"]+@[^@\s<>\"]+")
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # the library's name for it
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -180,7 +180,7 @@ def mail_server(url: str) -> dict[str, Any]:
 def address(name: str) -> str:
     """Return an optional e-mail address."""
     value = text(name)
-    if value and not re.fullmatch(ADDRESS, value):
+    if value and not ADDRESS.fullmatch(value):
         _refuse(f"{name} must be an e-mail address, such as developers@example.com.")
     return value
 
@@ -195,7 +195,7 @@ def hosts(value: str) -> list[str]:
 
 def sender(value: str) -> str:
     """Return the From of every mail: an address, or a name and an address in angle brackets."""
-    if not re.fullmatch(ADDRESS, parseaddr(value)[1]):
+    if not ADDRESS.fullmatch(parseaddr(value)[1]):
         _refuse("FROM_EMAIL must read no-reply@example.com or Developer portal <no-reply@example.com>.")
     return value
 

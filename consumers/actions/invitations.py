@@ -17,6 +17,7 @@ from consumers.models import Consumer, Invitation, Membership, Role, User, norma
 from core.credentials import token_digest
 from core.errors import Conflict, Refusal
 
+MAX_NAMED = 5  # wrong addresses; somebody may have pasted a novel
 HAS_ACCOUNT = "There is an account for this address already. Sign in to it, then accept the invitation."
 
 
@@ -30,7 +31,7 @@ class InvitationClosed(Conflict):
 def parse_emails(text: str) -> list[str]:
     """Return the addresses of a text, parted by white space, commas or semicolons, each once, in order.
 
-    Raises Refusal that names every part that is no e-mail address.
+    Raises Refusal that names the first parts that are no e-mail addresses.
     """
     found: dict[str, str] = {}
     wrong = []
@@ -40,10 +41,12 @@ def parse_emails(text: str) -> list[str]:
             policy.email_address(address)
         except Refusal:
             wrong.append(part)
+            if len(wrong) == MAX_NAMED:
+                break
         else:
             found.setdefault(address.lower(), address)
     if wrong:
-        raise Refusal(f"Not an email address: {', '.join(wrong[:5])}. Put one address on each line.", field="emails")
+        raise Refusal(f"Not an email address: {', '.join(wrong)}. Put one address on each line.", field="emails")
     return list(found.values())
 
 

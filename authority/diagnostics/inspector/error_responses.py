@@ -5,6 +5,7 @@ import re
 from authority.diagnostics.error_codes import CODES
 from authority.diagnostics.inspector.report import Fact, InspectionReport
 
+WORD = re.compile(r"\w+")
 # How well-known libraries word it when an API refuses a token, and the words of ours that fit.
 PHRASES = {
     (
@@ -99,5 +100,6 @@ def recognize_error(text: str) -> InspectionReport | None:
                 return InspectionReport(
                     "A refused request", meaning, advice, tone="bad", facts=[Fact("Message", text=phrase)]
                 )
-    code = next((code for code in CODES if re.search(rf"\b{code}\b", text)), None)
+    words = set(WORD.findall(text))
+    code = next((code for code in CODES if code in words), None)
     return explain_error(code) if code else None

@@ -2,6 +2,7 @@
 
 import base64
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, unquote_plus, urlsplit
@@ -9,16 +10,21 @@ from urllib.parse import parse_qs, unquote_plus, urlsplit
 from authority.diagnostics import error_codes
 from authority.diagnostics.inspector.report import replace_surrogates
 from core import foreign_json
+from core.jose import jws
 
-JWT = re.compile(r"(?<![\w.-])(ey[\w+/=-]*(?:\.[\w+/=-]*){2}(?:\.[\w+/=-]*){0,2})(?![\w.-])")
+# Each reads a text once, whatever it is: people paste what strangers sent them.
+PIECE = re.compile(r"[\w.+/=-]+")  # the characters of a JWT, and of base64 that was taken for base64url
+JWT_START = re.compile(r"(?<![\w.-])ey")
 OURS = re.compile(r"\b(cd[a-z]{1,3}_[0-9A-Za-z]{20,})")
 STATUS = re.compile(r"HTTP/[\d.]+ (\d{3}[^\r\n]{0,40})")
 MEMBER = re.compile(r"""["']?\b(error|error_description)["']?\s*[:=]\s*["']([^"'\r\n]{1,500})["']""")
 CLIENT = re.compile(r"""\bclient_id["']?\s*[:=]\s*["']?([\w.~-]{1,255})""")
 BASIC = re.compile(r"\bBasic\s+([A-Za-z0-9+/]{4,2000}={0,2})", re.IGNORECASE)
 PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
-MAX_BYTES = 256 * 1024  # of the characters that the form takes, in UTF-8
+MAX_BYTES = 4 * 2 * jws.MAX_TOKEN  # of the characters that the form takes, in UTF-8
 PROMPTS = re.compile(r"^[<>*] ?", re.MULTILINE)
+ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
+BARE = re.compile(r"(?:authorization:)?\s*+(?:bearer|dpop)?\s*+\S+", re.IGNORECASE)
 
 
 @dataclass
@@ -45,7 +51,7 @@ def parse(text: str) -> PastedText:
     parsed = _as_json(text)
     if isinstance(parsed, dict):
         _members(parsed, found)
-    elif re.match(r"[a-z][a-z0-9+.-]*://\S+$", text, re.IGNORECASE):
+    elif ADDRESS.fullmatch(text):
         _address(text, found)
     found.is_private_key = PRIVATE_KEY.search(text) is not None or (isinstance(parsed, dict) and "d" in parsed)
     if not (found.tokens or found.error or found.code):
@@ -101,12 +107,12 @@ def _transcript(text: str, found: PastedText, *, bare: bool) -> None:
     if named := CLIENT.search(plain):
         found.client_id = named[1]
     found.basic = _basic(plain)
-    found.tokens = list(dict.fromkeys(JWT.findall(plain) or OURS.findall(plain)))
+    found.tokens = list(dict.fromkeys([*_jwts(plain)] or OURS.findall(plain)))
     if found.tokens or found.basic or found.error or not bare:
         return
     if plain in error_codes.CODES:
         found.error = plain
-    elif re.fullmatch(r"(?:authorization:\s*)?(?:bearer|dpop)?\s*\S+", plain, re.IGNORECASE):
+    elif BARE.fullmatch(plain):
         found.tokens = plain.split()[-1:]
     elif _looks_wrapped(plain):
         found.tokens = ["".join(plain.split())]
@@ -127,4 +133,11 @@ def _basic(text: str) -> tuple[str, str] | None:
 def _looks_wrapped(text: str) -> bool:
     """Return whether it is a JWT that a mail or a terminal broke into lines."""
     joined = "".join(text.split())
-    return joined.startswith("ey") and re.fullmatch(r"[\w.+/=-]+", joined) is not None
+    return joined.startswith("ey") and PIECE.fullmatch(joined) is not None
+
+
+def _jwts(text: str) -> Iterator[str]:
+    """Yield what may be a JWT: from the first “ey” of a piece to its end, in three to five parts."""
+    for piece in PIECE.findall(text):
+        if (start := JWT_START.search(piece)) and 2 <= piece.count(".", start.start()) <= 4:
+            yield piece[start.start() :]

@@ -111,7 +111,7 @@ def test_page_says_what_to_paste(request, browser_of, acme, person, page, pasted
     browser = browser_of(request.getfixturevalue(person))
     answer = browser.post(page, urlencode({"pasted": pasted}), content_type="application/x-www-form-urlencoded")
     assert answer.status_code == 422
-    assert ("Paste at most 64 KB" if pasted else "Paste a token or an error first") in answer.text
+    assert ("Paste at most 32 KB" if pasted else "Paste a token or an error first") in answer.text
     assert 'name="pasted"' in answer.text
     assert "xxxxx" not in caplog.text
 
