@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.core.validators import MaxLengthValidator
 
-from authority.diagnostics.inspector.inspector import MAX_LENGTH
+from authority.diagnostics.inspector.parsing import MAX_LENGTH
 from authority.diagnostics.inspector.report import Viewer
 from clients.forms.base import Form
 from clients.models import Api

@@ -5,10 +5,8 @@ from authority.diagnostics.inspector.parsing import PastedText, parse
 from authority.diagnostics.inspector.report import InspectionReport, Viewer
 from clients import secrets
 from clients.models import Api
-from core.jose import jws
 
 MAX_TOKENS = 3  # tokens of one paste
-MAX_LENGTH = 2 * jws.MAX_TOKEN  # characters: the longest token that is read here, and what stands around it
 JWT_PARTS, JWE_PARTS = 3, 5
 
 

@@ -21,7 +21,8 @@ MEMBER = re.compile(r"""["']?\b(error|error_description)["']?\s*[:=]\s*["']([^"'
 CLIENT = re.compile(r"""\bclient_id["']?\s*[:=]\s*["']?([\w.~-]{1,255})""")
 BASIC = re.compile(r"\bBasic\s+([A-Za-z0-9+/]{4,2000}={0,2})", re.IGNORECASE)
 PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
-MAX_BYTES = 4 * 2 * jws.MAX_TOKEN  # of the characters that the form takes, in UTF-8
+MAX_LENGTH = 2 * jws.MAX_TOKEN  # characters: the longest token that is read here, and what stands around it
+MAX_BYTES = 4 * MAX_LENGTH  # of them in UTF-8
 PROMPTS = re.compile(r"^[<>*] ?", re.MULTILINE)
 ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
 BARE = re.compile(r"(?:authorization:)?\s*+(?:bearer|dpop)?\s*+\S+", re.IGNORECASE)
