@@ -10,6 +10,7 @@ from django.http import HttpRequest
 
 from consumers.models import Consumer, Event, User
 from core.client_ip import caller_ip
+from core.limits import longest
 
 
 class EventName(StrEnum):
@@ -20,7 +21,7 @@ class EventName(StrEnum):
 class Actor:
     """Who made a change, and where the request came from.
 
-    `kind` is person, operator, client or system.
+    `kind` is person, operator, client or system. The label is cut to what is kept of it, here and beside what is made.
     """
 
     kind: str
@@ -30,6 +31,9 @@ class Actor:
     user_agent: str = ""
     request_id: str = ""
     user: User | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "label", self.label[: longest(Event, "actor_label")])
 
     @classmethod
     def of(cls, request: HttpRequest) -> "Actor":
@@ -49,7 +53,7 @@ def request_origin(request: HttpRequest) -> dict[str, Any]:
     """Return where a request came from, for an actor who is nobody yet."""
     return {
         "ip": caller_ip(request),
-        "user_agent": request.headers.get("User-Agent", "")[:200],
+        "user_agent": request.headers.get("User-Agent", ""),
         "request_id": getattr(request, "id", ""),
     }
 
@@ -65,20 +69,24 @@ def record(
     target: Model | None = None,
     detail: dict[str, Any] | None = None,
 ) -> Event:
-    """Record a change. Raises TransactionManagementError outside the transaction of the change."""
+    """Record a change, of texts that are too long their beginning: no change may fail because it is recorded.
+
+    Raises TransactionManagementError outside the transaction of the change.
+    """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError(f"{name} must be recorded in the transaction of its change")
-    return Event.objects.create(
-        name=name,
-        actor_kind=actor.kind,
-        actor_id=actor.id,
-        actor_label=actor.label,
-        consumer=consumer,
-        target_kind=(target._meta.model_name or "") if target is not None else "",
-        target_id=str(target.pk) if target is not None else "",
-        target_label=str(target)[:254] if target is not None else "",
-        detail=detail or {},
-        ip=actor.ip,
-        user_agent=actor.user_agent,
-        request_id=actor.request_id,
-    )
+    texts = {
+        "actor_kind": actor.kind,
+        "actor_id": actor.id,
+        "actor_label": actor.label,
+        "user_agent": actor.user_agent,
+        "request_id": actor.request_id,
+    }
+    if target is not None:
+        texts |= {
+            "target_kind": target._meta.model_name or "",
+            "target_id": str(target.pk),
+            "target_label": str(target),
+        }
+    kept = {column: text[: longest(Event, column)] for column, text in texts.items()}
+    return Event.objects.create(name=name, consumer=consumer, detail=detail or {}, ip=actor.ip, **kept)

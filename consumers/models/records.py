@@ -16,7 +16,7 @@ class Event(models.Model):
     at = models.DateTimeField("time", default=timezone.now, editable=False)
     name = models.CharField(max_length=60)
     actor_kind = models.CharField(max_length=10)
-    actor_id = models.CharField(max_length=64, blank=True)
+    actor_id = models.CharField(max_length=255, blank=True)  # a client ID may be the URL of its metadata
     actor_label = models.CharField(max_length=254)
     consumer = models.ForeignKey(
         Consumer, models.DO_NOTHING, null=True, related_name="events", db_constraint=False, db_index=False

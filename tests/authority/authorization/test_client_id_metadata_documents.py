@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from clients.models import Client, DocumentHost, SelfRegistration
+from consumers.models import Event
 from core.http_fetch import documents
 
 DRAFT = "draft-ietf-oauth-client-id-metadata-document"
@@ -53,6 +54,15 @@ def test_document_of_an_allowed_host_is_a_client(browser, publisher, host, acme)
     row = Client.objects.get(client_id=url)
     assert (row.consumer, row.token_endpoint_auth_method) == (acme, "none")
     assert row.self_registration.method == "document"
+
+
+@pytest.mark.compliance(DRAFT, "3")
+def test_client_id_may_be_as_long_as_any(browser, publisher, host):
+    path = "/" + "c" * (254 - len(publisher.url))
+    url = publish(publisher, path, client_name="N" * 100)
+    assert len(url) == 255
+    assert ask(browser, url).status_code == 200
+    assert Event.objects.get(name="client.registered").actor_id == url
 
 
 def test_second_request_asks_the_host_no_more(browser, publisher, host):
