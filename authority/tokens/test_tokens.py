@@ -27,6 +27,7 @@ from core import clock
 from core.errors import Conflict, Refusal
 from core.jose import jws
 from core.limits import longest as longest_text
+from core.text import name_of
 
 TOKEN_USE = "test"
 MIN_LIFETIME = 60  # seconds
@@ -205,11 +206,13 @@ def _check_person(requested: TestTokenRequest, actor: Actor) -> None:
         if requested.user_id:
             raise Refusal("client_credentials has no user. Leave the user ID empty.", field="user_id")
         return
-    if not requested.user_id.strip():
+    if not requested.user_id:
         raise Refusal("Enter the user ID that the API gets as “sub”.", field="user_id")
     if len(requested.user_id) > MAX_USER_ID:
         raise Refusal(f"Shorten the user ID to {MAX_USER_ID} characters.", field="user_id")
     plain_text(requested.user_id, "user_id", "the user ID")
+    if blank := next((each for each in requested.user_id if each == " " or not each.isprintable()), None):
+        raise Refusal(f"Remove {name_of(blank)} from the user ID: it holds no spaces.", field="user_id")
     if requested.user_id.lower().startswith("cl_") or Client.objects.filter(client_id=requested.user_id).exists():
         raise Refusal("This is the form of a client ID. Choose another user ID.", field="user_id")
     try:

@@ -174,6 +174,16 @@ def test_nobody_speaks_for_somebody_elses_account(make, alice, bob):
     make(grant_type=CODE, user_id=str(alice.pk))
 
 
+@pytest.mark.parametrize("blank", [" ", "\t", "\xa0", "\u2003", "\u3000", "\u200b", "\u200d", "\u2800", "\ufeff"])
+def test_a_blank_makes_no_other_user_of_an_account(make, bob, service, blank):
+    """An API may strip it, or show it to people who see none."""
+    for name in (str(bob.pk), service.client_id, "cl_abc", "jane"):
+        for user_id in (blank + name, name + blank, name[:2] + blank + name[2:]):
+            refusal = refused(make, grant_type=CODE, user_id=user_id)
+            assert refusal.field == "user_id"
+            assert f"U+{ord(blank):04X}" in refusal.description
+
+
 @pytest.mark.parametrize("name", sorted(RESERVED_CLAIMS))
 def test_reserved_names_of_claims_are_refused(make, acme, name):
     acme.test_token_claims = [name]  # as if it had been reserved later
