@@ -86,7 +86,8 @@ class FastPath(Application):
         path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
         if path in ANY_HOST:
             environ["HTTP_HOST"] = urlsplit(settings.PUBLIC_URL).netloc
-        _drop_unreadable_content_type(environ)
+        if environ.get("CONTENT_TYPE", FORM_CONTENT_TYPE) != FORM_CONTENT_TYPE:
+            _drop_unreadable_content_type(environ)
         response: Response | Stream | None = None
         if path in self.handlers and method == "POST":
             response = self._respond_quickly(environ, body, self.handlers[path][0])

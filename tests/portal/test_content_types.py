@@ -22,7 +22,16 @@ UNREADABLE = {
 
 CHARSETS = ["rot13", "hex", "zip", "idna", "undefined", "mbcs", "utf-16", "raw_unicode_escape", "punycode"]
 UNREADABLE |= {f"charset {name}": f"application/x-www-form-urlencoded; charset={name}" for name in CHARSETS}
-DOORS = ["/oauth2/token", "/oauth2/authorize", "/oauth2/register", "/account/login/", "/admin/clients", "/", "/no/such"]
+DOORS = [
+    "/oauth2/token",
+    "/oauth2/authorize",
+    "/oauth2/register",
+    "/account/login/",
+    "/admin/clients",
+    "/",
+    "/.well-known/jwks.json",
+    "/no/such",
+]
 
 
 @pytest.fixture
