@@ -82,7 +82,10 @@ class FastPath(Application):
     def respond(self, environ: Environ, body: bytes) -> Response | Stream:
         database = connections[DEFAULT_DB_ALIAS]
         assert isinstance(database, DatabaseWrapper)
-        database.begin_request()
+        with database.serving():
+            return self._respond(environ, body)
+
+    def _respond(self, environ: Environ, body: bytes) -> Response | Stream:
         path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
         if path in ANY_HOST:
             environ["HTTP_HOST"] = urlsplit(settings.PUBLIC_URL).netloc

@@ -1,13 +1,10 @@
 """A content type that cannot be read is a mistake of the caller's, at every door."""
 
-import io
-
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
-from django.core.signals import request_finished, request_started
-from django.db import close_old_connections
 
 from portal.fast_path import FastPath
+from tests.portal.test_fast_path import ask, kept_connections
 
 pytestmark = pytest.mark.django_db
 
@@ -36,37 +33,14 @@ DOORS = [
 
 @pytest.fixture
 def application():
-    for signal in (request_started, request_finished):
-        signal.disconnect(close_old_connections)  # it would end the test's transaction
-    yield FastPath(WSGIHandler())
-    for signal in (request_started, request_finished):
-        signal.connect(close_old_connections)
+    with kept_connections():
+        yield FastPath(WSGIHandler())
 
 
 @pytest.mark.parametrize("case", UNREADABLE)
 def test_a_content_type_that_cannot_be_read_is_refused(application, case):
     for path in DOORS:
         for method, query in (("GET", ""), ("GET", "x=%ff&y=\xe9"), ("POST", "")):
-            assert ask(application, method, path, query, UNREADABLE[case]) < 500, (method, path)
-
-
-def ask(application, method, path, query, content_type):
-    """Return the status of the answer."""
-    body = b"a=b&c=%ff\xe9"
-    environ = {
-        "REQUEST_METHOD": method,
-        "PATH_INFO": path,
-        "QUERY_STRING": query,
-        "SERVER_NAME": "127.0.0.1",
-        "SERVER_PORT": "8000",
-        "REMOTE_ADDR": "192.0.2.7",
-        "HTTP_HOST": "127.0.0.1:8000",
-        "CONTENT_TYPE": content_type,
-        "CONTENT_LENGTH": str(len(body)),
-        "wsgi.url_scheme": "http",
-        "wsgi.input": io.BytesIO(body),
-    }
-    started = []
-    response = application(environ, lambda status, headers: started.append(int(status[:3])))
-    getattr(response, "close", lambda: None)()
-    return started[0]
+            body = b"a=b&c=%ff\xe9"
+            status, _, _ = ask(application, body, path=path, method=method, query=query, content_type=UNREADABLE[case])
+            assert status < 500, (method, path)

@@ -1,7 +1,8 @@
 """Django's backend for PostgreSQL, none of whose waits is without an end."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,7 +48,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     A request waits in vain once: after that, whatever else it asks of the database is refused.
     """
 
-    has_request = False  # of a web process: what follows is for the request that began last
+    has_request = False
     has_waited_in_vain = False
 
     def get_connection_params(self) -> dict[str, Any]:
@@ -95,6 +96,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self.has_waited_in_vain:
             raise OperationalError("the database did not answer this request in time")
 
-    def begin_request(self) -> None:
-        """Forget what happened to the request before."""
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        """Serve one request: what it has waited for in vain once, it is refused until its end."""
         self.has_request, self.has_waited_in_vain = True, False
+        try:
+            yield
+        finally:
+            self.has_request = self.has_waited_in_vain = False
