@@ -65,3 +65,12 @@ class WorkerLoop(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class DemoMark(models.Model):
+    """Says that a database was empty when `manage.py demo` filled it; at most one row."""
+
+    made_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    def __str__(self) -> str:
+        return "demo"

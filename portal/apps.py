@@ -6,9 +6,10 @@ class PortalConfig(AppConfig):
     name = "portal"
 
     def ready(self) -> None:
-        from portal import events  # needs the models loaded
+        from portal import checks, events  # need the models loaded
 
         events.register_events()
+        checks.register()
 
 
 class OperatorsConfig(admin_apps.SimpleAdminConfig):

@@ -128,8 +128,8 @@ def database(url: str, name: str = "DATABASE_URL") -> dict[str, Any]:
         said = conninfo_to_dict(url) if url.startswith(("postgresql://", "postgres://")) else {}
     except PostgresError:
         said = {}
-    port = str(said.get("port", ""))
-    if not said.get("dbname") or (port and not port.isdigit()):
+    ports = str(said.get("port", "")).split(",")  # one for each host, or one for all
+    if not said.get("dbname") or not all(port.isdecimal() or not port for port in ports):
         _refuse(f"{name} must name a PostgreSQL database: postgresql://user:password@host:5432/name.")
     names = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
     options = {key: value for key, value in said.items() if key not in names}

@@ -234,6 +234,7 @@ WRITES_ELSEWHERE = {
     # Maintenance.
     "authority/tasks.py": "expired rows are deleted in batches",
     "portal/demo/data.py": "sample data of a demo",
+    "portal/management/commands/demo.py": "whose database it is",
     "portal/cache_table.py": "expired counters are deleted in batches",
     "portal/reencryption.py": "values are encrypted with the newest key; nothing else about them changes",
     "portal/worker.py": "expired sessions, submissions and mails are deleted, and the worker notes that it runs",
@@ -324,6 +325,8 @@ RAW_SQL = {
     "core/delivery.py",  # NOTIFY wakes the worker
     "core/db/backend/base.py",  # hands statements on, and notes those that fail
     "portal/worker.py",  # LISTEN
+    "portal/checks.py",  # the shortest question to the database
+    "portal/management/commands/migrate.py",  # advisory lock
 }
 # Where another site's form may post: the endpoints that take no cookie.
 NO_CSRF_CHECK = ("authority/endpoints/", "consumers/rest/", "portal/api/views.py")

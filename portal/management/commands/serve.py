@@ -61,13 +61,22 @@ class Command(BaseCommand):
         parser.add_argument("--workers", type=int, default=2, help="web processes, about one a core")
         parser.add_argument("--no-work", action="store_true", help="leave the worker to another process")
 
+        parser.add_argument(
+            "--unsafe-demo", action="store_true", help="serve the demo, whose passwords are known, to the network"
+        )
+
     def execute(self, *args: Any, **options: Any) -> str | None:
         """Say where the processes count for /metrics, before anything that counts is loaded."""
         with tempfile.TemporaryDirectory(prefix="clientdesk-metrics-") as folder:
             os.environ[environment.METRICS_FOLDER] = folder
             return super().execute(*args, **options)
 
-    def handle(self, *, host: str, port: int, workers: int, no_work: bool, **options: Any) -> None:
+    def handle(self, *, host: str, port: int, workers: int, no_work: bool, unsafe_demo: bool, **options: Any) -> None:
+        if settings.DEMO and host not in environment.LOOPBACK and not unsafe_demo:
+            sys.exit(
+                f"Clientdesk cannot start: whoever reaches {host} could sign in to the demo and read its mail. "
+                "Leave LISTEN_ADDRESS at 127.0.0.1, or insist on it with --unsafe-demo."
+            )
         refuse_unknown_database()
         if missing := missing_migrations():
             plural = "" if missing == 1 else "s"
