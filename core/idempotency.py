@@ -3,11 +3,16 @@
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from core.models import Submission
+from core.sweeps import delete_in_batches
+
+RETENTION = timedelta(days=2)
 
 
 class AlreadySubmitted(Exception):
@@ -41,3 +46,8 @@ def idempotent(*, key: str, user: AbstractBaseUser) -> Iterator[Submission]:
             raise AlreadySubmitted(Submission.objects.get(key=mine).outcome) from None
         yield submission
         submission.save(update_fields=["outcome"])
+
+
+def delete_old() -> None:
+    """Delete the keys of forms that nobody has open any more."""
+    delete_in_batches(Submission.objects.filter(created_at__lt=timezone.now() - RETENTION), "created_at")

@@ -15,11 +15,15 @@ from typing import Any
 
 from django.core.mail import EmailMessage, mailers
 from django.core.mail.backends.base import BaseEmailBackend
+from django.db.models import Q
 from django.utils import timezone
 
 from core.delivery import Queue, wake_workers
 from core.encryption import fernet
 from core.models import Message
+from core.sweeps import delete_in_batches
+
+RETENTION = timedelta(days=30)
 
 # -- Into the outbox --------------------------------------------------------------------------------------------------
 
@@ -86,6 +90,12 @@ class MailQueue(Queue[Message]):
 
 
 QUEUE = MailQueue()
+
+
+def delete_old() -> None:
+    """Delete what was sent, or what nobody could deliver, a month ago."""
+    old = Message.objects.filter(created_at__lt=timezone.now() - RETENTION)
+    delete_in_batches(old, "created_at", ended=~Q(state=Message.State.WAITING))
 
 
 def try_again(message: Message) -> None:

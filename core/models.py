@@ -37,6 +37,7 @@ class Message(Delivery):
 
     class Meta(Delivery.Meta):
         ordering = ["-id"]
+        indexes = [*Delivery.Meta.indexes, models.Index(fields=["created_at"], name="message_age")]
 
     def __str__(self) -> str:
         return f"{self.subject} to {self.recipients}"

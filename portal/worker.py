@@ -5,16 +5,12 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from datetime import timedelta
 from typing import Any
 
 import psycopg
-from allauth.usersessions.models import UserSession
 from django.conf import settings
-from django.contrib.sessions.models import Session
 from django.db import Error, InterfaceError, OperationalError, connection
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from authority import tasks
 from authority.authorization import backchannel_logout
@@ -23,9 +19,10 @@ from authority.telemetry import daily_counts, problem_log
 from authority.tokens import test_tokens
 from clients.actions import cleanup
 from clients.actions import secret_policy as secret_policy_actions
-from core import mail
+from consumers.accounts.session_cleanup import delete_expired_sessions
+from core import idempotency, mail
 from core.delivery import CHANNEL, Queue
-from core.models import Message, Submission, WorkerLoop
+from core.models import WorkerLoop
 from portal import cache_table
 
 logger = logging.getLogger(__name__)
@@ -37,28 +34,13 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0  # seconds between attempts after a fault
 NOTE_EVERY = 10.0
 
 
-def _delete_old_submissions() -> None:
-    Submission.objects.filter(created_at__lt=timezone.now() - timedelta(days=2)).delete()
-
-
-def _delete_old_mail() -> None:
-    """Drop what was sent, or what nobody could deliver, a month ago."""
-    old = Message.objects.filter(created_at__lt=timezone.now() - timedelta(days=30))
-    old.exclude(state=Message.State.WAITING).delete()
-
-
-def delete_expired_sessions() -> None:
-    Session.objects.filter(expire_date__lt=timezone.now()).delete()
-    UserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
-
-
 TASKS = "tasks"
 QUEUES: tuple[Queue[Any], ...] = (mail.QUEUE, backchannel_logout.QUEUE)
 PERIODIC_TASKS: list[Callable[[], None]] = [
     rotation.maintain,
     secret_policy_actions.warn_of_expiring_secrets,
-    _delete_old_submissions,
-    _delete_old_mail,
+    idempotency.delete_old,
+    mail.delete_old,
     delete_expired_sessions,
     cache_table.delete_expired,
     tasks.delete_expired,

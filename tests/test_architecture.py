@@ -232,12 +232,11 @@ WRITES_ELSEWHERE = {
     "core/delivery.py": "attempts of mails and logout notices",
     "core/mail.py": "the outbox",
     # Maintenance.
-    "authority/tasks.py": "expired rows are deleted in batches",
     "portal/demo/data.py": "sample data of a demo",
-    "portal/management/commands/demo.py": "whose database it is",
     "portal/cache_table.py": "expired counters are deleted in batches",
     "portal/reencryption.py": "values are encrypted with the newest key; nothing else about them changes",
-    "portal/worker.py": "expired sessions, submissions and mails are deleted, and the worker notes that it runs",
+    "portal/worker.py": "the worker notes that it runs",
+    "core/sweeps.py": "old rows are deleted in batches",
 }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.utils import timezone
 
 from authority.authorization import flow_state
@@ -17,6 +17,7 @@ from authority.protocol.errors import InvalidRequestUriError
 from clients.models import Client
 from core.credentials import token_digest
 from core.encryption import fernet
+from core.sweeps import delete_in_batches
 
 PREFIX = "urn:ietf:params:oauth:request_uri:"
 
@@ -76,8 +77,8 @@ def answer_once(pushed: PushedRequest) -> bool:
     return bool(PushedRequest.objects.filter(pk=pushed.pk, answered_at=None).update(answered_at=timezone.now()))
 
 
-def expired() -> QuerySet[PushedRequest]:
-    """Return the requests that expired unopened, and those whose flow has expired."""
+def delete_expired() -> None:
+    """Delete the requests that expired unopened, and those whose flow has expired."""
     now = timezone.now()
-    old = now - timedelta(seconds=flow_state.LIFETIME)
-    return PushedRequest.objects.filter(Q(opened_at=None, expires_at__lt=now) | Q(expires_at__lt=old))
+    is_over = Q(opened_at=None) | Q(expires_at__lt=now - timedelta(seconds=flow_state.LIFETIME))
+    delete_in_batches(PushedRequest.objects.filter(expires_at__lt=now), "expires_at", ended=is_over)

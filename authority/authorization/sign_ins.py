@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -16,6 +16,7 @@ from authority.tokens import codes
 from clients.models import Client
 from consumers.models import User
 from core.credentials import token_digest
+from core.sweeps import delete_in_batches
 
 
 def record(request: HttpRequest, auth_request: AuthorizationRequest, person: User) -> SignIn:
@@ -59,7 +60,7 @@ def is_over(person: Person, scopes: Collection[str]) -> bool:
     return bool(sign_in.as_member) and not person.is_member
 
 
-def expired() -> QuerySet[SignIn]:
-    """Return those of a month ago without a token family."""
-    old = timezone.now() - timedelta(days=30)
-    return SignIn.objects.filter(created_at__lt=old).exclude(pk__in=TokenFamily.objects.values("pk"))
+def delete_expired() -> None:
+    """Delete those of a month ago without a token family."""
+    old = SignIn.objects.filter(created_at__lt=timezone.now() - timedelta(days=30))
+    delete_in_batches(old, "created_at", ended=Q(~Exists(TokenFamily.objects.filter(pk=OuterRef("pk")))))

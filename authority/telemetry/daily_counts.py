@@ -10,6 +10,7 @@ from django.utils import timezone
 from authority.models import DailyCount
 from clients.models import Client
 from core.db import outages
+from core.sweeps import delete_in_batches
 
 RETENTION = timedelta(days=400)
 
@@ -92,4 +93,4 @@ def reset() -> None:
 
 def delete_old() -> None:
     """Delete counts of more than a year ago."""
-    DailyCount.objects.filter(day__lt=(timezone.now() - RETENTION).date()).delete()
+    delete_in_batches(DailyCount.objects.filter(day__lt=(timezone.now() - RETENTION).date()), "day")

@@ -17,6 +17,7 @@ from django.utils import timezone
 from authority.models import Problem
 from clients.models import Client, ClientSecret
 from core.db import outages
+from core.sweeps import delete_in_batches
 
 MAX_VARIANTS = 8  # of one kind, per client and endpoint
 RETENTION = timedelta(days=30)
@@ -175,4 +176,4 @@ def reset() -> None:
 
 def delete_old() -> None:
     """Delete problems that were not seen for a month."""
-    Problem.objects.filter(last_at__lt=timezone.now() - RETENTION).delete()
+    delete_in_batches(Problem.objects.filter(last_at__lt=timezone.now() - RETENTION), "last_at")

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -10,6 +11,7 @@ from clients.actions import clients as client_actions
 from clients.models import Client, InitialAccessToken, OpenRegistration
 from clients.models.registration import RegistrationMethod
 from consumers.audit import SYSTEM
+from core.sweeps import delete_in_batches
 
 BATCH_SIZE = 500
 IDLE_DAYS = 90  # of clients with a metadata document, which are registered again when they come back
@@ -19,7 +21,8 @@ EXPIRED_FOR = timedelta(days=30)
 def delete_idle_clients() -> None:
     """Delete unused clients that registered openly or by document, and self-registered ones that expired a while ago.
 
-    A few at a time: BATCH_SIZE a run.
+    A few at a time: BATCH_SIZE a run, each in a transaction of its own. Those that another worker has locked are left
+    to it.
     """
     now = timezone.now()
     open_registration = OpenRegistration.objects.first()
@@ -29,6 +32,9 @@ def delete_idle_clients() -> None:
         self_registration__method=RegistrationMethod.DOCUMENT, active_at__lt=now - timedelta(days=IDLE_DAYS)
     )
     expired = Q(self_registration__isnull=False, expires_at__lt=now - EXPIRED_FOR)
-    for client in clients.filter(unused | expired).order_by("pk")[:BATCH_SIZE]:
-        client_actions.delete_client(client=client, actor=SYSTEM)
-    InitialAccessToken.objects.filter(expires_at__lt=now - timedelta(days=365)).delete()
+    ended = clients.filter(unused | expired).order_by("pk")
+    for pk in list(ended.values_list("pk", flat=True)[:BATCH_SIZE]):
+        with transaction.atomic():
+            for client in ended.filter(pk=pk).select_for_update(skip_locked=True, of=("self",)):
+                client_actions.delete_client(client=client, actor=SYSTEM)
+    delete_in_batches(InitialAccessToken.objects.filter(expires_at__lt=now - timedelta(days=365)), "expires_at")

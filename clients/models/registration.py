@@ -63,7 +63,7 @@ class InitialAccessToken(RegistrationLimits):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_by_label = models.CharField(max_length=254, editable=False)
-    expires_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
     revoked_at = models.DateTimeField(null=True, editable=False)
     last_used_at = models.DateTimeField(null=True, editable=False)
 

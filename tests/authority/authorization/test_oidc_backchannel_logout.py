@@ -17,8 +17,8 @@ from jwcrypto.jwt import JWT
 
 from authority.authorization import backchannel_logout
 from authority.models import LogoutNotice, TokenFamily
+from consumers.accounts.session_cleanup import delete_expired_sessions
 from consumers.actions import people as people_actions
-from portal.worker import delete_expired_sessions
 from tests.authority.authorization.test_oidc_core_prompt import sign_in
 from tests.authority.endpoints.test_oidc import id_token_claims
 from tests.authority.flows import Flow
