@@ -3,12 +3,14 @@
 The platform of a client is guessed from its name, description, secrets' names and URIs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
+from typing import Any
 from urllib.parse import urlsplit
 
+from django.db.models import BooleanField, Case, Count, ExpressionWrapper, Max, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from clients.federation.platforms import PLATFORMS, Platform
@@ -52,39 +54,47 @@ def max_secret_age(consumer: Consumer) -> timedelta:
     return timedelta(days=consumer.secret_days or DEFAULT_MAX_AGE_DAYS)
 
 
-def _flags(secret: ClientSecret, max_age: timedelta) -> set[str]:
-    """Return the keys of FLAGS that are true of a live secret."""
+def _flag_conditions(consumer: Consumer) -> dict[str, Q]:
+    """Return what is true of a live secret with each of FLAGS."""
     now = timezone.now()
-    flags = {
-        "unused": secret.last_used_at is None,
-        "idle": secret.last_used_at is not None and secret.last_used_at < now - IDLE_AFTER,
-        "endless": secret.expires_at is None and secret.expires_after_use_of_id is None,
-        "old": secret.created_at < now - max_age,
+    return {
+        "unused": Q(last_used_at=None),
+        "idle": Q(last_used_at__lt=now - IDLE_AFTER),
+        "endless": Q(expires_at=None, expires_after_use_of=None),
+        "old": Q(created_at__lt=now - max_secret_age(consumer)),
     }
-    return {name for name, is_set in flags.items() if is_set}
 
 
-def secret_holders(consumer: Consumer) -> list[SecretHolder]:
-    """Return the enabled clients that have live secrets, those with most flags first."""
-    max_age = max_secret_age(consumer)
+def _live_secrets(consumer: Consumer) -> QuerySet[ClientSecret]:
+    return ClientSecret.objects.live().filter(client__consumer=consumer, client__disabled_at=None).order_by()
+
+
+def secret_counts(consumer: Consumer) -> dict[str, int]:
+    """Return the number of live secrets of enabled clients, of these clients, and of secrets with each of FLAGS."""
+    flagged = {name: Count("pk", filter=met) for name, met in _flag_conditions(consumer).items()}
+    return _live_secrets(consumer).aggregate(live=Count("pk"), holders=Count("client", distinct=True), **flagged)
+
+
+def holders_by_flags(consumer: Consumer) -> QuerySet[Any, int]:
+    """Return the primary keys of the enabled clients that have live secrets, those with most flags first."""
+    flags = (Max(Case(When(met, then=1), default=0)) for met in _flag_conditions(consumer).values())
+    holders = _live_secrets(consumer).values("client_id").annotate(flags=sum(flags, Value(0)))
+    return holders.order_by("-flags", "client__client_name", "client_id").values_list("client_id", flat=True)
+
+
+def secret_holders(consumer: Consumer, keys: Iterable[int]) -> list[SecretHolder]:
+    """Return those of the consumer's clients, in the order of their primary keys."""
     issuers = dict(TrustedIssuer.objects.offered_to(consumer).order_by("-pk").values_list("platform", "pk"))
-    live = ClientSecret.objects.live().filter(client__consumer=consumer, client__disabled_at=None)
-    live = live.select_related("client__consumer").order_by("client__client_name", "client_id", "created_at")
-    holders = []
-    for client, group in groupby(live, key=lambda secret: secret.client):
+    flagged = {name: ExpressionWrapper(met, BooleanField()) for name, met in _flag_conditions(consumer).items()}
+    live = _live_secrets(consumer).filter(client__in=keys).annotate(**flagged).select_related("client__consumer")
+    holders = {}
+    for client, group in groupby(live.order_by("client_id", "created_at"), key=lambda secret: secret.client):
         secrets = list(group)
-        flags = {name for secret in secrets for name in _flags(secret, max_age)}
+        flags = [name for name in FLAGS if any(getattr(secret, name) for secret in secrets)]
         guess = guess_platform(client, secrets)
         issuer_id = issuers.get(guess.platform.name) if guess else None
-        holders.append(SecretHolder(client, secrets, [name for name in FLAGS if name in flags], guess, issuer_id))
-    return sorted(holders, key=lambda holder: -len(holder.flags))
-
-
-def flag_counts(holders: list[SecretHolder], consumer: Consumer) -> dict[str, int]:
-    """Return the number of secrets for each of FLAGS."""
-    max_age = max_secret_age(consumer)
-    flags = [_flags(secret, max_age) for holder in holders for secret in holder.secrets]
-    return {name: sum(name in each for each in flags) for name in FLAGS}
+        holders[client.pk] = SecretHolder(client, secrets, flags, guess, issuer_id)
+    return [holders[key] for key in keys if key in holders]
 
 
 def guess_platform(client: Client, secrets: list[ClientSecret]) -> PlatformGuess | None:

@@ -10,7 +10,6 @@ from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_safe
 
-from authority.models import DailyCount
 from clients.forms.clients import TEMPLATE_OPTIONS
 from clients.models import Client
 from clients.queries import with_state
@@ -43,15 +42,16 @@ def home(request: HttpRequest) -> HttpResponse:
 def dashboard(request: HttpRequest, membership: Membership) -> HttpResponse:
     """Say what needs somebody, how much is used and what was done last. An empty workspace teaches the first step."""
     consumer = membership.consumer
-    clients = with_state(Client.objects.of(consumer)).order_by(F("last_used_at").desc(nulls_last=True), "client_name")
-    shown = list(clients[:RECENT])
+    clients = Client.objects.of(consumer)
+    recent = clients.order_by(F("last_used_at").desc(nulls_last=True), "client_name")
+    shown = list(with_state(recent.filter(pk__in=list(recent.values_list("pk", flat=True)[:RECENT]))))
     events = Event.objects.filter(consumer=consumer)[:RECENT]
     context = {
         "here": "home",
         "tasks": alerts_of(consumer),
         "clients": shown,
-        "total": Client.objects.of(consumer).count(),
-        "usage": usage_chart(DailyCount.objects.filter(client__consumer=consumer)),
+        "total": clients.count(),
+        "usage": usage_chart(consumer),
         "last_used": shown[0].last_used_at if shown else None,
         "entries": timeline.describe_all(events, consumer),
         "kinds": TEMPLATE_OPTIONS,

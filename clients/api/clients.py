@@ -61,8 +61,6 @@ def _filtered(clients: QuerySet[Any], query: dict[str, Any]) -> QuerySet[Any]:
     filters = {name: value for name, value in query.items() if name in FILTERS}
     if "consumer" in filters:
         clients = clients.filter(consumer_matches(filters.pop("consumer"), "consumer__"))
-    if "state" in filters:
-        clients = queries.with_state(clients)
     return queries.filter_clients(clients, filters)
 
 

@@ -32,6 +32,6 @@ class FilterForm(forms.Form):
         return {name: value for name, value in self.selected.items() if name != "sort"}
 
     def filtered(self, clients: QuerySet[Client]) -> QuerySet[Any]:
-        """Return the clients with their state, filtered and ordered."""
-        matching = queries.filter_clients(queries.with_state(clients), self.filters)
+        """Return the clients filtered and ordered."""
+        matching = queries.filter_clients(clients, self.filters)
         return queries.ordered(matching, self.selected.get("sort", "name"))

@@ -173,6 +173,7 @@ class Client(AbstractApplication):
         ordering = ["client_name", "id"]
         indexes = [
             models.Index(fields=["consumer", "client_name", "id"], name="client_list"),
+            models.Index(fields=["client_name", "id"], name="client_names"),
             GinIndex(fields=["allowed_cors_origins"], name="client_origins"),  # a preflight request has no client ID
         ]
         constraints = [

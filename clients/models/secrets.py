@@ -17,14 +17,19 @@ from clients.vocabulary import SecretState
 MAX_LIVE_SECRETS = 5
 
 
+# What is true of secrets that authenticate now, and of those that others replace.
+LIVE = models.Q(models.Q(expires_at=None) | models.Q(expires_at__gt=Now()), revoked_at=None)
+REPLACED = ~models.Q(rotated_at=None) & ~models.Q(expires_at=None, expires_after_use_of=None)
+
+
 class ClientSecretQuerySet(models.QuerySet["ClientSecret"]):
     def live(self) -> Self:
         """Return the secrets that authenticate now; ClientSecret.is_live is the same of one."""
-        return self.filter(revoked_at=None).filter(models.Q(expires_at=None) | models.Q(expires_at__gt=Now()))
+        return self.filter(LIVE)
 
     def rotating(self) -> Self:
         """Of live secrets, return those in SecretState.ROTATING."""
-        return self.exclude(rotated_at=None).exclude(expires_at=None, expires_after_use_of=None)
+        return self.filter(REPLACED)
 
     def client_secret_expires_at(self) -> int:
         """Return when the last of a client's secrets expires, in seconds since 1970 (RFC 7591 section 3.2.1).
@@ -45,7 +50,7 @@ class ClientSecret(models.Model):
     """One of a client's secrets. Only its digest is stored."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    client = models.ForeignKey(Client, models.CASCADE, related_name="secrets")
+    client = models.ForeignKey(Client, models.CASCADE, related_name="secrets", db_index=False)
     name = models.CharField(max_length=60, blank=True)
     digest = models.CharField(max_length=64, editable=False)
     pepper_version = models.CharField(max_length=10, editable=False)
@@ -66,6 +71,9 @@ class ClientSecret(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
+        indexes = [
+            models.Index(fields=["client", "expires_at"], condition=models.Q(revoked_at=None), name="secret_live"),
+        ]
         constraints = [models.UniqueConstraint(fields=["client", "digest"], name="secret_once")]
 
     SOON: ClassVar[timedelta] = timedelta(days=14)

@@ -1,7 +1,6 @@
 """The list of a workspace's clients."""
 
 from django.core.paginator import Paginator
-from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -24,18 +23,15 @@ def index(request: HttpRequest, membership: Membership) -> HttpResponse:
     """List, search, filter and sort; a workspace without clients gets a page with the templates."""
     clients = Client.objects.of(membership.consumer)
     form = FilterForm(request.GET)
-    page = Paginator(form.filtered(clients), queries.PAGE_SIZE).get_page(request.GET.get("page"))
-    if not page.object_list and not form.filters and not clients.exists():
+    keys = form.filtered(clients).values_list("pk", flat=True)
+    counts = queries.count_by_state(clients)
+    pages = Paginator(keys, queries.PAGE_SIZE)
+    if set(form.filters) == {"state"}:
+        pages.count = counts.get(form.filters["state"], 0)  # known already
+    page = pages.get_page(request.GET.get("page"))
+    if not page.object_list and not form.filters and not counts:
         return render(request, "clients/empty.html", {"here": "clients", "kinds": TEMPLATE_OPTIONS})
-    for client, days in zip(page, queries.tokens_by_day(page).values(), strict=True):
-        client.tokens_by_day = days
-    counts = dict(
-        queries.with_state(clients)
-        .order_by()
-        .values_list("state")
-        .annotate(count=Count("pk"))
-        .values_list("state", "count")
-    )
+    page.object_list = queries.shown(clients, page.object_list)
     sort = form.selected.get("sort", "name")
     context = {
         "here": "clients",

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils import timezone
 
 from authority.diagnostics.problem_messages import describe
 from authority.models import Problem
 from clients.models import Client, ClientSecret
-from clients.queries import with_state
+from clients.models.secrets import REPLACED
+from clients.queries import able, count_by_state, in_state
 from consumers.models import Consumer
 from core.timefmt import near_date_time
 from portal.templatetags.ui import away, counted
@@ -20,7 +21,7 @@ from portal.templatetags.ui import away, counted
 UNUSED_AFTER = timedelta(days=7)
 REFUSED_WITHIN = timedelta(days=1)
 MAX_REFUSED = 10  # clients that are listed
-MAX_SINGLE = 3  # clients with the same trouble that get an alert each; more of them share one
+MAX_SINGLE = 3  # with the same trouble that get an alert each; more of them share one
 # State: of one client, what follows, and of many.
 WITHOUT_SECRET = {
     "expired": (
@@ -68,10 +69,10 @@ def _client_list_url(consumer: Consumer, **chosen: str) -> str:
 
 def _clients_without_secret(consumer: Consumer) -> Iterator[Alert]:
     """Clients that can get no token, because no secret of theirs works."""
-    mine = with_state(Client.objects.of(consumer)).select_related("consumer")
+    mine = Client.objects.of(consumer)
+    counts = count_by_state(mine)
     for state, (one, text, many) in WITHOUT_SECRET.items():
-        found = mine.filter(state=state)
-        if (count := found.count()) > MAX_SINGLE:
+        if (count := counts.get(state, 0)) > MAX_SINGLE:
             title = many.format(counted(count, "client").capitalize())
             yield Alert(
                 "bad",
@@ -82,17 +83,17 @@ def _clients_without_secret(consumer: Consumer) -> Iterator[Alert]:
                 _client_list_url(consumer, state=state),
             )
             continue
-        for client in found:
+        for client in in_state(mine, state).select_related("consumer") if count else ():
             url = _client_url("create-secret", client)
             yield Alert("bad", "circle-x", one.format(client), text, "Create a secret", url, in_dialog=True)
 
 
 def _refused_clients(consumer: Consumer) -> Iterator[Alert]:
     """Clients that could work, and had requests refused since yesterday, each with its latest reason."""
-    able = with_state(Client.objects.of(consumer)).exclude(state__in=("disabled", "expired", "no_secret"))
     since = timezone.now() - REFUSED_WITHIN
-    latest = Problem.objects.filter(client__in=able.values("pk"), last_at__gt=since).select_related("client__consumer")
-    for problem in latest.order_by("client_id", "-last_at", "-pk").distinct("client_id")[:MAX_REFUSED]:
+    refused = Problem.objects.filter(client__in=able(Client.objects.of(consumer)), last_at__gt=since)
+    latest = refused.order_by("client_id", "-last_at", "-pk").distinct("client_id")[:MAX_REFUSED]
+    for problem in latest.select_related("client__consumer"):
         whence = f", from {problem.last_ip}" if problem.last_ip else ""
         yield Alert(
             "warn",
@@ -106,40 +107,65 @@ def _refused_clients(consumer: Consumer) -> Iterator[Alert]:
 
 
 def _ending_secrets(consumer: Consumer) -> Iterator[Alert]:
-    """Secrets that end soon, or are being replaced."""
-    soon = Q(expires_at__lte=timezone.now() + ClientSecret.SOON)
+    """Secrets that are being replaced, or end soon."""
     live = ClientSecret.objects.live().filter(client__consumer=consumer, client__disabled_at=None)
+    ending = Q(rotated_at=None, expires_at__lte=timezone.now() + ClientSecret.SOON)
+    counts = live.filter(REPLACED | ending).aggregate(
+        rotating=Count("pk", filter=REPLACED), ending=Count("pk", filter=ending)
+    )
     live = live.select_related("client__consumer", "expires_after_use_of").order_by("expires_at", "created_at")
-    for secret in live.filter(soon | ~Q(rotated_at=None)):
-        client = secret.client
-        if secret.state == "rotating":
-            if secret.expires_at:
-                ends = f"{secret} expires {away(secret.expires_at)}, on {near_date_time(secret.expires_at)}."
-            else:
-                ends = f"{secret} expires a day after {secret.expires_after_use_of} is first used."
-            yield Alert(
-                "warn",
-                "rotate-cw",
-                f"A secret of {client} is being replaced",
-                f"{ends} Put the new one wherever the old one is.",
-                "Review secrets",
-                _client_url("secrets", client),
-            )
-        elif secret.ends_soon and secret.expires_at:
-            yield Alert(
-                "warn",
-                "clock",
-                f"A secret of {client} expires {away(secret.expires_at)}",
-                f"{secret} stops working on {near_date_time(secret.expires_at)}. "
-                "Rotate it now: both secrets work until you switch.",
-                "Rotate it",
-                _client_url("rotate-secret", client, secret.pk),
-                in_dialog=True,
-            )
+    if counts["rotating"] > MAX_SINGLE:
+        title = f"{counted(counts['rotating'], 'secret').capitalize()} are being replaced"
+        text = "Put the new ones wherever the old ones are."
+        yield Alert("warn", "rotate-cw", title, text, "Review", _client_list_url(consumer, state="rotating"))
+    elif counts["rotating"]:
+        yield from (_rotating_secret(secret) for secret in live.rotating())
+    if counts["ending"] > MAX_SINGLE:
+        title = f"{counted(counts['ending'], 'secret').capitalize()} expire within {ClientSecret.SOON.days} days"
+        text = "Rotate them now: both secrets of a client work until you switch."
+        url = reverse("clients:secret-review", args=[consumer.slug])
+        yield Alert("warn", "clock", title, text, "Review secrets", url)
+    elif counts["ending"]:
+        yield from (_ending_secret(secret) for secret in live.filter(ending))
+
+
+def _rotating_secret(secret: ClientSecret) -> Alert:
+    if secret.expires_at:
+        ends = f"{secret} expires {away(secret.expires_at)}, on {near_date_time(secret.expires_at)}."
+    else:
+        ends = f"{secret} expires a day after {secret.expires_after_use_of} is first used."
+    return Alert(
+        "warn",
+        "rotate-cw",
+        f"A secret of {secret.client} is being replaced",
+        f"{ends} Put the new one wherever the old one is.",
+        "Review secrets",
+        _client_url("secrets", secret.client),
+    )
+
+
+def _ending_secret(secret: ClientSecret) -> Alert:
+    assert secret.expires_at is not None
+    return Alert(
+        "warn",
+        "clock",
+        f"A secret of {secret.client} expires {away(secret.expires_at)}",
+        f"{secret} stops working on {near_date_time(secret.expires_at)}. "
+        "Rotate it now: both secrets work until you switch.",
+        "Rotate it",
+        _client_url("rotate-secret", secret.client, secret.pk),
+        in_dialog=True,
+    )
 
 
 def _ended_invitations(consumer: Consumer) -> Iterator[Alert]:
-    for invitation in consumer.invitations.pending().filter(expires_at__lte=timezone.now()):
+    found = consumer.invitations.pending().filter(expires_at__lte=timezone.now())
+    if (count := found.count()) > MAX_SINGLE:
+        title = f"{counted(count, 'invitation').capitalize()} have expired"
+        text = "They were not accepted. Resend them, or revoke those that are not needed."
+        yield Alert("quiet", "mail", title, text, "Review people", reverse("consumers:people", args=[consumer.slug]))
+        return
+    for invitation in found if count else ():
         yield Alert(
             "quiet",
             "mail",
@@ -152,14 +178,14 @@ def _ended_invitations(consumer: Consumer) -> Iterator[Alert]:
 
 def _unused(consumer: Consumer) -> Iterator[Alert]:
     """Clients that could work for a week and never did."""
-    mine = with_state(Client.objects.of(consumer)).select_related("consumer", "user")
-    old = mine.filter(state="active", last_used_at=None, created__lt=timezone.now() - UNUSED_AFTER)
+    mine = Client.objects.of(consumer).filter(last_used_at=None, created__lt=timezone.now() - UNUSED_AFTER)
+    old = in_state(mine, "active").select_related("consumer", "user")
     if (count := old.count()) > MAX_SINGLE:
         title = f"{counted(count, 'client').capitalize()} have never requested a token"
         text = "They exist for more than a week. Set them up, or delete those that are not needed."
         yield Alert("quiet", "circle-help", title, text, "Review", _client_list_url(consumer, used="never"))
         return
-    for client in old.order_by("created"):
+    for client in old.order_by("created") if count else ():
         yield Alert(
             "quiet",
             "circle-help",

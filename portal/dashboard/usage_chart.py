@@ -1,15 +1,19 @@
 """The chart of the tokens that clients got in the last 30 days."""
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import QuerySet, Sum
+from django.core.cache import cache
+from django.db.models import Exists, OuterRef, QuerySet, Sum
 from django.utils import timezone
 
 from authority.models import DailyCount
+from clients.models import Client
+from consumers.models import Consumer
 
 DAYS = 30
+REMEMBERED = 600  # seconds
 TOP, BASE = 16, 176  # of the bars, in pixels; across, everything is a percentage
 
 
@@ -34,18 +38,24 @@ def last_days(counts: QuerySet[DailyCount], length: int = DAYS) -> list[DailyUsa
     return [DailyUsage(each, *found.get(each, (0, 0))) for each in dates]
 
 
-def usage_chart(counts: QuerySet[DailyCount]) -> dict[str, Any] | None:
-    """Return what templates/portal/_usage.html shows, or None where nobody has asked for a token."""
-    days = last_days(counts)
+def usage_chart(consumer: Consumer) -> dict[str, Any] | None:
+    """Return what templates/portal/_usage.html shows, or None where nobody has asked for a token.
+
+    Of the days that are over, it may be some minutes old: of thousands of clients they are a million counts.
+    """
+    counts = DailyCount.objects.filter(client__consumer=consumer)
+    key = f"usage:{consumer.pk}:{timezone.now().date()}"
+    over: Any = cache.get_or_set(key, lambda: [astuple(day) for day in last_days(counts)[:-1]], REMEMBERED)
+    days = [*(DailyUsage(*day) for day in over), *last_days(counts, 1)]
     issued, refused = sum(day.issued for day in days), sum(day.refused for day in days)
     if not issued + refused:
         return None
-    in_use = counts.filter(day__gte=days[0].date, issued__gt=0).values("client").distinct().count()
+    issued_to = DailyCount.objects.filter(client=OuterRef("pk"), day__gte=days[0].date, issued__gt=0)
     return {
         "issued": issued,
         "refused": refused,
         "share": 100 * refused / (issued + refused),
-        "in_use": in_use,
+        "in_use": Client.objects.of(consumer).filter(Exists(issued_to)).count(),
         "has_refused": refused > 0,
         **_chart(days),
     }

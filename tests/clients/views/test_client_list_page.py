@@ -1,13 +1,15 @@
 """The client list of a workspace: state, search, filters, order, pages."""
 
 import re
+from collections import Counter
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
 from clients.models import Client
-from clients.queries import with_state
+from clients.queries import able, count_by_state, in_state, with_state
+from clients.vocabulary import ClientState
 from tests.factories import ClientFactory, give_secret
 
 pytestmark = pytest.mark.django_db
@@ -47,6 +49,21 @@ def test_each_client_has_the_state_that_its_secrets_give_it(clients):
     assert {client.client_name: client.state for client in with_state(Client.objects.all())} == {
         name: name for name in clients
     }
+
+
+@pytest.mark.parametrize("kind", ["service", "public", "signing"])
+def test_clients_are_found_by_the_state_that_they_are_shown_in(acme, clients, kind):
+    if kind == "public":
+        Client.objects.update(token_endpoint_auth_method="none", grant_types=["authorization_code"])
+    elif kind == "signing":
+        Client.objects.update(token_endpoint_auth_method="private_key_jwt")
+    shown = {client.client_name: client.state for client in with_state(Client.objects.all())}
+    for state in ClientState.values:
+        found = {client.client_name for client in in_state(Client.objects.all(), state)}
+        assert found == {name for name, of_it in shown.items() if of_it == state}, state
+    assert count_by_state(Client.objects.all()) == Counter(shown.values())
+    working = {client.client_name for client in able(Client.objects.all())}
+    assert working == {name for name, state in shown.items() if state in ("active", "rotating")}
 
 
 def test_public_client_without_secrets_is_active(acme):

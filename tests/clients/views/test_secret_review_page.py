@@ -54,6 +54,20 @@ def test_only_clients_that_depend_on_secrets_are_listed(acme, globex, service, p
     assert "One secret of one client" in answer.text
 
 
+def test_clients_that_need_most_come_first_a_page_at_a_time(acme, service, page, monkeypatch):
+    monkeypatch.setattr("clients.views.secret_review.PAGE_SIZE", 2)
+    give_secret(service, last_used_at=timezone.now(), expires_at=timezone.now() + DAY)
+    for name in ("B", "A"):
+        give_secret(ClientFactory(consumer=acme, client_name=name))
+    first = page()
+    assert [each.client.client_name for each in first.context["found"]] == ["A", "B"]
+    assert "Three secrets of three clients" in first.text
+    assert "Page 1 of 2" in first.text
+    assert [each.client for each in first.client.get(f"{first.request['PATH_INFO']}?page=2").context["found"]] == [
+        service
+    ]
+
+
 def test_workspace_without_secrets_says_so(acme, page):
     ClientFactory(consumer=acme, token_endpoint_auth_method="private_key_jwt")
     answer = page()

@@ -160,3 +160,19 @@ def test_many_clients_with_the_same_trouble_are_one_thing(browser, acme):
     page = browser.get(HOME).text
     assert "Four clients have never requested a token" in page
     assert 'href="/consumers/acme/clients/?used=never"' in page
+
+
+def test_many_secrets_and_invitations_with_the_same_trouble_are_one_thing_each(browser, acme, alice, service):
+    soon = timezone.now() + timedelta(days=3)
+    for number in range(4):
+        client = ClientFactory(consumer=acme)
+        give_secret(client, expires_at=soon)
+        give_secret(client, expires_at=soon, rotated_at=timezone.now())
+        invite_manager(consumer=acme, email=f"{number}@acme.example", role="viewer", actor=actor_for(alice))
+    acme.invitations.update(expires_at=timezone.now() - timedelta(days=1))
+    give_secret(service)
+    page = browser.get(HOME).text
+    assert heading(page) == "Three things need your attention"
+    assert "Four secrets are being replaced" in page
+    assert "Four secrets expire within 14 days" in page
+    assert "Four invitations have expired" in page
