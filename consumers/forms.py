@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from consumers.activity import vocabulary
-from consumers.models import Consumer, PersonalToken, Role, User
+from consumers.models import Consumer, EventQuerySet, PersonalToken, Role, User
 from consumers.scopes import MANAGEMENT_SCOPES
 from core.errors import Refusal
 from core.idempotency import new_idempotency_key
@@ -85,24 +85,27 @@ class ActivityFilter(forms.Form):
     when = forms.ChoiceField(required=False, choices=[("", "Any time"), *PERIODS.items()])
     before = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
 
-    def condition(self) -> Q:
-        """Return what the events must meet; the page's start, `before`, is not part of it."""
+    def filtered(self, events: EventQuerySet, *, all_searched: bool = False) -> EventQuerySet:
+        """Return the events that the filters leave; the page's start, `before`, is none of them.
+
+        The search is among the newest of these, unless all are to be searched, which takes its time.
+        """
         self.is_valid()
         chosen = self.cleaned_data
-        found = Q()
+        if chosen.get("what"):
+            events = events.filter(vocabulary.workspace_categories()[chosen["what"]].condition())
+        if chosen.get("when"):
+            events = events.filter(at__gte=timezone.now() - timedelta(days=int(chosen["when"])))
         if words := chosen.get("q"):
-            found &= (
+            events = events if all_searched else events.newest()
+            events = events.filter(
                 Q(actor_label__icontains=words)
                 | Q(target_label__icontains=words)
                 | Q(ip__startswith=words)
                 | Q(detail__email__icontains=words)
                 | Q(detail__hint__icontains=words)
             )
-        if chosen.get("what"):
-            found &= vocabulary.workspace_categories()[chosen["what"]].condition()
-        if chosen.get("when"):
-            found &= Q(at__gte=timezone.now() - timedelta(days=int(chosen["when"])))
-        return found
+        return events
 
     @property
     def before_id(self) -> int | None:

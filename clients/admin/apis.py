@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -109,10 +109,13 @@ class ApiAdmin(AuditedAdmin):
     intro = "Access tokens are issued for these. An API's scopes are the permissions that consumers can be given."
     empty = "Add your first API with its scopes. Then add a consumer, and choose which of them it may use."
     list_display = ["name", "audience", "scope_count", "consumer_count", "signing_algorithm", "lifetime"]
-    search_fields = ["name", "identifier", "scopes__value"]
+    search_fields = ["name", "identifier"]
     search_help_text = "By name, identifier or scope."
     form = ApiForm
     inlines = [ScopeInline]
+
+    def has_word(self, word: str) -> Q:
+        return super().has_word(word) | Q(pk__in=Scope.objects.filter(value__icontains=word).order_by().values("api"))
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return (

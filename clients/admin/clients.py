@@ -13,13 +13,13 @@ from django.utils.safestring import SafeString
 from clients.actions import clients as client_actions
 from clients.actions import secrets as secret_actions
 from clients.models import Client, ClientSecret
-from clients.queries import with_state
+from clients.queries import in_state, with_state
 from clients.vocabulary import IDENTITY_SCOPES, ClientKind, ClientState
 from consumers import policy
 from consumers.activity.timeline import describe_all
 from consumers.admin.base import AdminAction, ConsumerFilter, ReadOnlyAdmin
 from consumers.audit import Actor
-from consumers.models import Event
+from consumers.models import Consumer, Event
 from core.admin import admin_link, badge, code_list, datetime_column, pluralize
 from core.errors import Refusal
 from core.fields import JSONField
@@ -28,6 +28,7 @@ SHOWN_EVENTS = 8
 SUSPENDED = "suspended"
 # Those that managers see, and that of a client that would work but for its consumer.
 STATES = {**dict(ClientState.choices), SUSPENDED: "Consumer suspended"}
+_IS_SUSPENDED = Q(disabled_at=None, consumer__in=Consumer.objects.exclude(suspended_at=None).order_by().values("pk"))
 TONES = {ClientState.ACTIVE.value: "good", ClientState.ROTATING.value: "warn", SUSPENDED: "warn"}  # any other: bad
 
 
@@ -53,7 +54,9 @@ class StateFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Client]:
         state = self.value()
-        return queryset.filter(shown_state=state) if state in STATES else queryset
+        if state == SUSPENDED:
+            return queryset.filter(_IS_SUSPENDED)
+        return in_state(queryset.exclude(_IS_SUSPENDED), state) if state in ClientState.values else queryset
 
 
 def _last_use(thing: Client | ClientSecret) -> str:
@@ -129,7 +132,7 @@ class ClientAdmin(ReadOnlyAdmin):
     ]
     list_filter = [StateFilter, KindFilter, ConsumerFilter]
     list_select_related = ["consumer"]
-    search_fields = ["client_name", "=client_id", "consumer__name"]
+    search_fields = ["client_name"]
     search_help_text = "By name, full client ID or consumer."
     view_on_site = False
     object_actions = {
@@ -234,13 +237,16 @@ class ClientAdmin(ReadOnlyAdmin):
             "activity": describe_all(events[:SHOWN_EVENTS], obj.consumer),
         }
 
+    def has_word(self, word: str) -> Q:
+        of_consumers = Q(consumer__in=Consumer.objects.filter(name__icontains=word).order_by())
+        return super().has_word(word) | Q(client_id=word) | of_consumers
+
     @admin.display(description="Client ID", ordering="client_id")
     def client_id_code(self, client: Client) -> SafeString:
         return format_html("<code>{}</code>", client.client_id)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        is_suspended = Q(disabled_at=None, consumer__suspended_at__isnull=False)
-        shown_state = Case(When(is_suspended, then=Value(SUSPENDED)), default=F("state"), output_field=CharField())
+        shown_state = Case(When(_IS_SUSPENDED, then=Value(SUSPENDED)), default=F("state"), output_field=CharField())
         annotated: QuerySet[Any] = with_state(super().get_queryset(request)).annotate(shown_state=shown_state)
         return annotated
 

@@ -22,7 +22,7 @@ from consumers.actions import people as people_actions
 from consumers.activity import timeline
 from consumers.audit import Actor
 from consumers.forms import ActivityFilter, InviteForm, NameForm, RoleForm, add_refusal
-from consumers.models import Consumer, Membership, Role, User
+from consumers.models import Consumer, EventQuerySet, Membership, Role, User
 from core import spreadsheets
 from core.downloads import file_of, rows_of
 from core.errors import Refusal
@@ -210,7 +210,7 @@ def revoke_invitation(request: HttpRequest, membership: Membership, invitation_i
 def activity(request: HttpRequest, membership: Membership) -> HttpResponse:
     """Show the workspace's events, newest first, a page at a time from where the last one ended."""
     form = ActivityFilter(request.GET)
-    events = membership.consumer.events.filter(form.condition())
+    events = form.filtered(membership.consumer.events.all())
     if form.before_id:
         events = events.filter(pk__lt=form.before_id)
     found = list(events[: PAGE + 1])
@@ -229,6 +229,7 @@ def activity(request: HttpRequest, membership: Membership) -> HttpResponse:
         "query": query.urlencode(),
         "is_filtered": any(query.get(key) for key in ("q", "what", "when")),
         "is_later_page": form.before_id is not None,
+        "searched": EventQuerySet.SEARCHED if form.cleaned_data.get("q") else 0,
     }
     return render(request, "consumers/activity.html", context)
 
@@ -237,7 +238,7 @@ def activity(request: HttpRequest, membership: Membership) -> HttpResponse:
 @require_safe
 def activity_csv(request: HttpRequest, membership: Membership) -> StreamingHttpResponse:
     """Hand out the filtered activity as a table."""
-    events = membership.consumer.events.filter(ActivityFilter(request.GET).condition())
+    events = ActivityFilter(request.GET).filtered(membership.consumer.events.all(), all_searched=True)
     described = (timeline.describe(event) for event in rows_of(events, newest_first=True))
     table = (
         (
