@@ -4,6 +4,7 @@ What issued tokens leave behind: a person's sign-in a family, with each refresh 
 row; a token that was revoked its name. JWTs of clients that act for themselves leave nothing.
 """
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from django.db import connection
@@ -24,20 +25,32 @@ def fill(clients: int, tokens: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM clients_client WHERE client_id LIKE 'cl\\_crowd\\_%'")
         first = cursor.fetchone()[0] + 1
-        # Triggers and foreign keys cost as much as the rows, and indexes that grow row by row much more. Nobody is
-        # served meanwhile, and what breaks is thrown away.
+    numbers = {"first": first, "last": clients, "first_consumer": (first + 98) // 100, "groups": tokens // 10}
+    write(ROWS, TABLES, numbers)
+
+
+def write(rows: Path, tables: Sequence[str], numbers: Mapping[str, int]) -> None:
+    """Run the statements of a file, which write to these tables, as fast as PostgreSQL can; then count what is there.
+
+    Triggers and foreign keys cost as much as the rows, and indexes that grow row by row much more. Nobody is served
+    meanwhile, and what breaks is thrown away.
+    """
+    with connection.cursor() as cursor:
         cursor.execute("ALTER SYSTEM SET fsync = off")
         cursor.execute("ALTER SYSTEM SET max_wal_size = '8GB'")
         cursor.execute("SELECT pg_reload_conf()")
         cursor.execute("SET session_replication_role = replica; SET maintenance_work_mem = '1GB'")
-        cursor.execute("UPDATE pg_index SET indisready = false WHERE indrelid = ANY(%s::regclass[])", [TABLES])
-        numbers = {"first": first, "last": clients, "first_consumer": (first + 98) // 100, "groups": tokens // 10}
-        for statement in ROWS.read_text().split(";\n"):
+        cursor.execute(
+            "UPDATE pg_index SET indisready = false, indisvalid = false WHERE indrelid = ANY(%s::regclass[])",
+            [list(tables)],
+        )
+        for statement in rows.read_text().split(";\n"):
             cursor.execute(statement, numbers)
-        for table in TABLES:
+        for table in tables:
             cursor.execute(f"REINDEX TABLE {table}")
         cursor.execute("SELECT setval(pg_get_serial_sequence('clients_client', 'id'), max(id)) FROM clients_client")
         cursor.execute("VACUUM (ANALYZE, FREEZE)")
+        cursor.execute("RESET session_replication_role; RESET maintenance_work_mem")
         cursor.execute("ALTER SYSTEM RESET ALL")
         cursor.execute("SELECT pg_reload_conf()")
         cursor.execute("CHECKPOINT")
