@@ -6,7 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-FEWEST, MOST = 50, 2_000  # rows of a batch
+FEWEST, MOST = 50, 1_000  # rows of a batch
 AIM = 0.25  # seconds that a batch should take
 PAUSE = 0.02  # seconds between batches, for others to get on
 
@@ -17,24 +17,30 @@ def delete_in_batches(rows: QuerySet[Any], order: str, ended: Q | None = None) -
     They are walked once in the order of `order`, an indexed column, so that a row which stays is looked at once. Each
     batch is a transaction of its own and takes about AIM, and rows that another worker has locked are left to it.
     """
-    size, deleted, walked = FEWEST, 0, rows.order_by(order, "pk")
+    size, deleted = FEWEST, 0
+    # Of rows that all go, many of one moment need no order, which to make would be to read them all for each batch.
+    left = walk = rows.order_by(order, "pk") if ended else _unlocked(rows).order_by(order)
     while True:
         begun = time.monotonic()
         with transaction.atomic():
-            batch = list(walked.values_list("pk", order)[:size])
+            batch = list(left.values_list("pk", order)[:size])
             if not batch:
                 return deleted
-            deleted += _delete(rows.model._default_manager.filter(pk__in=[pk for pk, _ in batch]), ended)
+            deleted += _delete(rows.filter(ended or Q(), pk__in=[pk for pk, _ in batch]))
         last_pk, last = batch[-1]
-        after = Q(**{f"{order}__gt": last}) | Q(**{order: last, "pk__gt": last_pk})
-        walked = rows.filter(after, **{f"{order}__gte": last}).order_by(order, "pk")
+        left = walk.filter(**{f"{order}__gte": last})
+        if ended:
+            left = left.exclude(**{order: last, "pk__lte": last_pk})
         size = min(max(int(size * AIM / (time.monotonic() - begun)), FEWEST), MOST, size * 2)
         time.sleep(PAUSE)
 
 
-def _delete(rows: QuerySet[Any], ended: Q | None) -> int:
-    """Delete those of the rows that have ended and that nobody else has locked."""
-    locked = rows.filter(ended or Q()).select_for_update(skip_locked=True, of=("self",)).order_by("pk")
-    keys = list(locked.values_list("pk", flat=True))
+def _delete(rows: QuerySet[Any]) -> int:
+    """Delete the rows that nobody else has locked, and that are still what they were when they were found."""
+    keys = list(_unlocked(rows).order_by("pk").values_list("pk", flat=True))
     rows.model._default_manager.filter(pk__in=keys).delete()
     return len(keys)
+
+
+def _unlocked(rows: QuerySet[Any]) -> QuerySet[Any]:
+    return rows.select_for_update(skip_locked=True, of=("self",))

@@ -99,3 +99,18 @@ def test_a_batch_that_took_long_makes_the_next_smaller(monkeypatch):
         delete_in_batches(Message.objects.all(), "created_at")
     deletions = [query["sql"] for query in captured if query["sql"].startswith("DELETE")]
     assert [sql.count(",") + 1 for sql in deletions] == [10, 10, 10]
+
+
+def test_a_row_that_is_renewed_meanwhile_stays(monkeypatch):
+    kept, *_ = mails(3)
+    delete = sweeps._delete
+
+    def renewed(rows):
+        Message.objects.filter(pk=kept.pk).update(created_at=timezone.now())
+        return delete(rows)
+
+    monkeypatch.setattr(sweeps, "_delete", renewed)
+    assert (
+        delete_in_batches(Message.objects.filter(created_at__lt=timezone.now() - timedelta(days=1)), "created_at") == 2
+    )
+    assert Message.objects.get() == kept
