@@ -46,12 +46,13 @@ def dashboard(request: HttpRequest, membership: Membership) -> HttpResponse:
     recent = clients.order_by(F("last_used_at").desc(nulls_last=True), "client_name")
     shown = list(with_state(recent.filter(pk__in=list(recent.values_list("pk", flat=True)[:RECENT]))))
     events = Event.objects.filter(consumer=consumer)[:RECENT]
+    total = clients.count()
     context = {
         "here": "home",
         "tasks": alerts_of(consumer),
         "clients": shown,
-        "total": clients.count(),
-        "usage": usage_chart(consumer),
+        "total": total,
+        "usage": usage_chart(consumer, clients=total),
         "last_used": shown[0].last_used_at if shown else None,
         "entries": timeline.describe_all(events, consumer),
         "kinds": TEMPLATE_OPTIONS,

@@ -68,7 +68,7 @@ class EventAdmin(ReadOnlyAdmin):
     has_activity = False
     search_fields = ["actor_label", "target_label", "name", "ip"]
     search_help_text = (
-        "By person, client, consumer, event name or IP address, in the newest 50,000 entries that the filters leave. "
+        "By person, client, consumer, event name or IP address, in the newest 30,000 entries that the filters leave. "
         "By request ID in all."
     )
     fieldsets = [

@@ -10,7 +10,7 @@ from consumers.models.people import Consumer
 
 
 class EventQuerySet(models.QuerySet["Event"]):
-    SEARCHED = 50_000
+    SEARCHED = 30_000
 
     def newest(self) -> Self:
         """Return the newest SEARCHED of them: no index finds a part of a text, and the record grows for ever."""

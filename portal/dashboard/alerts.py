@@ -21,6 +21,7 @@ from portal.templatetags.ui import away, counted
 UNUSED_AFTER = timedelta(days=7)
 REFUSED_WITHIN = timedelta(days=1)
 MAX_REFUSED = 10  # clients that are listed
+MAX_LOOKED_AT = 200  # clients with refused requests of which these are chosen
 MAX_SINGLE = 3  # with the same trouble that get an alert each; more of them share one
 # State: of one client, what follows, and of many.
 WITHOUT_SECRET = {
@@ -91,8 +92,10 @@ def _clients_without_secret(consumer: Consumer) -> Iterator[Alert]:
 def _refused_clients(consumer: Consumer) -> Iterator[Alert]:
     """Clients that could work, and had requests refused since yesterday, each with its latest reason."""
     since = timezone.now() - REFUSED_WITHIN
-    refused = Problem.objects.filter(client__in=able(Client.objects.of(consumer)), last_at__gt=since)
-    latest = refused.order_by("client_id", "-last_at", "-pk").distinct("client_id")[:MAX_REFUSED]
+    recent = Problem.objects.filter(client__consumer=consumer, last_at__gt=since)
+    refused = list(recent.order_by("client_id").values_list("client_id", flat=True).distinct()[:MAX_LOOKED_AT])
+    listed = list(able(Client.objects.filter(pk__in=refused)).order_by("pk").values_list("pk", flat=True)[:MAX_REFUSED])
+    latest = recent.filter(client__in=listed).order_by("client_id", "-last_at", "-pk").distinct("client_id")
     for problem in latest.select_related("client__consumer"):
         whence = f", from {problem.last_ip}" if problem.last_ip else ""
         yield Alert(

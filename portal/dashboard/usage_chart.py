@@ -2,7 +2,8 @@
 
 from dataclasses import astuple, dataclass
 from datetime import date, timedelta
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 from django.core.cache import cache
 from django.db.models import Exists, OuterRef, QuerySet, Sum
@@ -13,7 +14,9 @@ from clients.models import Client
 from consumers.models import Consumer
 
 DAYS = 30
-REMEMBERED = 600  # seconds
+MANY = 1_000  # clients, whose month has tens of thousands of counts
+REMEMBERED = 300  # seconds
+type Usage = tuple[list[tuple[date, int, int]], int]  # issued and refused on each day, and clients that got tokens
 TOP, BASE = 16, 176  # of the bars, in pixels; across, everything is a percentage
 
 
@@ -38,27 +41,33 @@ def last_days(counts: QuerySet[DailyCount], length: int = DAYS) -> list[DailyUsa
     return [DailyUsage(each, *found.get(each, (0, 0))) for each in dates]
 
 
-def usage_chart(consumer: Consumer) -> dict[str, Any] | None:
+def usage_chart(consumer: Consumer, *, clients: int) -> dict[str, Any] | None:
     """Return what templates/portal/_usage.html shows, or None where nobody has asked for a token.
 
-    Of the days that are over, it may be some minutes old: of thousands of clients they are a million counts.
+    Where the consumer has MANY clients, it may be some minutes old.
     """
-    counts = DailyCount.objects.filter(client__consumer=consumer)
-    key = f"usage:{consumer.pk}:{timezone.now().date()}"
-    over: Any = cache.get_or_set(key, lambda: [astuple(day) for day in last_days(counts)[:-1]], REMEMBERED)
-    days = [*(DailyUsage(*day) for day in over), *last_days(counts, 1)]
+    if clients < MANY:
+        counted, in_use = _usage(consumer)
+    else:
+        counted, in_use = cast(Usage, cache.get_or_set(f"usage:{consumer.pk}", partial(_usage, consumer), REMEMBERED))
+    days = [DailyUsage(*day) for day in counted]
     issued, refused = sum(day.issued for day in days), sum(day.refused for day in days)
     if not issued + refused:
         return None
-    issued_to = DailyCount.objects.filter(client=OuterRef("pk"), day__gte=days[0].date, issued__gt=0)
     return {
         "issued": issued,
         "refused": refused,
         "share": 100 * refused / (issued + refused),
-        "in_use": Client.objects.of(consumer).filter(Exists(issued_to)).count(),
+        "in_use": in_use,
         "has_refused": refused > 0,
         **_chart(days),
     }
+
+
+def _usage(consumer: Consumer) -> Usage:
+    days = last_days(DailyCount.objects.filter(client__consumer=consumer))
+    issued_to = DailyCount.objects.filter(client=OuterRef("pk"), day__gte=days[0].date, issued__gt=0)
+    return [astuple(day) for day in days], Client.objects.of(consumer).filter(Exists(issued_to)).count()
 
 
 def _chart(days: list[DailyUsage]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from authority.models import DailyCount
+from portal.dashboard import usage_chart
 from portal.dashboard.usage_chart import last_days, round_up
 from tests.factories import ClientFactory, give_secret
 
@@ -63,3 +64,18 @@ def test_each_day_has_its_place_also_when_nothing_happened(count):
 def test_chart_ends_at_the_next_round_number(most, limit):
     assert round_up(most) == limit
     assert limit % 2 == 0
+
+
+def test_chart_of_a_workspace_with_many_clients_is_remembered_and_of_others_is_not(
+    service, alice, browser_of, monkeypatch
+):
+    def issued():
+        return browser_of(alice).get("/consumers/acme/").context["usage"]["issued"]
+
+    DailyCount.objects.create(client=service, day=timezone.now().date(), issued=3, refused=0)
+    assert issued() == 3
+    monkeypatch.setattr(usage_chart, "MANY", 1)
+    DailyCount.objects.update(issued=4)
+    assert issued() == 4
+    DailyCount.objects.update(issued=5)
+    assert issued() == 4
