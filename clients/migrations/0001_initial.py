@@ -324,6 +324,10 @@ class Migration(migrations.Migration):
             model_name='clientsecret',
             index=models.Index(condition=models.Q(('revoked_at', None)), fields=['client', 'expires_at'], name='secret_live'),
         ),
+        migrations.AddIndex(
+            model_name='clientsecret',
+            index=models.Index(condition=models.Q(models.Q(('expires_at__isnull', False), ('rotated_at__isnull', False), _connector='OR'), ('revoked_at', None)), fields=['client'], name='secret_ending'),
+        ),
         migrations.AddConstraint(
             model_name='clientsecret',
             constraint=models.UniqueConstraint(fields=('client', 'digest'), name='secret_once'),

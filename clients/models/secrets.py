@@ -73,6 +73,13 @@ class ClientSecret(models.Model):
         ordering = ["-created_at"]
         indexes = [
             models.Index(fields=["client", "expires_at"], condition=models.Q(revoked_at=None), name="secret_live"),
+            models.Index(  # few do: what warns of them finds them among all
+                fields=["client"],
+                condition=models.Q(
+                    models.Q(expires_at__isnull=False) | models.Q(rotated_at__isnull=False), revoked_at=None
+                ),
+                name="secret_ending",
+            ),
         ]
         constraints = [models.UniqueConstraint(fields=["client", "digest"], name="secret_once")]
 
