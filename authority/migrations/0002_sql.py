@@ -6,7 +6,7 @@ from core.db.sql import read_sql
 
 
 class Migration(migrations.Migration):
-    dependencies = [("authority", "0001_initial"), ("oauth2_provider", "0001_initial")]
+    dependencies = [("authority", "0001_initial")]
 
     operations = [
         migrations.RunSQL(read_sql("authority/sql/indexes.sql"), migrations.RunSQL.noop),

@@ -15,6 +15,3 @@ END $$;
 -- Leaves room in each page for the row that a refresh, or the next count, writes: so no index is written with it.
 ALTER TABLE authority_tokenfamily SET (fillfactor = 85);
 ALTER TABLE authority_dailycount SET (fillfactor = 85);
-
--- The sweep of expired codes goes by this; the table is the toolkit's.
-CREATE INDEX grant_expires ON oauth2_provider_grant (expires);

@@ -123,7 +123,7 @@ class Migration(migrations.Migration):
                 ('last_used_at', models.DateTimeField(blank=True, null=True)),
                 ('warned_at', models.DateTimeField(editable=False, null=True)),
                 ('last_used_ip', models.GenericIPAddressField(blank=True, null=True)),
-                ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='secrets', to=settings.OAUTH2_PROVIDER_APPLICATION_MODEL)),
+                ('client', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='secrets', to=settings.OAUTH2_PROVIDER_APPLICATION_MODEL)),
                 ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('expires_after_use_of', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='predecessors', to='clients.clientsecret')),
             ],
@@ -162,7 +162,7 @@ class Migration(migrations.Migration):
                 ('use_count', models.PositiveIntegerField(default=0, editable=False)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('created_by_label', models.CharField(editable=False, max_length=254)),
-                ('expires_at', models.DateTimeField(db_index=True)),
+                ('expires_at', models.DateTimeField()),
                 ('revoked_at', models.DateTimeField(editable=False, null=True)),
                 ('last_used_at', models.DateTimeField(editable=False, null=True)),
                 ('consumer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='initial_access_tokens', to='consumers.consumer')),
@@ -302,10 +302,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='client',
-            index=models.Index(fields=['client_name', 'id'], name='client_names'),
-        ),
-        migrations.AddIndex(
-            model_name='client',
             index=django.contrib.postgres.indexes.GinIndex(fields=['allowed_cors_origins'], name='client_origins'),
         ),
         migrations.AddConstraint(
@@ -319,14 +315,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='api',
             constraint=models.CheckConstraint(condition=models.Q(('allows_test_tokens', True), ('is_production', True), _negated=True), name='api_production_without_test_tokens', violation_error_message='A production API takes no test tokens. Choose one of the two.'),
-        ),
-        migrations.AddIndex(
-            model_name='clientsecret',
-            index=models.Index(condition=models.Q(('revoked_at', None)), fields=['client', 'expires_at'], name='secret_live'),
-        ),
-        migrations.AddIndex(
-            model_name='clientsecret',
-            index=models.Index(condition=models.Q(models.Q(('expires_at__isnull', False), ('rotated_at__isnull', False), _connector='OR'), ('revoked_at', None)), fields=['client'], name='secret_ending'),
         ),
         migrations.AddConstraint(
             model_name='clientsecret',

@@ -150,22 +150,6 @@ class Migration(migrations.Migration):
             model_name='event',
             index=models.Index(fields=['target_id', '-id'], name='event_target'),
         ),
-        migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['actor_id', '-id'], name='event_actor'),
-        ),
-        migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['actor_kind', '-id'], name='event_actor_kind'),
-        ),
-        migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['name', '-id'], name='event_name', opclasses=['varchar_pattern_ops', 'int8_ops']),
-        ),
-        migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['request_id'], name='event_request'),
-        ),
         migrations.AddConstraint(
             model_name='invitation',
             constraint=models.UniqueConstraint(models.F('consumer'), django.db.models.functions.text.Lower('email'), condition=models.Q(('accepted_at', None), ('revoked_at', None)), name='invitation_pending_once'),
