@@ -3,7 +3,7 @@ UV = $(shell .ci/uv)
 PORT ?= 8000
 export PORT
 
-.PHONY: run test fuzz check coverage format
+.PHONY: run test fuzz drills check coverage format
 
 run:
 	@"$(UV)" sync --quiet --no-dev
@@ -24,6 +24,11 @@ fuzz:
 		tests/api/test_round_trip.py tests/api/test_description_holds.py tests/authority/endpoints/test_fuzzing.py \
 		tests/consumers/views/test_invitation_page.py tests/portal/test_fast_path.py \
 		tests/portal/test_fast_path_codes.py tests/portal/test_fast_path_introspection.py
+
+# Faults and attacks on a running server, for some minutes. Their figures go into docs/resilience.md.
+drills:
+	"$(UV)" sync --quiet --locked
+	"$(UV)" run --no-sync python -m drills
 
 # As long as the tests take, and a little more. Fails below the floor in pyproject.toml.
 coverage:

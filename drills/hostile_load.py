@@ -32,6 +32,11 @@ class Target:
     service: tuple[str, str]
 
     @property
+    def token_request(self) -> dict[str, Any]:
+        form = {"grant_type": "client_credentials"}
+        return {"method": "POST", "url": "/oauth2/token", "auth": self.service, "data": form}
+
+    @property
     def host(self) -> tuple[str, int]:
         parts = urlsplit(self.url)
         assert parts.hostname
@@ -108,8 +113,7 @@ async def honest(target: Target, seconds: float) -> dict[str, list[float]]:
     """Return the seconds that each request took, by what was asked for. Whatever fails takes for ever."""
     took: dict[str, list[float]] = defaultdict(list)
     asked: dict[str, dict[str, Any]] = {
-        "token": {"method": "POST", "url": "/oauth2/token", "auth": target.service}
-        | {"data": {"grant_type": "client_credentials"}},
+        "token": target.token_request,
         "JWKS": {"method": "GET", "url": "/.well-known/jwks.json"},
         "liveness": {"method": "GET", "url": "/health/alive"},
         "page": {"method": "GET", "url": "/account/login/"},

@@ -60,6 +60,7 @@ class FastPath(Application):
         }
         self.alive_response = _cached(_response_of(health.alive), math.inf)
         self.last_jwks: CachedResponse | None = None
+        self.busy: dict[Callable[[HttpRequest], HttpResponse], CachedResponse] = {}
         names = ("token", "introspect", "revoke", "userinfo", "authorize", "jwks")
         self.durations = {_path_of(name): metrics.instruments().seconds.labels(name) for name in names}
         self.other = metrics.instruments().seconds.labels("other")
@@ -103,8 +104,13 @@ class FastPath(Application):
         return response
 
     def respond_busy(self, environ: Environ) -> Response:
+        if environ["PATH_INFO"] == self.jwks and (known := self._last_jwks()):
+            return known.respond()
         metrics.count_response("any", 503, "temporarily_unavailable")
-        return _response_of(_busy_page if "text/html" in environ.get("HTTP_ACCEPT", "") else _busy)
+        view = _busy_page if "text/html" in environ.get("HTTP_ACCEPT", "") else _busy
+        if view not in self.busy:
+            self.busy[view] = _cached(_response_of(view), math.inf)
+        return self.busy[view].respond()
 
     def _respond_quickly(
         self, environ: Environ, body: bytes, handler: Callable[[Environ, bytes], bytes | None]
@@ -155,9 +161,14 @@ class FastPath(Application):
         if made.head.startswith(b"200"):
             self.last_jwks = made
             _responses.set(self.jwks, made, frozenset(("keys", "catalogue")), generation=generation)
-        elif made.head.startswith(b"503") and self.last_jwks and self.last_jwks.until + STALE_JWKS_SECONDS > asked_at:
-            made = self.last_jwks
+        elif made.head.startswith(b"503"):
+            made = self._last_jwks() or made
         return made.respond()
+
+    def _last_jwks(self) -> "CachedResponse | None":
+        """Return the JWKS that Django made last, unless that is too long ago."""
+        is_known = self.last_jwks is not None and self.last_jwks.until + STALE_JWKS_SECONDS > time.monotonic()
+        return self.last_jwks if is_known else None
 
 
 def _drop_unreadable_content_type(environ: Environ) -> None:

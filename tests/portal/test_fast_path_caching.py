@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 
 import pytest
+from django.http import HttpResponse
 from django.utils import timezone
 
 from authority.endpoints import fast_path
@@ -11,6 +12,7 @@ from authority.keys import rotation, signing_keys
 from authority.telemetry import last_used
 from clients.models import Api, Client
 from consumers.audit import SYSTEM
+from core import cache
 from portal.fast_path import FastPath
 from tests.authority.conftest import basic
 from tests.authority.listening import caught_up, eventually
@@ -105,3 +107,22 @@ def test_the_jwks_is_cached_until_keys_change(listening, api, slow):  # noqa: F8
     revoked = signing_keys.active_key(signing_keys.Purpose.TOKENS, "EdDSA")
     rotation.revoke(revoked, actor=SYSTEM)
     eventually(lambda: revoked.kid not in get(ways)[2].decode())
+
+
+def test_the_last_jwks_serves_while_the_database_does_not_answer(listening, api, slow):  # noqa: F811
+    is_away = []
+
+    def django(environ, start):
+        if is_away:
+            start("503 Service Unavailable", [("Content-Length", "0")])
+            return HttpResponse()
+        return slow(environ, start)
+
+    front = FastPath(django)
+    path = "/.well-known/jwks.json"
+    known = ask(front, b"", path=path, method="GET", content_type="")
+    is_away.append(True)
+    cache.invalidate_all()
+    assert ask(front, b"", path=path, method="GET", content_type="")[2] == known[2]
+    assert front.respond_busy({"PATH_INFO": path}).body == known[2]
+    assert front.respond_busy({"PATH_INFO": "/"}).head.startswith(b"503 ")

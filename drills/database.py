@@ -1,0 +1,120 @@
+"""A database that is stopped, locked or killed under a running server, and comes back."""
+
+import asyncio
+import contextlib
+import math
+import os
+import signal
+import subprocess
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import psycopg
+
+from benchmarks.harness import ROOT
+from benchmarks.servers import python
+from drills.hostile_load import Target
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a client saw of one kind of request."""
+
+    slowest: float  # seconds, of those sent during the fault
+    statuses: set[int]  # during the fault, from two seconds on
+    back_after: float  # seconds from the end of the fault until the last answer that was none, or 5xx
+
+
+@contextlib.contextmanager
+def frozen(data: Path) -> Iterator[None]:
+    """Stop every process of PostgreSQL (SIGSTOP)."""
+    processes = _processes(data)
+    for process in processes:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.resume()
+
+
+@contextlib.contextmanager
+def locked(data: Path) -> Iterator[None]:
+    """Hold what a migration holds of three tables."""
+    with psycopg.connect(host=str((data / "postgres").resolve()), user="postgres", dbname="postgres") as connection:
+        connection.execute("LOCK TABLE clients_client, consumers_user, django_session IN ACCESS EXCLUSIVE MODE")
+        yield
+        connection.rollback()
+
+
+@contextlib.contextmanager
+def killed(data: Path) -> Iterator[None]:
+    """Kill PostgreSQL without a farewell (SIGQUIT), and start it again."""
+    (postmaster, *_) = _processes(data)
+    os.kill(postmaster.pid, signal.SIGQUIT)
+    with contextlib.suppress(psutil.TimeoutExpired, psutil.NoSuchProcess):
+        postmaster.wait(timeout=10)
+    yield
+    command = [python(ROOT), "manage.py", "check"]
+    subprocess.run(command, cwd=ROOT, env=os.environ | {"DATA_DIR": str(data)}, check=True, stdout=subprocess.DEVNULL)
+
+
+def _processes(data: Path) -> list[psutil.Process]:
+    postmaster = psutil.Process(int((data / "postgres" / "postmaster.pid").read_text().split()[0]))
+    return [postmaster, *postmaster.children(recursive=True)]
+
+
+async def drill(
+    target: Target, data: Path, fault: Callable[[Path], contextlib.AbstractContextManager[None]], seconds: float
+) -> dict[str, Seen]:
+    """Return what several clients of each kind see of a fault that lasts so long."""
+    bearer = {"headers": {"Authorization": f"Bearer {target.token}"}}
+    asked: dict[str, tuple[int, dict[str, Any]]] = {
+        "token": (2, target.token_request),
+        "JWKS": (1, {"method": "GET", "url": "/.well-known/jwks.json"}),
+        "liveness": (1, {"method": "GET", "url": "/health/alive"}),
+        "readiness": (1, {"method": "GET", "url": "/health/ready"}),
+        "page": (4, {"method": "GET", "url": "/", "headers": {"Cookie": "session=abcdefghijklmnopqrstuvwxyz012345"}}),
+        "management API": (4, {"method": "GET", "url": "/admin/apis"} | bearer),
+    }
+    answers: dict[str, list[tuple[float, float, int]]] = defaultdict(list)
+    ended = asyncio.Event()
+
+    async def keep_asking(name: str, request: dict[str, Any]) -> None:
+        async with httpx.AsyncClient(base_url=target.url, timeout=60) as client:
+            while not ended.is_set():
+                sent = time.monotonic()
+                try:
+                    status = (await client.request(**request)).status_code
+                except httpx.TransportError:
+                    status = 0
+                answers[name].append((sent, time.monotonic(), status))
+                await asyncio.sleep(0.25)
+
+    tasks = [asyncio.create_task(keep_asking(name, one)) for name, (count, one) in asked.items() for _ in range(count)]
+    await asyncio.sleep(4)
+    manager = fault(data)
+    await asyncio.to_thread(manager.__enter__)
+    begun = time.monotonic()
+    await asyncio.sleep(seconds)
+    await asyncio.to_thread(manager.__exit__, None, None, None)
+    over = time.monotonic()
+    await asyncio.sleep(5)
+    ended.set()
+    await asyncio.gather(*tasks)
+    found = {}
+    for name, each in answers.items():
+        during = [one for one in each if begun <= one[0] < over]
+        failed = [at - over for _, at, status in each if at > over and not 0 < status < 500]
+        found[name] = Seen(
+            max((at - sent for sent, at, _ in during), default=math.nan),
+            {status for sent, _, status in during if sent > begun + 2},
+            max([0.0, *failed]),
+        )
+    return found
