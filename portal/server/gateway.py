@@ -17,11 +17,16 @@ def call(application: Callable[..., Any], environ: Environ, body: bytes) -> Resp
 
     answer = application(environ, start_response)
     status, headers = started
-    head = response_head(status, headers)
+    has_length = any(name.lower() == "content-length" for name, _ in headers)
     if getattr(answer, "streaming", False):
-        has_length = any(name.lower() == "content-length" for name, _ in headers)
-        return Stream(head, has_length, iter(answer), answer.close)
+        return Stream(response_head(status, headers), has_length, iter(answer), answer.close)
     try:
-        return Response(head, b"".join(answer))
+        body = b"".join(answer)
     finally:
         answer.close()
+    if not has_length and not status.startswith(WITHOUT_BODY):  # which a middleware adds, unless one before it answers
+        headers = [*headers, ("Content-Length", str(len(body)))]
+    return Response(response_head(status, headers), body)
+
+
+WITHOUT_BODY = ("1", "204", "304")  # statuses (RFC 9110 section 6.4.1)

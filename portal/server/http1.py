@@ -127,6 +127,7 @@ class Connection(asyncio.Protocol):
         self.unparsed = b""  # what arrived while a request was being answered
         self.stream: Stream | None = None
         self.is_full = False  # the client does not read as fast as we write
+        self.is_held = False  # until the client has read, before its next request is looked at
         self.sent = 0  # bytes handed to the transport
         self.drained_at_check, self.checked_at = 0, 0.0
         self.is_half_closed = False  # the client sends no more
@@ -184,6 +185,9 @@ class Connection(asyncio.Protocol):
         self.is_full = False
         if self.stream is not None:
             self.server.make_piece(self, self.stream)
+        elif self.is_held:
+            self.is_held = False
+            self.finish()
 
     # -- The parser's events ------------------------------------------------------------------------------------------
 
@@ -352,6 +356,9 @@ class Connection(asyncio.Protocol):
             return
         if data:
             self._write(data)
+        if self.is_full:  # what follows would only fill our memory
+            self.is_held = True
+            return
         request = self.requests.popleft()
         if not request.keep_alive:
             self._close()

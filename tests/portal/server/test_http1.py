@@ -5,6 +5,7 @@ import socket
 import time
 from urllib.parse import urlsplit
 
+import psutil
 import pytest
 
 FORM = b"Content-Type: application/x-www-form-urlencoded\r\n"
@@ -102,6 +103,36 @@ def test_what_is_no_request_is_refused_in_words_and_ends_the_connection(server, 
     assert statuses == [status]
     assert b"\r\nConnection: close\r\n" in came
     assert came.endswith(b".\n")
+
+
+@pytest.mark.compliance("RFC 9110", "8.6")
+def test_a_program_can_tell_where_each_response_ends(server):
+    """Also where a middleware answers that runs before the one which counts."""
+    host = b"GET /account/login/ HTTP/1.1\r\nHost: evil.example\r\n\r\n"
+    for request in (host, b"GET /static/no-such HTTP/1.1\r\nHost: HOST\r\n\r\n", ALIVE + b"\r\n"):
+        _, came = say(server, request)
+        head, _, body = came.partition(b"\r\n\r\n")
+        assert b"\r\nContent-Length: %d\r\n" % len(body) in head + b"\r\n"
+
+
+def test_a_client_that_does_not_read_gets_no_more_responses(server):
+    """Thousands of requests that come together are answered one by one, as the client reads."""
+    parts = urlsplit(server.url)
+    page = f"GET /static/js/htmx.min.js HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode()
+    processes = [child for child in psutil.Process().children(recursive=True) if "serve" in child.cmdline()]
+    before = sum(process.memory_info().rss for process in processes)
+    links = [socket.create_connection((parts.hostname, parts.port)) for _ in range(8)]
+    try:
+        for link in links:
+            link.setblocking(False)
+            link.send(page * 2000)
+        time.sleep(4)
+        grown = sum(process.memory_info().rss for process in processes) - before
+    finally:
+        for link in links:
+            link.close()
+    assert processes
+    assert grown < 50 * 2**20
 
 
 @pytest.mark.compliance("RFC 9112", "7.1.2")
