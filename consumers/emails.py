@@ -1,5 +1,6 @@
 """Mails about people and consumers: one function a message."""
 
+from datetime import timedelta
 from typing import Any
 
 from allauth.account import app_settings as account
@@ -93,7 +94,9 @@ def send_account_email(prefix: str, email: str, context: dict[str, Any]) -> None
     """Send what allauth asks for. Raises KeyError for a mail that we have no words for."""
     if prefix in CODES:
         template, seconds = CODES[prefix]
-        compose(template, email, code=context["code"], minutes=seconds // 60).send()
+        mail = compose(template, email, code=context["code"], minutes=seconds // 60)
+        mail.expires_at = timezone.now() + timedelta(seconds=seconds)  # type: ignore[attr-defined]  # core/mail.py
+        mail.send()
     elif prefix in ("account/email/unknown_account", "account/email/account_already_exists"):
         compose(prefix.rpartition("/")[2], email).send()
     else:

@@ -48,7 +48,7 @@ class Queue[Row: Delivery](ABC):
         if row is None:
             return False
         try:
-            if row.attempts > len(self.retry_after) + 1:  # whose last outcome nobody could write
+            if self.is_past_last_attempt(row):  # whose last outcome nobody could write
                 raise RuntimeError("The worker ended during the last attempt.")
             self.deliver(row)
         except Error:
@@ -75,11 +75,18 @@ class Queue[Row: Delivery](ABC):
     def _put_off(self, row: Row, error: Exception) -> None:
         reason = f"{type(error).__name__}: {error}"[:500].replace("\x00", "")
         logger.warning("%s %s was not delivered at attempt %s: %s", self.name, row.pk, row.attempts, reason)
-        if row.attempts > len(self.retry_after):
+        wait = self.wait_before_next(row)
+        if wait is None:
             self.given_up(row, reason)
         else:
-            due = timezone.now() + self.retry_after[row.attempts - 1]
-            self._claimed(row).update(next_attempt_at=due, last_error=reason)
+            self._claimed(row).update(next_attempt_at=timezone.now() + wait, last_error=reason)
+
+    def is_past_last_attempt(self, row: Row) -> bool:
+        return row.attempts > len(self.retry_after) + 1
+
+    def wait_before_next(self, row: Row) -> timedelta | None:
+        """Return how long to wait before the next attempt, or None to give up."""
+        return self.retry_after[row.attempts - 1] if row.attempts <= len(self.retry_after) else None
 
     def _all(self) -> QuerySet[Row]:
         rows = self.model._default_manager.all()

@@ -38,6 +38,7 @@ class OutboxBackend(BaseEmailBackend):
                 recipients=", ".join(message.recipients())[:500],
                 subject=message.subject[:250],
                 encrypted_message=encrypt_message(message),
+                expires_at=getattr(message, "expires_at", None),
             )
         if email_messages:
             wake_workers()
@@ -66,6 +67,8 @@ class DecryptedMail(EmailMessage):
 
 # -- Out of the outbox ------------------------------------------------------------------------------------------------
 
+FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(seconds=60)  # between attempts of a mail that expires
+
 
 class MailQueue(Queue[Message]):
     """Mail for the mail server, the mailer “delivery”."""
@@ -75,7 +78,19 @@ class MailQueue(Queue[Message]):
     # About two days in all, then an operator must look.
     retry_after = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 15, 60, 180, 360, 720, 1440))
 
+    def is_past_last_attempt(self, row: Message) -> bool:
+        return row.expires_at is None and super().is_past_last_attempt(row)
+
+    def wait_before_next(self, row: Message) -> timedelta | None:
+        """Try a mail that expires again and again until then: somebody waits for its code."""
+        if row.expires_at is None:
+            return super().wait_before_next(row)
+        wait = min(FIRST_WAIT * 2 ** (row.attempts - 1), LONGEST_WAIT)
+        return wait if timezone.now() + wait < row.expires_at else None
+
     def deliver(self, row: Message) -> None:
+        if row.expires_at is not None and row.expires_at <= timezone.now():
+            raise TimeoutError("What it says had expired before it could be sent.")
         mailer = mailers["delivery"]
         try:
             mailer.send_messages([DecryptedMail(bytes(row.encrypted_message))])

@@ -34,6 +34,8 @@ class Message(Delivery):
     encrypted_message = models.BinaryField(default=bytes, editable=False)
     created_at = models.DateTimeField("created", default=timezone.now, editable=False)
     sent_at = models.DateTimeField(null=True, editable=False)
+    # What it says is of no use after that, such as a code that has expired: it is not sent any more.
+    expires_at = models.DateTimeField(null=True, editable=False)
 
     class Meta(Delivery.Meta):
         ordering = ["-id"]

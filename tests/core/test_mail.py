@@ -268,3 +268,30 @@ def test_text_parts_are_text_and_html_parts_are_escaped(server):
     assert "o'brien@acme.example" in text
     assert "Tom &amp; Jerry&#x27;s &lt;b&gt;" in html
     assert mail["Auto-Submitted"] == "auto-generated"
+
+
+def code_mail():
+    emails.send_account_email("account/email/login_code", "jonas@acme.example", {"code": "123456"})
+    return Message.objects.get()
+
+
+def test_a_code_is_tried_again_within_seconds_and_not_beyond_its_life(server, time_machine):
+    server.answer = "451 not now"
+    message, begun = code_mail(), timezone.now()
+    while message.state == "waiting":
+        time_machine.move_to(message.next_attempt_at)
+        assert outbox.QUEUE.deliver_next()
+        message.refresh_from_db()
+    assert message.state == "failed"
+    assert message.attempts > 10
+    assert timezone.now() < begun + timedelta(minutes=10)
+    assert server.commands.count("DATA") == message.attempts
+
+
+def test_a_code_that_has_expired_while_it_waited_is_not_sent(server, time_machine):
+    message = code_mail()
+    time_machine.move_to(message.expires_at)
+    outbox.QUEUE.deliver_next()
+    message.refresh_from_db()
+    assert (message.state, server.got) == ("failed", [])
+    assert "expired" in message.last_error
