@@ -37,7 +37,7 @@ from portal import health, logs
 from portal.middleware import REQUEST_ID, new_request_id
 from portal.server import gateway
 from portal.server.event_loop import Application
-from portal.server.http1 import Environ, Response, Stream, response_head
+from portal.server.messages import Environ, Response, Stream, response_head
 
 logger = logging.getLogger(__name__)
 

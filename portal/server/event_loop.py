@@ -13,7 +13,8 @@ from email.utils import formatdate
 import uvloop
 
 from portal.server.connections import MAX_PER_ADDRESS, Connections
-from portal.server.http1 import BASE_ENVIRON, Connection, Environ, Request, Response, Stream, response_head
+from portal.server.http1 import Connection
+from portal.server.messages import BASE_ENVIRON, Environ, Request, Response, Stream, response_head
 from portal.server.threads import Threads
 
 logger = logging.getLogger(__name__)

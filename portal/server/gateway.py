@@ -4,7 +4,7 @@ import io
 from collections.abc import Callable
 from typing import Any
 
-from portal.server.http1 import Environ, Headers, Response, Stream, response_head
+from portal.server.messages import Environ, Headers, Response, Stream, response_head
 
 
 def call(application: Callable[..., Any], environ: Environ, body: bytes) -> Response | Stream:

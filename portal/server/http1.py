@@ -7,27 +7,32 @@ keeps a thread waiting. httptools, which wraps the parser of Node.js, splits wha
 import asyncio
 import socket
 import struct
-import sys
-import threading
 from collections import deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any, NamedTuple, Protocol
-from urllib.parse import unquote_to_bytes, urlsplit
+from typing import Any, Protocol
+from urllib.parse import unquote_to_bytes
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 from portal.server.connections import Connections
-
-Environ = dict[str, Any]
-Headers = list[tuple[str, str]]
+from portal.server.messages import (
+    ONCE,
+    PIECE,
+    Environ,
+    RefusedRequestError,
+    Request,
+    Response,
+    Stream,
+    environ_key,
+    response_head,
+    split_absolute,
+)
 
 MAX_HEAD = 32 * 1024  # bytes of request line and headers
 MAX_HEADERS = 100
 MAX_TARGET = 16 * 1024  # bytes
 MAX_BODY = 256 * 1024  # bytes; views refuse what is longer, so no more of it is collected
-HIGH_WATER = 64 * 1024  # bytes of a response that wait to be sent before more of it is asked for
 
 # Seconds. A request must be complete within READ_DEADLINE, and after GRACE it must have come at RATE or faster; the
 # same rate holds for reading a response.
@@ -35,66 +40,6 @@ IDLE_SECONDS = 65.0
 FIRST_REQUEST_SECONDS = 15.0
 GRACE, RATE, READ_DEADLINE = 10.0, 1000, 30.0  # RATE in bytes a second
 LINGER_SECONDS = 2.0
-
-
-class Response(NamedTuple):
-    """What a request is answered with."""
-
-    head: bytes  # status and headers, each line with its CRLF, as `response_head` writes them
-    body: bytes
-
-
-@dataclass(slots=True, eq=False)
-class Stream:
-    """A response whose body is made piece by piece, each when the client has taken the one before.
-
-    Any thread may make the next piece, so the body must not rest on what belongs to one: a cursor, a transaction.
-    """
-
-    head: bytes
-    has_length: bool  # whether the head says how long the body is
-    parts: Iterator[bytes]
-    end: Callable[[], None]
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def piece(self) -> bytes:
-        """Return as much as is worth a write, and nothing at the end."""
-        collected: list[bytes] = []
-        length = 0
-        with self.lock:
-            for part in self.parts:
-                collected.append(part)
-                length += len(part)
-                if length >= HIGH_WATER:
-                    break
-        return b"".join(collected)
-
-    def close(self) -> None:
-        with self.lock:
-            self.end()
-
-
-class RefusedRequestError(Exception):
-    """The request cannot be handed on. The connection is closed after the response."""
-
-    def __init__(self, status: HTTPStatus, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
-
-
-def response_head(status: str, headers: Headers) -> bytes:
-    lines = [status, *(f"{name}: {value}" for name, value in headers), ""]
-    return "\r\n".join(lines).encode("latin-1")
-
-
-@dataclass(slots=True, eq=False)
-class Request:
-    """A complete request, or one whose body is too long to be taken."""
-
-    environ: Environ
-    body: bytes
-    keep_alive: bool
-    is_http_1_0: bool
 
 
 class Server(Protocol):
@@ -139,7 +84,7 @@ class Connection(asyncio.Protocol):
         self.transport = transport
         peer = transport.get_extra_info("peername")
         self.address: str = peer[0] if peer else ""
-        transport.set_write_buffer_limits(HIGH_WATER)
+        transport.set_write_buffer_limits(PIECE)
         if not self.server.connections.admit(self, self.since):
             transport.abort()
 
@@ -216,7 +161,7 @@ class Connection(asyncio.Protocol):
         self.head_length += len(name) + len(value) + 4
         if self.number_of_headers > MAX_HEADERS or self.head_length > MAX_HEAD:
             raise _head_too_long()
-        key = _keys.get(name) or _key_of(name)
+        key = environ_key(name)
         known = self.environ.get(key)
         if known is None:
             self.environ[key] = value.decode("latin-1")
@@ -274,7 +219,7 @@ class Connection(asyncio.Protocol):
         """Split the request target (RFC 9112 section 3.2)."""
         environ, target = self.environ, self.target
         if not target.startswith(b"/"):
-            parts = _absolute(target)
+            parts = split_absolute(target)
             if parts is not None:
                 target, environ["HTTP_HOST"] = parts
             elif target != b"*":
@@ -455,33 +400,6 @@ class Connection(asyncio.Protocol):
         self.drained_at_check, self.checked_at = drained, now
 
 
-ONCE = {"HTTP_HOST", "CONTENT_TYPE", "CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING", "HTTP_EXPECT"}
-_keys: dict[bytes, str] = {}
-
-
-def _key_of(name: bytes) -> str:
-    """Return the name that a header has in a WSGI environ (PEP 3333)."""
-    if b"_" in name:  # it would be taken for one with hyphens, which a proxy may have set
-        text = name.decode("latin-1")
-        raise RefusedRequestError(HTTPStatus.BAD_REQUEST, f"The name of the header {text} has an underscore.")
-    word = name.decode("latin-1").upper().replace("-", "_")
-    key = word if word in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{word}"
-    if len(_keys) < 1000:  # strangers choose the names
-        _keys[name] = key
-    return key
-
-
-def _absolute(target: bytes) -> tuple[bytes, str] | None:
-    """Return path and host of a target in absolute form (RFC 9112 section 3.2.2)."""
-    try:
-        parts = urlsplit(target.decode("ascii"))
-    except ValueError:
-        return None
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        return None
-    return (parts.path or "/").encode() + (b"?" + parts.query.encode() if parts.query else b""), parts.netloc
-
-
 def _persistence(request: Request) -> bytes:
     if not request.keep_alive:
         return b"Connection: close\r\n\r\n"
@@ -491,14 +409,3 @@ def _persistence(request: Request) -> bytes:
 def _head_too_long() -> RefusedRequestError:
     reason = f"The headers are longer than {MAX_HEAD} bytes, or more than {MAX_HEADERS}."
     return RefusedRequestError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, reason)
-
-
-BASE_ENVIRON: Environ = {
-    "SCRIPT_NAME": "",
-    "wsgi.version": (1, 0),
-    "wsgi.errors": sys.stderr,
-    "wsgi.multithread": True,
-    "wsgi.multiprocess": True,
-    "wsgi.run_once": False,
-    "wsgi.url_scheme": "http",
-}
