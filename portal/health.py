@@ -3,7 +3,7 @@
 import tomllib
 
 from django.conf import settings
-from django.db import Error
+from django.db import Error, connection
 from django.http import HttpRequest, JsonResponse
 
 from core import clock
@@ -18,18 +18,27 @@ def alive(request: HttpRequest) -> JsonResponse:
 
 
 def ready(request: HttpRequest) -> JsonResponse:
-    """Answer 200 when the database answers, else 503. What an operator should look after is a warning."""
+    """Answer 200 when the database answers and can be written, else 503; what operators should look after is a warning."""
     try:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW transaction_read_only")
+            is_read_only = cursor.fetchone() == ("on",)
         late = [part.name for part in work_status.parts() if part.is_late]
     except Error:
-        content = {"status": "unavailable", "errors": {"database": "no answer"}}
-        return JsonResponse(content, status=503, headers=responses.SOON)
+        return _unavailable("no answer")
+    if is_read_only:
+        return _unavailable("it may only be read")
     warnings = {}
     if late:
         warnings["worker"] = f"no worker has run for some time: {', '.join(late)}"
     if clock.is_wrong():
         warnings["clock"] = clock.describe()
     return JsonResponse({"status": "ok"} | ({"warnings": warnings} if warnings else {}))
+
+
+def _unavailable(why: str) -> JsonResponse:
+    content = {"status": "unavailable", "errors": {"database": why}}
+    return JsonResponse(content, status=503, headers=responses.SOON)
 
 
 def version(request: HttpRequest) -> JsonResponse:

@@ -324,6 +324,7 @@ RAW_SQL = {
     "core/delivery.py",  # NOTIFY wakes the worker
     "core/db/backend/base.py",  # hands statements on, and notes those that fail
     "portal/worker.py",  # LISTEN
+    "portal/health.py",  # whether the database may be written
     "portal/checks.py",  # the shortest question to the database
     "portal/management/commands/migrate.py",  # advisory lock
 }

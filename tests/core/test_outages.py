@@ -121,3 +121,25 @@ def test_session_that_cannot_be_written_now_has_not_ended(browser_of, alice):
     with pytest.raises(Error) as raised, local(READ_ONLY):
         session.save()
     assert outages.is_outage(raised.value)
+
+
+def test_a_server_whose_database_may_only_be_read_is_not_ready(client):
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL transaction_read_only = on")
+    answer = client.get("/health/ready")
+    assert (answer.status_code, answer.json()["errors"]) == (503, {"database": "it may only be read"})
+
+
+def test_a_connection_that_may_only_be_read_from_ends_with_its_request():
+    """Another may lead to a server that can be written, after a failover."""
+    other = connection.copy()
+    other.settings_dict["CONN_MAX_AGE"] = 60
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SET default_transaction_read_only = on")
+        with pytest.raises(Error), other.cursor() as cursor:
+            cursor.execute("CREATE TABLE never (id int)")
+        other.close_if_unusable_or_obsolete()
+        assert other.connection is None
+    finally:
+        other.close()

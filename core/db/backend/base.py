@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db import OperationalError
+from django.db import InternalError, OperationalError
 from django.db.backends.postgresql import base
 
 from core.db import availability
@@ -39,6 +39,7 @@ def bound_waits(bounds: Bounds) -> None:
     _bounds = bounds
 
 
+READ_ONLY = "25006"  # read_only_sql_transaction
 MAY_BE_REPEATED = {"40001", "40P01"}  # serialization_failure and deadlock_detected: the next attempt may go well
 
 
@@ -79,6 +80,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return execute(sql, params, many, context)
         except OperationalError as error:
             self.note(error)
+            raise
+        except InternalError as error:
+            if getattr(error.__cause__, "sqlstate", None) == READ_ONLY:
+                self.close_at = 0.0  # with this request: another connection may lead to a server that can be written
             raise
 
     def note(self, error: OperationalError) -> None:
