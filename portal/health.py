@@ -18,7 +18,7 @@ def alive(request: HttpRequest) -> JsonResponse:
 
 
 def ready(request: HttpRequest) -> JsonResponse:
-    """Answer 200 when the database answers and can be written, else 503; what operators should look after is a warning."""
+    """Answer 200 when the database answers and can be written, else 503. Warnings are for operators."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SHOW transaction_read_only")
