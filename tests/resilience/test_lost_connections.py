@@ -76,7 +76,8 @@ def test_connections_that_are_lost_are_replaced(server, network):
     port = free_port()
     url, service = f"http://127.0.0.1:{port}", server.service()
     database = urlsplit(server.environ["DATABASE_URL"])
-    there = database._replace(netloc=f"{database.netloc.rpartition('@')[0]}@127.0.0.1:{network.port}", query="").geturl()
+    user = database.netloc.rpartition("@")[0]
+    there = database._replace(netloc=f"{user}@127.0.0.1:{network.port}", query="").geturl()
     command = [sys.executable, "manage.py", "serve", "--workers", "1", "--no-work", "--port", str(port)]
     bearer = {"Authorization": f"Bearer {server.demo['manager_token']}"}
     form = {"grant_type": "client_credentials"}
