@@ -16,7 +16,18 @@ _CREATED = ["initial_access_token", "id", "name", "max_uses", "expires_at", "gra
 GrantTypes = Annotated[
     list[str] | None, typer.Option("--grant-type", metavar="TEXT", help="Only these grant types. Repeatable.")
 ]
-Scopes = Annotated[list[str] | None, typer.Option("--scope", metavar="TEXT", help="Only these scopes. Repeatable.")]
+OpenGrantTypes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--grant-type",
+        metavar="TEXT",
+        help="These grant types; by default authorization_code and refresh_token. Repeatable.",
+    ),
+]
+Scopes = Annotated[
+    list[str] | None,
+    typer.Option("--scope", metavar="TEXT", help="Only these scopes of APIs; by default none. Repeatable."),
+]
 ClientLifetime = Annotated[
     int | None,
     typer.Option("--client-lifetime-days", metavar="NUMBER", help="Days after which the clients expire."),
@@ -42,7 +53,7 @@ def get_registration(session: Session) -> None:
 def enable_registration(
     session: Session,
     consumer: Consumer,
-    grant_type: GrantTypes = None,
+    grant_type: OpenGrantTypes = None,
     scope: Scopes = None,
     client_lifetime_days: ClientLifetime = None,
 ) -> None:

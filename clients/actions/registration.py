@@ -242,7 +242,7 @@ def register_itself(
             client=client,
             method=allowance.method,
             grant_types=list(allowance.grant_types),
-            scopes=list(allowance.scopes),
+            scopes=list(allowance.scopes or ()),
             software_issuer=software_issuer,
         )
     expires_at = allowance.client_expires_at()

@@ -20,22 +20,23 @@ LIMITS: dict[str, Any] = {
         "type": "array",
         "items": {"type": "string"},
         "maxItems": 10,
-        "description": "Leave empty to allow any.",
+        "description": "Leave empty for authorization_code and refresh_token.",
     },
     "scopes": {
         "type": "array",
         "items": {"type": "string"},
         "maxItems": 200,
-        "description": "Leave empty to allow any.",
+        "description": "Leave empty for no scope of any API.",
     },
     "client_lifetime_days": number_schema(InitialAccessToken, "client_lifetime_days")
     | {"type": ["integer", "null"], "description": "Days after which the clients expire."},
 }
+TOKEN_LIMITS = LIMITS | {"grant_types": LIMITS["grant_types"] | {"description": "Leave empty to allow any."}}
 MOMENT = {"type": ["string", "null"], "format": "date-time"}
 TOKEN: dict[str, Any] = {
     "title": "InitialAccessToken",
     "type": "object",
-    "properties": LIMITS
+    "properties": TOKEN_LIMITS
     | {
         "id": {"type": "string"},
         "name": {"type": "string"},
@@ -54,7 +55,7 @@ NEW: dict[str, Any] = {
     "title": "NewInitialAccessToken",
     "type": "object",
     "required": ["name", "expires_at"],
-    "properties": LIMITS
+    "properties": TOKEN_LIMITS
     | {
         "name": length_schema(InitialAccessToken, "name") | {"type": "string", "description": "Who will use it."},
         "expires_at": {"type": "string", "format": "date-time"},
@@ -109,7 +110,12 @@ def list_tokens(call: ApiRequest, consumer: str) -> HttpResponse:
     summary="Create an initial access token",
     body=NEW,
     answers={201: TOKEN},
-    example={"name": "Mobile builds", "expires_at": "2027-01-31T12:00:00Z", "max_uses": 10},
+    example={
+        "name": "Mobile builds",
+        "expires_at": "2027-01-31T12:00:00Z",
+        "max_uses": 10,
+        "scopes": ["shipments:read"],
+    },
     refusals=(404, 409),
     **CHANGE,
 )

@@ -20,13 +20,16 @@ class RegistrationLimits(models.Model):
     """Limits of clients that register themselves."""
 
     grant_types = ArrayField(
-        models.CharField(max_length=100), default=list, blank=True, help_text="Leave empty to allow any."
+        models.CharField(max_length=100),
+        default=list,
+        blank=True,
+        help_text="Leave empty for authorization_code and refresh_token: a person signs in and allows the client.",
     )
     scopes = ArrayField(
         models.CharField(max_length=100),
         default=list,
         blank=True,
-        help_text="Leave empty to allow any that the consumer may use.",
+        help_text="Leave empty for no permission of any API.",
     )
     client_lifetime_days = models.PositiveIntegerField(
         "clients expire after",
@@ -190,7 +193,7 @@ class SelfRegistration(models.Model):
 
     client = models.OneToOneField(Client, models.CASCADE, related_name="self_registration")
     method = models.CharField(max_length=20, choices=RegistrationMethod)
-    # The limits of its registration, which its updates keep to; empty allows any.
+    # The limits of its registration, which its updates keep to.
     grant_types = ArrayField(models.CharField(max_length=100), default=list, blank=True)
     scopes = ArrayField(models.CharField(max_length=100), default=list, blank=True)
     software_issuer = models.CharField(max_length=500, blank=True)

@@ -146,7 +146,12 @@ def build() -> dict[str, Any]:
         "initial_access_token": _initial_access_token(consumers["acme"], memory),
     }
     if not OpenRegistration.objects.exists():
-        enable_open_registration(consumer=consumers["sandbox"], actor=SYSTEM, client_lifetime_days=30)
+        enable_open_registration(
+            consumer=consumers["sandbox"],
+            actor=SYSTEM,
+            scopes=["shipments:read"],
+            client_lifetime_days=30,
+        )
     clients = {item.key: _client(consumers["acme"], item, memory) for item in CLIENTS}
     _save_state(memory)
     return {
@@ -199,10 +204,11 @@ def _initial_access_token(owner: Consumer, memory: dict[str, Any]) -> str:
     """Find or make an initial access token of the consumer that will still work tomorrow."""
     known = str(memory.get("initial_access_token", ""))
     live = InitialAccessToken.objects.live().filter(consumer=owner, expires_at__gt=timezone.now() + timedelta(days=1))
-    if not live.filter(digest__in=credentials.keyed_digests(known)).exists():
+    scopes = [value for _, _, offered in APIS.values() for value, _, _ in offered]
+    if not live.filter(digest__in=credentials.keyed_digests(known), scopes=scopes).exists():
         expires_at = timezone.now() + timedelta(days=90)
         _, known = create_initial_access_token(
-            consumer=owner, name="Demo", expires_at=expires_at, actor=SYSTEM, max_uses=None
+            consumer=owner, name="Demo", expires_at=expires_at, actor=SYSTEM, max_uses=None, scopes=scopes
         )
         memory["initial_access_token"] = known
     return known

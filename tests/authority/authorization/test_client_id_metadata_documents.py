@@ -17,7 +17,8 @@ BACK = "https://app.example.com/signed-in"
 @pytest.fixture
 def host(acme, acme_access, publisher, settings):
     settings.FETCH_LOCAL_HOSTS = ["127.0.0.1"]
-    return DocumentHost.objects.create(host=urlsplit(publisher.url).netloc, consumer=acme)
+    named = ["openid", "shipments:read"]
+    return DocumentHost.objects.create(host=urlsplit(publisher.url).netloc, consumer=acme, scopes=named)
 
 
 def publish(publisher, path="/client.json", **members):
@@ -122,6 +123,16 @@ def test_document_that_describes_no_client_leads_nowhere(browser, publisher, hos
 def test_address_that_reads_in_two_ways_is_no_client(browser, publisher, host, path):
     assert ask(browser, publisher.url + path).status_code == 400
     assert not Client.objects.exists()
+
+
+def test_document_gets_no_grant_and_no_scope_that_nobody_named(browser, publisher, host):
+    DocumentHost.objects.update(scopes=[])
+    assert ask(browser, publish(publisher)).status_code == 400
+    assert ask(browser, publish(publisher, scope="openid"), scope="openid").status_code == 200
+    device = ["authorization_code", "urn:ietf:params:oauth:grant-type:device_code"]
+    url = publish(publisher, "/tv.json", scope="openid", grant_types=device)
+    assert ask(browser, url, scope="openid").status_code == 400
+    assert not Client.objects.filter(client_id=url).exists()
 
 
 def test_redirect_uri_must_be_in_the_document(browser, publisher, host):

@@ -7,7 +7,8 @@ import pytest
 from django.utils import timezone
 
 from clients.actions import registration as registration_actions
-from clients.models import Client, InitialAccessToken, RegistrationAccessToken, SelfRegistration
+from clients.actions.apis import set_access
+from clients.models import Client, InitialAccessToken, RegistrationAccessToken, Scope, SelfRegistration
 from consumers.audit import SYSTEM
 from consumers.models import Event
 from tests.authority.conftest import Program, management_token
@@ -20,8 +21,11 @@ WANTED = {
 }
 
 
+NAMED = ["openid", "profile", "shipments:read", "shipments:write"]
+
+
 def initial_access_token(consumer, **limits):
-    made = {"name": "CI", "expires_at": timezone.now() + timedelta(days=1), "max_uses": 2} | limits
+    made = {"name": "CI", "expires_at": timezone.now() + timedelta(days=1), "max_uses": 2, "scopes": NAMED} | limits
     return registration_actions.create_initial_access_token(consumer=consumer, actor=SYSTEM, **made)[1]
 
 
@@ -193,12 +197,37 @@ def test_only_json_is_read(client, token):
     assert answer.status_code == 415
 
 
+WORKLOAD = {"environment_type": "production", "project": "billing", "deployment": "billing-production"}
+
+
+def test_token_that_names_no_scopes_gives_none_of_any_api(client, acme, acme_access):
+    bare = initial_access_token(acme, scopes=[])
+    job = {"client_name": "Job", "grant_types": ["client_credentials"]}
+    assert "scope" not in ask(client, job, bare).json()
+    assert_refused(ask(client, job | {"scope": "shipments:read"}, bare), 400, "invalid_client_metadata")
+
+
+def test_token_gives_the_management_api_s_scopes_only_where_they_are_named(client, acme, acme_access):
+    set_access(consumer=acme, scopes={*Scope.objects.filter(value__startswith="clientdesk:")}, actor=SYSTEM)
+    told = ask(
+        client, {"client_name": "Job", "grant_types": ["client_credentials"]}, initial_access_token(acme, scopes=[])
+    )
+    assert "clientdesk:" not in told.json().get("scope", "")
+
+
+def test_no_token_registers_a_workload(client, token):
+    document = {"client_name": "Job", "grant_types": ["client_credentials"]} | WORKLOAD
+    answer = ask(client, document, token)
+    assert_refused(answer, 400, "invalid_client_metadata")
+    assert "environment_type" in answer.json()["error_description"]
+
+
 # -- Openly -----------------------------------------------------------------------------------------------------------
 
 
 def test_registration_is_closed_until_an_operator_opens_it(client, acme, acme_access):
     assert_refused(ask(client, WANTED), 403, "access_denied")
-    registration_actions.enable_open_registration(consumer=acme, actor=SYSTEM, client_lifetime_days=30)
+    registration_actions.enable_open_registration(consumer=acme, actor=SYSTEM, scopes=NAMED, client_lifetime_days=30)
     told = ask(client, WANTED)
     assert told.status_code == 201
     assert SelfRegistration.objects.get().method == "open"
@@ -213,12 +242,35 @@ def test_one_consumer_is_open_at_a_time(acme, globex, acme_access):
 
 
 def test_open_registration_is_rate_limited(client, acme, acme_access):
-    registration_actions.enable_open_registration(consumer=acme, actor=SYSTEM)
+    registration_actions.enable_open_registration(consumer=acme, actor=SYSTEM, scopes=NAMED)
     for _ in range(20):
         assert ask(client, WANTED).status_code == 201
     answer = ask(client, WANTED)
     assert answer.status_code == 429
     assert int(answer["Retry-After"]) > 0
+
+
+def test_strangers_get_no_grant_and_no_scope_that_nobody_named(client, acme, acme_access):
+    registration_actions.enable_open_registration(consumer=acme, actor=SYSTEM)
+    for grant in ("client_credentials", "urn:ietf:params:oauth:grant-type:device_code"):
+        answer = ask(client, {"client_name": "anon", "grant_types": [grant]})
+        assert_refused(answer, 400, "invalid_client_metadata")
+        assert "Use authorization_code, refresh_token." in answer.json()["error_description"]
+    assert_refused(ask(client, WANTED), 400, "invalid_client_metadata")
+    told = ask(client, WANTED | {"scope": ""}).json()
+    assert told["scope"] == "openid profile email offline_access"
+    own = f"/oauth2/register/{told['client_id']}"
+    wider = {"redirect_uris": WANTED["redirect_uris"], "grant_types": ["authorization_code", "client_credentials"]}
+    assert_refused(ask(client, wider, told["registration_access_token"], "put", own), 400, "invalid_client_metadata")
+
+
+def test_strangers_get_the_grants_and_scopes_that_an_operator_named_but_no_workload(client, acme, acme_access):
+    registration_actions.enable_open_registration(
+        consumer=acme, actor=SYSTEM, grant_types=["client_credentials"], scopes=["shipments:read"]
+    )
+    job = {"client_name": "Job", "grant_types": ["client_credentials"]}
+    assert ask(client, job).json()["scope"] == "shipments:read"
+    assert_refused(ask(client, job | WORKLOAD), 400, "invalid_client_metadata")
 
 
 def test_pages_of_any_origin_may_register(client, acme, acme_access):
