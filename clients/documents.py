@@ -143,6 +143,11 @@ def from_registration_request(sent: dict[str, Any], registered: ClientMetadata |
     return metadata.replace(**{name: getattr(registered, name) for name in kept})
 
 
+def signable(name: str) -> bool:
+    """Whether a software statement that signs this member binds it: it is one of the client's own."""
+    return "#" in name or (name in REGISTRABLE and name not in UNSUPPORTED)
+
+
 def registration_response(client: Client) -> dict[str, Any]:
     """Return the client information response (RFC 7591 section 3.2.1), without empty and unregistered members."""
     members = writable_members(ClientMetadata.of(client))
@@ -152,6 +157,9 @@ def registration_response(client: Client) -> dict[str, Any]:
     if not client.userinfo_signed_response_alg:  # without the member it is plain JSON; “none” would mean a JWT
         del document["userinfo_signed_response_alg"]
     document |= {"client_id": client.client_id, "client_id_issued_at": int(client.created.timestamp())}
+    statement = getattr(client, "self_registration", None)
+    if statement is not None and statement.software_statement:
+        document["software_statement"] = statement.software_statement
     if client.expires_at is not None:
         document["client_expires_at"] = int(client.expires_at.timestamp())
     return document

@@ -6,7 +6,15 @@ from typing import Any, Self
 
 from clients.models import Client
 from clients.uris.origins import origins_of
-from clients.vocabulary import ApplicationType, AuthMethod, ClientKind, EnvironmentType, GrantType, TokenStrategy
+from clients.vocabulary import (
+    LIFESPANS,
+    ApplicationType,
+    AuthMethod,
+    ClientKind,
+    EnvironmentType,
+    GrantType,
+    TokenStrategy,
+)
 
 # Where the model's name differs from the registered one.
 MODEL_NAMES = {"scope": "scopes", "jwks": "client_jwks", "jwks_uri": "client_jwks_uri"}
@@ -73,6 +81,12 @@ class ClientMetadata:
             value = getattr(self, name)
             setattr(client, MODEL_NAMES.get(name, name), list(value) if isinstance(value, tuple) else value)
         return [name for name in field_names() if getattr(before, name) != getattr(self, name)]
+
+    def member(self, name: str) -> Any:
+        """Return the value of a member of the client's document, such as `client_name#de` or a lifetime."""
+        if "#" in name:
+            return self.localized.get(name)
+        return self.lifespans.get(name) if name in LIFESPANS else getattr(self, name)
 
     def replace(self, **changes: Any) -> Self:
         """Return a copy with these changes."""

@@ -15,10 +15,12 @@ from authority.tokens import bearer
 from clients import documents
 from clients.actions import clients as client_actions
 from clients.actions import registration as registration_actions
-from clients.models import Client
+from clients.metadata import ClientMetadata
+from clients.models import Client, SelfRegistration
 from clients.registration import allowances, statements
 from clients.registration.allowances import Allowance
 from clients.registration.errors import InvalidRegistrationToken
+from clients.registration.statements import SoftwareStatement
 from consumers.audit import Actor, request_origin
 from consumers.models import Role
 from consumers.rest.callers import ApiCaller, authenticate
@@ -46,12 +48,13 @@ def register(request: HttpRequest) -> HttpResponse:
             raise InvalidRequest("We choose the secrets, so that nobody can guess them. Leave client_secret out.")
         with transaction.atomic():
             allowance = _allowance(request, sent)
-            described, issuer = statements.apply_statement(sent)
+            statement = statements.read_statement(sent)
+            described = statements.with_signed(sent, statement.signed if statement else {})
             client, secret, token = registration_actions.register_itself(
                 allowance=allowance,
                 metadata=documents.from_registration_request(described),
                 actor=_actor(request, "registration", allowance.label),
-                software_issuer=issuer,
+                statement=statement,
             )
     except Refusal as refusal:
         return _refuse(refusal)
@@ -98,17 +101,31 @@ def manage(request: HttpRequest, client_id: str) -> HttpResponse:
         else:
             token, allowance = "", allowances.for_manager(client.consumer, actor.label)
         with transaction.atomic():
-            described, _ = statements.apply_statement(sent) if sent.get("software_statement") else (sent, "")
+            kept = SelfRegistration.objects.filter(client=client).first()
+            statement = statements.read_statement(sent, kept)
             client, token = registration_actions.update_itself(
                 client=client,
-                change=partial(documents.from_registration_request, described),
+                change=partial(_replaced, sent, statement, kept),
                 allowance=allowance,
                 actor=actor,
+                statement=statement,
                 registration_access_token=token,
             )
     except Refusal as refusal:
         return _refuse(refusal)
     return _client_information(client, token=token)
+
+
+def _replaced(
+    sent: dict[str, Any], statement: SoftwareStatement | None, kept: SelfRegistration | None, registered: ClientMetadata
+) -> ClientMetadata:
+    """Return the metadata of a PUT, in which what is signed stands: by its statement, else by the one that is kept."""
+    if statement is not None:
+        signed = statement.signed
+    else:
+        document = documents.writable_members(registered)
+        signed = {name: document.get(name) for name in (kept.signed_members if kept else ())}
+    return documents.from_registration_request(statements.with_signed(sent, signed), registered)
 
 
 def _client_and_actor(request: HttpRequest, client_id: str) -> tuple[Client, Actor]:

@@ -7,7 +7,8 @@ from core.errors import Conflict
 
 def lock_client(client: Client) -> Client:
     """Return the client as it is now, locked, with its consumer. Raises Conflict where it was deleted."""
-    locked = Client.objects.select_for_update(of=("self",)).select_related("consumer").filter(pk=client.pk).first()
+    clients = Client.objects.select_for_update(of=("self",)).select_related("consumer", "self_registration")
+    locked = clients.filter(pk=client.pk).first()
     if locked is None:
         raise Conflict("This client has already been deleted.")
     return locked

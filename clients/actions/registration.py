@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Model
 from django.utils import timezone
 
+from clients import documents
 from clients.actions import clients as client_actions
 from clients.actions import locks
 from clients.events import ClientEvent
@@ -24,6 +26,7 @@ from clients.models import (
 from clients.policy.uris import fetchable_uri
 from clients.registration.allowances import INITIAL_ACCESS_TOKEN_PREFIX, Allowance, for_initial_access_token
 from clients.registration.errors import InvalidRegistrationToken
+from clients.registration.statements import SoftwareStatement
 from clients.vocabulary import IDENTITY_SCOPES, GrantType
 from consumers import audit, policy
 from consumers.audit import Actor
@@ -225,7 +228,7 @@ def delete_metadata_source(*, source: DocumentHost | SoftwareIssuer, actor: Acto
 
 @transaction.atomic
 def register_itself(
-    *, allowance: Allowance, metadata: ClientMetadata, actor: Actor, software_issuer: str = ""
+    *, allowance: Allowance, metadata: ClientMetadata, actor: Actor, statement: SoftwareStatement | None = None
 ) -> tuple[Client, str | None, str]:
     """Register a client on its own request; return it with its secret, if it has one, and registration access token.
 
@@ -243,7 +246,7 @@ def register_itself(
             method=allowance.method,
             grant_types=list(allowance.grant_types),
             scopes=list(allowance.scopes or ()),
-            software_issuer=software_issuer,
+            **_kept(statement),
         )
     expires_at = allowance.client_expires_at()
     if expires_at is not None:
@@ -259,6 +262,7 @@ def update_itself(
     change: Callable[[ClientMetadata], ClientMetadata],
     allowance: Allowance,
     actor: Actor,
+    statement: SoftwareStatement | None = None,
     registration_access_token: str = "",
 ) -> tuple[Client, str]:
     """Change the client's metadata, and replace its registration access token (RFC 7592 section 2.2). Raises Refusal.
@@ -271,13 +275,31 @@ def update_itself(
         registration_access_token, client.client_id
     ):
         raise InvalidRegistrationToken
+    own = SelfRegistration.objects.filter(client=client)
+    if statement is not None:
+        own.update(signed_members=[])  # what the former statement signed gives way to what this one signs
     client = client_actions.update_client(
         client=client,
         change=lambda registered: allowance.with_default_scope(change(registered)),
         policy=allowance.policy,
         actor=actor,
     )
+    if statement is not None:
+        own.update(**_kept(statement))
+        client = Client.objects.select_related("consumer", "self_registration").get(pk=client.pk)
     return client, _issue_registration_access_token(client)
+
+
+def _kept(statement: SoftwareStatement | None) -> dict[str, Any]:
+    """Return what SelfRegistration keeps of the statement."""
+    if statement is None:
+        return {}
+    signed = sorted(filter(documents.signable, statement.signed))
+    return {
+        "software_issuer": statement.issuer,
+        "software_statement": statement.text,
+        "signed_members": signed,
+    }
 
 
 def _issue_registration_access_token(client: Client) -> str:

@@ -197,7 +197,18 @@ class SelfRegistration(models.Model):
     grant_types = ArrayField(models.CharField(max_length=100), default=list, blank=True)
     scopes = ArrayField(models.CharField(max_length=100), default=list, blank=True)
     software_issuer = models.CharField(max_length=500, blank=True)
+    software_statement = models.TextField(blank=True, db_default="")
+    # The members that the statement signs: no write changes them, but with another statement.
+    signed_members = ArrayField(models.CharField(max_length=100), default=list, db_default=[], blank=True)
     fetched_at = models.DateTimeField(null=True)  # of a metadata document
 
     def __str__(self) -> str:
         return self.get_method_display()
+
+    @property
+    def signs_name(self) -> bool:
+        return "client_name" in self.signed_members
+
+    @property
+    def signs_redirect_uris(self) -> bool:
+        return "redirect_uris" in self.signed_members

@@ -10,7 +10,7 @@ from typing import Protocol
 from clients import workloads
 from clients.metadata import ClientMetadata
 from clients.models import Client
-from clients.policy import grants, texts, tokens, uris
+from clients.policy import grants, statements, texts, tokens, uris
 from clients.policy.common import every
 from clients.policy.texts import plain_text
 from consumers.models import Consumer
@@ -77,6 +77,7 @@ def _rules(
     )
     return (
         *(partial(rule, metadata) for rule in simple),
+        partial(statements.signed_members, metadata, client),
         partial(grants.secrets_allowed, metadata, consumer=consumer, client=client),
         partial(tokens.scope, metadata, consumer=consumer, client=client),
         partial(tokens.audience, metadata, consumer=consumer, client=client, by_operator=by_operator),

@@ -53,6 +53,24 @@ def test_whoever_signed_its_description_is_named(web, browser):
     )
 
 
+@pytest.mark.parametrize(
+    ("signed", "said"),
+    [
+        ([], "neither this name nor where you return to"),
+        (["client_name"], "this name, but not for where you return to"),
+        (["redirect_uris"], "where you return to, but not for this name"),
+        (["client_name", "redirect_uris"], "this name and for where you return to"),
+    ],
+)
+def test_whoever_signed_it_vouches_for_no_more_than_they_signed(web, browser, signed, said):
+    SelfRegistration.objects.create(
+        client=web.client, method="open", software_issuer="https://statements.example", signed_members=signed
+    )
+    page = Flow(web, browser).open().text
+    assert said in " ".join(page.split())
+    assert ("chose this name" in page) == ("client_name" not in signed)
+
+
 @pytest.mark.parametrize("name", ["detail", "settings", "activity", "authentication", "secrets", "delete"])
 def test_client_whose_id_is_an_address_has_its_pages(acme, browser, name):
     client = ClientFactory(consumer=acme, client_id="https://apps.example.com/desk/client.json")
