@@ -38,6 +38,7 @@ _NOUNS = {
     "lifespan": "lifespans",
     "member": "members",
     "registration": "registration",
+    "registration-access-token": "registration-access-tokens",
     "secret": "secrets",
     "test-token": "test-tokens",
     "token": "tokens",

@@ -55,6 +55,7 @@ class ClientEvent(EventName):
     SECRET_ROTATED = "client.secret.rotated"
     SECRET_EXPIRY_CHANGED = "client.secret.expiry.changed"
     SECRET_REVOKED = "client.secret.revoked"
+    REGISTRATION_ACCESS_TOKEN_REVOKED = "client.registration_access_token.revoked"
     INITIAL_ACCESS_TOKEN_CREATED = "initial_access_token.created"
     INITIAL_ACCESS_TOKEN_REVOKED = "initial_access_token.revoked"
     REGISTRATION_ENABLED = "registration.enabled"
@@ -168,6 +169,9 @@ _WORDINGS: dict[EventName, Wording] = {
         "changed when a secret of {target} expires", "clock", "", _secret_expiry
     ),
     ClientEvent.SECRET_REVOKED: Wording("revoked a secret of {target}", "circle-x", "bad", _secret_name),
+    ClientEvent.REGISTRATION_ACCESS_TOKEN_REVOKED: Wording(
+        "revoked the registration access token of {target}", "circle-x", "bad"
+    ),
     ClientEvent.INITIAL_ACCESS_TOKEN_CREATED: Wording("created the initial access token {target}", "key-round", "warn"),
     ClientEvent.INITIAL_ACCESS_TOKEN_REVOKED: Wording("revoked the initial access token {target}", "circle-x", "bad"),
     ClientEvent.REGISTRATION_ENABLED: Wording("opened registration for {target}", "globe", "warn"),

@@ -40,6 +40,11 @@ urlpatterns = [
     path("<client:client_id>/secrets/new/", secrets.create_secret, name="create-secret"),
     path("<client:client_id>/secrets/<uuid:secret_id>/rotate/", secrets.rotate, name="rotate-secret"),
     path("<client:client_id>/secrets/<uuid:secret_id>/revoke/", secrets.revoke, name="revoke-secret"),
+    path(
+        "<client:client_id>/registration-access-token/revoke/",
+        secrets.revoke_registration_access_token,
+        name="revoke-registration-access-token",
+    ),
     path("<client:client_id>/authentication/", authentication.authentication, name="authentication"),
     path("<client:client_id>/authentication/key/new/", authentication.generate_key, name="generate-key"),
     path("<client:client_id>/authentication/key/", authentication.download_key, name="download-key"),

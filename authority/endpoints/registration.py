@@ -22,7 +22,7 @@ from clients.registration.allowances import Allowance
 from clients.registration.errors import InvalidRegistrationToken
 from clients.registration.statements import SoftwareStatement
 from consumers.audit import Actor, request_origin
-from consumers.models import Role
+from consumers.models import PersonalToken, Role
 from consumers.rest.callers import ApiCaller, authenticate
 from consumers.rest.lookups import consumer_matches
 from core import rate_limits, throttling
@@ -87,7 +87,7 @@ def _allowance(request: HttpRequest, sent: dict[str, Any]) -> Allowance:
 def manage(request: HttpRequest, client_id: str) -> HttpResponse:
     """Read, replace or delete a client with its registration access token (RFC 7592 section 2)."""
     try:
-        client, actor = _client_and_actor(request, client_id)
+        client, actor, personal_token = _client_and_actor(request, client_id)
         if request.method == "DELETE":
             client_actions.delete_client(client=client, actor=actor)
             return HttpResponse(status=204)
@@ -110,6 +110,7 @@ def manage(request: HttpRequest, client_id: str) -> HttpResponse:
                 actor=actor,
                 statement=statement,
                 registration_access_token=token,
+                personal_token=personal_token,
             )
     except Refusal as refusal:
         return _refuse(refusal)
@@ -128,24 +129,24 @@ def _replaced(
     return documents.from_registration_request(statements.with_signed(sent, signed), registered)
 
 
-def _client_and_actor(request: HttpRequest, client_id: str) -> tuple[Client, Actor]:
-    """Return the client that the token manages; a management token that reaches it does too.
+def _client_and_actor(request: HttpRequest, client_id: str) -> tuple[Client, Actor, PersonalToken | None]:
+    """Return the client that the token manages; a management token that reaches it does too, and may be a person's.
 
     Raises InvalidRegistrationToken, the same for a client that does not exist (RFC 7592 section 2).
     """
     text = _bearer(request)
     if text.startswith(registration_actions.REGISTRATION_ACCESS_TOKEN_PREFIX):
         with throttling.throttle(caller_ip(request), text, InvalidRegistrationToken, TooManyRequests):
-            client = registration_actions.client_of_registration_access_token(text, client_id)
-            if client is None:
+            token = registration_actions.find_registration_access_token(text, client_id)
+            if token is None:
                 raise InvalidRegistrationToken()
-        return client, _actor(request, client.client_id, client.client_name)
+        return token.client, _actor(request, token.client.client_id, token.client.client_name), None
     caller = _management_caller(request)
     reached = caller.consumers("clients.change_client", Role.MANAGER)
     found = Client.objects.select_related("consumer").filter(client_id=client_id, consumer__in=reached).first()
     if found is None:
         raise InvalidRegistrationToken()
-    return found, caller.actor
+    return found, caller.actor, caller.personal_token
 
 
 def _management_caller(request: HttpRequest) -> ApiCaller:

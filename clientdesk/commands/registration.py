@@ -8,7 +8,7 @@ from clientdesk.api_client import path_segment
 from clientdesk.confirm import Yes, confirm
 from clientdesk.errors import NOT_FOUND, CommandError
 from clientdesk.interrupts import finishing_steps
-from clientdesk.session import Consumer, Session, command
+from clientdesk.session import ClientId, Consumer, Session, command
 from clientdesk.verbs import Verbs
 
 _COLUMNS = ["id", "name", "hint", "state", "max_uses", "use_count", "expires_at", "last_used_at"]
@@ -112,6 +112,23 @@ def revoke_initial_access_token(session: Session, consumer: Consumer, token_id: 
     session.printer.say("Revoked.")
 
 
+def get_registration_access_token(session: Session, client_id: ClientId) -> None:
+    """Show the token with which a client changes its own registration, without its value."""
+    found = session.api.json("GET", _token_path(client_id))
+    session.printer.show(found, ["hint", "created_at", "created_by", "expires_at"], "hint")
+
+
+def revoke_registration_access_token(session: Session, client_id: ClientId, yes: Yes = False) -> None:
+    """Revoke the token with which a client changes its own registration. The client stays."""
+    confirm(f"Revoke the registration access token of {client_id}? It can no longer change itself.", yes=yes)
+    session.api.request("DELETE", _token_path(client_id))
+    session.printer.say("Revoked.")
+
+
+def _token_path(client_id: str) -> str:
+    return f"/admin/clients/{path_segment(client_id)}/registration-access-token"
+
+
 def _limits(grant_type: list[str] | None, scope: list[str] | None, client_lifetime_days: int | None) -> dict[str, Any]:
     given = {"grant_types": grant_type, "scopes": scope, "client_lifetime_days": client_lifetime_days}
     return {name: value for name, value in given.items() if value}
@@ -129,3 +146,5 @@ def add_to(verbs: Verbs) -> None:
     verbs.add("get", "initial-access-token", command(get_initial_access_token))
     verbs.add("create", "initial-access-token", command(create_initial_access_token))
     verbs.add("revoke", "initial-access-token", command(revoke_initial_access_token))
+    verbs.add("get", "registration-access-token", command(get_registration_access_token))
+    verbs.add("revoke", "registration-access-token", command(revoke_registration_access_token))

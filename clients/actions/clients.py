@@ -12,7 +12,7 @@ from clients.actions.secrets import insert_secret
 from clients.actions.workloads import assign_subject
 from clients.events import ClientEvent
 from clients.metadata import ClientMetadata
-from clients.models import Client, new_client_id
+from clients.models import Client, RegistrationAccessToken, new_client_id
 from clients.onboarding import keypairs
 from clients.onboarding.keypairs import KeyPair
 from clients.policy import Policy
@@ -125,8 +125,12 @@ def enable_client(*, client: Client, actor: Actor) -> None:
 
 @transaction.atomic
 def revoke_tokens(*, client: Client, actor: Actor) -> None:
-    """Revoke every token of the client that was issued until now. Its secrets stay valid."""
+    """Revoke every token of the client that was issued until now, and the one with which it manages itself.
+
+    Its secrets stay valid.
+    """
     client = lock_client(client)
+    RegistrationAccessToken.objects.filter(client=client).delete()
     client.tokens_valid_after = clock.after_now()
     client.save(update_fields=["tokens_valid_after", "updated"])
     audit.record(ClientEvent.CLIENT_TOKENS_REVOKED, actor=actor, consumer=client.consumer, target=client)

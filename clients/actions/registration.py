@@ -23,6 +23,7 @@ from clients.models import (
     SelfRegistration,
     SoftwareIssuer,
 )
+from clients.models.registration import a_year_from_now
 from clients.policy.uris import fetchable_uri
 from clients.registration.allowances import INITIAL_ACCESS_TOKEN_PREFIX, Allowance, for_initial_access_token
 from clients.registration.errors import InvalidRegistrationToken
@@ -30,7 +31,7 @@ from clients.registration.statements import SoftwareStatement
 from clients.vocabulary import IDENTITY_SCOPES, GrantType
 from consumers import audit, policy
 from consumers.audit import Actor
-from consumers.models import Consumer
+from consumers.models import Consumer, PersonalToken, Role, User
 from core import credentials
 from core.errors import Conflict, Refusal
 from core.jose import jwk
@@ -232,7 +233,8 @@ def register_itself(
 ) -> tuple[Client, str | None, str]:
     """Register a client on its own request; return it with its secret, if it has one, and registration access token.
 
-    Both are readable only in this return value (RFC 7591 section 3.2.1, RFC 7592 section 3). Raises Refusal.
+    Both are readable only in this return value (RFC 7591 section 3.2.1, RFC 7592 section 3). A client that a person's
+    token registers gets none: that person manages it with theirs. Raises Refusal.
     """
     client, secret = client_actions.register_client(
         consumer=allowance.consumer,
@@ -252,7 +254,7 @@ def register_itself(
     if expires_at is not None:
         client.expires_at = expires_at
         client.save(update_fields=["expires_at"])
-    return client, secret, _issue_registration_access_token(client)
+    return client, secret, _issue_registration_access_token(client) if allowance.method is not None else ""
 
 
 @transaction.atomic
@@ -264,17 +266,21 @@ def update_itself(
     actor: Actor,
     statement: SoftwareStatement | None = None,
     registration_access_token: str = "",
+    personal_token: PersonalToken | None = None,
 ) -> tuple[Client, str]:
     """Change the client's metadata, and replace its registration access token (RFC 7592 section 2.2). Raises Refusal.
 
-    The former token no longer works; the new one is readable only in this return value. Of requests that use one
-    `registration_access_token` at the same moment the first is carried out, and the others are refused.
+    The former token no longer works; the new one is readable only in this return value, and ends with the right of the
+    person who asks for it, if one does. Of requests that use one `registration_access_token` at the same moment the
+    first is carried out, and the others are refused.
     """
     client = locks.lock_client(client)
-    if registration_access_token and not client_of_registration_access_token(
-        registration_access_token, client.client_id
-    ):
-        raise InvalidRegistrationToken
+    maker, made_with = actor.user, personal_token
+    if registration_access_token:
+        former = find_registration_access_token(registration_access_token, client.client_id)
+        if former is None:
+            raise InvalidRegistrationToken
+        maker, made_with = former.created_by, former.personal_token
     own = SelfRegistration.objects.filter(client=client)
     if statement is not None:
         own.update(signed_members=[])  # what the former statement signed gives way to what this one signs
@@ -287,7 +293,9 @@ def update_itself(
     if statement is not None:
         own.update(**_kept(statement))
         client = Client.objects.select_related("consumer", "self_registration").get(pk=client.pk)
-    return client, _issue_registration_access_token(client)
+    if getattr(client, "self_registration", None) is None or (maker is None and not registration_access_token):
+        return client, ""
+    return client, _issue_registration_access_token(client, maker, made_with)
 
 
 def _kept(statement: SoftwareStatement | None) -> dict[str, Any]:
@@ -302,24 +310,52 @@ def _kept(statement: SoftwareStatement | None) -> dict[str, Any]:
     }
 
 
-def _issue_registration_access_token(client: Client) -> str:
-    """Create or replace the client's registration access token."""
+def _issue_registration_access_token(
+    client: Client, maker: User | None = None, personal_token: PersonalToken | None = None
+) -> str:
+    """Create or replace the client's registration access token; it ends with the client at the latest."""
     text, version = credentials.generate(REGISTRATION_ACCESS_TOKEN_PREFIX), credentials.current_pepper()
     RegistrationAccessToken.objects.update_or_create(
         client=client,
         defaults={
             "digest": credentials.keyed_digest(text, version),
             "pepper_version": version,
+            "hint": text[-4:],
             "created_at": timezone.now(),
+            "created_by": maker,
+            "personal_token": personal_token,
+            "expires_at": min(filter(None, (a_year_from_now(), client.expires_at))),
         },
     )
     return text
 
 
-def client_of_registration_access_token(text: str, client_id: str) -> Client | None:
-    """Return the client of the registration access token if it has this ID and is usable, or None."""
+def find_registration_access_token(text: str, client_id: str) -> RegistrationAccessToken | None:
+    """Return the token if it is the one of the client with this ID, and both are usable, or None."""
     if not credentials.is_well_formed(text, REGISTRATION_ACCESS_TOKEN_PREFIX):
         return None
-    tokens = RegistrationAccessToken.objects.select_related("client__consumer")
-    token = tokens.filter(digest__in=credentials.keyed_digests(text), client__client_id=client_id).first()
-    return token.client if token is not None and token.client.is_usable(None) else None
+    live = RegistrationAccessToken.objects.live().filter(
+        digest__in=credentials.keyed_digests(text), client__client_id=client_id
+    )
+    token = live.select_related("client__consumer", "created_by", "personal_token").first()
+    return token if token is not None and token.client.is_usable(None) and _maker_may_change(token) else None
+
+
+def _maker_may_change(token: RegistrationAccessToken) -> bool:
+    """Whether the person who made the token, if one did, may still change the client with what they used then."""
+    maker, used = token.created_by, token.personal_token
+    if maker is None:
+        return True
+    if not maker.is_active or (used is not None and used.ended_at is not None):
+        return False
+    is_operator = maker.is_staff and maker.has_perm("clients.change_client")
+    return is_operator or token.client.consumer.memberships.filter(user=maker, role=Role.MANAGER).exists()
+
+
+@transaction.atomic
+def revoke_registration_access_token(*, client: Client, actor: Actor) -> None:
+    """Revoke the token with which the client manages itself; the client stays. Raises Conflict where it has none."""
+    client = locks.lock_client(client)
+    if not RegistrationAccessToken.objects.filter(client=client).delete()[0]:
+        raise Conflict("This client has no registration access token, or it has been revoked already.")
+    audit.record(ClientEvent.REGISTRATION_ACCESS_TOKEN_REVOKED, actor=actor, consumer=client.consumer, target=client)

@@ -6,7 +6,8 @@ from django.http import HttpResponse
 from django.views.decorators.debug import sensitive_variables
 
 from clients.actions import registration as registration_actions
-from clients.models import InitialAccessToken, OpenRegistration
+from clients.api.lookups import client_at
+from clients.models import InitialAccessToken, OpenRegistration, RegistrationAccessToken
 from consumers.rest.lookups import consumer_in_path, find_by_uuid
 from consumers.rest.operations import ApiRequest, json_response, no_content, operation
 from core.limits import length_schema, number_schema
@@ -67,6 +68,19 @@ NEW: dict[str, Any] = {
         },
     },
     "additionalProperties": False,
+}
+REGISTRATION_ACCESS_TOKEN: dict[str, Any] = {
+    "title": "RegistrationAccessToken",
+    "type": "object",
+    "properties": {
+        "hint": {"type": "string", "description": "Its last four characters."},
+        "created_at": MOMENT,
+        "created_by": {
+            "type": ["string", "null"],
+            "description": "The person with whose right it ends; null where the client got it itself.",
+        },
+        "expires_at": MOMENT,
+    },
 }
 OPEN_REGISTRATION: dict[str, Any] = {
     "title": "OpenRegistration",
@@ -158,6 +172,52 @@ def revoke_token(call: ApiRequest, consumer: str, token_id: str) -> HttpResponse
 
 def _find_token(call: ApiRequest, consumer: str, token_id: str) -> InitialAccessToken:
     return find_by_uuid(call.locked(consumer_in_path(call, consumer).initial_access_tokens.all()), token_id)
+
+
+@operation(
+    id="getRegistrationAccessToken",
+    summary="Read a client's registration access token",
+    scope="clients:read",
+    answers={200: REGISTRATION_ACCESS_TOKEN},
+    refusals=(404,),
+    **ABOUT,
+)
+def get_registration_access_token(call: ApiRequest, client_id: str) -> HttpResponse:
+    """Without its value, which is not stored. Not found where the client cannot manage itself (RFC 7592)."""
+    token = _find_registration_access_token(call, client_id)
+    return json_response(
+        {
+            "hint": token.hint,
+            "created_at": token.created_at,
+            "created_by": str(token.created_by) if token.created_by else None,
+            "expires_at": token.expires_at,
+        }
+    )
+
+
+@operation(
+    id="revokeRegistrationAccessToken",
+    summary="Revoke a client's registration access token",
+    answers={204: "The client can no longer change itself."},
+    scope="secrets:rotate",
+    action="change",
+    refusals=(404, 409, 412),
+    **ABOUT,
+)
+def revoke_registration_access_token(call: ApiRequest, client_id: str) -> HttpResponse:
+    """At once. The client stays."""
+    token = _find_registration_access_token(call, client_id)
+    registration_actions.revoke_registration_access_token(client=token.client, actor=call.caller.actor)
+    return no_content()
+
+
+def _find_registration_access_token(call: ApiRequest, client_id: str) -> RegistrationAccessToken:
+    """Return the client's token; the action locks its client, so a change of it does. Raises NotFound."""
+    live = RegistrationAccessToken.objects.live().select_related("created_by", "client__consumer")
+    token = live.filter(client=client_at(call, client_id, itself=True)).first()
+    if token is None:
+        raise NotFound
+    return token
 
 
 @operation(

@@ -25,6 +25,12 @@ urlpatterns = [
     route(f"{CLIENT}/claims", "claims", PUT=claims.set_claims),
     route(f"{CLIENT}/trust-rules/{{rule_id}}", "trust-rule", GET=trust_rules.get_rule, DELETE=trust_rules.delete_rule),
     route(f"{CLIENT}/trust-rules", "trust-rules", GET=trust_rules.list_rules, POST=trust_rules.create_rule),
+    route(
+        f"{CLIENT}/registration-access-token",
+        "registration-access-token",
+        GET=registration.get_registration_access_token,
+        DELETE=registration.revoke_registration_access_token,
+    ),
     route(f"{CLIENT}/disable", "disable-client", POST=clients.disable_client),
     route(f"{CLIENT}/enable", "enable-client", POST=clients.enable_client),
     route(f"{CLIENT}/secrets/rotate", "rotate", POST=rotation.rotate, DELETE=rotation.delete_rotated),

@@ -1,6 +1,7 @@
 """Dynamic client registration (RFC 7591, RFC 7592): tokens, open registration, metadata sources."""
 
 import uuid
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.conf import settings
@@ -11,7 +12,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from clients.models.clients import Client
-from consumers.models import Consumer
+from consumers.models import Consumer, PersonalToken
 
 DAYS_VALIDATORS = [MinValueValidator(1), MaxValueValidator(3650)]
 
@@ -98,16 +99,45 @@ class InitialAccessToken(RegistrationLimits):
         return "active" if self.expires_at > timezone.now() else "expired"
 
 
+REGISTRATION_ACCESS_TOKEN_LIFETIME = timedelta(days=366)
+
+
+def a_year_from_now() -> datetime:
+    return timezone.now() + REGISTRATION_ACCESS_TOKEN_LIFETIME
+
+
+class RegistrationAccessTokenQuerySet(models.QuerySet["RegistrationAccessToken"]):
+    def live(self) -> Self:
+        """Return the tokens that have not expired, of clients that registered themselves."""
+        return self.filter(expires_at__gt=Now(), client__self_registration__isnull=False)
+
+
 class RegistrationAccessToken(models.Model):
     """A client's registration access token (RFC 7592 section 3)."""
 
     client = models.OneToOneField(Client, models.CASCADE, related_name="registration_access_token")
     digest = models.CharField(max_length=64, unique=True, editable=False)
     pepper_version = models.CharField(max_length=10, editable=False)
+    hint = models.CharField(max_length=4, db_default="", editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    # Whoever replaced the client's own: the token ends with their right to change it, and with the token they used.
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="+")
+    personal_token = models.ForeignKey(PersonalToken, models.CASCADE, null=True, related_name="+")
+    expires_at = models.DateTimeField(
+        default=a_year_from_now, db_default=Now() + models.Value(REGISTRATION_ACCESS_TOKEN_LIFETIME), editable=False
+    )
+
+    objects = RegistrationAccessTokenQuerySet.as_manager()
 
     def __str__(self) -> str:
-        return f"of {self.client_id}"
+        return f"••••{self.hint}"
+
+    def __repr__(self) -> str:
+        return f"<RegistrationAccessToken {self}>"
+
+    @property
+    def is_live(self) -> bool:
+        return self.expires_at > timezone.now()
 
 
 class OpenRegistration(RegistrationLimits):

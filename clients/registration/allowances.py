@@ -60,7 +60,13 @@ class Allowance:
 
     def policy(self, metadata: ClientMetadata, consumer: Consumer, client: Client | None = None) -> None:
         """Run the rules for programs and this allowance's limits (a clients.policy.Policy). Raises Refusal."""
-        every((partial(api_policy, metadata, consumer, client), partial(self._check_limits, metadata)))
+        every(
+            (
+                partial(api_policy, metadata, consumer, client),
+                partial(self._check_limits, metadata),
+                partial(self._check_authentication, metadata, client),
+            )
+        )
 
     def _check_limits(self, metadata: ClientMetadata) -> None:
         if self.method is not None and metadata.environment_type:
@@ -80,6 +86,17 @@ class Allowance:
                 f"Clients that register this way may not ask for “{beyond[0]}”. Leave it out, or ask whoever allows "
                 "their registration to name it.",
                 field="scope",
+            )
+
+    def _check_authentication(self, metadata: ClientMetadata, client: Client | None) -> None:
+        """Keep how a client that manages itself authenticates: whoever holds its token could become the client."""
+        if client is None or self.method in (None, RegistrationMethod.DOCUMENT):
+            return
+        if metadata.token_endpoint_auth_method != client.token_endpoint_auth_method:
+            raise InvalidClientMetadata(
+                f"A client cannot change how it authenticates: send {client.token_endpoint_auth_method}, or ask a "
+                f"manager of {client.consumer} to change it.",
+                field="token_endpoint_auth_method",
             )
 
     def with_default_scope(self, metadata: ClientMetadata) -> ClientMetadata:

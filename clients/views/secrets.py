@@ -10,6 +10,7 @@ from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_safe
 
 from clients import secret_review
+from clients.actions import registration as registration_actions
 from clients.actions import secrets as secret_actions
 from clients.forms.secrets import RotateForm, SecretForm
 from clients.models import MAX_LIVE_SECRETS, Client, ClientSecret
@@ -131,3 +132,19 @@ def revoke(request: HttpRequest, membership: Membership, client_id: str, secret_
     else:
         messages.success(request, f"The secret {secret} is revoked. Requests that still use it will fail.")
     return redirect("clients:secrets", membership.consumer.slug, client.client_id)
+
+
+@workspace(Role.MANAGER)
+@require_http_methods(["GET", "HEAD", "POST"])
+def revoke_registration_access_token(request: HttpRequest, membership: Membership, client_id: str) -> HttpResponse:
+    """Revoke the token with which a client that registered itself changes itself, after a page that says so."""
+    client = get_client(membership, client_id)
+    if request.method != "POST":
+        return render_dialog(request, client, "revoke_registration_access_token", {})
+    try:
+        registration_actions.revoke_registration_access_token(client=client, actor=Actor.of(request))
+    except Refusal as refusal:
+        messages.info(request, refusal.description)
+    else:
+        messages.success(request, f"{client} can no longer change itself.")
+    return redirect(client)

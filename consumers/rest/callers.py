@@ -12,7 +12,7 @@ from django.http import HttpRequest
 
 from consumers.actions.personal_tokens import PREFIX, find_token, record_use
 from consumers.audit import Actor, request_origin
-from consumers.models import Consumer, ConsumerQuerySet, Role, User
+from consumers.models import Consumer, ConsumerQuerySet, PersonalToken, Role, User
 from core import throttling
 from core.client_ip import caller_ip
 from core.credentials import token_digest
@@ -34,6 +34,7 @@ class ApiCaller:
     scopes: frozenset[str]
     user: User | None = None  # a client that calls for itself has none
     consumer_id: UUID | None = None  # the only consumer that the token reaches
+    personal_token: PersonalToken | None = None
 
     def is_operator(self, permission: str) -> bool:
         """Say whether the person may do this to every consumer, as in the operators' admin."""
@@ -99,4 +100,10 @@ def read_personal_token(token: str, request: HttpRequest) -> ApiCaller | None:
         user=found.user,
         **where,
     )
-    return ApiCaller(actor=actor, scopes=frozenset(found.scopes), user=found.user, consumer_id=found.consumer_id)
+    return ApiCaller(
+        actor=actor,
+        scopes=frozenset(found.scopes),
+        user=found.user,
+        consumer_id=found.consumer_id,
+        personal_token=found,
+    )

@@ -5,7 +5,15 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from clients.models import Api, Client, ClientSecret, InitialAccessToken, TrustedIssuer
+from clients.models import (
+    Api,
+    Client,
+    ClientSecret,
+    InitialAccessToken,
+    RegistrationAccessToken,
+    SelfRegistration,
+    TrustedIssuer,
+)
 from consumers.models import Consumer, Membership
 from core.rest.etags import USE, etag, is_known, is_unchanged, revision_of
 from portal.api.openapi import description, operations
@@ -52,8 +60,14 @@ def place(api, acme_access, acme, service, olga, alice, program_of):
         assert program.put("/admin/registration", {"consumer": "acme"}).status_code == 200
         return "/admin/registration"
 
+    def registration_access_token():
+        SelfRegistration.objects.create(client=service, method="open")
+        RegistrationAccessToken.objects.create(client=service, digest="0" * 64, pepper_version="1", hint="abcd")
+        return f"{client}/registration-access-token"
+
     made = {
         "Client": lambda: client,
+        "RegistrationAccessToken": registration_access_token,
         "Secret": lambda: located(program, f"{client}/secrets", {"name": "One"}),
         "TrustRule": rule,
         "TestToken": lambda: located(program, f"{client}/test-tokens", {"scope": "shipments:read", "reason": "Try"}),
@@ -78,7 +92,7 @@ def place(api, acme_access, acme, service, olga, alice, program_of):
 THINGS = (
     *("Client", "Secret", "TrustRule", "TestToken", "API", "ResourceServers", "SecretPolicy", "Access"),
     *("InitialAccessToken", "TrustedIssuer", "SoftwareIssuer", "DocumentHost", "OpenRegistration", "Consumer"),
-    *("Member", "Invitation"),
+    *("Member", "Invitation", "RegistrationAccessToken"),
 )
 # What a PUT sends, where it is not what GET answers.
 BODIES = {

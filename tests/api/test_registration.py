@@ -76,3 +76,24 @@ def test_managers_decide_nothing_about_the_door(program_of, alice, acme, method)
     program = program_of(alice)
     answer = program.send(method.upper(), "/admin/registration", {"consumer": "acme"} if method == "put" else None)
     assert answer.status_code == 403
+
+
+def test_programs_read_when_a_client_s_own_token_ends_and_revoke_it(
+    program_of, alice, bob, mallory, acme, acme_access, client
+):
+    made = program_of(alice).post(TOKENS, new()).json()
+    document = {"client_name": "App", "redirect_uris": ["https://app.example.com/"]}
+    headers = {"Authorization": f"Bearer {made['initial_access_token']}"}
+    told = client.post("/oauth2/register", document, content_type="application/json", headers=headers).json()
+    path = f"/admin/clients/{told['client_id']}/registration-access-token"
+    read = program_of(bob).get(path).json()
+    assert (read["hint"], read["created_by"]) == (told["registration_access_token"][-4:], None)
+    assert program_of(bob).delete(path).status_code == 403
+    assert program_of(mallory).get(path).status_code == program_of(mallory).delete(path).status_code == 404
+    assert program_of(alice).delete(path).status_code == 204
+    assert program_of(alice).get(path).status_code == 404
+    own = client.get(
+        told["registration_client_uri"].replace("http://testserver", ""),
+        headers={"Authorization": f"Bearer {told['registration_access_token']}"},
+    )
+    assert own.status_code == 401

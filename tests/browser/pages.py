@@ -104,6 +104,10 @@ MANAGER = [
     Opened("clients:create-secret", "/consumers/acme/clients/{service}/secrets/new/"),
     Opened("clients:rotate-secret", "/consumers/acme/clients/{service}/secrets/{secret}/rotate/"),
     Opened("clients:revoke-secret", "/consumers/acme/clients/{service}/secrets/{secret}/revoke/"),
+    Opened(
+        "clients:revoke-registration-access-token",
+        "/consumers/acme/clients/{service}/registration-access-token/revoke/",
+    ),
     Opened("tokens:identity", "/consumers/acme/clients/{workload}/identity/"),
     Opened("tokens:guide", "/consumers/acme/clients/{workload}/identity/gcp/"),
     Opened("tokens:guide", "/consumers/acme/clients/{workload}/identity/nginx/"),

@@ -23,6 +23,7 @@ DESTRUCTIVE = [
     "delete access-tokens cl_nobody",
     "revoke test-token cl_nobody 1",
     "revoke initial-access-token nobody 1",
+    "revoke registration-access-token cl_nobody",
     "rotate secret cl_nobody --revoke-previous",
     "api delete /admin/clients/cl_nobody",
 ]

@@ -69,6 +69,8 @@ COMMANDS = {
     "createInitialAccessToken": "create initial-access-token nobody --name a --expires-at 2027-06-01T00:00:00Z",
     "getInitialAccessToken": "get initial-access-token nobody 1",
     "revokeInitialAccessToken": "revoke initial-access-token nobody 1",
+    "getRegistrationAccessToken": "get registration-access-token cl_nobody",
+    "revokeRegistrationAccessToken": "revoke registration-access-token cl_nobody",
     # What operators decide rarely, and write as JSON.
     "setConsumer": "api put /admin/consumers/nobody --file {file}",
     "createAPI": "api post /admin/apis --file {file}",

@@ -37,6 +37,7 @@ ADDRESSES = {
     "clients:registration": (200, 200),
     "clients:create-initial-access-token": (403, 200),
     "clients:revoke-initial-access-token": (403, 200),
+    "clients:revoke-registration-access-token": (403, 200),
     "clients:authentication": (200, 200),
     "clients:generate-key": (403, 405),
     "clients:download-key": (403, 405),

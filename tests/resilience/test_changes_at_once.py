@@ -9,10 +9,11 @@ from django.db import connection
 from django.test import Client as Browser
 
 from authority.telemetry import metrics
-from clients.actions.registration import client_of_registration_access_token, register_itself
+from clients.actions.registration import find_registration_access_token, register_itself
 from clients.metadata import TEMPLATES
 from clients.models import Client
-from clients.registration.allowances import for_manager
+from clients.models.registration import RegistrationMethod
+from clients.registration.allowances import Allowance
 from consumers.audit import SYSTEM
 from consumers.models import Event
 from tests.api.conftest import program_of, token_of  # noqa: F401  # fixtures
@@ -79,8 +80,9 @@ def test_of_operators_who_send_the_same_page_one_is_heard_and_the_others_are_tol
 @pytest.mark.compliance("RFC 7592", "2.2")
 def test_a_registration_token_that_is_used_twice_at_once_is_replaced_once(acme, acme_access):
     """Else both would be told a new token, and only one of the two would work."""
+    allowance = Allowance(acme, RegistrationMethod.INITIAL_ACCESS_TOKEN, "test")
     client, _, text = register_itself(
-        allowance=for_manager(acme, "test"), metadata=TEMPLATES["service"].replace(client_name="One"), actor=SYSTEM
+        allowance=allowance, metadata=TEMPLATES["service"].replace(client_name="One"), actor=SYSTEM
     )
     documents = {"client_name": "One", "grant_types": ["client_credentials"], "client_id": client.client_id}
 
@@ -96,4 +98,4 @@ def test_a_registration_token_that_is_used_twice_at_once_is_replaced_once(acme, 
     (done,) = [answer.json() for answer in answers if answer.status_code == 200]
     assert {answer.status_code for answer in answers} == {200, 401}
     assert Client.objects.get().client_name == done["client_name"]
-    assert client_of_registration_access_token(done["registration_access_token"], client.client_id) is not None
+    assert find_registration_access_token(done["registration_access_token"], client.client_id) is not None

@@ -1,14 +1,19 @@
 """Clients that manage themselves with their registration access token (RFC 7592)."""
 
 import json
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from clients.actions import clients as client_actions
 from clients.metadata import ClientMetadata
-from clients.models import Client
+from clients.models import Client, RegistrationAccessToken
 from clients.policy import portal_policy
+from consumers.actions.personal_tokens import revoke_token
 from consumers.audit import SYSTEM
+from consumers.models import Event, Membership, Role
+from tests.authority.conftest import management_token
 from tests.authority.endpoints.test_rfc7591_registration import WANTED, ask, assert_refused, initial_access_token
 
 
@@ -143,3 +148,82 @@ def test_request_without_a_token_is_told_how_to_send_one_and_of_no_error(client,
     assert client.get(path)["WWW-Authenticate"] == 'Bearer realm="registration"'
     wrong = client.get(path, headers={"Authorization": "Bearer cdr_x"})
     assert wrong["WWW-Authenticate"] == 'Bearer realm="registration", error="invalid_token"'
+
+
+# -- When it ends -----------------------------------------------------------------------------------------------------
+
+
+def test_client_that_a_person_s_token_registers_gets_no_token_of_its_own(client, acme, acme_access, manager_token):
+    told = ask(client, WANTED, manager_token).json()
+    assert "registration_access_token" not in told
+    replaced = manage(client, told, "put", WANTED | {"client_name": "Two"}, token=manager_token)
+    assert replaced.status_code == 200
+    assert "registration_access_token" not in replaced.json()
+    assert not RegistrationAccessToken.objects.exists()
+
+
+@pytest.fixture
+def handed(client, mine, alice):
+    """What was told a manager who replaced a client that had registered itself."""
+    return manage(client, mine, "put", WANTED, token=management_token(alice)).json()
+
+
+ENDS = {
+    "a viewer": lambda alice: Membership.objects.filter(user=alice).update(role=Role.VIEWER),
+    "removed": lambda alice: Membership.objects.filter(user=alice).delete(),
+    "deactivated": lambda alice: type(alice).objects.filter(pk=alice.pk).update(is_active=False),
+    "without the token": lambda alice: revoke_token(token=alice.personal_tokens.get(), actor=SYSTEM),
+    "with an expired token": lambda alice: alice.personal_tokens.update(expires_at=timezone.now()),
+}
+
+
+@pytest.mark.parametrize("how", ENDS)
+def test_token_handed_to_a_person_ends_with_their_right(client, mine, handed, alice, how):
+    assert_refused(manage(client, mine, "get"), 401, "invalid_token")  # the former
+    handed = manage(client, handed, "put", WANTED).json()
+    assert RegistrationAccessToken.objects.get().created_by == alice  # replacing it changes nothing of that
+    assert manage(client, handed, "get").status_code == 200
+    ENDS[how](alice)
+    assert_refused(manage(client, handed, "get"), 401, "invalid_token")
+
+
+def test_token_expires_in_a_year_or_with_the_client(client, mine, acme):
+    assert timedelta(days=365) < RegistrationAccessToken.objects.get().expires_at - timezone.now() < timedelta(days=367)
+    RegistrationAccessToken.objects.update(expires_at=timezone.now())
+    assert_refused(manage(client, mine, "get"), 401, "invalid_token")
+    brief = ask(client, WANTED | {"client_name": "Brief"}, initial_access_token(acme, client_lifetime_days=7)).json()
+    row = Client.objects.get(client_id=brief["client_id"])
+    assert row.registration_access_token.expires_at <= timezone.now() + timedelta(days=7)
+
+
+def test_revoking_all_tokens_ends_it(client, mine):
+    client_actions.revoke_tokens(client=Client.objects.get(), actor=SYSTEM)
+    assert_refused(manage(client, mine, "get"), 401, "invalid_token")
+
+
+@pytest.mark.compliance("RFC 7592", "2.2")
+def test_client_does_not_change_how_it_authenticates(client, mine, manager_token):
+    public = WANTED | {"token_endpoint_auth_method": "none"}
+    refused = manage(client, mine, "put", public)
+    assert_refused(refused, 400, "invalid_client_metadata")
+    assert "client_secret_basic" in refused.json()["error_description"]
+    assert manage(client, mine, "put", public, token=manager_token).status_code == 200  # people may
+
+
+@pytest.mark.parametrize("template", ["web", "spa"])
+def test_managers_see_it_beside_the_secrets_and_revoke_it(client, mine, browser_of, alice, bob, template):
+    if template == "spa":
+        Client.objects.update(token_endpoint_auth_method="none")
+    row = Client.objects.get()
+    page = f"/consumers/acme/clients/{row.client_id}/" + ("secrets/" if template == "web" else "")
+    hint = mine["registration_access_token"][-4:]
+    revoke = f"/consumers/acme/clients/{row.client_id}/registration-access-token/revoke/"
+    assert f"••••{hint}" in browser_of(bob).get(page).text
+    assert revoke not in browser_of(bob).get(page).text
+    browser = browser_of(alice)
+    assert revoke in browser.get(page).text
+    assert "no longer change itself" in browser.post(revoke, follow=True).text
+    assert_refused(manage(client, mine, "get"), 401, "invalid_token")
+    assert hint not in browser.get(page).text
+    assert "revoked already" in browser.post(revoke, follow=True).text
+    assert Event.objects.filter(name="client.registration_access_token.revoked").count() == 1

@@ -12,7 +12,7 @@ from authority.keys import rotation, signing_keys
 from authority.models import Consent, SigningKey, TestToken
 from clients.actions import registration
 from clients.actions.workloads import assign_subject
-from clients.models import DocumentHost, TrustedIssuer, TrustRule
+from clients.models import DocumentHost, RegistrationAccessToken, SelfRegistration, TrustedIssuer, TrustRule
 from consumers.actions.personal_tokens import create_token
 from consumers.audit import SYSTEM
 from tests.api.conftest import program_of, token_of  # noqa: F401  # fixtures
@@ -43,6 +43,9 @@ def ids(invite, acme, globex, alice, bob, mallory, olga, api, acme_access, servi
     )
     rule = TrustRule.objects.create(client=service, issuer=issuer, audience="us", claims={"repository_id": "1"})
     token, _ = registration.create_initial_access_token(consumer=acme, name="CI", expires_at=tomorrow, actor=SYSTEM)
+    self_registered = ClientFactory(consumer=acme, template="web", scopes=["openid"])
+    SelfRegistration.objects.create(client=self_registered, method="open")
+    RegistrationAccessToken.objects.create(client=self_registered, digest="0" * 64, pepper_version="1", hint="abcd")
     test_token = TestToken.objects.create(
         jti="0" * 32, client=service, scopes=["shipments:read"], audience=[], reason="A try", expires_at=tomorrow
     )
@@ -55,6 +58,7 @@ def ids(invite, acme, globex, alice, bob, mallory, olga, api, acme_access, servi
         "client": service.pk,
         "disabled_client": ClientFactory(consumer=acme, client_name="Off", disabled_at=timezone.now()).client_id,
         "web": web.client_id,
+        "self_registered": self_registered.client_id,
         "workload": workload.client_id,
         "secret_id": secret.pk,
         "jti": test_token.pk,

@@ -98,6 +98,9 @@ OPERATIONS = {
         "createInitialAccessToken", {"expires_at": TOMORROW}
     ),
     "clients.actions.registration.revoke_initial_access_token": Sent("revokeInitialAccessToken"),
+    "clients.actions.registration.revoke_registration_access_token": Sent(
+        "revokeRegistrationAccessToken", ids={"client_id": "self_registered"}
+    ),
     "clients.actions.registration.enable_open_registration": Sent("enableOpenRegistration", IN_ACME),
     "clients.actions.registration.disable_open_registration": Sent("disableOpenRegistration"),
     "clients.actions.apis.create_api": Sent("createAPI", ORDERS),

@@ -99,6 +99,12 @@ PAGES_OF = {  # by the module of the actions
     "clients.actions.registration": [
         page("create_initial_access_token", "alice", INITIAL + "new/", "Create token", name="Builds"),
         page("revoke_initial_access_token", "alice", INITIAL + "{token_id}/revoke/", "Revoke token"),
+        page(
+            "revoke_registration_access_token",
+            "alice",
+            CLIENTS + "{self_registered}/registration-access-token/revoke/",
+            "Revoke token",
+        ),
         page("enable_open_registration", "olga", OPEN + "change/", "Save", idle_days="7"),
         page("disable_open_registration", "olga", OPEN + "delete/", f"Delete {ANYBODY}"),
         page("save_metadata_source", "olga", HOST + "change/", "Save", client_lifetime_days="30"),
