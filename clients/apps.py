@@ -9,9 +9,12 @@ class ClientsConfig(AppConfig):
     verbose_name = "APIs and clients"
 
     def ready(self) -> None:
-        from clients import events  # needs the models loaded
+        from clients import events  # these need the models loaded
+        from clients.credentials import client_credentials
+        from consumers.credentials import register_credentials
 
         events.register_events()
+        register_credentials(client_credentials)
         post_migrate.connect(describe_management_api, sender=self)
 
 

@@ -7,7 +7,9 @@ class ConsumersConfig(AppConfig):
 
     def ready(self) -> None:
         from consumers import events  # needs the models loaded
+        from consumers.credentials import personal_tokens, register_credentials
         from consumers.rest import callers
 
         events.register_events()
         callers.register_token_reader(callers.read_personal_token)
+        register_credentials(personal_tokens)

@@ -108,8 +108,10 @@ def a_year_from_now() -> datetime:
 
 class RegistrationAccessTokenQuerySet(models.QuerySet["RegistrationAccessToken"]):
     def live(self) -> Self:
-        """Return the tokens that have not expired, of clients that registered themselves."""
-        return self.filter(expires_at__gt=Now(), client__self_registration__isnull=False)
+        """Return the tokens that have not ended, of clients that registered themselves."""
+        consumer = "client__consumer__tokens_valid_after"  # a client's own “Revoke all tokens” deletes its token
+        valid = models.Q(**{consumer: None}) | models.Q(**{f"{consumer}__lt": models.F("created_at")})
+        return self.filter(valid, expires_at__gt=Now(), client__self_registration__isnull=False)
 
 
 class RegistrationAccessToken(models.Model):
@@ -137,7 +139,9 @@ class RegistrationAccessToken(models.Model):
 
     @property
     def is_live(self) -> bool:
-        return self.expires_at > timezone.now()
+        """Say of a token of a client that registered itself what RegistrationAccessTokenQuerySet.live() does."""
+        valid_after = self.client.consumer.tokens_valid_after
+        return self.expires_at > timezone.now() and (valid_after is None or valid_after < self.created_at)
 
 
 class OpenRegistration(RegistrationLimits):

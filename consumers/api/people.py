@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from consumers import policy
 from consumers.actions import invitations as invitation_actions
 from consumers.actions import members as member_actions
+from consumers.credentials import credentials_of
 from consumers.models import Invitation, Membership, Role
 from consumers.rest.lookups import consumer_in_path, parse_id
 from consumers.rest.operations import ApiRequest, json_response, no_content, operation
@@ -34,6 +35,17 @@ MEMBER: dict[str, Any] = {
         "last_seen_at": MOMENT,
     },
     "additionalProperties": False,
+}
+CREDENTIAL: dict[str, Any] = {
+    "title": "MemberCredential",
+    "type": "object",
+    "properties": {
+        "kind": {"type": "string", "examples": ["client secret"]},
+        "name": {"type": "string"},
+        "created_at": MOMENT,
+        "expires_at": MOMENT,
+        "ends": {"type": "boolean", "description": "Whether it opens nothing more once the person is no manager."},
+    },
 }
 INVITATION: dict[str, Any] = {
     "title": "Invitation",
@@ -123,6 +135,20 @@ def set_member(call: ApiRequest, consumer: str, member_id: str) -> HttpResponse:
 def remove_member(call: ApiRequest, consumer: str, member_id: str) -> HttpResponse:
     member_actions.remove_member(membership=_find_member(call, consumer, member_id), actor=call.caller.actor)
     return no_content()
+
+
+@operation(
+    id="listMemberCredentials",
+    summary="List what a person made that still works",
+    scope="consumers:read",
+    action="change",
+    answers={200: {"type": "array", "items": CREDENTIAL}},
+    **ABOUT,
+)
+def list_credentials(call: ApiRequest, consumer: str, member_id: str) -> HttpResponse:
+    """For managers, before they remove somebody or make them a viewer: what does not end then, they may still know."""
+    found = credentials_of(_find_member(call, consumer, member_id))
+    return json_response([{name: getattr(each, name) for name in CREDENTIAL["properties"]} for each in found])
 
 
 def _find_member(call: ApiRequest, consumer: str, member_id: str) -> Membership:

@@ -26,6 +26,7 @@ urlpatterns = [
         PUT=people.set_member,
         DELETE=people.remove_member,
     ),
+    route(f"{ONE}/members/{{member_id}}/credentials", "member-credentials", GET=people.list_credentials),
     route(f"{ONE}/invitations", "invitations", GET=people.list_invitations, POST=people.invite),
     route(f"{ONE}/invitations/{{invitation_id}}/resend", "resend-invitation", POST=people.resend_invitation),
     route(

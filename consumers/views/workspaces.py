@@ -21,6 +21,7 @@ from consumers.actions import members as member_actions
 from consumers.actions import people as people_actions
 from consumers.activity import timeline
 from consumers.audit import Actor
+from consumers.credentials import credentials_of
 from consumers.forms import ActivityFilter, InviteForm, NameForm, RoleForm, add_refusal
 from consumers.models import Consumer, EventQuerySet, Membership, Role, User
 from core import spreadsheets
@@ -158,21 +159,45 @@ def member(request: HttpRequest, membership: Membership, member_id: int) -> Http
                 member_actions.change_role(membership=subject, role=form.cleaned_data["role"], actor=Actor.of(request))
                 subject.refresh_from_db()
                 messages.success(request, f"{subject.user} is a {subject.get_role_display().lower()} now.")
+                if not subject.is_manager:
+                    _warn_of_outliving(request, subject, _outliving(subject))
                 return redirect("consumers:people", membership.consumer.slug)
         except Refusal as refusal:
             messages.error(request, refusal.description)
             return redirect("consumers:member", membership.consumer.slug, subject.pk)
-    context = {"here": "people", "subject": subject, "is_self": is_self, "form": form}
+    context = {
+        "here": "people",
+        "subject": subject,
+        "is_self": is_self,
+        "form": form,
+        "credentials": credentials_of(subject),
+    }
     return render(request, "consumers/member.html", context, status=422 if form.errors else 200)
 
 
 def _end_membership(request: HttpRequest, subject: Membership, *, is_self: bool) -> HttpResponse:
+    outliving = _outliving(subject)
     member_actions.remove_member(membership=subject, actor=Actor.of(request))
     if is_self:
         messages.success(request, f"You have left {subject.consumer}.")
         return redirect("consumers:choose")
     messages.success(request, f"{subject.user} no longer has access to {subject.consumer}.")
+    _warn_of_outliving(request, subject, outliving)
     return redirect("consumers:people", subject.consumer.slug)
+
+
+def _outliving(subject: Membership) -> int:
+    return sum(not credential.ends for credential in credentials_of(subject))
+
+
+def _warn_of_outliving(request: HttpRequest, subject: Membership, outliving: int) -> None:
+    """Say that credentials which the person created, and may know, outlive their membership or role."""
+    if outliving:
+        messages.warning(
+            request,
+            f"Still working, of what {subject.user} created: {outliving}. They may know it, so rotate or revoke it: "
+            "each client’s page says who created what.",
+        )
 
 
 @workspace(Role.MANAGER)

@@ -186,6 +186,7 @@ def test_a_list_that_the_caller_has_is_not_sent_again(template, place, service, 
     program, made = place
     made["Secret"]()
     path = template.replace("{client_id}", service.client_id).replace("{consumer}", "acme")
+    path = path.replace("{member_id}", str(acme.memberships.first().pk))
     read = program.get(path)
     again = program.get(path, **{"If-None-Match": read["ETag"]})
     assert (again.status_code, again.content) == (304, b"")

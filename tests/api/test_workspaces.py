@@ -6,6 +6,7 @@ import pytest
 
 from clients.models import Api
 from consumers.models import Consumer, Event, Invitation, Membership
+from tests.factories import give_secret
 
 pytestmark = pytest.mark.django_db
 
@@ -184,3 +185,15 @@ def test_activity_goes_on_at_the_next_page(acme, service, alice, program_of):
     ids = [event["id"] for event in first.json() + program.get(following).json()]
     assert ids == sorted(ids, reverse=True)
     assert len(ids) == 5
+
+
+def test_manager_lists_what_a_person_made_that_still_works(program_of, alice, bob, mallory, acme, service):
+    give_secret(service, created_by=alice)
+    path = f"/admin/consumers/acme/members/{acme.memberships.get(user=alice).pk}/credentials"
+    listed = program_of(alice).get(path).json()
+    assert [(each["kind"], each["ends"]) for each in listed] == [
+        ("client secret", False),
+        ("personal access token", True),
+    ]
+    assert program_of(bob).get(path).status_code == 403
+    assert program_of(mallory).get(path).status_code == 404

@@ -69,6 +69,7 @@ COMMANDS = {
     "createInitialAccessToken": "create initial-access-token nobody --name a --expires-at 2027-06-01T00:00:00Z",
     "getInitialAccessToken": "get initial-access-token nobody 1",
     "revokeInitialAccessToken": "revoke initial-access-token nobody 1",
+    "listMemberCredentials": "api get /admin/consumers/acme/members/1/credentials",
     "getRegistrationAccessToken": "get registration-access-token cl_nobody",
     "revokeRegistrationAccessToken": "revoke registration-access-token cl_nobody",
     # What operators decide rarely, and write as JSON.

@@ -10,6 +10,7 @@ from clients.actions import clients as client_actions
 from clients.metadata import ClientMetadata
 from clients.models import Client, RegistrationAccessToken
 from clients.policy import portal_policy
+from consumers.actions import consumers as consumer_actions
 from consumers.actions.personal_tokens import revoke_token
 from consumers.audit import SYSTEM
 from consumers.models import Event, Membership, Role
@@ -199,6 +200,14 @@ def test_token_expires_in_a_year_or_with_the_client(client, mine, acme):
 def test_revoking_all_tokens_ends_it(client, mine):
     client_actions.revoke_tokens(client=Client.objects.get(), actor=SYSTEM)
     assert_refused(manage(client, mine, "get"), 401, "invalid_token")
+
+
+def test_revoking_all_tokens_of_the_consumer_ends_it(client, mine, acme, browser_of, alice):
+    page = f"/consumers/acme/clients/{mine['client_id']}/secrets/"
+    assert "Registration access token" in browser_of(alice).get(page).text
+    consumer_actions.revoke_tokens(consumer=acme, actor=SYSTEM)
+    assert_refused(manage(client, mine, "get"), 401, "invalid_token")
+    assert "Registration access token" not in browser_of(alice).get(page).text
 
 
 @pytest.mark.compliance("RFC 7592", "2.2")

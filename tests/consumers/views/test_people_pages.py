@@ -12,13 +12,16 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from clients.actions.registration import create_initial_access_token
 from clients.events import ClientEvent
+from clients.models import RegistrationAccessToken, SelfRegistration, TrustedIssuer, TrustRule
 from consumers import audit
 from consumers.actions.invitations import invite_manager
+from consumers.credentials import credentials_of
 from consumers.events import ConsumerEvent
-from consumers.models import Invitation, Membership, Role
+from consumers.models import Invitation, Membership, PersonalToken, Role
 from core import spreadsheets
-from tests.factories import ClientFactory, ConsumerFactory, MembershipFactory, UserFactory, actor_for
+from tests.factories import ClientFactory, ConsumerFactory, MembershipFactory, UserFactory, actor_for, give_secret
 
 pytestmark = pytest.mark.django_db
 
@@ -427,3 +430,53 @@ def test_a_search_stays_on_further_pages(browser_of, alice, many):
 def test_few_workspaces_need_no_search(browser_of, alice, globex):
     MembershipFactory(consumer=globex, user=alice)
     assert 'type="search"' not in browser_of(alice).get("/consumers/").text
+
+
+# -- What a leaver may still know -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def made(acme, globex, alice, service):
+    """What Alice made in Acme, and what nobody needs to end there."""
+    tomorrow = timezone.now() + timedelta(days=1)
+    give_secret(service, created_by=alice)
+    give_secret(service, created_by=alice, revoked_at=timezone.now())
+    give_secret(ClientFactory(consumer=globex), created_by=alice)
+    create_initial_access_token(consumer=acme, name="Builds", expires_at=tomorrow, actor=actor_for(alice))
+    issuer = TrustedIssuer.objects.create(name="CI", platform="oidc", issuer="https://ci.example.com")
+    TrustRule.objects.create(client=service, issuer=issuer, audience="us", claims={"sub": "job"}, created_by=alice)
+    SelfRegistration.objects.create(client=service, method="open")
+    RegistrationAccessToken.objects.create(
+        client=service, digest="0" * 64, pepper_version="1", hint="abcd", created_by=alice
+    )
+    for consumer, name in ((None, "Everywhere"), (acme, "Here"), (globex, "There")):
+        PersonalToken.objects.create(
+            user=alice, consumer=consumer, name=name, digest=name, pepper_version="1", hint="wxyz", expires_at=tomorrow
+        )
+
+
+ENDS = ["personal access token", "personal access token", "registration access token"]
+STAYS = ["client secret", "initial access token", "trust rule"]
+
+
+def test_what_a_member_made_is_listed_by_whether_it_ends_with_the_membership(made, alice, acme):
+    listed = credentials_of(Membership.objects.get(user=alice, consumer=acme))
+    assert sorted(each.kind for each in listed if each.ends) == ENDS
+    assert sorted(each.kind for each in listed if not each.ends) == STAYS
+
+
+@pytest.mark.parametrize("sent", [{"remove": "1"}, {"role": "viewer"}])
+def test_manager_reads_what_a_leaver_made_before_and_is_warned_after(browser_of, made, alice, bob, acme, sent):
+    Membership.objects.filter(user=bob).update(role=Role.MANAGER)
+    browser = browser_of(bob)
+    page = browser.get(member_url(alice, acme)).text
+    assert "Client secret" in page
+    assert "“Builds”" in page
+    assert "“There”" not in page
+    assert f"of what {alice} created: 3." in browser.post(member_url(alice, acme), sent, follow=True).text
+
+
+def test_nobody_is_warned_of_a_leaver_who_made_nothing(browser_of, alice, bob, acme):
+    browser = browser_of(alice)
+    assert "that still works" not in browser.get(member_url(bob, acme)).text
+    assert "Still working" not in browser.post(member_url(bob, acme), {"remove": "1"}, follow=True).text
