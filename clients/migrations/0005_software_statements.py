@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('clients', '0003_registration_limits'),
+        ('clients', '0004_registration_limits'),
     ]
 
     operations = [

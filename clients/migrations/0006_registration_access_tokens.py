@@ -12,7 +12,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('clients', '0004_software_statements'),
+        ('clients', '0005_software_statements'),
         ('consumers', '0002_sql'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('clients', '0002_sql'),
+        ('clients', '0003_growth'),
     ]
 
     operations = [
