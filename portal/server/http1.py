@@ -5,6 +5,7 @@ keeps a thread waiting. httptools, which wraps the parser of Node.js, splits wha
 """
 
 import asyncio
+import json
 import socket
 import struct
 from collections import deque
@@ -341,8 +342,8 @@ class Connection(asyncio.Protocol):
             return
         self.requests.append(Request({"REQUEST_METHOD": ""}, b"", keep_alive=False, is_http_1_0=False))
         self.is_shut = True
-        body = f"{refusal}\n".encode()
-        headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
+        body = json.dumps({"error": "invalid_request", "error_description": str(refusal)}).encode()
+        headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
         status = f"{refusal.status.value} {refusal.status.phrase}"
         self._enter(self.RESPONDING)
         self.respond(self.requests[0], Response(response_head(status, headers), body))

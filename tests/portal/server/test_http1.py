@@ -1,5 +1,6 @@
 """HTTP/1.1 as the server speaks it, letter by letter (RFC 9112)."""
 
+import json
 import re
 import socket
 import time
@@ -102,7 +103,9 @@ def test_what_is_no_request_is_refused_in_words_and_ends_the_connection(server, 
     statuses, came = say(server, sent + ALIVE + b"\r\n")
     assert statuses == [status]
     assert b"\r\nConnection: close\r\n" in came
-    assert came.endswith(b".\n")
+    told = json.loads(came.partition(b"\r\n\r\n")[2])
+    assert told["error"] == "invalid_request"
+    assert told["error_description"].endswith(".")
 
 
 @pytest.mark.compliance("RFC 9110", "8.6")
