@@ -46,9 +46,16 @@ def register(request: HttpRequest) -> HttpResponse:
         sent = _read_document(request)
         if sent.get("client_secret"):
             raise InvalidRequest("We choose the secrets, so that nobody can guess them. Leave client_secret out.")
+        if not _bearer(request):
+            allowances.for_open_registration()
+            rate_limits.count_request(request, OPEN_REGISTRATION_RATE, "register", TooManyRequests)
+        statement = None
+        if sent.get("software_statement"):  # its issuer's keys may have to be fetched: in no transaction
+            _check_allowance(request, sent)
+            statement = statements.read_statement(sent)
         with transaction.atomic():
             allowance = _allowance(request, sent)
-            statement = statements.read_statement(sent)
+            statement = statement or statements.read_statement(sent)
             described = statements.with_signed(sent, statement.signed if statement else {})
             client, secret, token = registration_actions.register_itself(
                 allowance=allowance,
@@ -61,13 +68,18 @@ def register(request: HttpRequest) -> HttpResponse:
     return _client_information(client, 201, secret=secret, token=token)
 
 
+def _check_allowance(request: HttpRequest, sent: dict[str, Any]) -> None:
+    """Raise what `_allowance` raises, and use up nothing."""
+    with transaction.atomic():
+        _allowance(request, sent)
+        transaction.set_rollback(True)
+
+
 def _allowance(request: HttpRequest, sent: dict[str, Any]) -> Allowance:
     """Return the allowance of the request's token; without one, that of open registration."""
     text = _bearer(request)
     if not text:
-        allowance = allowances.for_open_registration()
-        rate_limits.count_request(request, OPEN_REGISTRATION_RATE, "register", TooManyRequests)
-        return allowance
+        return allowances.for_open_registration()
     if text.startswith(allowances.INITIAL_ACCESS_TOKEN_PREFIX):
         with throttling.throttle(caller_ip(request), text, InvalidRegistrationToken, TooManyRequests):
             return registration_actions.use_initial_access_token(text)
@@ -100,9 +112,10 @@ def manage(request: HttpRequest, client_id: str) -> HttpResponse:
             allowance = allowances.for_self_update(client)
         else:
             token, allowance = "", allowances.for_manager(client.consumer, actor.label)
+        kept = SelfRegistration.objects.filter(client=client).first()
+        statement = statements.read_statement(sent, kept)  # outside of the transaction, as above
         with transaction.atomic():
             kept = SelfRegistration.objects.filter(client=client).first()
-            statement = statements.read_statement(sent, kept)
             client, token = registration_actions.update_itself(
                 client=client,
                 change=partial(_replaced, sent, statement, kept),
