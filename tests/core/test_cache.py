@@ -40,7 +40,7 @@ def end_connection_of_listener():
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity"  # and wait until it has ended
-            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND query = 'SELECT 1'"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE '%clock_timestamp()%'"
         )
 
 
