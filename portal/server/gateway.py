@@ -24,9 +24,13 @@ def call(application: Callable[..., Any], environ: Environ, body: bytes) -> Resp
         body = b"".join(answer)
     finally:
         answer.close()
-    if not has_length and not status.startswith(WITHOUT_BODY):  # which a middleware adds, unless one before it answers
+    if status.startswith(WITHOUT_BODY):
+        headers = [(name, value) for name, value in headers if name.lower() != "content-length"]
+    elif not has_length:  # a middleware adds it, unless one before it answers
         headers = [*headers, ("Content-Length", str(len(body)))]
     return Response(response_head(status, headers), body)
 
 
-WITHOUT_BODY = ("1", "204", "304")  # statuses (RFC 9110 section 6.4.1)
+# Statuses whose responses have no body. The length that Django gives a 304, none, is not that of what it stands for
+# (RFC 9110 sections 6.4.1 and 8.6).
+WITHOUT_BODY = ("1", "204", "304")
