@@ -26,11 +26,11 @@ from core import cache
 logger = logging.getLogger(__name__)
 
 OVERDUE = 1.0  # seconds without an answer, after which the database counts as silent
-LOOK_EVERY = 0.2  # seconds
+LOOK_EVERY = 0.1  # seconds
 PROBE_EVERY = 2.0  # seconds
 # While its machine still acknowledges what it is sent, the server is stopped, and nobody can revoke anything. So long
-# that is believed, in seconds, and what is remembered stays valid.
-TRUST_FROZEN = 60.0
+# that is believed, in seconds, and what is remembered stays valid: from before it would be stale (core/cache.py).
+TRUST_AFTER, TRUST_FROZEN = 0.1, 60.0
 
 _asked_at: float | None = None  # when the heartbeat was sent that is not answered yet, on time.monotonic()
 _listening: psycopg.Connection[Any] | None = None
@@ -101,19 +101,21 @@ def _look() -> None:
     """Find out whether the heartbeat is overdue, and act on it."""
     global _silent_since  # noqa: PLW0603
     now, asked_at, listening = time.monotonic(), _asked_at, _listening
-    if asked_at is None or now - asked_at < OVERDUE or (listening is not None and _has_answer(listening)):
+    is_answered = asked_at is None or (listening is not None and _has_answer(listening))
+    waited = 0.0 if asked_at is None or is_answered else now - asked_at
+    if listening is not None and TRUST_AFTER < waited < TRUST_FROZEN and _is_acknowledged(listening):
+        cache.mark_fresh(now)
+    if waited < OVERDUE:
         if _silent_since is not None:
             logger.warning("the database answers again, after %.1f s", now - _silent_since)
             _silent_since = None
         return
     if _silent_since is None:
-        _silent_since = asked_at
+        _silent_since = now - waited
         logger.error("the database does not answer")
     for connection in list(_connections):
         if connection is not listening and _is_waiting(connection):
             _cut(connection)
-    if listening is not None and now - asked_at < TRUST_FROZEN and _is_acknowledged(listening):
-        cache.mark_fresh(now)
 
 
 def _probe(probe: Callable[[], None]) -> None:
@@ -122,7 +124,7 @@ def _probe(probe: Callable[[], None]) -> None:
         probe()
     except Exception:  # it does not answer, as we know
         return
-    time.sleep(2 * LOOK_EVERY)  # where the database has come to itself, the heartbeat is answered by now
+    time.sleep(4 * LOOK_EVERY)  # where the database has come to itself, the heartbeat is answered by now
     if _silent_since is not None:
         for connection in list(_connections):
             _cut(connection)
