@@ -57,7 +57,7 @@ def test_a_web_process_that_dies_is_started_again_and_nobody_is_refused(server):
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with their parent")
 def test_a_server_killed_at_any_moment_of_its_start_leaves_no_process(server):
     chance = random.Random(8)  # noqa: S311
-    for _ in range(8):
+    for _ in range(5):
         port = free_port()
         command = [sys.executable, "manage.py", "serve", "--workers", "2", "--port", str(port)]
         process = subprocess.Popen(command, cwd=settings.BASE_DIR, env=server.environ, start_new_session=True)
