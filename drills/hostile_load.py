@@ -4,7 +4,6 @@ The honest client asks for tokens, JWKS, liveness and a page.
 """
 
 import asyncio
-import random
 import time
 from collections import defaultdict
 from collections.abc import Callable, Coroutine
@@ -49,28 +48,15 @@ async def silent_body(reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     await reader.read()
 
 
-async def dripping_body(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    writer.write(BODY)
-    while True:
-        writer.write(b"a")
-        await writer.drain()
-        await asyncio.sleep(1)
+def dripping(head: bytes, drop: bytes) -> Attack:
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(head)
+        while True:
+            await asyncio.sleep(1)
+            writer.write(drop)
+            await writer.drain()
 
-
-async def dripping_chunks(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    writer.write(CHUNKED)
-    while True:
-        writer.write(b"1\r\na\r\n")
-        await writer.drain()
-        await asyncio.sleep(1)
-
-
-async def half_head(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    writer.write(HEAD)
-    while True:
-        await asyncio.sleep(1)
-        writer.write(b"X-%d: 1\r\n" % random.randrange(10**6))
-        await writer.drain()
+    return drip
 
 
 async def idle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -164,9 +150,9 @@ async def under_load(target: Target, seconds: float, kinds: dict[str, Attack]) -
 def kinds(token: str) -> dict[str, Attack]:
     return {
         "silent bodies": silent_body,
-        "dripping bodies": dripping_body,
-        "dripping chunks": dripping_chunks,
-        "half heads": half_head,
+        "dripping bodies": dripping(BODY, b"a"),
+        "dripping chunks": dripping(CHUNKED, b"1\r\na\r\n"),
+        "half heads": dripping(HEAD, b"X-More: 1\r\n"),
         "idle": idle,
         "nothing": nothing,
         "slow readers": slow_reader(token),

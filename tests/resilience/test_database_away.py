@@ -1,8 +1,6 @@
 """PostgreSQL is stopped at once under a running server, and comes back: nothing is worse than 503 meanwhile."""
 
-import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -10,28 +8,16 @@ import threading
 import time
 from collections import defaultdict
 
-import pytest
 from django.conf import settings
 
 from tests import patient
 from tests.authority.conftest import FORM, basic
-from tests.servers import free_port, running
+from tests.resilience.conftest import demo_token
+from tests.servers import running
 
 TRUSTED = 2  # seconds, more than anything is remembered without the database
 ANSWERS = 10  # of each kind, to requests that are sent after that
 BACK = 60  # seconds until all is well again; a machine with nothing else to do takes five
-
-
-@pytest.fixture
-def alone(tmp_path):
-    """The demo with a PostgreSQL of its own: its environment, and what the demo says of itself."""
-    environ = {key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "EMAIL_URL")}
-    environ |= {"DATA_DIR": str(tmp_path / "data"), "PORT": str(free_port())}
-    command = [sys.executable, "manage.py", "demo", "--json"]
-    demo = subprocess.run(command, cwd=settings.BASE_DIR, env=environ, check=True, stdout=subprocess.PIPE)
-    files = (tmp_path / "data" / "postgres").resolve()
-    yield environ, json.loads(demo.stdout), files
-    shutil.rmtree(files)
 
 
 def stop_at_once(files):
@@ -105,17 +91,3 @@ def test_without_its_database_the_server_asks_to_come_back_and_recovers_by_itsel
     for name in asked.keys() - {"alive"}:
         assert {status for _, status in seen[name]} == {well[name], 503}, name
         assert set(late[name]) == {503}, f"{name}: nothing is trusted that long"
-
-
-def demo_token(environ):
-    """Return a personal access token of the operator's."""
-    code = (
-        "from datetime import timedelta; from django.utils import timezone; "
-        "from consumers.actions.personal_tokens import create_token; "
-        "from consumers.audit import SYSTEM; from consumers.models import User; "
-        "print(create_token(user=User.objects.filter(is_superuser=True).first(), actor=SYSTEM, name='Drill', "
-        "scopes=['clients:read'], expires_at=timezone.now() + timedelta(days=1))[1])"
-    )
-    command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", code]
-    made = subprocess.run(command, cwd=settings.BASE_DIR, env=environ, check=True, stdout=subprocess.PIPE, text=True)
-    return made.stdout.split()[-1]

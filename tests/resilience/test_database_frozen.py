@@ -3,68 +3,28 @@
 What is in memory goes on: tokens of remembered clients, JWKS, liveness. The rest is told to come back, soon.
 """
 
-import json
-import os
-import shutil
-import subprocess
 import sys
 import threading
 import time
 from collections import defaultdict
-from contextlib import contextmanager
+from pathlib import Path
 
-import psutil
-import psycopg
 import pytest
-from django.conf import settings
 
+from drills import database
 from tests import patient
 from tests.authority.conftest import FORM, basic
-from tests.resilience.test_database_away import demo_token
-from tests.servers import free_port, running
+from tests.resilience.conftest import demo_token
+from tests.servers import running
 
 NOTICED = 4  # seconds until whoever asks is refused; a machine with nothing else to do takes two
 BACK = 30
 GOES_ON = {"token", "JWKS", "alive"}
 
 
-@pytest.fixture
-def alone(tmp_path):
-    environ = {key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "EMAIL_URL")}
-    environ |= {"DATA_DIR": str(tmp_path / "data"), "PORT": str(free_port())}
-    command = [sys.executable, "manage.py", "demo", "--json"]
-    demo = subprocess.run(command, cwd=settings.BASE_DIR, env=environ, check=True, stdout=subprocess.PIPE)
-    files = (tmp_path / "data" / "postgres").resolve()
-    yield environ, json.loads(demo.stdout), files
-    shutil.rmtree(files)
-
-
-@contextmanager
-def stopped(files):
-    """Stop every process of PostgreSQL, without a word to anybody."""
-    postmaster = psutil.Process(int((files / "postmaster.pid").read_text().splitlines()[0]))
-    processes = [postmaster, *postmaster.children(recursive=True)]
-    for process in processes:
-        process.suspend()
-    try:
-        yield
-    finally:
-        for process in processes:
-            process.resume()
-
-
-@contextmanager
-def locked(files):
-    """Hold what a migration holds."""
-    with psycopg.connect(host=str(files), user="postgres", dbname="postgres") as connection:
-        connection.execute("LOCK TABLE clients_client, consumers_user, django_session IN ACCESS EXCLUSIVE MODE")
-        yield
-        connection.rollback()
-
-
-@pytest.mark.parametrize("fault", [stopped, locked])
+@pytest.mark.parametrize("fault", [database.frozen, database.locked])
 def test_what_needs_no_database_goes_on_and_the_rest_is_told_to_come_back(alone, fault):
-    environ, demo, files = alone
+    environ, demo, _ = alone
     url = f"http://127.0.0.1:{environ['PORT']}"
     service = demo["clients"]["service"]
     program = {"Content-Type": FORM, "Authorization": basic(service["client_id"], service["client_secret"])}
@@ -103,7 +63,7 @@ def test_what_needs_no_database_goes_on_and_the_rest_is_told_to_come_back(alone,
         for thread in threads:
             thread.start()
         try:
-            with fault(files):
+            with fault(Path(environ["DATA_DIR"])):
                 begun = time.monotonic()
                 time.sleep(8)
                 over = time.monotonic()
