@@ -18,6 +18,7 @@ from django.db import Error, connection
 
 from core import cache, clock
 from core.db import availability, outages
+from core.db.own_connection import own_connection
 
 logger = logging.getLogger(__name__)
 
@@ -66,41 +67,35 @@ def run(stop: threading.Event, *, compares_clocks: bool = False) -> None:
 
 def _listen(stop: threading.Event, *, compares_clocks: bool) -> None:
     """Invalidate caches until the connection breaks. Raises Error, psycopg.Error or NotificationsNotDelivered."""
-    wrapper = connection.copy()
-    wrapper.settings_dict |= settings.LISTEN_DATABASE
     asked_at = time.monotonic()
     availability.ask(None)
-    try:
-        wrapper.connect()
-        conn = wrapper.connection
-        conn.execute(f"LISTEN {CHANNEL}")
-        availability.answered()
-        cache.invalidate_all()
-        verify_delivery(conn)
-        while not stop.is_set():
-            asked_at, asked_at_wall = time.monotonic(), time.time()
-            availability.ask(conn)
-            (database_time,) = conn.execute("SELECT extract(epoch FROM clock_timestamp())::float8").fetchone()
+    with own_connection(**settings.LISTEN_DATABASE) as own:
+        try:
+            own.connect()
+            conn = own.connection
+            conn.execute(f"LISTEN {CHANNEL}")
             availability.answered()
-            if compares_clocks:
-                clock.measured(database_time, asked_at_wall, time.time())
-            _drain(conn, 0)
-            cache.mark_fresh(asked_at)
-            _drain(conn, HEARTBEAT)
-    finally:
-        if time.monotonic() - asked_at < availability.OVERDUE:
-            availability.answered()  # by a refusal
-        wrapper.close()
+            cache.invalidate_all()
+            verify_delivery(conn)
+            while not stop.is_set():
+                asked_at, asked_at_wall = time.monotonic(), time.time()
+                availability.ask(conn)
+                (database_time,) = conn.execute("SELECT extract(epoch FROM clock_timestamp())::float8").fetchone()
+                availability.answered()
+                if compares_clocks:
+                    clock.measured(database_time, asked_at_wall, time.time())
+                _drain(conn, 0)
+                cache.mark_fresh(asked_at)
+                _drain(conn, HEARTBEAT)
+        finally:
+            if time.monotonic() - asked_at < availability.OVERDUE:
+                availability.answered()  # by a refusal
 
 
 def probe() -> None:
     """Ask the database over a connection of its own. Raises django.db.Error when it does not answer."""
-    wrapper = connection.copy()
-    try:
-        with wrapper.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    finally:
-        wrapper.close()
+    with own_connection() as own, own.cursor() as cursor:
+        cursor.execute("SELECT 1")
 
 
 def _drain(conn: Any, seconds: float) -> set[str]:

@@ -21,6 +21,7 @@ from clients.actions import cleanup
 from clients.actions import secret_policy as secret_policy_actions
 from consumers.accounts.session_cleanup import delete_expired_sessions
 from core import idempotency, mail
+from core.db.own_connection import own_connection
 from core.delivery import CHANNEL, Queue
 from core.models import WorkerLoop
 from portal import cache_table
@@ -32,7 +33,6 @@ SLICE = 0.5  # seconds between looks at whether to stop
 TASKS_EVERY = 3600.0
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0  # seconds between attempts after a fault
 NOTE_EVERY = 10.0
-
 
 TASKS = "tasks"
 QUEUES: tuple[Queue[Any], ...] = (mail.QUEUE, backchannel_logout.QUEUE)
@@ -80,17 +80,13 @@ class Worker:
                 pause = min(pause * 2, LONGEST_PAUSE)
 
     def _listen_once(self) -> None:
-        wrapper = connection.copy()
-        wrapper.settings_dict |= settings.LISTEN_DATABASE  # a pooler would drop what it is told
-        try:
-            with wrapper.cursor() as cursor:
+        with own_connection(**settings.LISTEN_DATABASE) as own:
+            with own.cursor() as cursor:
                 cursor.execute(f"LISTEN {CHANNEL}")
             self._wake()
             while not self.stop.is_set():
-                if any(True for _ in wrapper.connection.notifies(timeout=SLICE, stop_after=1)):
+                if any(True for _ in own.connection.notifies(timeout=SLICE, stop_after=1)):
                     self._wake()
-        finally:
-            wrapper.close()
 
     def _wake(self) -> None:
         for loop in self.loops:

@@ -96,10 +96,3 @@ def flush() -> None:
         _pending.clear()
     for value, amount in pending.items():
         value.inc(amount)
-
-
-def reset() -> None:
-    """Begin empty in a forked process: the parent adds its own values."""
-    global _lock  # noqa: PLW0603  # the parent may have held it at the fork
-    _lock = threading.Lock()
-    _pending.clear()

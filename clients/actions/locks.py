@@ -2,6 +2,7 @@
 
 from clients.models import Client
 from consumers.models import Consumer
+from core.db import rows
 from core.errors import Conflict
 
 
@@ -16,7 +17,7 @@ def lock_client(client: Client) -> Client:
 
 def lock_active_consumer(consumer: Consumer) -> Consumer:
     """Return the consumer as it is now, locked, so that its rules hold until the end. Raises Conflict."""
-    locked = Consumer.objects.select_for_update(no_key=True).get(pk=consumer.pk)
+    locked = rows.lock(consumer)
     if locked.is_suspended:
         raise Conflict(f"{consumer} is suspended. Ask the operator of this portal.")
     return locked

@@ -12,6 +12,7 @@ from clients.models import Client, ClientSecret
 from consumers import audit
 from consumers.audit import Actor
 from consumers.models import Consumer
+from core.db import rows
 from core.errors import Refusal
 from core.limits import numbers
 
@@ -31,7 +32,7 @@ def set_secret_policy(*, consumer: Consumer, allowed: bool, days: int | None, ac
     if days is not None and not MIN_DAYS <= days <= MAX_DAYS:
         raise Refusal(f"Choose between {MIN_DAYS} and {MAX_DAYS:,} days, or none for no limit.", field="secret_days")
     # insert_secret() runs under the same lock, so that none is created by the former rules after this.
-    locked = Consumer.objects.select_for_update(no_key=True).get(pk=consumer.pk)
+    locked = rows.lock(consumer)
     consumer.secrets_allowed, consumer.secret_days = allowed, days
     if (locked.secrets_allowed, locked.secret_days) == (allowed, days):
         return

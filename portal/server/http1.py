@@ -377,7 +377,7 @@ class Connection(asyncio.Protocol):
     # -- Deadlines ----------------------------------------------------------------------------------------------------
 
     def check(self, now: float) -> None:
-        """End the connection when its client is too slow. Called every half second."""
+        """End the connection when its client is too slow. Called several times a second."""
         age = now - self.since
         if self.state == self.IDLE:
             if age > (FIRST_REQUEST_SECONDS if self.is_new else IDLE_SECONDS):

@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from portal.processes import end_with_parent
 
@@ -31,7 +31,7 @@ class Child:
     pid: int = 0  # 0 while it does not run
     started_at: float = 0.0
     pause: float = FIRST_PAUSE
-    due_at: float = field(default=0.0)  # when it is to be started
+    due_at: float = 0.0  # when it is to be started
 
 
 class Supervisor:

@@ -5,6 +5,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from core.db import availability
 
@@ -18,13 +19,13 @@ STRESS = 2.0  # seconds since the last response that said so
 BUDGET = 30.0  # seconds that a job may take; then the statement that it waits for is broken off
 
 
+@dataclass(slots=True, eq=False)
 class Job:
     """Something to be run in a thread, and what to do when no thread has become free in time."""
 
-    __slots__ = ("refuse", "run", "since")
-
-    def __init__(self, run: Callable[[], None], refuse: Callable[[], None] | None, since: float) -> None:
-        self.run, self.refuse, self.since = run, refuse, since
+    run: Callable[[], None]
+    refuse: Callable[[], None] | None
+    since: float  # when it was submitted, on time.monotonic()
 
 
 class Threads:

@@ -8,8 +8,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError
 from django.core.management.commands import migrate
-from django.db import OperationalError, connection
+from django.db import OperationalError
 
+from core.db.own_connection import own_connection
 from portal.database_version import refuse_unknown_database
 
 LOCK = 0x636C69656E74  # of PostgreSQL's advisory locks; any number that nobody else uses
@@ -33,17 +34,11 @@ def alone() -> Iterator[None]:
     It is asked again and again, since a statement that waits would hold up an index that is made CONCURRENTLY. The lock
     ends with its connection, whatever ends that.
     """
-    wrapper = connection.copy()
-    wrapper.settings_dict |= {
-        name: value for name, value in settings.LISTEN_DATABASE.items() if name != "NAME"
-    }  # a pooler would give the lock to others
-    try:
-        with wrapper.cursor() as cursor:
+    with own_connection(**settings.LISTEN_DATABASE) as own:
+        with own.cursor() as cursor:
             while True:
                 cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
                 if cursor.fetchone()[0]:
                     break
                 time.sleep(PAUSE)
         yield
-    finally:
-        wrapper.close()
