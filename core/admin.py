@@ -74,3 +74,9 @@ class BoundedChangeList(ChangeList):
         self.is_full = len(keys) == self.MOST
         rows = self.root_queryset.filter(pk__in=keys).order_by(*found.query.order_by)
         return rows if rows.query.select_related else self.apply_select_related(rows)
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Offer “Show all” beside the number of results where something is left out, and not beside all of them."""
+        super().get_results(request)
+        if not self.query and not self.has_active_filters:
+            self.full_result_count = self.result_count

@@ -281,3 +281,9 @@ def test_overview_counts_the_tokens_of_today_and_yesterday(browser_of, olga, ser
     page = browser_of(olga).get("/operators/").text
     for text in ("<strong>6,247</strong>", "5,900 yesterday", "<strong>37</strong>", "0 yesterday"):
         assert text in page
+
+
+def test_a_list_offers_to_show_all_where_something_is_left_out(browser_of, olga, acme):
+    browser, address = browser_of(olga), "/operators/consumers/consumer/"
+    assert "Show all" not in browser.get(address).text
+    assert "Show all" in browser.get(address, {"q": acme.name}).text
