@@ -10,6 +10,7 @@ from django.utils.http import parse_etags, quote_etag
 # Members that tell how a thing is used. They change without anybody changing it.
 USE = frozenset({"last_used_at", "last_used_ip", "use_count", "last_seen_at"})
 DIGITS = 20  # of SHA-256 in hexadecimal: 80 bits, against chance alone
+MAX_LENGTH = 4096  # characters of a header that are read: some eighty tags
 
 
 def etag(document: Any, revision: str = "") -> str:
@@ -28,7 +29,7 @@ def etag(document: Any, revision: str = "") -> str:
 
 def named_revisions(if_match: str) -> list[str] | None:
     """Return the revisions that an If-Match header (RFC 9110 section 13.1.1) names; None where it names any."""
-    named = parse_etags(if_match)
+    named = _tags_of(if_match)
     return None if "*" in named else [revision_of(tag) for tag in named]
 
 
@@ -40,13 +41,18 @@ def is_unchanged(if_match: str, revision: str) -> bool:
 
 def is_known(if_none_match: str, current: str) -> bool:
     """Say whether an If-None-Match header (RFC 9110 section 13.1.2) names the current tag."""
-    named = [tag.removeprefix("W/") for tag in parse_etags(if_none_match)]
+    named = [tag.removeprefix("W/") for tag in _tags_of(if_none_match)]
     return "*" in named or current in named
 
 
 def revision_of(tag: str) -> str:
     """Return the part before the dot; a weak tag has none, for If-Match compares strongly."""
     return "" if tag.startswith("W/") else tag.strip('"').partition(".")[0]
+
+
+def _tags_of(header: str) -> list[str]:
+    """Return the tags that a header names, up to MAX_LENGTH: more are as if they matched nothing."""
+    return parse_etags(header[:MAX_LENGTH])
 
 
 def _digest(document: Any) -> str:
