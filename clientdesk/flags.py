@@ -213,6 +213,13 @@ FLAGS = [
     ),
     Flag("project", "project", "text", "Advanced", "Project of a workload."),
     Flag("deployment", "deployment", "text", "Advanced", "Deployment of a workload's project."),
+    Flag(
+        "identity-token-audience",
+        "identity_token_audience",
+        "list",
+        "Advanced",
+        "Audiences of a workload's identity tokens, the default first. Repeatable.",
+    ),
     Flag("skip-consent", "skip_consent", "boolean", "Advanced", "Do not ask people for consent. Operators only."),
     Flag("metadata", "metadata", "json", "Advanced", "Anything to keep with the client: JSON, or @FILE."),
     Flag("subject-type", "subject_type", "text", None, "public."),

@@ -62,6 +62,7 @@ class ClientMetadata:
     project: str = ""
     deployment: str = ""
     environment_type: str = ""  # of workloads alone
+    identity_token_audience: tuple[str, ...] = ()
     owner: str = ""
     metadata: dict[str, Any] = field(default_factory=dict)
     software_id: str = ""

@@ -18,10 +18,10 @@ AUDIENCE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,500}")
 def claims(metadata: ClientMetadata) -> None:
     """Require project and deployment of a workload, and a client authentication method."""
     if not metadata.environment_type:
-        for field in ("project", "deployment"):
+        for field in OF_WORKLOADS:
             if getattr(metadata, field):
                 raise InvalidClientMetadata(
-                    "Only workloads have a project and a deployment: give environment_type too.", field=field
+                    "Only workloads have identity tokens: give environment_type too, or leave this out.", field=field
                 )
         return
     if metadata.environment_type not in EnvironmentType.values:
@@ -43,20 +43,30 @@ def claims(metadata: ClientMetadata) -> None:
         )
 
 
+OF_WORKLOADS = ("project", "deployment", "identity_token_audience")
 EXAMPLES = {"project": "billing", "deployment": "billing-production"}
 
 
-def audience(metadata: ClientMetadata) -> None:
-    """Limit the audiences; cloud platforms use URIs and plain names."""
-    if len(metadata.audience) > MAX_AUDIENCES:
-        raise InvalidClientMetadata(f"Name at most {MAX_AUDIENCES} audiences.", field="audience")
-    if len(set(metadata.audience)) != len(metadata.audience):
-        raise InvalidClientMetadata("Name each audience once.", field="audience")
-    for value in metadata.audience:
+def identity_token_audience(metadata: ClientMetadata) -> None:
+    """Limit the audiences of identity tokens; cloud platforms use URIs and plain names.
+
+    They may be anything: no API of this portal accepts an identity token, and no access token is for them.
+    """
+    audiences("identity_token_audience", metadata)
+
+
+def audiences(field: str, metadata: ClientMetadata) -> None:
+    """Limit a list of audiences in number and characters."""
+    values = getattr(metadata, field)
+    if len(values) > MAX_AUDIENCES:
+        raise InvalidClientMetadata(f"Name at most {MAX_AUDIENCES} audiences.", field=field)
+    if len(set(values)) != len(values):
+        raise InvalidClientMetadata("Name each audience once.", field=field)
+    for value in values:
         if not AUDIENCE.fullmatch(value):
             raise InvalidClientMetadata(
                 "Write each audience with up to 500 printable ASCII characters, without space, quote and backslash.",
-                field="audience",
+                field=field,
             )
 
 

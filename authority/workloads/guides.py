@@ -58,9 +58,12 @@ def template_context(guide: Guide, client: Client) -> dict[str, Any]:
     """Return what fills the guide in."""
     issuer = workload_issuer.issuer()
     clouds = {each.audience for each in CLOUDS}
-    of_google = [value for value in client.audience if value.startswith("https://iam.googleapis.com/")]
-    own = [value for value in client.audience if value not in {*clouds, *of_google}]
-    audience = guide.audience or (own or ([] if client.audience else identity_tokens.audiences(client)) or [BACKEND])[0]
+    of_google = [value for value in client.identity_token_audience if value.startswith("https://iam.googleapis.com/")]
+    own = [value for value in client.identity_token_audience if value not in {*clouds, *of_google}]
+    audience = (
+        guide.audience
+        or (own or ([] if client.identity_token_audience else identity_tokens.audiences(client)) or [BACKEND])[0]
+    )
     parts = urlsplit(issuer)
     return {
         "guide": guide,

@@ -77,7 +77,7 @@ def issue(client: Client, audience: str | None = None) -> IdentityToken:
 
 def audiences(client: Client) -> list[str]:
     """Return the audiences of the client's identity tokens, the default first; without a list, itself alone."""
-    return client.audience or [client.client_id]
+    return client.identity_token_audience or [client.client_id]
 
 
 def _allowed_audience(client: Client, wanted: str | None) -> str:

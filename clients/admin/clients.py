@@ -181,7 +181,7 @@ class ClientAdmin(ReadOnlyAdmin):
         "origins": "allowed_cors_origins",
         "contact_list": "contacts",
         "subject": "environment_type",
-        "audiences": "audience",
+        "audiences": "identity_token_audience",
     }
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -296,7 +296,7 @@ class ClientAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Audiences")
     def audiences(self, client: Client) -> str:
-        return code_list(client.audience)
+        return code_list(client.identity_token_audience)
 
     @admin.display(description="Redirect URIs")
     def redirects(self, client: Client) -> str:

@@ -293,6 +293,4 @@ def _unused_fields(values: ClientMetadata) -> set[str]:
         names |= {"backchannel_logout_uri", "backchannel_logout_session_required"}
     if GrantType.REFRESH_TOKEN not in grants:
         names.add("refresh_token_grace")
-    if values.environment_type:
-        names.add("audience")  # on the settings page
     return names

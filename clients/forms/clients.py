@@ -157,7 +157,7 @@ class SettingsForm(ClientForm, VersionedForm):
             "project": values.project,
             "deployment": values.deployment,
             "environment_type": values.environment_type,
-            "audience": values.audience,
+            "identity_token_audience": values.identity_token_audience,
             "identity_token_lifespan": values.lifespans.get(LIFESPAN, MAX_LIFETIME),
             "dpop_bound_access_tokens": values.dpop_bound_access_tokens,
             "version": client.updated.isoformat(),
@@ -178,7 +178,7 @@ class SettingsForm(ClientForm, VersionedForm):
             "dpop_bound_access_tokens": (entered["dpop_bound_access_tokens"], saved["dpop_bound_access_tokens"]),
         }
         if saved["environment_type"]:
-            names = ("project", "deployment", "environment_type", "audience", "identity_token_lifespan")
+            names = ("project", "deployment", "environment_type", "identity_token_audience", "identity_token_lifespan")
             pairs |= {name: (entered[name], type(entered[name])(saved[name])) for name in names}
         return pairs
 

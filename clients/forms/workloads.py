@@ -27,7 +27,7 @@ class WorkloadFields(forms.Form):
     environment_type = PolicyChoiceField(
         label="Environment", choices=EnvironmentType.choices, initial=EnvironmentType.PRODUCTION
     )
-    audience = LinesField(
+    identity_token_audience = LinesField(
         label="Audiences",
         required=False,
         help_text=(
@@ -54,6 +54,6 @@ class WorkloadFields(forms.Form):
             project=project,
             deployment=entered["deployment"] or (f"{project}-{environment}" if project else ""),
             environment_type=environment,
-            audience=entered["audience"],
+            identity_token_audience=entered["identity_token_audience"],
             lifespans=lifespans,
         )

@@ -140,6 +140,9 @@ class Client(AbstractApplication):
     project = models.CharField(max_length=63, blank=True)
     deployment = models.CharField(max_length=63, blank=True)
     environment_type = models.CharField(max_length=11, choices=EnvironmentType, blank=True)
+    identity_token_audience = _string_list(
+        db_default=[], help_text="Whom its identity tokens may be for. No access token is for them."
+    )
 
     # Descriptive metadata.
     owner = models.CharField(max_length=200, blank=True, help_text="A free label; the consumer owns the client.")

@@ -68,6 +68,7 @@ def _rules(
         uris.server_to_server_uris,
         uris.initiate_login_uri,
         workloads.claims,
+        workloads.identity_token_audience,
         workloads.identity_token_lifespan,
         tokens.access_token_strategy,
         tokens.lifespans,

@@ -58,22 +58,20 @@ def access_token_strategy(metadata: ClientMetadata) -> None:
 def audience(metadata: ClientMetadata, consumer: Consumer, client: Client | None, *, by_operator: bool) -> None:
     """Allow audiences besides the APIs of the client's scopes (RFC 8707 section 2).
 
-    With the identifier of any other API its tokens could pass where the consumer has no access, so that takes an
-    operator. Only a workload may name what is no API here: its identity tokens are accepted by none.
+    With any other name its access tokens could pass where the consumer has no access, at APIs that are not registered
+    here too, so that takes an operator.
     """
-    workloads.audience(metadata)
+    workloads.audiences("audience", metadata)
     registered = set(client.audience) if client is not None else set()
     added = set(metadata.audience) - registered
-    apis = set(Api.objects.filter(identifier__in=added).values_list("identifier", flat=True)) if added else set()
-    usable = set(
-        Api.objects.filter(identifier__in=apis, scopes__access__consumer=consumer).values_list("identifier", flat=True)
-    )
+    of_consumer = Api.objects.filter(identifier__in=added, scopes__access__consumer=consumer)
+    usable = set(of_consumer.values_list("identifier", flat=True)) if added and not by_operator else set()
     for name in sorted(added):
-        if not metadata.environment_type and not is_absolute(name):
+        if not is_absolute(name):
             raise InvalidClientMetadata(
                 f"{quoted(name)}: write an absolute URI without a fragment (RFC 8707 section 2).", field="audience"
             )
-        if not (by_operator or name in usable or (metadata.environment_type and name not in apis)):
+        if not (by_operator or name in usable):
             raise InvalidClientMetadata(
                 f"{consumer} may not use an API called {quoted(name)}. Ask the operator for it.", field="audience"
             )

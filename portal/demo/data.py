@@ -85,7 +85,10 @@ CLIENTS = [
             ("project", "billing"),
             ("deployment", "billing-main-53c4947"),
             ("environment_type", "production"),
-            ("audience", ("https://backend.acme.example", "sts.amazonaws.com", "api://AzureADTokenExchange")),
+            (
+                "identity_token_audience",
+                ("https://backend.acme.example", "sts.amazonaws.com", "api://AzureADTokenExchange"),
+            ),
         ),
     ),
     DemoClient(
@@ -269,7 +272,7 @@ def _client(owner: Consumer, wanted: DemoClient, memory: dict[str, Any]) -> dict
         "client_id": row.client_id,
         "client_secret": known.get("client_secret"),
         "scope": row.scope,
-        "audience": row.audience or SHIPMENTS,
+        "audience": row.identity_token_audience or SHIPMENTS,
         "redirect_uris": row.redirect_uris,
     }
 

@@ -144,7 +144,7 @@ def deployed(acme, acme_access):
         project="billing",
         deployment="billing-production",
         environment_type="production",
-        audience=[BACKEND, "sts.amazonaws.com"],
+        identity_token_audience=[BACKEND, "sts.amazonaws.com"],
     )
     assign_subject(client)
     return WorkloadProgram(client, give_secret(client)[1])

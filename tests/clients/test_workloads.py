@@ -16,7 +16,10 @@ from tests.factories import actor_for
 pytestmark = pytest.mark.django_db
 
 GOOD = TEMPLATES["workload"].replace(
-    client_name="Billing", project="billing", deployment="billing-main-53c4947", audience=("sts.amazonaws.com",)
+    client_name="Billing",
+    project="billing",
+    deployment="billing-main-53c4947",
+    identity_token_audience=("sts.amazonaws.com",),
 )
 
 
@@ -40,10 +43,10 @@ def test_names_need_no_quoting_in_cloud_policies(acme, name):
     [
         ("environment_type", {"environment_type": "staging"}),
         ("project", {"environment_type": ""}),
-        ("audience", {"audience": ("a b",)}),
-        ("audience", {"audience": ("a", "a")}),
-        ("audience", {"audience": ("é",)}),
-        ("audience", {"audience": tuple(map(str, range(51)))}),
+        ("identity_token_audience", {"identity_token_audience": ("a b",)}),
+        ("identity_token_audience", {"identity_token_audience": ("a", "a")}),
+        ("identity_token_audience", {"identity_token_audience": ("é",)}),
+        ("identity_token_audience", {"identity_token_audience": tuple(map(str, range(51)))}),
         ("lifespans", {"lifespans": {LIFESPAN: 36001}}),
         ("lifespans", {"lifespans": {LIFESPAN: 59}}),
         ("lifespans", {"lifespans": {LIFESPAN: True}}),
@@ -52,6 +55,12 @@ def test_names_need_no_quoting_in_cloud_policies(acme, name):
 )
 def test_what_a_workload_cannot_be(acme, field, changes):
     assert field in refusals(acme, GOOD.replace(**changes))
+
+
+def test_audiences_of_identity_tokens_are_for_workloads_and_no_others(acme):
+    service = GOOD.replace(environment_type="", project="", deployment="", scope=())
+    assert "identity_token_audience" in refusals(acme, service)
+    assert "audience" in refusals(acme, GOOD.replace(audience=("https://core-banking.example/api",)))
 
 
 def test_subject_is_given_once_and_kept(acme, alice):
@@ -91,7 +100,7 @@ def test_manager_registers_a_workload(acme, alice, browser_of):
         "client_name": "Billing in production",
         "project": "billing",
         "environment_type": "preview",
-        "audience": "https://backend.example.com\r\nsts.amazonaws.com\r\n",
+        "identity_token_audience": "https://backend.example.com\r\nsts.amazonaws.com\r\n",
         "identity_token_lifespan": "900",
     }
     page = browser_of(alice).post(reverse("clients:create", args=["acme"]), form)
@@ -100,15 +109,15 @@ def test_manager_registers_a_workload(acme, alice, browser_of):
     client = Client.objects.get()
     assert client.kind == "workload"
     assert client.deployment == "billing-preview"
-    assert client.audience == ["https://backend.example.com", "sts.amazonaws.com"]
+    assert client.identity_token_audience == ["https://backend.example.com", "sts.amazonaws.com"]
     assert client.lifespans == {LIFESPAN: 900}
 
 
 def test_what_a_manager_forgot_stands_at_its_field(acme, alice, browser_of):
-    form = {"template": "workload", "client_name": "Billing", "audience": "a b", "project": "ä"}
+    form = {"template": "workload", "client_name": "Billing", "identity_token_audience": "a b", "project": "ä"}
     page = browser_of(alice).post(reverse("clients:create", args=["acme"]), form)
     assert page.status_code == 422
-    assert set(page.context["form"].errors) == {"project", "audience"}
+    assert set(page.context["form"].errors) == {"project", "identity_token_audience"}
     assert 'value="ä"' in page.text
 
 
@@ -118,12 +127,12 @@ def test_other_templates_take_nothing_of_a_workload(acme, acme_access, alice, br
         "client_name": "Sync",
         "scope": "shipments:read",
         "project": "billing",
-        "audience": "sts.amazonaws.com",
+        "identity_token_audience": "sts.amazonaws.com",
         "environment_type": "production",
     }
     assert browser_of(alice).post(reverse("clients:create", args=["acme"]), form).status_code == 200
     client = Client.objects.get()
-    assert (client.kind, client.project, client.audience) == ("service", "", [])
+    assert (client.kind, client.project, client.identity_token_audience) == ("service", "", [])
 
 
 def test_settings_show_and_change_where_it_runs(acme, alice, browser_of):
@@ -137,15 +146,15 @@ def test_settings_show_and_change_where_it_runs(acme, alice, browser_of):
         "project": "billing",
         "deployment": "billing-main-53c4947",
         "environment_type": "production",
-        "audience": "sts.amazonaws.com\nvault",
+        "identity_token_audience": "sts.amazonaws.com\nvault",
         "identity_token_lifespan": "36000",
         "version": client.updated.isoformat(),
     }
     assert browser_of(alice).post(address, form).status_code == 302
     client.refresh_from_db()
-    assert client.audience == ["sts.amazonaws.com", "vault"]
+    assert client.identity_token_audience == ["sts.amazonaws.com", "vault"]
     assert client.lifespans == {}
-    answer = browser_of(alice).post(address, form | {"audience": ""})  # of a page that was opened before
+    answer = browser_of(alice).post(address, form | {"identity_token_audience": ""})  # of a page that was opened before
     assert answer.status_code == 409
     assert "sts.amazonaws.com, vault" in answer.text
 

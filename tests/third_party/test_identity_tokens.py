@@ -56,7 +56,7 @@ def workload(server: Server) -> Workload:
             client_name=f"Workload {uuid.uuid4()}",
             project="billing",
             deployment="billing-main-53c4947",
-            audience=(BACKEND, f"https:{PROVIDER}"),
+            identity_token_audience=(BACKEND, f"https:{PROVIDER}"),
         )
         client, secret = register_client(consumer=acme, metadata=metadata, policy=portal_policy, actor=SYSTEM)
         subject = client.workload.subject

@@ -69,7 +69,7 @@ def register(server, **changes):
             client_name=f"Workload {uuid.uuid4()}",
             project="billing",
             deployment="billing-main",
-            audience=(BACKEND, f"https:{PROVIDER}", "sts.amazonaws.com", "vault", "kubernetes"),
+            identity_token_audience=(BACKEND, f"https:{PROVIDER}", "sts.amazonaws.com", "vault", "kubernetes"),
             **changes,
         )
         return register_client(consumer=acme, metadata=metadata, policy=portal_policy, actor=SYSTEM)

@@ -49,7 +49,7 @@ def caller(acme, acme_access):
         template="web",
         grant_types=GrantType.values,
         scopes=["openid", "shipments:read"],
-        audience=[BACKEND],
+        identity_token_audience=[BACKEND],
         project="dispatch",
         deployment="dispatch-production",
         environment_type="production",

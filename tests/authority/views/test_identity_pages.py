@@ -26,7 +26,7 @@ def deployed(acme):
         project="billing",
         deployment="billing-production",
         environment_type="production",
-        audience=[BACKEND],
+        identity_token_audience=[BACKEND],
         scopes=[],
     )
     client_actions.assign_subject(client)
@@ -104,7 +104,7 @@ def test_unknown_guide_is_not_found(deployed, bob, browser_of):
 
 
 def test_values_are_quoted_for_the_shell(address, deployed, bob, browser_of):
-    deployed.audience = ["it's$(whoami)"]
+    deployed.identity_token_audience = ["it's$(whoami)"]
     deployed.save()
     page = unescape(browser_of(bob).get(address).text)
     assert """audience='it'"'"'s$(whoami)'""" in page
@@ -116,14 +116,14 @@ def test_values_are_quoted_for_the_shell(address, deployed, bob, browser_of):
 def test_guide_asks_for_an_audience_that_is_not_listed(deployed, alice, browser_of):
     page = browser_of(alice).get(reverse("tokens:guide", args=["acme", deployed.client_id, "aws"]))
     assert "First allow the audience" in page.text
-    deployed.audience = [BACKEND, "sts.amazonaws.com"]
+    deployed.identity_token_audience = [BACKEND, "sts.amazonaws.com"]
     deployed.save()
     page = browser_of(alice).get(reverse("tokens:guide", args=["acme", deployed.client_id, "aws"]))
     assert "First allow the audience" not in page.text
 
 
 def test_google_s_guide_takes_the_provider_from_the_list(deployed, bob, browser_of):
-    deployed.audience = [f"https://iam.googleapis.com/{PROVIDER}"]
+    deployed.identity_token_audience = [f"https://iam.googleapis.com/{PROVIDER}"]
     deployed.save()
     page = unescape(
         browser_of(bob).get(reverse("tokens:guide", args=["acme", deployed.client_id, "gcp"])).content.decode()

@@ -50,6 +50,13 @@ def test_token_is_for_the_audience_that_was_asked_for(deployed):
     assert claims["aud"] == "sts.amazonaws.com"
 
 
+def test_no_access_token_is_for_an_audience_of_identity_tokens(deployed):
+    """Whoever accepts our access tokens by name alone, without being registered here, is not open to every tenant."""
+    assert deployed.identity(audience=BACKEND).status_code == 200
+    answer = deployed.token(resource=BACKEND)
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_target")
+
+
 def test_audience_that_is_not_on_the_list_is_refused(deployed):
     for audience in ("https://elsewhere.example", BACKEND + "/", BACKEND.upper(), "sts.amazonaws.com*"):
         answer = deployed.identity(audience=audience)
@@ -57,7 +64,7 @@ def test_audience_that_is_not_on_the_list_is_refused(deployed):
 
 
 def test_without_a_list_the_token_is_for_the_client_itself(deployed):
-    deployed.client.audience = []
+    deployed.client.identity_token_audience = []
     deployed.client.save()
     assert parts(deployed.identity().json()["id_token"])[1]["aud"] == deployed.client.client_id
     assert deployed.identity(audience=BACKEND).status_code == 400
