@@ -13,6 +13,13 @@ IDENTITY_SCOPES = {
 }
 
 
+class OperatorRight(models.TextChoices):
+    """What operators may do to clients besides Django's rights: changing one stops it, and lets nobody in."""
+
+    HANDLE_SECRETS = "handle_secrets", "Can create and rotate secrets"
+    DECIDE_TRUST = "decide_trust", "Can decide keys, redirect URIs, trust rules and consent"
+
+
 class AuthMethod(models.TextChoices):
     """Token endpoint authentication methods (RFC 7591 section 2).
 

@@ -21,7 +21,8 @@ class EventName(StrEnum):
 class Actor:
     """Who made a change, and where the request came from.
 
-    `kind` is person, operator, client or system. The label is cut to what is kept of it, here and beside what is made.
+    `kind` is person, operator, client or system. Whoever acts by a token may do no more than its scopes say. The label
+    is cut to what is kept of it, here and beside what is made.
     """
 
     kind: str
@@ -31,6 +32,7 @@ class Actor:
     user_agent: str = ""
     request_id: str = ""
     user: User | None = None
+    scopes: frozenset[str] | None = None  # of the management API, where it acts by a token
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "label", self.label[: longest(Event, "actor_label")])

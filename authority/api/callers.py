@@ -28,14 +28,15 @@ def read_access_token(token: str, request: HttpRequest) -> ApiCaller | None:
         return None
     scopes = frozenset(value.removeprefix(PREFIX) for value in found.scopes if value.startswith(PREFIX))
     if found.user is not None:
-        return ApiCaller(actor=_person(found.user, entry.client, request), scopes=scopes, user=found.user)
-    actor = Actor(kind="client", id=entry.client.client_id, label=str(entry.client), **request_origin(request))
+        return ApiCaller(actor=_person(found.user, entry.client, request, scopes), scopes=scopes, user=found.user)
+    origin = request_origin(request)
+    actor = Actor(kind="client", id=entry.client.client_id, label=str(entry.client), scopes=scopes, **origin)
     return ApiCaller(actor=actor, scopes=scopes, consumer_id=UUID(str(entry.client.consumer_id)))
 
 
-def _person(user: User, client: Client, request: HttpRequest) -> Actor:
-    kind = "operator" if user.is_staff else "person"
-    return Actor(kind=kind, id=str(user.pk), label=f"{user} (by {client})", user=user, **request_origin(request))
+def _person(user: User, client: Client, request: HttpRequest, scopes: frozenset[str]) -> Actor:
+    kind, label = "operator" if user.is_staff else "person", f"{user} (by {client})"
+    return Actor(kind=kind, id=str(user.pk), label=label, user=user, scopes=scopes, **request_origin(request))
 
 
 def _is_for_us(audience: str | list[str] | None) -> bool:

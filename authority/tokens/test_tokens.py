@@ -17,7 +17,7 @@ from authority.models import RevokedToken, TestToken
 from authority.tokens import access_tokens
 from clients.actions import locks
 from clients.models import Api, Client, Scope
-from clients.policy import every, plain_text
+from clients.policy import actors, every, plain_text
 from clients.vocabulary import GrantType
 from consumers import audit
 from consumers.audit import Actor
@@ -69,6 +69,7 @@ def max_lifetime(client: Client, scopes: Iterable[Scope]) -> int:
 def create(*, client: Client, requested: TestTokenRequest, actor: Actor) -> tuple[TestToken, str]:
     """Create a test token; its text is readable only in this return value. Raises Refusal, Conflict."""
     client = locks.lock_client(client)
+    actors.create_test_tokens(actor, client.consumer)
     locks.lock_active_consumer(client.consumer)
     if client.is_disabled:
         raise Conflict("This client is disabled. Enable it first.")

@@ -15,7 +15,7 @@ from clients.metadata import ClientMetadata
 from clients.models import Client, RegistrationAccessToken, new_client_id
 from clients.onboarding import keypairs
 from clients.onboarding.keypairs import KeyPair
-from clients.policy import Policy
+from clients.policy import Policy, actors
 from consumers import audit, policy
 from consumers.audit import Actor
 from consumers.models import Consumer
@@ -40,6 +40,7 @@ def register_client(
     """
     locked = lock_active_consumer(consumer)
     policy(metadata, consumer)
+    actors.register(actor, consumer, metadata)
     client = _insert(consumer, metadata, client_id or new_client_id(), actor)
     if not client.holds_secrets:
         return client, None
@@ -57,6 +58,7 @@ def register_client_with_key(
     """
     lock_active_consumer(consumer)
     policy(metadata.replace(jwks={"keys": []}), consumer)
+    actors.register(actor, consumer, metadata)
     pair = keypairs.generate()
     return _insert(consumer, metadata.replace(jwks=keypairs.with_key(None, pair)), new_client_id(), actor), pair
 
@@ -93,7 +95,9 @@ def update_client(
     if metadata == registered:  # it was allowed when it was registered, perhaps by other rules
         return client
     policy(metadata, client.consumer, client)
+    actors.within_scopes(actor, client.scopes)
     changed = metadata.write_to(client)
+    actors.change(actor, client, changed)
     client.save()
     assign_subject(client)
     detail = {"fields": sorted(changed)}

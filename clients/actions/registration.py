@@ -24,6 +24,7 @@ from clients.models import (
     SoftwareIssuer,
 )
 from clients.models.registration import a_year_from_now
+from clients.policy import actors
 from clients.policy.uris import fetchable_uri
 from clients.registration.allowances import INITIAL_ACCESS_TOKEN_PREFIX, Allowance, for_initial_access_token
 from clients.registration.errors import InvalidRegistrationToken
@@ -68,6 +69,7 @@ def create_initial_access_token(
         raise Refusal("Let it expire between now and a year from now.", field="expires_at")
     _check_number(InitialAccessToken, "max_uses", max_uses, "Let it be used {} to {} times.")
     _check_limits(consumer, grant_types := tuple(grant_types), scopes := tuple(scopes), client_lifetime_days)
+    actors.let_register(actor, consumer, scopes)
     Consumer.objects.select_for_update().get(pk=consumer.pk)
     if consumer.initial_access_tokens.live().count() >= MAX_LIVE_TOKENS:
         raise Conflict(f"{consumer} has {MAX_LIVE_TOKENS} active tokens already. Revoke one that is not needed.")
@@ -159,6 +161,7 @@ def enable_open_registration(
     """Open registration for this consumer, in place of any other. Raises Refusal."""
     locks.lock_active_consumer(consumer)
     _check_limits(consumer, grant_types := tuple(grant_types), scopes := tuple(scopes), client_lifetime_days)
+    actors.let_register(actor, consumer, scopes)
     _check_number(OpenRegistration, "idle_days", idle_days, "Delete idle clients after {} to {} days.")
     _check_number(OpenRegistration, "max_clients", max_clients, "Allow {} to {} clients at a time.")
     row, _ = OpenRegistration.objects.update_or_create(
@@ -192,6 +195,8 @@ def disable_open_registration(*, actor: Actor) -> None:
 def save_metadata_source(*, source: DocumentHost | SoftwareIssuer, actor: Actor) -> None:
     """Save a host of metadata documents, or an issuer of software statements. Raises Refusal."""
     check_metadata_source(source)
+    if isinstance(source, DocumentHost):
+        actors.let_register(actor, source.consumer, source.scopes)
     try:
         with transaction.atomic():
             source.save()
@@ -276,6 +281,8 @@ def update_itself(
     """
     client = locks.lock_client(client)
     maker, made_with = actor.user, personal_token
+    if maker is not None:
+        actors.decide_trust(actor, client.consumer)  # the token that it gets can change all of this
     if registration_access_token:
         former = find_registration_access_token(registration_access_token, client.client_id)
         if former is None:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from clients.actions.locks import lock_active_consumer, lock_client
 from clients.events import ClientEvent
 from clients.models import Client, TrustedIssuer, TrustRule
-from clients.policy import federation
+from clients.policy import actors, federation
 from consumers import audit, policy
 from consumers.audit import Actor
 from core.db import rows
@@ -96,6 +96,8 @@ def create_rule(
 ) -> TrustRule:
     """Create a rule: tokens of the issuer that match it authenticate the client. Raises Refusal."""
     client = lock_client(client)
+    actors.within_scopes(actor, client.scopes)
+    actors.decide_trust(actor, client.consumer)
     lock_active_consumer(client.consumer)
     federation.trust_rule(client, issuer, audience, claims)
     rule = TrustRule.objects.create(

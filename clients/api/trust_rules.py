@@ -16,7 +16,7 @@ from core.limits import length_schema
 from core.rest.errors import InvalidRequest
 
 OF_CLIENT: dict[str, Any] = {"model": "clients.client", "refusals": (404, 409)}
-CHANGE = OF_CLIENT | {"scope": "clients:write", "action": "change"}
+CHANGE = OF_CLIENT | {"scope": "secrets:rotate", "action": "change"}
 TEXT = {"type": "string"}
 RULE: dict[str, Any] = {
     "title": "TrustRule",

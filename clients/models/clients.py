@@ -26,6 +26,7 @@ from clients.vocabulary import (
     ClientKind,
     EnvironmentType,
     GrantType,
+    OperatorRight,
     TokenStrategy,
     signs_users_in,
 )
@@ -173,6 +174,7 @@ class Client(AbstractApplication):
 
     class Meta:
         verbose_name = "client"
+        permissions = OperatorRight.choices
         ordering = ["client_name", "id"]
         indexes = [
             models.Index(fields=["consumer", "client_name", "id"], name="client_list"),

@@ -98,6 +98,7 @@ def read_personal_token(token: str, request: HttpRequest) -> ApiCaller | None:
         id=str(found.user.pk),
         label=f"{found.user} (token “{found.name}”)",
         user=found.user,
+        scopes=frozenset(found.scopes),
         **where,
     )
     return ApiCaller(

@@ -64,6 +64,7 @@ def test_statements_of_a_registration(acme, acme_access, program):
         "SAVEPOINT",
         "SELECT consumers_consumer",  # is it active now
         "SELECT clients_scope",  # what the policy allows
+        "SELECT consumers_membership",  # a manager, or an operator who handles secrets
         "INSERT clients_client",
         "INSERT consumers_event",  # in the transaction of the deed
         "SELECT clients_clientsecret",  # how many there are

@@ -115,13 +115,17 @@ def signing(acme, acme_access, settings):
 
 
 def management_token(person, **limits):
-    made = {"name": "Test", "scopes": ["clients:write"], "expires_at": timezone.now() + timedelta(days=1)} | limits
+    made = {
+        "name": "Test",
+        "scopes": ["clients:write", "secrets:rotate"],
+        "expires_at": timezone.now() + timedelta(days=1),
+    } | limits
     return personal_token_actions.create_token(user=person, actor=SYSTEM, **made)[1]
 
 
 @pytest.fixture
 def manager_token(alice):
-    """Alice's personal access token, which may change clients."""
+    """Alice's personal access token, which may change clients and who can be them."""
     return management_token(alice)
 
 

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 ELSEWHERE = {
     *("client_name", "description", "scope", "dpop_bound_access_tokens"),  # the settings
     *("token_endpoint_auth_method", "token_endpoint_auth_signing_alg", "jwks", "jwks_uri"),  # authentication
-    *("project", "deployment", "environment_type"),  # of workloads
+    *("project", "deployment", "environment_type", "identity_token_audience"),  # of workloads
     *("skip_consent", "skip_logout_consent"),
     *("owner", "metadata", "localized"),
     *("response_types", "lifespans"),  # which follow from others
