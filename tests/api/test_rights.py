@@ -1,6 +1,7 @@
 """Scopes and rights are limits: nobody gets through a client what a token, or an operator's right, withholds."""
 
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -8,6 +9,7 @@ from django.utils import timezone
 
 from clients.models import Access
 from tests.api.conftest import Program
+from tests.authority.conftest import FORM
 from tests.factories import ClientFactory, UserFactory, give_secret
 from tests.signing import KeyPair
 
@@ -82,7 +84,7 @@ def test_a_client_s_own_token_is_bound_alike(powerful, management_access, acme, 
     )
     _, secret = give_secret(agent)
     asked = {"grant_type": "client_credentials", "client_id": agent.client_id, "client_secret": secret}
-    token = client.post("/oauth2/token", asked).json()["access_token"]
+    token = client.post("/oauth2/token", urlencode(asked), FORM).json()["access_token"]
     program = Program(token)
     refused(program.post("/admin/clients", SERVICE | {"scope": "clientdesk:consumers:write"}))
     assert program.post("/admin/clients", SERVICE | {"scope": "shipments:read"}).status_code == 201
