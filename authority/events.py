@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from consumers.activity.vocabulary import Category, Wording, register
-from consumers.audit import EventName
-from consumers.models import Event
+from clients.vocabulary import EnvironmentType
+from consumers.activity.vocabulary import Category, SensitiveOperation, Wording, register
+from consumers.models import Event, EventName
 from core.timefmt import date_time
 
 
@@ -63,5 +63,15 @@ _WORDINGS: dict[EventName, Wording] = {
 }
 
 
+_SENSITIVE: dict[EventName, SensitiveOperation] = {
+    AuthorityEvent.IDENTITY_TOKEN_ISSUED: SensitiveOperation(
+        lambda detail: detail.get("environment_type") == EnvironmentType.PRODUCTION
+    ),
+    AuthorityEvent.KEY_CREATED: SensitiveOperation(),
+    AuthorityEvent.KEY_ROTATED: SensitiveOperation(),
+    AuthorityEvent.KEY_REVOKED: SensitiveOperation(),
+}
+
+
 def register_events() -> None:
-    register(_WORDINGS, operator_categories=[Category("keys", "Signing keys", ("key.",))])
+    register(_WORDINGS, sensitive=_SENSITIVE, operator_categories=[Category("keys", "Signing keys", ("key.",))])

@@ -7,10 +7,17 @@ from django.db.models import Q
 from django.urls import reverse
 
 from clients.models import Client
-from clients.vocabulary import ClientKind
-from consumers.activity.vocabulary import Category, EventFilter, Wording, changed_fields, register
-from consumers.audit import EventName
-from consumers.models import Consumer, ConsumerQuerySet, Event
+from clients.vocabulary import TRUST_MEMBERS, ClientKind
+from consumers.activity.vocabulary import (
+    Category,
+    EventFilter,
+    SensitiveOperation,
+    Wording,
+    changed_fields,
+    changes,
+    register,
+)
+from consumers.models import Consumer, ConsumerQuerySet, Event, EventName
 from core.timefmt import date_time
 
 FIELD_LABELS = {
@@ -192,6 +199,22 @@ _WORDINGS: dict[EventName, Wording] = {
 }
 
 
+_SENSITIVE: dict[EventName, SensitiveOperation] = {
+    ClientEvent.CLIENT_REGISTERED: SensitiveOperation(),
+    ClientEvent.CLIENT_UPDATED: changes(*TRUST_MEMBERS),
+    ClientEvent.CLIENT_DELETED: SensitiveOperation(),
+    ClientEvent.SECRET_CREATED: SensitiveOperation(),
+    ClientEvent.SECRET_ROTATED: SensitiveOperation(has_own_mail=True),
+    ClientEvent.SECRET_EXPIRY_CHANGED: SensitiveOperation(lambda detail: not detail.get("expires_at")),
+    ClientEvent.INITIAL_ACCESS_TOKEN_CREATED: SensitiveOperation(),
+    ClientEvent.REGISTRATION_ENABLED: SensitiveOperation(),
+    ClientEvent.REGISTRATION_SOURCE_SAVED: SensitiveOperation(),
+    ClientEvent.TRUST_RULE_CREATED: SensitiveOperation(),
+    ClientEvent.TRUSTED_ISSUER_CREATED: SensitiveOperation(),
+    ClientEvent.TRUSTED_ISSUER_UPDATED: SensitiveOperation(),
+}
+
+
 def _client_urls(consumer: Consumer, ids: set[str]) -> dict[str, str]:
     """Return the pages of those clients that still exist."""
     found = Client.objects.filter(consumer=consumer, pk__in=ids).values_list("pk", "client_id")
@@ -212,6 +235,7 @@ _CLIENT_ID: dict[str, Any] = {"type": "string", "description": "What was done to
 def register_events() -> None:
     register(
         _WORDINGS,
+        sensitive=_SENSITIVE,
         target_urls={"client": _client_urls},
         workspace_categories=[
             Category("secrets", "Secrets", ("client.secret.",)),

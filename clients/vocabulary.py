@@ -13,6 +13,14 @@ IDENTITY_SCOPES = {
 }
 
 
+# Whoever sets one of these members can authenticate as the client, or receives its codes.
+CREDENTIAL_MEMBERS = frozenset(
+    {"token_endpoint_auth_method", "token_endpoint_auth_signing_alg", "jwks", "jwks_uri", "redirect_uris"}
+)
+# By these a client is trusted: those, and what operators alone decide.
+TRUST_MEMBERS = CREDENTIAL_MEMBERS | {"skip_consent", "skip_logout_consent", "audience"}
+
+
 class OperatorRight(models.TextChoices):
     """What operators may do to clients besides Django's rights: changing one stops it, and lets nobody in."""
 

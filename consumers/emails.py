@@ -130,6 +130,28 @@ def send_new_sign_in(user: User, *, ip: str | None, user_agent: str, **_: Any) -
     ).send()
 
 
+def send_sensitive_operation(
+    email: str,
+    *,
+    sentence: str,
+    facts: list[tuple[str, str]],
+    ip: str | None,
+    user_agent: str,
+    consumer: str,
+    url: str,
+) -> None:
+    """Tell of an operation that lets somebody in later, or cannot be undone."""
+    compose(
+        "sensitive_operation",
+        email,
+        sentence=sentence,
+        facts=facts + _where(ip, user_agent),
+        consumer=consumer,
+        action_url=url,
+        action_label="See what was done",
+    ).send()
+
+
 def _where(ip: str | None, user_agent: str) -> list[tuple[str, str]]:
     """Return the facts that tell people whether it was them."""
     return [

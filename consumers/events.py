@@ -1,8 +1,7 @@
 """The events of people and consumers, and how each reads."""
 
-from consumers.activity.vocabulary import Category, Wording, changed_fields, register
-from consumers.audit import EventName
-from consumers.models import Event
+from consumers.activity.vocabulary import Category, SensitiveOperation, Wording, changed_fields, changes, register
+from consumers.models import Event, EventName, Role
 
 FIELD_LABELS = {
     "is_active": "active",
@@ -70,9 +69,21 @@ _WORDINGS: dict[EventName, Wording] = {
 }
 
 
+_SENSITIVE: dict[EventName, SensitiveOperation] = {
+    ConsumerEvent.CONSUMER_DELETED: SensitiveOperation(),
+    ConsumerEvent.MANAGER_INVITED: SensitiveOperation(),
+    ConsumerEvent.MANAGER_ROLE_CHANGED: SensitiveOperation(lambda detail: detail.get("role") == Role.MANAGER),
+    ConsumerEvent.OPERATOR_ADDED: SensitiveOperation(),
+    ConsumerEvent.PERSON_UPDATED: changes("is_active", "is_staff", "is_superuser", "user_permissions", "groups"),
+    ConsumerEvent.TOKEN_CREATED: SensitiveOperation(),
+    ConsumerEvent.GROUP_SAVED: SensitiveOperation(),
+}
+
+
 def register_events() -> None:
     register(
         _WORDINGS,
+        sensitive=_SENSITIVE,
         workspace_categories=[
             Category("people", "People", ("manager.",)),
             Category("workspace", "The workspace", ("consumer.",)),

@@ -1,8 +1,7 @@
 """The events of operating the portal, and how each reads."""
 
 from consumers.activity.vocabulary import Wording, register
-from consumers.audit import EventName
-from consumers.models import Event
+from consumers.models import Event, EventName
 
 
 class PortalEvent(EventName):

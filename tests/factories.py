@@ -2,6 +2,7 @@
 
 import factory
 from allauth.account.models import EmailAddress
+from django.core.mail import EmailMessage
 
 from clients import secrets
 from clients.metadata import TEMPLATES
@@ -109,3 +110,8 @@ def actor_for(user: User) -> Actor:
     return Actor(
         kind="operator" if user.is_staff else "person", id=str(user.pk), label=str(user), ip="192.0.2.1", user=user
     )
+
+
+def invitations_in(mails: list[EmailMessage]) -> list[EmailMessage]:
+    """Return those mails that invite; managers are told of the invitation by others."""
+    return [mail for mail in mails if "/invitations/" in mail.body]

@@ -103,7 +103,7 @@ def issue_to_person(*, client: Client, audience: str, actor: Actor) -> IdentityT
         actor=actor,
         consumer=client.consumer,
         target=client,
-        detail={"audience": audience, "jti": issued.claims["jti"]},
+        detail={"audience": audience, "environment_type": client.environment_type, "jti": issued.claims["jti"]},
     )
     return issued
 

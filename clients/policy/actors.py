@@ -7,19 +7,13 @@ from collections.abc import Collection, Iterable
 
 from clients.metadata import ClientMetadata
 from clients.models import Client
-from clients.vocabulary import SECRET_METHODS, OperatorRight
+from clients.vocabulary import CREDENTIAL_MEMBERS, SECRET_METHODS, TRUST_MEMBERS, OperatorRight
 from consumers.audit import Actor
 from consumers.models import Consumer, Role
 from consumers.scopes import PREFIX
 from core.rest.errors import AccessDenied, InsufficientScope
 
 SCOPE = "secrets:rotate"
-# Whoever sets one of these can authenticate as the client, or receives its codes.
-CREDENTIALS = frozenset(
-    {"token_endpoint_auth_method", "token_endpoint_auth_signing_alg", "jwks", "jwks_uri", "redirect_uris"}
-)
-# What operators decide for a consumer's clients: these, and what takes an operator.
-TRUST = CREDENTIALS | {"skip_consent", "skip_logout_consent", "audience"}
 
 
 def register(actor: Actor, consumer: Consumer, metadata: ClientMetadata) -> None:
@@ -55,9 +49,9 @@ def create_test_tokens(actor: Actor, consumer: Consumer) -> None:
 def change(actor: Actor, client: Client, changed: Collection[str]) -> None:
     """Require what a change of these members of the client's metadata takes; the client has them already."""
     within_scopes(actor, client.scopes)
-    if CREDENTIALS & set(changed):
+    if CREDENTIAL_MEMBERS & set(changed):
         decide_trust(actor, client.consumer)
-    elif TRUST & set(changed):
+    elif TRUST_MEMBERS & set(changed):
         _require_right(actor, client.consumer, OperatorRight.DECIDE_TRUST)
 
 

@@ -11,8 +11,7 @@ from typing import Any, NamedTuple
 from django.apps import apps
 from django.db.models import Q
 
-from consumers.audit import EventName
-from consumers.models import Consumer, ConsumerQuerySet, Event
+from consumers.models import Consumer, ConsumerQuerySet, Event, EventName
 
 type TargetUrls = Callable[[Consumer, set[str]], dict[str, str]]
 
@@ -58,6 +57,22 @@ class EventFilter(NamedTuple):
     condition: Callable[[ConsumerQuerySet, str], Q]
 
 
+def always(detail: Mapping[str, Any]) -> bool:
+    return True
+
+
+class SensitiveOperation(NamedTuple):
+    """An operation for which consumers.sensitive_operations asks more: `applies` says of which details it is one."""
+
+    applies: Callable[[Mapping[str, Any]], bool] = always
+    has_own_mail: bool = False
+
+
+def changes(*fields: str) -> SensitiveOperation:
+    """Return the operation of changing one of these fields."""
+    return SensitiveOperation(lambda detail: not set(fields).isdisjoint(detail.get("fields", ())))
+
+
 @dataclass(frozen=True)
 class _Registry:
     wordings: dict[str, Wording] = field(default_factory=dict)
@@ -65,6 +80,7 @@ class _Registry:
     workspace_categories: dict[str, Category] = field(default_factory=dict)
     operator_categories: dict[str, Category] = field(default_factory=dict)
     filters: dict[str, EventFilter] = field(default_factory=dict)
+    sensitive: dict[str, "SensitiveOperation"] = field(default_factory=dict)
 
 
 _registry = _Registry()
@@ -77,17 +93,20 @@ def register(
     workspace_categories: Iterable[Category] = (),
     operator_categories: Iterable[Category] = (),
     filters: Mapping[str, EventFilter] | None = None,
+    sensitive: "Mapping[EventName, SensitiveOperation] | None" = None,
 ) -> None:
     """Add a room's events.
 
     `target_urls` finds, for each kind of target (its model's name), the pages of those of the ids that still exist.
-    The categories are choices of the workspace's activity page and of the operators'.
+    The categories are choices of the workspace's activity page and of the operators'. `sensitive` are the operations
+    that let somebody in later, or cannot be undone.
     """
     _registry.wordings.update({str(name): wording for name, wording in wordings.items()})
     _registry.target_urls.update(target_urls or {})
     _registry.workspace_categories.update({category.value: category for category in workspace_categories})
     _registry.operator_categories.update({category.value: category for category in operator_categories})
     _registry.filters.update(filters or {})
+    _registry.sensitive.update({str(name): operation for name, operation in (sensitive or {}).items()})
 
 
 def event_names() -> list[str]:
@@ -99,6 +118,12 @@ def wording_of(event: Event) -> Wording:
     """Return how an event reads; one that an older version recorded and this one does not know reads as its name."""
     wording = _registry.wordings.get(event.name) or Wording(f"{event.name} {{target}}", "history")
     return wording.by_target if wording.by_target and event.actor_id == event.target_id else wording
+
+
+def sensitive_operation(name: EventName, detail: Mapping[str, Any]) -> SensitiveOperation | None:
+    """Return what makes an event with these details a sensitive operation, or None."""
+    found = _registry.sensitive.get(name)
+    return found if found is not None and found.applies(detail) else None
 
 
 def target_urls() -> Mapping[str, TargetUrls]:

@@ -10,13 +10,14 @@ from consumers.models.people import (
     UserManager,
     normal_email,
 )
-from consumers.models.records import Event, EventQuerySet
+from consumers.models.records import Event, EventName, EventQuerySet
 from consumers.models.tokens import PersonalToken
 
 __all__ = [
     "Consumer",
     "ConsumerQuerySet",
     "Event",
+    "EventName",
     "EventQuerySet",
     "Invitation",
     "Membership",

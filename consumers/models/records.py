@@ -1,5 +1,6 @@
 """The audit record."""
 
+from enum import StrEnum
 from typing import Self
 
 from django.db import models
@@ -7,6 +8,10 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from consumers.models.people import Consumer
+
+
+class EventName(StrEnum):
+    """Base of each room's event names, which read thing, part, what happened to it: `client.secret.rotated`."""
 
 
 class EventQuerySet(models.QuerySet["Event"]):

@@ -1,5 +1,6 @@
 """The page that an invitation's link opens. A GET consumes nothing: mail scanners follow links."""
 
+from allauth.account.internal.flows.login import record_authentication
 from allauth.account.models import EmailAddress
 from allauth.account.utils import perform_login
 from django.conf import settings
@@ -62,6 +63,7 @@ def _answer(request: HttpRequest, token: str, opened: Invitation, form: NewPerso
     )
     messages.success(request, f"Welcome to {opened.consumer}. Next time, sign in with a code to {user.email}.")
     dashboard = reverse(settings.WORKSPACE_URL, args=[opened.consumer.slug])
+    record_authentication(request, user, method="invitation")  # by the mail that it came with
     signed_in: HttpResponse = perform_login(request, user, email=user.email, redirect_url=dashboard)
     return signed_in
 

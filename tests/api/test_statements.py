@@ -67,6 +67,8 @@ def test_statements_of_a_registration(acme, acme_access, program):
         "SELECT consumers_membership",  # a manager, or an operator who handles secrets
         "INSERT clients_client",
         "INSERT consumers_event",  # in the transaction of the deed
+        "SELECT consumers_event",  # was the like of it mailed in the hour before
+        "SELECT consumers_user",  # whom it is mailed to
         "SELECT clients_clientsecret",  # how many there are
         "INSERT clients_clientsecret",
         "RELEASE",

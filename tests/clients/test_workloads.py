@@ -76,10 +76,10 @@ def test_subject_is_given_once_and_kept(acme, alice):
     assert Workload.objects.exclude(client=None).get().subject != subject
 
 
-def test_account_is_kept_and_never_given_to_another(acme, globex, alice, olga):
+def test_account_is_kept_and_never_given_to_another(acme, globex, olga):
     def make(consumer, name):
         metadata, policy = GOOD.replace(client_name=name), portal_policy
-        return register_client(consumer=consumer, metadata=metadata, policy=policy, actor=actor_for(alice))[0]
+        return register_client(consumer=consumer, metadata=metadata, policy=policy, actor=actor_for(olga))[0]
 
     first = make(acme, "First")
     acme = update_consumer(consumer=acme, change=lambda _: {"slug": "acme-logistics"}, actor=actor_for(olga))

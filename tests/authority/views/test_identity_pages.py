@@ -56,7 +56,7 @@ def test_manager_gets_a_token_that_only_this_answer_holds(address, deployed, ali
     assert claims["jti"] in answer.text
     assert "eyJ" not in browser_of(alice).get(address).text
     event = Event.objects.get(name="client.identity_token.issued")
-    assert event.detail == {"audience": BACKEND, "jti": claims["jti"]}
+    assert event.detail == {"audience": BACKEND, "environment_type": "production", "jti": claims["jti"]}
     assert token not in str(vars(event))
     activity = browser_of(alice).get(reverse("consumers:activity", args=["acme"]))
     assert f"for {BACKEND}" in activity.text

@@ -26,8 +26,11 @@ EXPECTED = [
     "SELECT consumers_consumer",  # is the consumer suspended
     "SELECT clients_client",  # is the name taken
     "SELECT clients_scope",  # what the policy allows
+    "SELECT consumers_membership",  # a manager, or an operator who handles secrets
     "INSERT clients_client",
     "INSERT consumers_event",  # in the transaction of the deed
+    "SELECT consumers_event",  # was the like of it mailed in this request
+    "SELECT consumers_user",  # whom it is mailed to
     "SELECT clients_clientsecret",  # are there five
     "INSERT clients_clientsecret",
     "RELEASE",

@@ -10,8 +10,7 @@ from django.utils import timezone
 from clients.events import ClientEvent
 from consumers import audit
 from consumers.activity import timeline, vocabulary
-from consumers.audit import EventName
-from consumers.models import Event
+from consumers.models import Event, EventName
 from core.user_agents import browser_name
 from tests.factories import actor_for
 

@@ -1,0 +1,87 @@
+"""Sensitive operations: they let somebody in later, or cannot be undone (OWASP ASVS 5.0, 7.5.3).
+
+A session that somebody took over must not leave a lasting door in silence: so each takes an authentication of the last
+minutes, and is mailed to the person and to the managers. Which operations they are stands with the events of each room;
+audit.record asks here, so that no page can forget to.
+"""
+
+import time
+from datetime import timedelta
+from typing import Any
+
+from allauth.account import app_settings as account
+from allauth.core.exceptions import ReauthenticationRequired
+from django.conf import settings
+from django.db.models import Q
+from django.urls import reverse
+
+from consumers import emails
+from consumers.activity import timeline
+from consumers.activity.vocabulary import SensitiveOperation, sensitive_operation
+from consumers.models import Event, EventName, Role, User
+
+MAIL_INTERVAL = timedelta(hours=1)  # in which programs cause one mail for each kind of operation
+
+
+def find(name: EventName, detail: dict[str, Any]) -> SensitiveOperation | None:
+    """Return what makes the event a sensitive operation, or None."""
+    return sensitive_operation(name, detail)
+
+
+def require_recent_authentication(authenticated_at: float | None) -> None:
+    """Require that a session proved lately who uses it; a token proved it when it was made.
+
+    Raises ReauthenticationRequired: allauth's middleware asks the person, and then carries out the request.
+    """
+    if authenticated_at is not None and time.time() - authenticated_at > account.REAUTHENTICATION_TIMEOUT:
+        raise ReauthenticationRequired
+
+
+def notify(event: Event, person: User | None, *, by_token: bool) -> None:
+    """Tell the person and the consumer's managers; without a consumer, the superusers of what an operator did.
+
+    Of each kind of operation the first in a request is mailed, and of what programs do the first in an hour.
+    """
+    if _was_mailed(event, by_token=by_token):
+        return
+    entry = timeline.describe(event)
+    facts = [("Details", entry.detail)] if entry.detail else []
+    for email in _recipients(event, person):
+        emails.send_sensitive_operation(
+            email,
+            sentence=entry.sentence,
+            facts=facts,
+            ip=event.ip,
+            user_agent=event.user_agent,
+            consumer=event.consumer.name if event.consumer else "",
+            url=settings.PUBLIC_URL + _page(event, person),
+        )
+
+
+def _was_mailed(event: Event, *, by_token: bool) -> bool:
+    """Whether one of the same kind was mailed in the request or, for programs, in MAIL_INTERVAL."""
+    if not by_token and not event.request_id:
+        return False
+    before = Event.objects.filter(name=event.name, actor_id=event.actor_id, consumer=event.consumer, pk__lt=event.pk)
+    latest = before.order_by("-pk").values_list("at", "request_id").first()
+    if latest is None:
+        return False
+    return event.at - latest[0] < MAIL_INTERVAL if by_token else latest[1] == event.request_id
+
+
+def _recipients(event: Event, person: User | None) -> list[str]:
+    if event.consumer is not None:
+        told = Q(memberships__consumer=event.consumer, memberships__role=Role.MANAGER)
+    elif person is not None and person.is_staff:
+        told = Q(is_superuser=True)
+    else:
+        told = Q(pk=None)
+    people = User.objects.filter(told | Q(pk=person.pk if person else None), is_active=True)
+    return list(people.order_by("pk").values_list("email", flat=True).distinct())
+
+
+def _page(event: Event, person: User | None) -> str:
+    """Return the page that shows what was done to everybody who is told."""
+    if event.consumer is not None:
+        return reverse("consumers:activity", args=[event.consumer.slug])
+    return reverse("admin:consumers_event_changelist" if person and person.is_staff else "consumers:tokens")
