@@ -14,6 +14,7 @@ class AuthorityEvent(EventName):
     TEST_TOKEN_REVOKED = "client.test_token.revoked"
     CONSENT_GRANTED = "consent.granted"
     CONSENT_REVOKED = "consent.revoked"
+    SIGNED_OUT_EVERYWHERE = "person.signed_out"
     KEY_CREATED = "key.created"
     KEY_ROTATED = "key.rotated"
     KEY_REVOKED = "key.revoked"
@@ -54,6 +55,12 @@ _WORDINGS: dict[EventName, Wording] = {
     ),
     AuthorityEvent.CONSENT_REVOKED: Wording(
         "revoked the access of {target} to their account", "circle-x", "", _granted_scopes
+    ),
+    AuthorityEvent.SIGNED_OUT_EVERYWHERE: Wording(
+        "signed {target} out everywhere",
+        "log-out",
+        "bad",
+        by_target=Wording("signed out everywhere", "log-out"),
     ),
     AuthorityEvent.KEY_CREATED: Wording("created the signing key {target}", "key-round", "good", _signing_key_state),
     AuthorityEvent.KEY_ROTATED: Wording(

@@ -34,6 +34,7 @@ urlpatterns = [
     path("oauth2/register", registration.register, name="register"),
     path("oauth2/register/<path:client_id>", registration.manage, name="register-client"),
     path("account/apps/", apps.listing, name="apps"),
+    path("account/sessions/everywhere/", apps.sign_out_everywhere, name="sign-out-everywhere"),
     path("account/apps/<int:consent_id>/", apps.revoke, name="revoke-app"),
     path("device", devices.device, name="device"),
     path("oauth2/logout", logout.logout, name="end-session"),

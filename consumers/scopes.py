@@ -9,7 +9,10 @@ AUDIENCE = "urn:clientdesk:management"
 MANAGEMENT_SCOPES = {
     "clients:read": ("Read clients", "List clients and see how each is set up, with hints of its secrets."),
     "clients:write": ("Change clients", "Create, change, disable and delete clients, and revoke their tokens."),
-    "secrets:rotate": ("Manage secrets", "Create, rotate, expire and revoke secrets, and read each new one once."),
+    "secrets:rotate": (
+        "Manage secrets",
+        "Create, rotate and revoke secrets, reading each once; change keys, redirect URIs and trust rules.",
+    ),
     "consumers:read": ("Read workspaces", "See consumers, their people, invitations and permissions."),
     "consumers:write": ("Change workspaces", "Invite and remove people. Operators also create and suspend consumers."),
     "apis:read": ("Read APIs", "See the APIs and scopes that clients may ask for."),

@@ -95,6 +95,16 @@ def revoke(*, consent: Consent, actor: Actor) -> None:
     consent.delete()
 
 
+@transaction.atomic
+def revoke_all(*, person: User, actor: Actor) -> None:
+    """Revoke what every client may do for the person, also that of clients which need no consent."""
+    for consent in Consent.objects.filter(user=person).select_related("client", "user"):
+        revoke(consent=consent, actor=actor)
+    Grant.objects.filter(user=person).delete()
+    DeviceRequest.objects.filter(user=person).delete()
+    families.revoke(TokenFamily.objects.filter(user=person))
+
+
 def _end_tokens(person: User, client: Client) -> None:
     Grant.objects.filter(user=person, application=client).delete()
     DeviceRequest.objects.filter(user=person, client=client).delete()

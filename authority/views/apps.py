@@ -1,4 +1,4 @@
-"""/account/apps/: the clients that a person has authorized, and revocation of their access."""
+"""/account/apps/: the clients that a person has authorized, revocation of their access, and signing out everywhere."""
 
 from urllib.parse import urlencode, urlsplit
 
@@ -9,11 +9,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
-from authority.authorization import consents
+from authority.authorization import consents, signing_out
 from authority.models import Consent
 from clients.models import Client, Scope
 from clients.vocabulary import IDENTITY_SCOPES
 from consumers.audit import Actor
+from consumers.models import User
 
 
 @login_required
@@ -55,3 +56,16 @@ def revoke(request: HttpRequest, consent_id: int) -> HttpResponse:
     consents.revoke(consent=consent, actor=Actor.of(request))
     messages.success(request, f"{consent.client.client_name} can no longer use your account.")
     return redirect("apps")
+
+
+@login_required
+def sign_out_everywhere(request: HttpRequest) -> HttpResponse:
+    """Say what signing out everywhere ends; then end it, but for the session in which it is asked."""
+    person, key = request.user, request.session.session_key
+    assert isinstance(person, User)
+    if request.method != "POST":
+        access = signing_out.access_of(person, session_key=key)
+        return render(request, "authority/sign_out_everywhere.html", {"access": access})
+    signing_out.sign_out_everywhere(person=person, session_key=key, actor=Actor.of(request))
+    messages.success(request, "You are signed out everywhere else. Your access tokens and apps no longer work.")
+    return redirect("usersessions_list")

@@ -58,14 +58,14 @@ def update_person(
     if groups is not None:
         person.groups.set(groups)
     if "is_active" in changed and not person.is_active:
-        _end_sessions(person)
+        end_sessions(person)
     audit.record(ConsumerEvent.PERSON_UPDATED, actor=actor, target=person, detail={"fields": changed})
     return person
 
 
-def _end_sessions(person: User) -> None:
-    """End the person's sessions now; else each would end by itself at its next request."""
-    for session in UserSession.objects.filter(user=person):
+def end_sessions(person: User, *, keep: str | None = None) -> None:
+    """End the person's sessions now, but for the one with the key `keep`."""
+    for session in UserSession.objects.filter(user=person).exclude(session_key=keep or ""):
         session.end()
 
 

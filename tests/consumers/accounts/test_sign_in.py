@@ -274,7 +274,7 @@ def test_other_sessions_can_be_ended(alice):
     here, there = Browser(), Browser()
     for browser in (here, there):
         browser.post("/account/login/", {"login": alice.email, "password": PASSWORD})
-    assert "Sign out everywhere else" in here.get("/account/sessions/").content.decode()
+    assert "Sign out the other sessions" in here.get("/account/sessions/").content.decode()
     here.post("/account/sessions/")
     assert there.get("/consumers/").status_code == 302
     assert here.get("/consumers/").status_code == 200
