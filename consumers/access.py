@@ -11,7 +11,11 @@ from django.shortcuts import render
 
 from consumers.actions.members import record_visit
 from consumers.models import Membership, Role
+from core import rate_limits
 from core.errors import Refusal
+from core.rest.errors import TooManyRequests
+
+MAILS_PER_HOUR = 30  # of a person, to addresses of their choice
 
 View = Callable[..., HttpResponseBase]
 
@@ -52,3 +56,18 @@ def require_manager(membership: Membership) -> None:
     """Refuse a viewer. Raises PermissionDenied."""
     if not membership.is_manager:
         raise PermissionDenied("Only managers may do this. Ask a manager of this workspace to change your role.")
+
+
+class TooManyInvitations(TooManyRequests):
+    def __init__(self, seconds: int) -> None:
+        super().__init__(seconds)
+        self.description = f"You can send {MAILS_PER_HOUR} invitations an hour. Send fewer at a time, or wait."
+
+
+def count_mails(request: HttpRequest, sender: str, number: int = 1) -> None:
+    """Count mails to addresses that somebody chose, whichever door they use. Raises TooManyRequests.
+
+    Else a manager, or a program of theirs, could flood any mailbox in the portal's name.
+    """
+    for _ in range(number):
+        rate_limits.count_request(request, f"{MAILS_PER_HOUR}/h/key", "mail", TooManyInvitations, key=sender)

@@ -17,7 +17,7 @@ from authority.authorization import backchannel_logout
 from authority.keys import rotation
 from authority.telemetry import daily_counts, problem_log
 from authority.tokens import test_tokens
-from clients.actions import cleanup
+from clients.actions import cleanup, cli_client
 from clients.actions import secret_policy as secret_policy_actions
 from consumers.accounts.session_cleanup import delete_expired_sessions
 from core import idempotency, mail
@@ -37,6 +37,7 @@ NOTE_EVERY = 10.0
 TASKS = "tasks"
 QUEUES: tuple[Queue[Any], ...] = (mail.QUEUE, backchannel_logout.QUEUE)
 PERIODIC_TASKS: list[Callable[[], None]] = [
+    cli_client.ensure_cli_client,
     rotation.maintain,
     secret_policy_actions.warn_of_expiring_secrets,
     idempotency.delete_old,

@@ -5,6 +5,7 @@ import pytest
 from django.core import mail
 from django.core.cache import cache
 
+from authority.authorization import quotas
 from consumers.actions.invitations import invite_manager
 from consumers.models import Role
 from core import throttling
@@ -39,6 +40,7 @@ def no_spent_limits(request, settings):
     Many tests fail to prove who they are in dozens of ways, so those that are about the limit set it.
     """
     throttling.reset()
+    quotas.reset()
     settings.FAILURES_PER_MINUTE = 0
     if request.node.get_closest_marker("django_db") or "db" in request.fixturenames:
         request.getfixturevalue("db")

@@ -12,7 +12,7 @@ from django.utils import timezone
 from oauthlib.oauth2.rfc6749.errors import InvalidGrantError
 from oauthlib.oauth2.rfc8628.errors import AccessDenied, AuthorizationPendingError, ExpiredTokenError, SlowDownError
 
-from authority.authorization import consents, sign_ins
+from authority.authorization import consents, quotas, sign_ins
 from authority.client_directory import ClientEntry
 from authority.models import DeviceRequest, TokenFamily
 from authority.people import subject
@@ -35,8 +35,9 @@ USER_CODE_LENGTH = 8
 State = DeviceRequest.State
 
 
-def create(entry: ClientEntry, scopes: list[str]) -> tuple[str, str]:
-    """Save a device's request; return its device code and its user code."""
+def create(entry: ClientEntry, scopes: list[str], ip: str | None) -> tuple[str, str]:
+    """Save a device's request; return its device code and its user code. Raises TooManyRequestsError."""
+    quotas.count(DeviceRequest.objects.filter(state=State.WAITING), entry.client, ip)
     device_code = credentials.generate("cddc_")
     while True:
         user_code = "".join(secrets.choice(USER_CODE_ALPHABET) for _ in range(USER_CODE_LENGTH))

@@ -9,16 +9,18 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from authority.authorization import flow_state
+from authority.authorization import flow_state, quotas
 from authority.authorization.flow_state import FlowState
 from authority.authorization.request import PARAMETERS
 from authority.models import PushedRequest
-from authority.protocol.errors import InvalidRequestUriError
+from authority.protocol.errors import InvalidRequestError, InvalidRequestUriError
 from clients.models import Client
 from core.credentials import token_digest
 from core.encryption import fernet
 from core.sweeps import delete_in_batches
 
+MAX_LENGTH = 6000  # characters of the values together, as of a request that comes by POST
+ROOM = 10  # expired requests that make room for a new one
 PREFIX = "urn:ietf:params:oauth:request_uri:"
 
 
@@ -28,10 +30,17 @@ def unknown_request_uri() -> InvalidRequestUriError:
     )
 
 
-def push(client: Client, parameters: Mapping[str, str]) -> str:
-    """Store the request; return its request_uri, which the client sends to the authorization endpoint."""
+def push(client: Client, parameters: Mapping[str, str], ip: str | None) -> str:
+    """Store the request; return its request_uri, which the client sends to the authorization endpoint.
+
+    Raises InvalidRequestError for one that is too long, and TooManyRequestsError.
+    """
     request_uri = PREFIX + secrets.token_urlsafe(32)
     kept = {name: value for name, value in parameters.items() if name in PARAMETERS}
+    if sum(map(len, kept.values())) > MAX_LENGTH:
+        raise InvalidRequestError(f"Shorten the request to {MAX_LENGTH:,} characters.")
+    quotas.count(PushedRequest.objects.filter(opened_at=None), client, ip)
+    _make_room()
     PushedRequest.objects.create(
         digest=token_digest(request_uri),
         client=client,
@@ -39,6 +48,13 @@ def push(client: Client, parameters: Mapping[str, str]) -> str:
         expires_at=timezone.now() + timedelta(seconds=settings.PUSHED_REQUEST_LIFETIME),
     )
     return request_uri
+
+
+def _make_room() -> None:
+    """Delete some requests that expired unopened, so that there are never more than were pushed in their lifetime."""
+    expired = PushedRequest.objects.filter(expires_at__lt=timezone.now(), opened_at=None)
+    some = expired.select_for_update(skip_locked=True).order_by("expires_at").values("pk")[:ROOM]
+    PushedRequest.objects.filter(pk__in=some).delete()
 
 
 def find(parameters: Mapping[str, str], flow: FlowState | None) -> PushedRequest | None:

@@ -143,7 +143,7 @@ def _redirect_to_get(request: HttpRequest) -> HttpResponse:
             raise InvalidRequestError(f"Send the parameters as {FORM_CONTENT_TYPE}.")
         uri = _url("authorize", _known_parameters(single_values(chain(request.GET.lists(), request.POST.lists()))))
         if len(uri) > MAX_LENGTH:
-            raise InvalidRequestError(f"Shorten the request to {MAX_LENGTH:,} characters, or push it.")
+            raise InvalidRequestError(f"Shorten the request to {MAX_LENGTH:,} characters.")
     except OAuth2Error as error:
         return error_page(request, error)
     return ClientRedirect(uri)

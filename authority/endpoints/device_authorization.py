@@ -10,7 +10,6 @@ from authority.client_directory import ClientEntry
 from authority.endpoints.decorators import endpoint, read_form
 from authority.protocol.errors import InvalidScopeError, UnauthorizedClientError
 from authority.telemetry import request_trace
-from clients.actions import cli_client
 from clients.vocabulary import GrantType
 from core.client_ip import caller_ip
 
@@ -19,13 +18,12 @@ from core.client_ip import caller_ip
 def device_authorization(request: HttpRequest) -> HttpResponse:
     """Return the device code and the user code (section 3.2)."""
     parameters = read_form(request)
-    if parameters.get("client_id") == cli_client.CLIENT_ID:
-        cli_client.ensure_cli_client()
-    caller = methods.authenticate(parameters, request.META.get("HTTP_AUTHORIZATION"), caller_ip(request))
+    ip = caller_ip(request)
+    caller = methods.authenticate(parameters, request.META.get("HTTP_AUTHORIZATION"), ip)
     if GrantType.DEVICE_CODE not in caller.client.grant_types:
         request_trace.set_reason("grant_not_registered", grant=GrantType.DEVICE_CODE)
         raise UnauthorizedClientError()
-    device_code, user_code = device_requests.create(caller, _requested_scopes(caller, parameters.get("scope", "")))
+    device_code, user_code = device_requests.create(caller, _requested_scopes(caller, parameters.get("scope", "")), ip)
     address = settings.PUBLIC_URL + reverse("device")
     return JsonResponse(
         {

@@ -29,5 +29,5 @@ def push(request: HttpRequest) -> HttpResponse:
         raise
     except FatalClientError as error:
         return refuse("invalid_request", ADVICE.get(type(error).__name__, error.description))
-    request_uri = pushed_requests.push(caller.client, parameters)
+    request_uri = pushed_requests.push(caller.client, parameters, caller_ip(request))
     return JsonResponse({"request_uri": request_uri, "expires_in": settings.PUSHED_REQUEST_LIFETIME}, status=201)

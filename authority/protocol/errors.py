@@ -52,6 +52,7 @@ __all__ = [
     "OAuth2Error",
     "StaleFormError",
     "TooManyFailuresError",
+    "TooManyRequestsError",
     "UnauthorizedClientError",
     "UseDpopNonceError",
     "error_response",
@@ -79,22 +80,29 @@ class UseDpopNonceError(OAuth2Error):
     description = "Create a new proof, with the nonce in the header DPoP-Nonce of this response."
 
 
-class TooManyFailuresError(OAuth2Error):
-    """Too many requests failed authentication (RFC 6585 section 4); the code is of RFC 6749 section 4.1.2.1."""
+class TooManyRequestsError(OAuth2Error):
+    """Too many requests (RFC 6585 section 4); the code is of RFC 6749 section 4.1.2.1."""
 
     error = "temporarily_unavailable"
     status_code = 429
+    reason = "Too many requests of this client are waiting. Wait {} seconds before you continue."
 
     def __init__(self, seconds: int) -> None:
-        super().__init__(
-            f"Too many requests from this IP address failed to authenticate. Wait {seconds} seconds, and check client "
-            "ID and credentials before you continue."
-        )
+        super().__init__(self.reason.format(seconds))
         self.seconds = seconds
 
     @property
     def headers(self) -> dict[str, str]:
         return {"Retry-After": str(self.seconds)}
+
+
+class TooManyFailuresError(TooManyRequestsError):
+    """Too many requests failed authentication."""
+
+    reason = (
+        "Too many requests from this IP address failed to authenticate. Wait {} seconds, and check client ID and "
+        "credentials before you continue."
+    )
 
 
 class InvalidRequestUriError(FatalClientError):

@@ -1,4 +1,4 @@
-"""The client of `clientdesk login`, registered when it is used for the first time.
+"""The client of `clientdesk login`, which the worker registers when it starts.
 
 It is public and has a consumer of its own, where operators can see and disable it. Its tokens may do what the user may
 do who authorized it.
@@ -23,7 +23,7 @@ REFRESH_TOKEN_LIFESPAN = 30 * 24 * 3600  # seconds
 
 
 def ensure_cli_client() -> None:
-    """Register the client and its consumer unless they exist; of concurrent workers, one does."""
+    """Register the client and its consumer unless they exist; of several at once, one does."""
     if Client.objects.filter(client_id=CLIENT_ID).exists():
         return
     try:

@@ -20,7 +20,7 @@ from consumers import audit, policy
 from consumers.audit import Actor
 from consumers.models import Consumer
 from core import clock
-from core.errors import PreconditionFailed
+from core.errors import Conflict, PreconditionFailed
 
 
 @transaction.atomic
@@ -41,6 +41,7 @@ def register_client(
     locked = lock_active_consumer(consumer)
     policy(metadata, consumer)
     actors.register(actor, consumer, metadata)
+    _check_number_of_clients(locked)
     client = _insert(consumer, metadata, client_id or new_client_id(), actor)
     if not client.holds_secrets:
         return client, None
@@ -56,11 +57,19 @@ def register_client_with_key(
 
     The policy judges the metadata with an empty key set: a key is generated only for what it accepts. Raises Refusal.
     """
-    lock_active_consumer(consumer)
+    locked = lock_active_consumer(consumer)
     policy(metadata.replace(jwks={"keys": []}), consumer)
     actors.register(actor, consumer, metadata)
+    _check_number_of_clients(locked)
     pair = keypairs.generate()
     return _insert(consumer, metadata.replace(jwks=keypairs.with_key(None, pair)), new_client_id(), actor), pair
+
+
+def _check_number_of_clients(consumer: Consumer) -> None:
+    """Raise Conflict where the consumer, which is locked, has as many clients as it may."""
+    most = consumer.max_clients
+    if Client.objects.of(consumer).order_by()[most - 1 : most].exists():
+        raise Conflict(f"{consumer} has {most:,} clients, the most it may have. Delete one, or ask the operator.")
 
 
 def _insert(consumer: Consumer, metadata: ClientMetadata, client_id: str, actor: Actor) -> Client:

@@ -30,6 +30,8 @@ WRITABLE: dict[str, Schema] = {
     | {"type": ["integer", "null"], "description": "Of every access token, at most; null: as the APIs allow."},
     "refresh_token_lifetime": number_schema(Consumer, "refresh_token_lifetime")
     | {"type": ["integer", "null"], "description": "Of every sign-in, at most; null: as the APIs allow."},
+    "max_clients": number_schema(Consumer, "max_clients")
+    | {"type": "integer", "description": "How many clients it may have; existing ones stay when there are more."},
     "test_token_lifetime": number_schema(Consumer, "test_token_lifetime")
     | {"type": "integer", "description": "In seconds, at most; 0 if its people may make none."},
     "test_token_claims": {
@@ -59,6 +61,7 @@ DEFAULTS: dict[str, Any] = {
     "claims": {},
     "access_token_lifetime": None,
     "refresh_token_lifetime": None,
+    "max_clients": Consumer._meta.get_field("max_clients").default,
     "test_token_lifetime": Consumer._meta.get_field("test_token_lifetime").default,
     "test_token_claims": [],
 }

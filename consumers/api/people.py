@@ -5,22 +5,21 @@ from typing import Any
 from django.http import HttpResponse
 
 from consumers import policy
+from consumers.access import count_mails
 from consumers.actions import invitations as invitation_actions
 from consumers.actions import members as member_actions
 from consumers.credentials import credentials_of
 from consumers.models import Invitation, Membership, Role
 from consumers.rest.lookups import consumer_in_path, parse_id
 from consumers.rest.operations import ApiRequest, json_response, no_content, operation
-from core import rate_limits
 from core.limits import length_schema
-from core.rest.errors import NotFound, TooManyRequests
+from core.rest.errors import NotFound
 from core.rest.paging import PAGING, paginate
 
 ABOUT: dict[str, Any] = {"tag": "People", "model": "consumers.consumer", "refusals": (404,)}
 CHANGE = ABOUT | {"scope": "consumers:write", "action": "change", "refusals": (404, 409)}
 CHANGE_ONE = CHANGE | {"refusals": (404, 409, 412)}
 ROLE = {"type": "string", "enum": list(Role.values), "description": "Viewers read; managers also change and invite."}
-MAILS = "30/h/key"  # as on the page, else a program could flood any mailbox in the portal's name
 MOMENT = {"type": ["string", "null"], "format": "date-time"}
 MEMBER: dict[str, Any] = {
     "title": "Member",
@@ -189,7 +188,7 @@ def invite(call: ApiRequest, consumer: str) -> HttpResponse:
     """They get a mail with a link that works once. Without a role they become a viewer."""
     found, sent = consumer_in_path(call, consumer), call.body
     policy.email_address(sent["email"])
-    _count_mail(call)
+    count_mails(call.request, call.caller.actor.id)
     invitation = invitation_actions.invite_manager(
         consumer=found, email=sent["email"], role=sent.get("role", Role.VIEWER), actor=call.caller.actor
     )
@@ -207,7 +206,7 @@ def get_invitation(call: ApiRequest, consumer: str, invitation_id: str) -> HttpR
 def resend_invitation(call: ApiRequest, consumer: str, invitation_id: str) -> HttpResponse:
     """The mail brings a new link, good for a full term; the old one stops working."""
     found = _find_invitation(call, consumer, invitation_id)
-    _count_mail(call)
+    count_mails(call.request, call.caller.actor.id)
     return json_response(
         _invitation_document(invitation_actions.resend_invitation(invitation=found, actor=call.caller.actor))
     )
@@ -228,8 +227,3 @@ def _find_invitation(call: ApiRequest, consumer: str, invitation_id: str) -> Inv
     if invitation is None:
         raise NotFound
     return invitation
-
-
-def _count_mail(call: ApiRequest) -> None:
-    """Count a mail against whoever sends it, with all their tokens. Raises TooManyRequests."""
-    rate_limits.count_request(call.request, MAILS, "mail", TooManyRequests, key=call.caller.actor.id)

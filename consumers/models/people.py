@@ -147,6 +147,13 @@ class Consumer(models.Model):  # type: ignore[django-manager-missing]  # the bas
             "In seconds, for which its clients can refresh a user's tokens. Leave empty to use the limits of the APIs."
         ),
     )
+    max_clients = models.PositiveIntegerField(
+        "most clients",
+        default=1000,
+        db_default=1000,
+        validators=[MinValueValidator(1), MaxValueValidator(1_000_000)],
+        help_text="How many clients it may have. Existing ones stay when there are more.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     suspended_at = models.DateTimeField(null=True, blank=True, editable=False)
     tokens_valid_after = models.DateTimeField(null=True, blank=True, editable=False)

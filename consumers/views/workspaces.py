@@ -15,7 +15,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from consumers.access import workspace
+from consumers.access import count_mails, workspace
 from consumers.actions import invitations as invitation_actions
 from consumers.actions import members as member_actions
 from consumers.actions import people as people_actions
@@ -28,14 +28,12 @@ from core import spreadsheets
 from core.downloads import file_of, rows_of
 from core.errors import Refusal
 from core.limits import longest
-from core.rate_limits import rate_limited
 from core.timefmt import rfc3339
 
 PAGE = 50
 WORKSPACES = 20  # on a page
 SEARCHED_FROM = 6  # workspaces; fewer are found at a glance
 LONGEST_SEARCH = longest(Consumer, "name")
-RATE = "30/h/user"  # forms that send mail; else a manager could flood any mailbox in the portal's name
 
 
 # -- A person's own ---------------------------------------------------------------------------------------------------
@@ -114,21 +112,20 @@ def _sign_in_methods(members: Iterable[Membership]) -> dict[UUID, str]:
 
 @workspace(Role.MANAGER)
 @require_http_methods(["GET", "HEAD", "POST"])
-@rate_limited(RATE)
 def invite(request: HttpRequest, membership: Membership) -> HttpResponse:
     """Invite one or several addresses; either all are invited or none."""
     form = InviteForm(request.POST or None, initial={"role": Role.VIEWER})
     if request.method == "POST" and form.is_valid():
+        actor = Actor.of(request)
         try:
+            emails = invitation_actions.parse_emails(form.cleaned_data["emails"])
+            count_mails(request, actor.id, len(emails))
             with transaction.atomic():
                 invited = [
                     invitation_actions.invite_manager(
-                        consumer=membership.consumer,
-                        email=email,
-                        role=form.cleaned_data["role"],
-                        actor=Actor.of(request),
+                        consumer=membership.consumer, email=email, role=form.cleaned_data["role"], actor=actor
                     ).email
-                    for email in invitation_actions.parse_emails(form.cleaned_data["emails"])
+                    for email in emails
                 ]
         except Refusal as refusal:
             add_refusal(form, refusal)
@@ -202,11 +199,12 @@ def _warn_of_outliving(request: HttpRequest, subject: Membership, outliving: int
 
 @workspace(Role.MANAGER)
 @require_POST
-@rate_limited(RATE)
 def resend_invitation(request: HttpRequest, membership: Membership, invitation_id: int) -> HttpResponse:
     invitation = get_object_or_404(membership.consumer.invitations, pk=invitation_id)
+    actor = Actor.of(request)
     try:
-        invitation_actions.resend_invitation(invitation=invitation, actor=Actor.of(request))
+        count_mails(request, actor.id)
+        invitation_actions.resend_invitation(invitation=invitation, actor=actor)
         messages.success(
             request, f"A new invitation is on its way to {invitation.email}. The old link no longer works."
         )

@@ -33,7 +33,7 @@ TEST_TOKENS = "Managers create them, only for APIs that allow them. Each is mark
 SHOWN_EVENTS = 8
 SECRETS = ["secrets_allowed", "secret_days"]
 LIMITS = ["access_token_lifetime", "refresh_token_lifetime"]
-STORED = ["name", "slug", "external_id", "metadata", "claims", *LIMITS, *TESTS]
+STORED = ["name", "slug", "external_id", "metadata", "claims", "max_clients", *LIMITS, *TESTS]
 
 
 def _scope_words(scope: Scope) -> SafeString:
@@ -269,10 +269,11 @@ class ConsumerAdmin(AuditedAdmin):
         use = ("Permissions", {"fields": ["scopes"]})
         invite = ("Invite people", {"fields": ["emails", "role"]})
         limits = ("Tokens", {"fields": [tuple(LIMITS)]})
+        clients = ("Clients", {"fields": ["max_clients"]})
         data = ("Data", {"fields": ["metadata", "claims"], "classes": ["monospace"]})
         tests = ("Test tokens", {"fields": TESTS, "description": TEST_TOKENS})
         secrets = ("Secrets", {"fields": SECRETS})
-        return [who, use, invite, limits, secrets, tests, data] if obj is not None else [who, use, invite]
+        return [who, use, invite, clients, limits, secrets, tests, data] if obj is not None else [who, use, invite]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["allowed"]

@@ -99,6 +99,7 @@ def scope_request(program, values):
 NUMBERS = [
     (ACME, consumer_action, Consumer, "access_token_lifetime", "", SECONDS),
     (ACME, consumer_action, Consumer, "refresh_token_lifetime", "", SECONDS),
+    (ACME, consumer_action, Consumer, "max_clients", "", (1, 1_000_000)),
     (ACME, consumer_action, Consumer, "test_token_lifetime", "", (0, 30 * 24 * 3600)),
     (
         put("/admin/consumers/acme/secret-policy", {"allowed": True}),

@@ -65,6 +65,7 @@ def test_statements_of_a_registration(acme, acme_access, program):
         "SELECT consumers_consumer",  # is it active now
         "SELECT clients_scope",  # what the policy allows
         "SELECT consumers_membership",  # a manager, or an operator who handles secrets
+        "SELECT clients_client",  # are there as many as there may be
         "INSERT clients_client",
         "INSERT consumers_event",  # in the transaction of the deed
         "SELECT consumers_event",  # was the like of it mailed in the hour before

@@ -109,7 +109,7 @@ def test_reencrypt_moves_everything_so_that_the_former_key_can_go(settings, alic
     codes = RecoveryCodes.activate(alice)
     unused = codes.get_unused_codes()
 
-    pushed_requests.push(service, {"scope": "openid"})
+    pushed_requests.push(service, {"scope": "openid"}, None)
 
     new = Fernet.generate_key().decode()
     settings.KEY_ENCRYPTION_KEYS = [new, *settings.KEY_ENCRYPTION_KEYS]

@@ -27,6 +27,7 @@ EXPECTED = [
     "SELECT clients_client",  # is the name taken
     "SELECT clients_scope",  # what the policy allows
     "SELECT consumers_membership",  # a manager, or an operator who handles secrets
+    "SELECT clients_client",  # are there as many as there may be
     "INSERT clients_client",
     "INSERT consumers_event",  # in the transaction of the deed
     "SELECT consumers_event",  # was the like of it mailed in this request

@@ -22,6 +22,8 @@ NO_OPERATION = {
                 "authority.authorization.consents.record",
                 "authority.authorization.consents.record_for_request",
                 "authority.authorization.consents.revoke",
+                "authority.authorization.consents.revoke_all",
+                "authority.authorization.signing_out.sign_out_everywhere",
             ),
             "authority.authorization.device_requests.decide",
         ),

@@ -163,6 +163,10 @@ PAGES_OF = {  # by the module of the actions
         page("record", "alice", "/device?user_code={user_code}", "Continue", "Allow"),
         page("record_for_request", "alice", AUTHORIZE, "Allow"),
         page("revoke", "bob", "/account/apps/{consent}/", "Revoke access"),
+        page("revoke_all", "bob", "/account/sessions/everywhere/", "Sign out everywhere"),
+    ],
+    "authority.authorization.signing_out": [
+        page("sign_out_everywhere", "bob", "/account/sessions/everywhere/", "Sign out everywhere"),
     ],
     "authority.authorization.device_requests": [
         page("decide", "alice", "/device?user_code={user_code}", "Continue", "Allow"),

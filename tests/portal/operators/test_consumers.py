@@ -34,6 +34,7 @@ def consumer_form(**fields) -> dict:
         "role": "manager",
         "metadata": "{}",
         "claims": "{}",
+        "max_clients": "1000",
         "test_token_lifetime": "3600",
         "test_token_claims": "",
     } | fields

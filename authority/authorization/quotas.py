@@ -1,0 +1,36 @@
+"""Limits on requests that wait for a person: anybody may make them in the name of a public client."""
+
+from math import ceil
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from authority.models import DeviceRequest, PushedRequest
+from authority.protocol.errors import TooManyRequestsError
+from clients.models import Client
+from core import throttling
+from core.throttling import FixedWindow
+
+MAX_WAITING = 5_000  # of a client
+PER_NETWORK = 60  # of a client, from one network in WINDOW, in each process
+WINDOW = 60.0  # seconds
+RETRY_AFTER = 30  # seconds, in which many of the waiting ones expire
+
+_requests: FixedWindow[tuple[str, str, str]] = FixedWindow(WINDOW)
+
+
+def count(waiting: QuerySet[DeviceRequest] | QuerySet[PushedRequest], client: Client, ip: str | None) -> None:
+    """Count one more request of the client, of those that wait. Raises TooManyRequestsError."""
+    network = throttling.network_of(ip)
+    if client.is_public and network:
+        key = (waiting.model.__name__, client.client_id, network)
+        if _requests.add(key) > PER_NETWORK:
+            raise TooManyRequestsError(ceil(_requests.retry_after(key, PER_NETWORK)))
+    live = waiting.filter(client=client, expires_at__gt=timezone.now())
+    if live.order_by()[MAX_WAITING - 1 : MAX_WAITING].exists():
+        raise TooManyRequestsError(RETRY_AFTER)
+
+
+def reset() -> None:
+    """Forget what was counted."""
+    _requests.clear()
