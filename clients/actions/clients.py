@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from clients import emails
 from clients.actions.locks import lock_active_consumer, lock_client
-from clients.actions.secrets import insert_secret
+from clients.actions.secrets import insert_secret, revoke_secrets
 from clients.actions.workloads import assign_subject
 from clients.events import ClientEvent
 from clients.metadata import ClientMetadata
@@ -108,6 +108,8 @@ def update_client(
     changed = metadata.write_to(client)
     actors.change(actor, client, changed)
     client.save()
+    if not client.holds_secrets:
+        revoke_secrets(client, actor)
     assign_subject(client)
     detail = {"fields": sorted(changed)}
     audit.record(ClientEvent.CLIENT_UPDATED, actor=actor, consumer=client.consumer, target=client, detail=detail)

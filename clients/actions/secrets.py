@@ -138,6 +138,12 @@ def revoke_secret(*, secret: ClientSecret, actor: Actor) -> None:
     )
 
 
+def revoke_secrets(client: Client, actor: Actor) -> None:
+    """Revoke the live secrets of a client, which is locked and holds none any more: else it could hold them again."""
+    for secret in client.secrets.live():
+        revoke_secret(secret=secret, actor=actor)
+
+
 @transaction.atomic
 def expire_predecessors(*, secret_id: UUID, first_used_at: datetime) -> None:
     """Expire the secrets that were to end after the first use of this one, and those that these were to end.

@@ -65,7 +65,6 @@ def _rules(
         uris.redirect_uris,
         uris.allowed_cors_origins,
         uris.client_pages,
-        uris.server_to_server_uris,
         uris.initiate_login_uri,
         workloads.claims,
         workloads.identity_token_audience,
@@ -82,5 +81,6 @@ def _rules(
         partial(grants.secrets_allowed, metadata, consumer=consumer, client=client),
         partial(tokens.scope, metadata, consumer=consumer, client=client),
         partial(tokens.audience, metadata, consumer=consumer, client=client, by_operator=by_operator),
+        partial(uris.server_to_server_uris, metadata, client=client, by_operator=by_operator),
         partial(tokens.skip_consent, metadata, client=client, by_operator=by_operator),
     )

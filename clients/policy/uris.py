@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from clients.errors import InvalidClientMetadata, InvalidRedirectURI
 from clients.metadata import ClientMetadata
+from clients.models import Client
 from clients.policy.common import every
 from clients.uris.origins import check_origin
 from clients.uris.redirect_uris import check_redirect_uri, problem_of, quoted
@@ -68,15 +69,18 @@ def page_uri(uri: str, field: str) -> None:
         raise InvalidClientMetadata(f"{quoted(uri)}: {problem}", field=field)
 
 
-def server_to_server_uris(metadata: ClientMetadata) -> None:
+def server_to_server_uris(metadata: ClientMetadata, client: Client | None, *, by_operator: bool) -> None:
     """Refuse URIs that only the server's own network reaches, against SSRF (ASVS 5.0, 1.3.6).
 
     jwks_uri is of RFC 7591 section 2, backchannel_logout_uri of OpenID Connect Back-Channel Logout section 2.2.
-    core/http_fetch checks the IP address again when it connects.
+    core/http_fetch checks the IP address again when it connects. The hosts of the own network that operators have named
+    are theirs to use: a tenant could ask their ports. An address that is registered already may stay.
     """
+    registered = ClientMetadata.of(client) if client is not None else None
     for field in ("jwks_uri", "backchannel_logout_uri"):
-        if uri := getattr(metadata, field):
-            fetchable_uri(uri, field)
+        uri = getattr(metadata, field)
+        if uri and (registered is None or uri != getattr(registered, field)):
+            fetchable_uri(uri, field, local=by_operator)
     if metadata.backchannel_logout_session_required and not metadata.backchannel_logout_uri:
         raise InvalidClientMetadata(
             "It asks for a session in logout tokens, but names no backchannel_logout_uri.",
@@ -84,11 +88,14 @@ def server_to_server_uris(metadata: ClientMetadata) -> None:
         )
 
 
-def fetchable_uri(uri: str, field: str) -> None:
-    """Require an https URI that this server may request. Raises InvalidClientMetadata."""
+def fetchable_uri(uri: str, field: str, *, local: bool = True) -> None:
+    """Require an https URI that this server may request; `local` exempts FETCH_LOCAL_HOSTS.
+
+    Raises InvalidClientMetadata.
+    """
     problem = f"Shorten it to {MAX_LENGTH} characters." if len(uri) > MAX_LENGTH else ""
     try:
-        target.target(uri)
+        target.target(uri, local=local)
     except target.FetchError as error:
         problem = str(error)
     if problem:

@@ -33,15 +33,18 @@ class Target:
     is_local: bool
 
 
-def target(url: str) -> Target:
-    """Return the address in its parts, unresolved. Raises FetchError ("address") for one that is never asked."""
+def target(url: str, *, local: bool = True) -> Target:
+    """Return the address in its parts, unresolved. Raises FetchError ("address") for one that is never asked.
+
+    Without `local` nothing is exempt: so whoever is no operator may name public addresses alone.
+    """
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
         raise FetchError("address", "Its host or port cannot be read.") from None
     host = parts.hostname or ""
-    is_local = bool({host, f"{host}:{port}"} & set(settings.FETCH_LOCAL_HOSTS))
+    is_local = local and bool({host, f"{host}:{port}"} & set(settings.FETCH_LOCAL_HOSTS))
     if problem := check_characters(url):
         problem = problem[:1].upper() + problem[1:]
     elif "#" in url or "@" in parts.netloc:

@@ -4,7 +4,7 @@ import pytest
 
 from clients.errors import InvalidClientMetadata, InvalidRedirectURI
 from clients.metadata import TEMPLATES
-from clients.policy import portal_policy
+from clients.policy import operator_policy, portal_policy
 from clients.uris.redirect_uris import check_redirect_uri
 from core.errors import Refusal
 from tests.factories import ClientFactory
@@ -233,3 +233,23 @@ def test_two_clients_of_a_workspace_need_two_names(acme, globex, acme_access, se
     portal_policy(metadata.replace(client_name="billing sync"), acme, service)
     with pytest.raises(InvalidClientMetadata, match="already called"):
         portal_policy(metadata.replace(client_name="billing sync"), acme)
+
+
+@pytest.mark.parametrize("field", ["jwks_uri", "backchannel_logout_uri"])
+def test_hosts_of_the_own_network_are_for_operators_to_name(acme, acme_access, settings, field):
+    """A manager could ask each port of a host that an operator had named for an identity provider."""
+    settings.FETCH_LOCAL_HOSTS = ["10.0.0.7"]
+    template = "service" if field == "jwks_uri" else "web"
+    metadata = TEMPLATES[template].replace(client_name="Scanner", scope=("shipments:read",))
+    if field == "jwks_uri":
+        metadata = metadata.replace(token_endpoint_auth_method="private_key_jwt")
+    else:
+        metadata = metadata.replace(redirect_uris=("https://app.example.com/",))
+    metadata = metadata.replace(**{field: "http://10.0.0.7:22/"})
+    with pytest.raises(Refusal) as caught:
+        portal_policy(metadata, acme)
+    assert caught.value.field == field
+    operator_policy(metadata, acme)
+    stored = "client_jwks_uri" if field == "jwks_uri" else field
+    client = ClientFactory(consumer=acme, template=template, **{stored: "http://10.0.0.7:22/"})
+    portal_policy(metadata, acme, client)  # what an operator has set may stay

@@ -269,6 +269,20 @@ def test_a_secret_with_a_bad_name_or_end_is_refused(service, actor, changes, fie
     assert refusal.value.field == field
 
 
+def test_secrets_end_where_the_client_stops_using_them(acme, acme_access, service, actor):
+    give_secret(service)
+    give_secret(service, expires_at=timezone.now() + timedelta(days=1))
+    key = {"keys": [keypairs.generate().public]}
+    methods = [("private_key_jwt", key), ("client_secret_basic", None)]
+    for method, jwks in methods:
+        changed = ClientMetadata.of(service).replace(token_endpoint_auth_method=method, jwks=jwks)
+        service = client_actions.update_client(
+            client=service, change=lambda _, changed=changed: changed, policy=portal_policy, actor=actor
+        )
+    assert not service.secrets.live().exists()  # moved back, it needs a new one
+    assert Event.objects.filter(name="client.secret.revoked").count() == 2
+
+
 def test_public_client_gets_no_secret(acme, actor):
     with pytest.raises(InvalidClientMetadata, match="without a secret"):
         secret_actions.create_secret(client=ClientFactory(consumer=acme, template="public"), name="", actor=actor)

@@ -3,7 +3,6 @@
 import csv
 import io
 import re
-from datetime import timedelta
 
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP
@@ -12,22 +11,16 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from clients.actions.registration import create_initial_access_token
 from clients.events import ClientEvent
-from clients.models import RegistrationAccessToken, SelfRegistration, TrustedIssuer, TrustRule
 from consumers import audit
 from consumers.actions.invitations import invite_manager
-from consumers.credentials import credentials_of
 from consumers.events import ConsumerEvent
-from consumers.models import Invitation, Membership, PersonalToken, Role
+from consumers.models import Invitation, Membership, Role
 from core import spreadsheets
 from tests.factories import (
-    ClientFactory,
-    ConsumerFactory,
     MembershipFactory,
     UserFactory,
     actor_for,
-    give_secret,
     invitations_in,
 )
 
