@@ -31,7 +31,7 @@ def access_of(person: User, *, session_key: str | None) -> Access:
     )
 
 
-def _apps(person: User) -> set[int]:
+def _apps(person: User) -> set[object]:
     """Return the keys of the clients that may act for the person, also those that need no consent."""
     signed_in = TokenFamily.objects.filter(user=person, ended_at=None).values_list("client", flat=True)
     return {*signed_in, *Consent.objects.filter(user=person).values_list("client", flat=True)}
