@@ -101,6 +101,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "portal.middleware.dialogs",
     "allauth.account.middleware.AccountMiddleware",
+    "portal.operators.gate.require_second_factor",
 ]
 
 TEMPLATES = [
@@ -221,6 +222,9 @@ SESSION_COOKIE_NAME = f"{host_prefix}session"
 SESSION_COOKIE_SECURE = SECURE
 SESSION_ENGINE = "consumers.accounts.sessions"
 SESSION_COOKIE_AGE = 14 * 24 * 3600
+# An operator's session ends so long after the last request, and so long after the sign-in: seconds.
+OPERATOR_SESSION_IDLE = environment.number("OPERATOR_SESSION_IDLE_MINUTES", 30, low=2, high=24 * 60) * 60
+OPERATOR_SESSION_MAX = environment.number("OPERATOR_SESSION_MAX_HOURS", 12, low=1, high=7 * 24) * 3600
 CSRF_COOKIE_NAME = f"{host_prefix}csrf"
 CSRF_COOKIE_SECURE = SECURE
 CSRF_COOKIE_HTTPONLY = True

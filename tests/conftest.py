@@ -21,6 +21,8 @@ from tests.factories import (
     ScopeFactory,
     UserFactory,
     actor_for,
+    hold_second_factor,
+    sign_in_to,
 )
 from tests.live import server  # noqa: F401  # a fixture
 from tests.publisher import publisher  # noqa: F401  # a fixture
@@ -87,7 +89,7 @@ def mallory(globex):
 
 @pytest.fixture
 def olga(db):
-    return person("Olga Weber", "olga@provider.example", is_staff=True, is_superuser=True)
+    return hold_second_factor(person("Olga Weber", "olga@provider.example", is_staff=True, is_superuser=True))
 
 
 @pytest.fixture
@@ -113,10 +115,10 @@ def service(acme, acme_access):
 
 @pytest.fixture
 def browser_of(client):
-    """Sign a person in to Django's test client: `browser_of(alice).get(...)`."""
+    """Sign a person in to Django's test client: `browser_of(alice).get(...)`. An operator uses their second factor."""
 
     def sign_in(user):
-        client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+        sign_in_to(client, user)
         return client
 
     return sign_in

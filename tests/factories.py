@@ -1,8 +1,11 @@
 """People and things, mirroring the rooms."""
 
+import time
+
 import factory
 from allauth.account.models import EmailAddress
 from django.core.mail import EmailMessage
+from allauth.mfa.totp.internal.auth import TOTP
 
 from clients import secrets
 from clients.metadata import TEMPLATES
@@ -115,3 +118,29 @@ def actor_for(user: User) -> Actor:
 def invitations_in(mails: list[EmailMessage]) -> list[EmailMessage]:
     """Return those mails that invite; managers are told of the invitation by others."""
     return [mail for mail in mails if "/invitations/" in mail.body]
+
+
+TOTP_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+
+
+def hold_second_factor(user: User) -> User:
+    """Give a person an authenticator app, which every operator needs."""
+    TOTP.activate(user, TOTP_SECRET)
+    return user
+
+
+def sign_in_to(browser, user: User) -> None:
+    """Sign a person in to Django's test client, an operator with their second factor, which they get if need be."""
+    browser.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    if user.is_staff:
+        if not user.holds_second_factor:
+            hold_second_factor(user)
+        record_methods(browser, user, "password", "mfa")
+
+
+def record_methods(browser, user: User, *methods: str, age: float = 0) -> None:
+    """Let the session say that the person authenticated by these methods, so many seconds ago."""
+    session = browser.session
+    session["account_authentication_methods"] = [{"method": name, "at": time.time() - age} for name in methods]
+    session["account_authentication_methods_user"] = str(user.pk)
+    session.save()

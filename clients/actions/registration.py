@@ -355,7 +355,7 @@ def _maker_may_change(token: RegistrationAccessToken) -> bool:
         return True
     if not maker.is_active or (used is not None and used.ended_at is not None):
         return False
-    is_operator = maker.is_staff and maker.has_perm("clients.change_client")
+    is_operator = maker.has_operator_rights and maker.has_perm("clients.change_client")
     return is_operator or token.client.consumer.memberships.filter(user=maker, role=Role.MANAGER).exists()
 
 

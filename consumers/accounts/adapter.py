@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from consumers import emails, policy
-from consumers.accounts import known_browsers
+from consumers.accounts import known_browsers, operator_sessions, recent_authentication
 from consumers.audit import request_origin
 from consumers.models import User
 from core.client_ip import caller_ip
@@ -72,14 +72,28 @@ class AccountAdapter(DefaultAccountAdapter):
         if message_template != "account/messages/logged_in.txt":
             super().add_message(request, level, message_template, *args, **kwargs)
 
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Ask unless the person has just signed in, or confirmed who they are, by the strongest that they hold."""
+        user = self.request.user
+        if recent_authentication.is_recent(self.request, user):
+            return False
+        recent_authentication.forget_reauthentication(self.request, user)  # which allauth would accept
+        return True
+
     def get_reauthentication_methods(self, user: User) -> list[dict[str, Any]]:
-        """Offer a code by email too, so that everybody can confirm that it is them."""
+        """Offer the second factor alone where one is held, else the password and a code by email."""
+        methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        if not user.is_authenticated:
+            return methods
+        if user.holds_second_factor:
+            factors = [method for method in methods if method["id"].startswith("mfa_")]
+            return sorted(factors, key=lambda method: method["id"] != "mfa_reauthenticate:webauthn")
         by_code = {
             "id": "reauthenticate_by_code",
             "description": "Use a code by email",
             "url": reverse("consumers:reauthenticate-by-code"),
         }
-        return [*super().get_reauthentication_methods(user), by_code] if user.is_authenticated else []
+        return [*methods, by_code]
 
     def login(self, request: HttpRequest, user: User) -> None:
         is_first = user.last_login is None  # Django overwrites it on the way
@@ -89,6 +103,8 @@ class AccountAdapter(DefaultAccountAdapter):
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
         """Tell people by mail when a browser signs in that has not been seen with their account."""
         response: HttpResponse = super().post_login(request, user, **kwargs)
+        if user.is_staff:
+            operator_sessions.extend(request, user)
         if not known_browsers.is_known(request, user):
             if not getattr(request, "is_first_sign_in", False):
                 emails.send_new_sign_in(user, **request_origin(request))

@@ -41,7 +41,7 @@ def create_token(
         raise Refusal("Choose at least one thing that the token may do.", field="scopes")
     if not timezone.now() < expires_at <= timezone.now() + LONGEST:
         raise Refusal("Let it expire between now and a year from now.", field="expires_at")
-    if consumer is not None and not user.is_staff and not user.workspaces().filter(pk=consumer.pk).exists():
+    if consumer is not None and not user.has_operator_rights and not user.workspaces().filter(pk=consumer.pk).exists():
         raise Refusal("Choose one of your workspaces.", field="consumer")
     User.objects.select_for_update().get(pk=user.pk)
     if user.personal_tokens.live().count() >= MAX_LIVE:

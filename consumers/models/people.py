@@ -10,6 +10,9 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower, Now
 from django.utils import timezone
+from django.utils.functional import cached_property
+
+from core.demo import is_demo
 
 
 class UserManager(BaseUserManager["User"]):
@@ -52,6 +55,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
+    SECOND_FACTORS: ClassVar[tuple[str, ...]] = ("totp", "webauthn")  # allauth's authenticator types
 
     class Meta:
         verbose_name = "person"
@@ -63,6 +67,18 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_full_name(self) -> str:
         return str(self)
+
+    @property
+    def holds_second_factor(self) -> bool:
+        """Say whether they have a passkey or an authenticator app. Recovery codes alone are none."""
+        from allauth.mfa.models import Authenticator
+
+        return bool(Authenticator.objects.filter(user=self, type__in=self.SECOND_FACTORS).exists())
+
+    @cached_property
+    def has_operator_rights(self) -> bool:
+        """Say whether what `is_staff` allows is theirs now: an operator holds a second factor, save in the demo."""
+        return self.is_staff and (self.holds_second_factor or is_demo())
 
     def workspaces(self) -> "ConsumerQuerySet":
         """Return the consumers whose workspace they may enter now."""

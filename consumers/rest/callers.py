@@ -38,7 +38,7 @@ class ApiCaller:
 
     def is_operator(self, permission: str) -> bool:
         """Say whether the person may do this to every consumer, as in the operators' admin."""
-        return self.user is not None and self.user.is_staff and self.user.has_perm(permission)
+        return self.user is not None and self.user.has_operator_rights and self.user.has_perm(permission)
 
     def consumers(self, permission: str, role: Role) -> ConsumerQuerySet:
         """Return the consumers for which the caller may do this, as an operator or in this role."""

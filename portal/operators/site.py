@@ -1,7 +1,7 @@
 """The operators' admin site: Django's own in the portal's look, signed in to through the portal."""
 
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 from allauth.account.utils import get_next_redirect_url
 from allauth.account.views import logout
@@ -10,9 +10,10 @@ from django.contrib.admin import AdminSite
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils.text import slugify
+from django.views.decorators.cache import never_cache
 
 ROOMS = ("portal", "consumers", "clients", "authority")
 # The sidebar, by what an operator comes for. Models that stand nowhere here follow under their room's name.
@@ -69,16 +70,42 @@ class OperatorSite(AdminSite):
         return redirect("account_change_password")
 
     def index(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        from portal.dashboard.overview import overview  # the site is made before the models are
+        from core.demo import is_demo  # the site is made before the models are
+        from portal.dashboard.overview import overview
 
-        return super().index(request, {"overview": overview(self, request)})
+        return super().index(request, {"overview": overview(self, request), "is_demo": is_demo()})
 
     def get_urls(self) -> list[Any]:
         from authority.views.inspector import before_csrf  # the site is made before the models are
 
         # Its two parts may both hold slashes: to find no match takes the square of what a stranger's path is long.
         served = [each for each in super().get_urls() if getattr(each, "name", "") != "view_on_site"]
-        return [path("inspect/", self.admin_view(before_csrf(self.inspector)), name="inspector"), *served]
+        return [
+            path("inspect/", self.admin_view(before_csrf(self.inspector)), name="inspector"),
+            path("security/", never_cache(self.security), name="security"),
+            *served,
+        ]
+
+    def security(self, request: HttpRequest) -> HttpResponse:
+        """Offer a passkey and an authenticator app to an operator who has neither, and may go on with one."""
+        from consumers.accounts import recent_authentication  # the site is made before the models are
+        from consumers.models import User
+        from core.demo import is_demo
+
+        if not self.has_permission(request):
+            return self.login(request)
+        user = cast(User, request.user)
+        if user.holds_second_factor:
+            return redirect("admin:index")
+        context = self.each_context(request) | {
+            "title": "Set up a second factor",
+            "is_nav_sidebar_enabled": False,
+            "is_demo": is_demo(),
+            "is_recent": recent_authentication.is_recent(request, user),
+            "idle_minutes": settings.OPERATOR_SESSION_IDLE // 60,
+            "max_hours": settings.OPERATOR_SESSION_MAX // 3600,
+        }
+        return render(request, "admin/security.html", context)
 
     def inspector(self, request: HttpRequest) -> HttpResponse:
         """Inspect a token of any workspace, for operators who may read clients."""

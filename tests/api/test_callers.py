@@ -16,7 +16,7 @@ from consumers.audit import SYSTEM
 from consumers.models import PersonalToken
 from consumers.scopes import MANAGEMENT_SCOPES
 from tests.api.conftest import Program
-from tests.factories import ClientFactory, UserFactory, actor_for
+from tests.factories import ClientFactory, UserFactory, actor_for, hold_second_factor
 
 pytestmark = pytest.mark.django_db
 CLIENTS = "/admin/clients"
@@ -149,7 +149,7 @@ def test_a_narrowed_token_reaches_one_consumer(acme, globex, olga, program_of):
 
 
 def test_an_operator_without_the_right_reaches_nothing(service, program_of):
-    clerk = UserFactory(is_staff=True)
+    clerk = hold_second_factor(UserFactory(is_staff=True))
     assert program_of(clerk).get(CLIENTS).json() == []
     assert program_of(clerk).get(f"{CLIENTS}/{service.client_id}").status_code == 404
 

@@ -24,6 +24,7 @@ from tests.factories import (
     MembershipFactory,
     UserFactory,
     actor_for,
+    hold_second_factor,
 )
 
 pytestmark = pytest.mark.django_db
@@ -225,7 +226,7 @@ API = [
 
 def test_lists_of_the_management_api_read_what_they_answer_with(crowd, manager, client):
     end = timezone.now() + timedelta(days=1)
-    for person in (UserFactory(is_staff=True, is_superuser=True), manager):
+    for person in (hold_second_factor(UserFactory(is_staff=True, is_superuser=True)), manager):
         _, token = create_token(
             user=person, name="Test", scopes=MANAGEMENT_SCOPES, expires_at=end, actor=actor_for(person)
         )

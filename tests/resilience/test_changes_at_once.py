@@ -17,6 +17,7 @@ from clients.registration.allowances import Allowance
 from consumers.audit import SYSTEM
 from consumers.models import Event
 from tests.api.conftest import program_of, token_of  # noqa: F401  # fixtures
+from tests.factories import sign_in_to
 from tests.forms import Forms
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -66,7 +67,7 @@ def test_of_programs_that_read_the_same_state_one_changes_it(acme, olga, program
 def test_of_operators_who_send_the_same_page_one_is_heard_and_the_others_are_told(acme, olga):
     browsers = [Browser() for _ in range(AT_ONCE)]
     for browser in browsers:
-        browser.force_login(olga, backend="allauth.account.auth_backends.AuthenticationBackend")
+        sign_in_to(browser, olga)
     address = f"/operators/consumers/consumer/{acme.pk}/change/"
     opened = next(form for form in Forms(browsers[0].get(address).text).found if "shown" in form.names).sent
 

@@ -38,9 +38,10 @@ def require_own_database() -> None:
     The embedded server is the demo's own; elsewhere the mark in the database decides. Raises CommandError.
     """
     embedded = (settings.DATA_DIR / "postgres").resolve()
-    if DemoMark.objects.exists() or connection.settings_dict.get("HOST") == str(embedded):
+    if DemoMark.objects.exists():
         return
-    if User.objects.exists() or Event.objects.exists() or SigningKey.objects.exists():
+    is_ours = connection.settings_dict.get("HOST") == str(embedded)
+    if not is_ours and (User.objects.exists() or Event.objects.exists() or SigningKey.objects.exists()):
         raise CommandError(
             "This database holds what no demo has made, so the demo's people do not belong into it. "
             "Name an empty one in DATABASE_URL, or none for the embedded one."

@@ -13,7 +13,7 @@ from authority.models import RevokedToken
 from consumers.models import Event
 from tests.authority.conftest import Program
 from tests.authority.pasted import one, packed, parts
-from tests.factories import AccessFactory, ClientFactory, UserFactory, give_secret
+from tests.factories import AccessFactory, ClientFactory, UserFactory, give_secret, sign_in_to
 
 pytestmark = pytest.mark.django_db
 
@@ -119,7 +119,7 @@ def test_page_says_what_to_paste(request, browser_of, acme, person, page, pasted
 @pytest.mark.parametrize(("person", "page"), [("bob", "/consumers/acme/inspect/"), ("olga", "/operators/inspect/")])
 def test_page_inspects_for_no_other_site(request, acme, person, page, token):
     browser = Client(enforce_csrf_checks=True)
-    browser.force_login(request.getfixturevalue(person), backend="allauth.account.auth_backends.AuthenticationBackend")
+    sign_in_to(browser, request.getfixturevalue(person))
     assert browser.post(page, {"pasted": token}).status_code == 403
 
 

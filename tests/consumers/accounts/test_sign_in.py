@@ -13,7 +13,7 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from consumers.models import Membership, User
-from tests.factories import PASSWORD
+from tests.factories import PASSWORD, record_methods, sign_in_to
 
 pytestmark = pytest.mark.django_db
 
@@ -196,8 +196,10 @@ def test_a_session_that_cannot_be_opened_is_an_ended_one(browser_of, alice):
     assert browser.get("/consumers/")["Location"].startswith("/account/login/")
 
 
-def test_touching_the_account_after_a_while_asks_who_it_is(client, alice):
+def test_touching_the_account_after_a_while_asks_who_it_is(client, alice, time_machine):
+    time_machine.move_to(timezone.now())
     client.post("/account/login/", {"login": alice.email, "password": PASSWORD})
+    time_machine.shift(901)
     answer = client.get("/account/2fa/totp/activate/")
     assert answer["Location"].startswith("/account/reauthenticate/")
     page = client.get(answer["Location"]).content.decode()
@@ -210,7 +212,6 @@ def test_touching_the_account_after_a_while_asks_who_it_is(client, alice):
 
 def test_an_address_is_added_after_its_code_and_its_owner_is_told(client, alice):
     client.post("/account/login/", {"login": alice.email, "password": PASSWORD})
-    client.post("/account/reauthenticate/", {"password": PASSWORD})
     client.post("/account/email/", {"action_add": "", "email": "alice@new.example"})
     assert mail.outbox[-1].to == ["alice@new.example"]
     assert not EmailAddress.objects.filter(email="alice@new.example").exists()
@@ -244,7 +245,6 @@ def test_the_very_first_sign_in_is_no_news(client, alice):
 
 def test_changing_the_password_tells_its_owner(client, alice):
     client.post("/account/login/", {"login": alice.email, "password": PASSWORD})
-    client.post("/account/reauthenticate/", {"password": PASSWORD})
     new = "another long pass phrase"
     client.post("/account/password/change/", {"oldpassword": PASSWORD, "password1": new, "password2": new})
     assert mail.outbox[-1].subject == "Your password was changed"
@@ -308,10 +308,10 @@ def test_access_ends_at_the_next_request(browser_of, alice, acme):
 
 
 def test_every_page_of_the_account_speaks_our_words(client, alice):
-    client.post("/account/login/", {"login": alice.email, "password": PASSWORD})
-    client.post("/account/reauthenticate/", {"password": PASSWORD})
     TOTP.activate(alice, SECRET)
     RecoveryCodes.activate(alice)
+    sign_in_to(client, alice)
+    record_methods(client, alice, "password", "mfa")
     foreign = re.compile(r"Two-Factor|Re-send|Primary|Verified|Reauthenticate|Security Key|Deactivate|Email Address\b")
     for path in (
         "/account/2fa/",
@@ -325,6 +325,7 @@ def test_every_page_of_the_account_speaks_our_words(client, alice):
         "/account/name/",
         "/account/password/change/",
         "/account/logout/",
+        "/account/2fa/reauthenticate/",
     ):
         page = client.get(path)
         assert page.status_code == 200, path
@@ -334,7 +335,6 @@ def test_every_page_of_the_account_speaks_our_words(client, alice):
 def test_addresses_are_made_main_and_removed(client, alice):
     EmailAddress.objects.create(user=alice, email="alice@new.example", verified=True)
     client.post("/account/login/", {"login": alice.email, "password": PASSWORD})
-    client.post("/account/reauthenticate/", {"password": PASSWORD})
     page = client.get("/account/email/").content.decode()
     assert "Make it the main address" in page
     client.post("/account/email/", {"email": "alice@new.example", "action_primary": "1"})

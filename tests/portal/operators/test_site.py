@@ -15,7 +15,7 @@ from consumers.actions.invitations import invite_manager
 from consumers.models import Event
 from core.encryption import fernet
 from core.models import Message
-from tests.factories import ClientFactory, UserFactory, actor_for, give_secret
+from tests.factories import ClientFactory, UserFactory, actor_for, give_secret, sign_in_to
 
 ENCRYPTED = b"ENCRYPTED-CANARY"
 
@@ -167,7 +167,7 @@ def snapshot() -> dict[str, list]:
 
 def test_actions_need_the_form_they_came_from(olga, acme):
     browser = Browser(enforce_csrf_checks=True)
-    browser.force_login(olga, backend="allauth.account.auth_backends.AuthenticationBackend")
+    sign_in_to(browser, olga)
     answer = browser.post(reverse("admin:consumers_consumer_action", args=[acme.pk, "suspend"]))
     acme.refresh_from_db()
     assert answer.status_code == 403
