@@ -152,6 +152,23 @@ def send_sensitive_operation(
     ).send()
 
 
+def send_second_factor_reset(person: User, *, recipient: User) -> None:
+    """Tell a person, or another operator, that passkeys, authenticator app and recovery codes were removed."""
+    compose(
+        "second_factor_reset",
+        recipient.email,
+        name=str(person),
+        is_own=person == recipient,
+        facts=[
+            ("When", weekday_date_time(timezone.now())),
+            ("Account", person.email),
+            ("By", "A command on the server"),
+        ],
+        action_url=settings.PUBLIC_URL + reverse("mfa_index"),
+        action_label="Set up a second factor" if person == recipient else "",
+    ).send()
+
+
 def _where(ip: str | None, user_agent: str) -> list[tuple[str, str]]:
     """Return the facts that tell people whether it was them."""
     return [

@@ -27,6 +27,7 @@ class ConsumerEvent(EventName):
     MANAGER_REMOVED = "manager.removed"
     OPERATOR_ADDED = "operator.added"
     PERSON_UPDATED = "person.updated"
+    SECOND_FACTOR_RESET = "person.second_factor.reset"
     TOKEN_CREATED = "person.token.created"
     TOKEN_REVOKED = "person.token.revoked"
     GROUP_SAVED = "group.saved"
@@ -59,6 +60,9 @@ _WORDINGS: dict[EventName, Wording] = {
     ConsumerEvent.OPERATOR_ADDED: Wording("gave {target} operator rights", "user-plus", "warn"),
     ConsumerEvent.PERSON_UPDATED: Wording(
         "changed the account of {target}", "users", "warn", changed_fields(FIELD_LABELS)
+    ),
+    ConsumerEvent.SECOND_FACTOR_RESET: Wording(
+        "removed the second factor of {target}, and ended all sessions", "shield-check", "bad"
     ),
     ConsumerEvent.TOKEN_CREATED: Wording(
         "created the personal access token {target}", "key-round", "warn", _token_scopes

@@ -5,7 +5,7 @@ import time
 import factory
 from allauth.account.models import EmailAddress
 from django.core.mail import EmailMessage
-from allauth.mfa.totp.internal.auth import TOTP
+from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
 
 from clients import secrets
 from clients.metadata import TEMPLATES
@@ -127,6 +127,11 @@ def hold_second_factor(user: User) -> User:
     """Give a person an authenticator app, which every operator needs."""
     TOTP.activate(user, TOTP_SECRET)
     return user
+
+
+def app_code(secret: str = TOTP_SECRET) -> str:
+    """Return what the authenticator app shows now."""
+    return format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time()))))
 
 
 def sign_in_to(browser, user: User) -> None:

@@ -1,13 +1,15 @@
 """Change people's accounts and the rights of operators."""
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import Group, Permission
 from django.db import IntegrityError, transaction
 
-from consumers import audit, policy
+from consumers import audit, emails, policy
 from consumers.audit import Actor
 from consumers.events import ConsumerEvent
 from consumers.models import User
@@ -67,6 +69,23 @@ def end_sessions(person: User, *, keep: str | None = None) -> None:
     """End the person's sessions now, but for the one with the key `keep`."""
     for session in UserSession.objects.filter(user=person).exclude(session_key=keep or ""):
         session.end()
+
+
+@transaction.atomic
+def reset_second_factor(*, person: User, actor: Actor) -> int:
+    """Remove the person's passkeys, authenticator app and recovery codes, and end their sessions; return how many went.
+
+    The person and all other operators get a mail: whoever can do this could sign in as anybody. Raises Conflict.
+    """
+    person = rows.lock(person)
+    removed: int = Authenticator.objects.filter(user=person).delete()[0]
+    if not removed:
+        raise Conflict(f"{person.email} has no second factor.")
+    _end_sessions(person)
+    audit.record(ConsumerEvent.SECOND_FACTOR_RESET, actor=actor, target=person, detail={"removed": removed})
+    for recipient in {person, *User.objects.filter(is_staff=True, is_active=True)}:
+        transaction.on_commit(partial(emails.send_second_factor_reset, person, recipient=recipient))
+    return removed
 
 
 @transaction.atomic

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
-from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from allauth.mfa.totp.internal.auth import TOTP
 from django.contrib.sessions.models import Session
 from django.core import mail
 from django.test import Client as Browser
@@ -18,7 +18,7 @@ from consumers.models import User
 from consumers.scopes import MANAGEMENT_SCOPES
 from core.models import DemoMark
 from tests.conftest import person
-from tests.factories import PASSWORD, TOTP_SECRET, MembershipFactory, actor_for, record_methods, sign_in_to
+from tests.factories import PASSWORD, TOTP_SECRET, MembershipFactory, actor_for, app_code, record_methods, sign_in_to
 
 pytestmark = pytest.mark.django_db
 
@@ -36,10 +36,6 @@ def by_password(user: User) -> Browser:
     browser = Browser()
     browser.post("/account/login/", {"login": user.email, "password": PASSWORD})
     return browser
-
-
-def app_code(secret=TOTP_SECRET):
-    return format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time()))))
 
 
 def code_in(message):
