@@ -9,6 +9,7 @@ class ConsumersConfig(AppConfig):
         from allauth.mfa.signals import authenticator_added
 
         from consumers import events  # needs the models loaded
+        from consumers.accounts import mailed_codes
         from consumers.accounts.recent_authentication import record_new_factor
         from consumers.credentials import personal_tokens, register_credentials
         from consumers.rest import callers
@@ -17,3 +18,4 @@ class ConsumersConfig(AppConfig):
         callers.register_token_reader(callers.read_personal_token)
         register_credentials(personal_tokens)
         authenticator_added.connect(record_new_factor)
+        mailed_codes.connect_signals()

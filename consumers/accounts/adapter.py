@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from consumers import emails, policy
-from consumers.accounts import known_browsers, operator_sessions, recent_authentication
+from consumers.accounts import known_browsers, mailed_codes, operator_sessions, recent_authentication
 from consumers.audit import request_origin
 from consumers.models import User
 from core.client_ip import caller_ip
@@ -60,7 +60,12 @@ class AccountAdapter(DefaultAccountAdapter):
         return str(super().clean_email(email))
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Send allauth's mail in our words: a code, word that there is no account, or a security notice."""
+        """Send allauth's mail in our words: a code, word that there is no account, or a security notice.
+
+        Raises ImmediateHttpResponse where too many codes were not used.
+        """
+        if template_prefix not in emails.NOTICES:
+            mailed_codes.spend(self.request, email)
         emails.send_account_email(template_prefix, email, context | request_origin(self.request))
 
     def add_message(
@@ -79,6 +84,12 @@ class AccountAdapter(DefaultAccountAdapter):
             return False
         recent_authentication.forget_reauthentication(self.request, user)  # which allauth would accept
         return True
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Count wrong passwords of known browsers apart, so that strangers do not lock the owner out."""
+        key: str = super()._get_login_attempts_cache_key(request, **credentials)
+        user = User.objects.of_address(credentials.get("email", "")).first()
+        return f"{key}:known" if user is not None and known_browsers.is_known(request, user) else key
 
     def get_reauthentication_methods(self, user: User) -> list[dict[str, Any]]:
         """Offer the second factor alone where one is held, else the password and a code by email."""

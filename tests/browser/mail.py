@@ -34,4 +34,4 @@ class Mailbox:
 
     def code_for(self, address: str, *, beyond: int = 0) -> str:
         text = patient.get(self.base_url + self.page_of(address, beyond=beyond)).text
-        return re.search(r"\b(\d{6})\b", text)[1]
+        return re.search(r"code: ([A-Z]{4}-[A-Z]{4})", text)[1]

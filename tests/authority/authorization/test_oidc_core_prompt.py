@@ -94,7 +94,7 @@ def test_whoever_goes_on_without_signing_in_again_is_led_there_again(asked):
 
 
 def mailed_code():
-    return re.search(r"code: (\d{6})", mail.outbox[-1].body)[1]
+    return re.search(r"code: ([A-Z]{4}-[A-Z]{4})", mail.outbox[-1].body)[1]
 
 
 @SECTION

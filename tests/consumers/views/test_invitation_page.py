@@ -91,7 +91,7 @@ def test_an_existing_person_signs_in_first(client, invite, mallory, browser_of):
 def test_signing_in_and_signing_out_both_lead_back_to_the_invitation(client, invite, mallory):
     _, token = invite(email=mallory.email)
     client.post("/account/login/code/", {"email": mallory.email, "next": url(token)})
-    code = re.search(r"code: (\d{6})", mail.outbox[-1].body)[1]
+    code = re.search(r"code: ([A-Z]{4}-[A-Z]{4})", mail.outbox[-1].body)[1]
     answer = client.post("/account/login/code/confirm/", {"code": code, "next": url(token)})
     assert answer["Location"] == url(token)
     assert "Join Acme Logistics" in client.get(url(token)).content.decode()
