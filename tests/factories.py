@@ -1,11 +1,14 @@
 """People and things, mirroring the rooms."""
 
 import time
+from datetime import timedelta
 
 import factory
 from allauth.account.models import EmailAddress
 from django.core.mail import EmailMessage
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from django.conf import settings
+from django.utils import timezone
 
 from clients import secrets
 from clients.metadata import TEMPLATES
@@ -141,6 +144,9 @@ def sign_in_to(browser, user: User) -> None:
         if not user.holds_second_factor:
             hold_second_factor(user)
         record_methods(browser, user, "password", "mfa")
+        session = browser.session
+        session.set_expiry(timezone.now() + timedelta(seconds=settings.OPERATOR_SESSION_IDLE))
+        session.save()
 
 
 def record_methods(browser, user: User, *methods: str, age: float = 0) -> None:

@@ -1,7 +1,6 @@
 """Change people's accounts and the rights of operators."""
 
 from collections.abc import Iterable, Mapping
-from functools import partial
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
@@ -84,7 +83,7 @@ def reset_second_factor(*, person: User, actor: Actor) -> int:
     _end_sessions(person)
     audit.record(ConsumerEvent.SECOND_FACTOR_RESET, actor=actor, target=person, detail={"removed": removed})
     for recipient in {person, *User.objects.filter(is_staff=True, is_active=True)}:
-        transaction.on_commit(partial(emails.send_second_factor_reset, person, recipient=recipient))
+        emails.send_second_factor_reset(person, recipient=recipient)
     return removed
 
 

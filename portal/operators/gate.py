@@ -54,11 +54,11 @@ def _next_step(request: HttpRequest, user: User) -> HttpResponse | None:
     if not operator_sessions.extend(request, user):
         return redirect_to_login(target)
     assert request.resolver_match is not None
-    if request.resolver_match.view_name in ALWAYS_OPEN or is_demo():
+    if request.resolver_match.view_name in ALWAYS_OPEN:
         return None
     if not user.holds_second_factor:
-        return redirect("admin:security")
-    if not operator_sessions.used_second_factor(request, user):
-        method = get_adapter().get_reauthentication_methods(user)[0]
-        return redirect(f"{method['url']}?{urlencode({'next': target})}")
-    return None
+        return None if is_demo() else redirect("admin:security")
+    if operator_sessions.used_second_factor(request, user):
+        return None
+    method = get_adapter().get_reauthentication_methods(user)[0]
+    return redirect(f"{method['url']}?{urlencode({'next': target})}")

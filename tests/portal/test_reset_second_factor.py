@@ -16,15 +16,10 @@ from tests.factories import PASSWORD, UserFactory, app_code, hold_second_factor
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def run(django_capture_on_commit_callbacks):
-    def call(*words):
-        output = StringIO()
-        with django_capture_on_commit_callbacks(execute=True):
-            call_command("reset_second_factor", *words, stdout=output)
-        return output.getvalue()
-
-    return call
+def run(*words):
+    output = StringIO()
+    call_command("reset_second_factor", *words, stdout=output)
+    return output.getvalue()
 
 
 @pytest.fixture
@@ -32,7 +27,7 @@ def otto(db):
     return hold_second_factor(person("Otto Lang", "otto@provider.example", is_staff=True, is_superuser=True))
 
 
-def test_it_removes_every_factor_and_ends_every_session_of_that_person_alone(run, otto, olga):
+def test_it_removes_every_factor_and_ends_every_session_of_that_person_alone(otto, olga):
     RecoveryCodes.activate(otto)
     browsers = {who: Browser() for who in (otto, olga)}
     for who, browser in browsers.items():
@@ -46,7 +41,7 @@ def test_it_removes_every_factor_and_ends_every_session_of_that_person_alone(run
     assert browsers[olga].get("/operators/").status_code == 200
 
 
-def test_the_person_sets_up_a_new_one(run, otto):
+def test_the_person_sets_up_a_new_one(otto):
     run(otto.email, "--yes")
     browser = Browser()
     browser.post("/account/login/", {"login": otto.email, "password": PASSWORD})
@@ -54,7 +49,7 @@ def test_the_person_sets_up_a_new_one(run, otto):
     assert browser.get("/account/2fa/totp/activate/").status_code == 200
 
 
-def test_the_person_and_all_other_operators_are_told(run, otto, olga, alice):
+def test_the_person_and_all_other_operators_are_told(otto, olga, alice):
     UserFactory(is_staff=True, is_active=False)
     run(otto.email, "--yes")
     told = {message.to[0]: message for message in mail.outbox}
@@ -65,26 +60,26 @@ def test_the_person_and_all_other_operators_are_told(run, otto, olga, alice):
     assert "who ran the command" in told[olga.email].body
 
 
-def test_it_works_for_people_of_workspaces(run, alice):
+def test_it_works_for_people_of_workspaces(alice):
     hold_second_factor(alice)
     run(alice.email, "--yes")
     assert [message.to for message in mail.outbox] == [[alice.email]]
 
 
-def test_it_is_recorded(run, otto):
+def test_it_is_recorded(otto):
     run(otto.email, "--yes")
     event = Event.objects.get(name="person.second_factor.reset")
     assert (event.actor_label, event.target_label) == ("manage.py reset_second_factor", "Otto Lang")
 
 
-def test_without_a_terminal_it_asks_for_yes(run, otto):
+def test_without_a_terminal_it_asks_for_yes(otto):
     with pytest.raises(CommandError, match="Nothing was removed"):
         run(otto.email)
     assert Authenticator.objects.exists()
 
 
 @pytest.mark.parametrize(("email", "reason"), [("nobody@x.example", "no account"), ("alice@acme.example", "has no")])
-def test_what_cannot_be_done_is_said(run, alice, email, reason):
+def test_what_cannot_be_done_is_said(alice, email, reason):
     with pytest.raises(CommandError, match=reason):
         run(email, "--yes")
     assert not Event.objects.exists()

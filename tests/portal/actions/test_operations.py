@@ -45,6 +45,7 @@ NO_OPERATION = {
         ("authority.keys.rotation.rotate", "authority.keys.rotation.revoke"),
         "the portal's own keys are rotated on the operators' pages, and by manage.py keys",
     ),
+    "consumers.actions.people.reset_second_factor": "who may do this may sign in as anybody: a command on the server",
     **dict.fromkeys(
         (
             *("clients.actions.registration.register_itself", "clients.actions.registration.update_itself"),

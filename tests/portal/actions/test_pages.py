@@ -19,6 +19,7 @@ NO_PAGE = {
     "clients.actions.secrets.rotate_client": "Ory's rotation; a page rotates one secret",
     "clients.actions.secrets.revoke_rotated": "Ory's rotation; a page revokes one secret",
     "clients.actions.secrets.expire_secret": "a page rotates with an expiry, or revokes",
+    "consumers.actions.people.reset_second_factor": "who may do this may sign in as anybody: a command on the server",
     **dict.fromkeys(
         ("clients.actions.registration.register_itself", "clients.actions.registration.update_itself"),
         "a client's own, at the endpoints of its specification",
