@@ -167,6 +167,8 @@ def _error_of(answer: httpx.Response, body: dict[str, Any]) -> CommandError:
     sentence = str(body.get("error_description") or f"The server answered {answer.status_code}.")
     if answer.status_code == 401 and code in ("invalid_token", "unauthorized"):
         return CommandError(f"{sentence} Sign in with `clientdesk login`, or set CLIENTDESK_TOKEN.", NOT_ALLOWED, code)
+    if code == "insufficient_scope":
+        sentence += " After `clientdesk login`, sign in again with `clientdesk login --write`."
     return CommandError(f"{sentence} ({code})", EXIT_STATUS_OF.get(answer.status_code, FAILED), code)  # type: ignore[call-overload]
 
 

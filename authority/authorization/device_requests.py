@@ -7,7 +7,9 @@ pepper, because anybody could hash all short codes.
 import secrets
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 from django.utils import timezone
 from oauthlib.oauth2.rfc6749.errors import InvalidGrantError
 from oauthlib.oauth2.rfc8628.errors import AccessDenied, AuthorizationPendingError, ExpiredTokenError, SlowDownError
@@ -20,12 +22,16 @@ from authority.people.browser_authentication import Authentication
 from authority.people.subject import Person
 from authority.telemetry import request_trace
 from authority.tokens import families
+from clients.models import Scope
 from clients.vocabulary import GrantType
+from consumers import emails
 from consumers.audit import Actor
 from consumers.models import User
 from core import credentials
 from core.credentials import token_digest
 from core.errors import Conflict
+from core.limits import longest
+from core.timefmt import weekday_date_time
 
 LIFETIME = 600  # seconds
 INTERVAL = 5  # seconds between two polls, and what slow_down adds (RFC 8628 section 3.5)
@@ -35,8 +41,11 @@ USER_CODE_LENGTH = 8
 State = DeviceRequest.State
 
 
-def create(entry: ClientEntry, scopes: list[str], ip: str | None) -> tuple[str, str]:
-    """Save a device's request; return its device code and its user code. Raises TooManyRequestsError."""
+def create(entry: ClientEntry, scopes: list[str], *, ip: str | None, user_agent: str) -> tuple[str, str]:
+    """Save a device's request, and where it came from; return its device code and its user code.
+
+    Raises TooManyRequestsError.
+    """
     quotas.count(DeviceRequest.objects.filter(state=State.WAITING), entry.client, ip)
     device_code = credentials.generate("cddc_")
     while True:
@@ -49,6 +58,8 @@ def create(entry: ClientEntry, scopes: list[str], ip: str | None) -> tuple[str, 
                     client=entry.client,
                     scopes=scopes,
                     interval=INTERVAL,
+                    ip=ip,
+                    user_agent=user_agent[: longest(DeviceRequest, "user_agent")],
                     expires_at=timezone.now() + timedelta(seconds=LIFETIME),
                 )
         except IntegrityError:  # another device has this user code now
@@ -84,7 +95,7 @@ def decide(
     """Allow the device these scopes, or deny it when there are none. Raises Conflict when it is too late.
 
     `now` is how the person is authenticated, for the device's ID tokens. The consent is listed among the person's apps,
-    where they can revoke it; each device asks again.
+    where they can revoke it; each device asks again. They get a mail: somebody else may have talked them into it.
     """
     waiting = DeviceRequest.objects.filter(pk=request.pk, state=State.WAITING, expires_at__gt=timezone.now())
     state = State.ALLOWED if scopes else State.DENIED
@@ -96,6 +107,24 @@ def decide(
             sign_in = sign_ins.record_on_device(request.client, user, now)
             DeviceRequest.objects.filter(pk=request.pk).update(sign_in=sign_in)
         consents.record(client=request.client, person=user, requested=request.scopes, granted=granted, actor=actor)
+        _send_device_sign_in(request, user, granted)
+
+
+def _send_device_sign_in(request: DeviceRequest, user: User, granted: list[str]) -> None:
+    permissions = Scope.objects.filter(value__in=granted).order_by("pk").values_list("name", flat=True)
+    facts = [
+        ("When", weekday_date_time(timezone.now())),
+        ("IP address", request.ip or "Unknown"),
+        ("Program", request.program),
+    ]
+    emails.compose(
+        "device_sign_in",
+        user.email,
+        client=str(request.client),
+        facts=[*facts, ("Permissions", ", ".join(permissions))] if permissions else facts,
+        action_url=settings.PUBLIC_URL + reverse("apps"),
+        action_label="Review your apps",
+    ).send()
 
 
 # -- The device -------------------------------------------------------------------------------------------------------

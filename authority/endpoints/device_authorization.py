@@ -11,6 +11,7 @@ from authority.endpoints.decorators import endpoint, read_form
 from authority.protocol.errors import InvalidScopeError, UnauthorizedClientError
 from authority.telemetry import request_trace
 from clients.vocabulary import GrantType
+from consumers.scopes import PREFIX
 from core.client_ip import caller_ip
 
 
@@ -23,7 +24,12 @@ def device_authorization(request: HttpRequest) -> HttpResponse:
     if GrantType.DEVICE_CODE not in caller.client.grant_types:
         request_trace.set_reason("grant_not_registered", grant=GrantType.DEVICE_CODE)
         raise UnauthorizedClientError()
-    device_code, user_code = device_requests.create(caller, _requested_scopes(caller, parameters.get("scope", "")), ip)
+    device_code, user_code = device_requests.create(
+        caller,
+        _requested_scopes(caller, parameters.get("scope", "")),
+        ip=ip,
+        user_agent=request.headers.get("User-Agent", ""),
+    )
     address = settings.PUBLIC_URL + reverse("device")
     return JsonResponse(
         {
@@ -38,9 +44,9 @@ def device_authorization(request: HttpRequest) -> HttpResponse:
 
 
 def _requested_scopes(caller: ClientEntry, scope: str) -> list[str]:
-    """Return the requested scopes; when none is named, all API scopes of the client."""
+    """Return the requested scopes; when none is named, the client's API scopes: of the management API, to read."""
     allowed = caller.scopes_for(GrantType.DEVICE_CODE)
-    scopes = list(dict.fromkeys(scope.split())) or list(caller.permissions)
+    scopes = list(dict.fromkeys(scope.split())) or [value for value in caller.permissions if _is_default(value)]
     if foreign := [value for value in scopes if value not in allowed]:
         request_trace.set_reason("scope_not_granted", scopes=foreign)
         raise InvalidScopeError()
@@ -48,3 +54,7 @@ def _requested_scopes(caller: ClientEntry, scope: str) -> list[str]:
         request_trace.set_reason("scope_none")
         raise InvalidScopeError()
     return scopes
+
+
+def _is_default(scope: str) -> bool:
+    return not scope.startswith(PREFIX) or scope.endswith(":read")

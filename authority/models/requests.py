@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from authority.models.sign_ins import SignIn
 from clients.models import Client
+from core.user_agents import browser_name
 
 
 class DeviceRequest(models.Model):
@@ -26,11 +27,22 @@ class DeviceRequest(models.Model):
     scopes = ArrayField(models.CharField(max_length=100), default=list, editable=False)
     interval = models.PositiveSmallIntegerField(editable=False)
     polled_at = models.DateTimeField(null=True, editable=False)
+    # Where the device asked from, for the person who is asked to allow it.
+    ip = models.GenericIPAddressField(null=True, editable=False)
+    user_agent = models.CharField(max_length=200, blank=True, default="", db_default="", editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField(db_index=True, editable=False)
 
     def __str__(self) -> str:
         return self.digest[:8]
+
+    @property
+    def program(self) -> str:
+        """Return the browser or program that asked, as it calls itself: Firefox on Linux, clientdesk/0.1.0."""
+        product = self.user_agent.partition(" ")[0]  # RFC 9110 section 10.1.5
+        if product.startswith("Mozilla/") or not (product.isascii() and product.isprintable()):
+            product = browser_name(self.user_agent)
+        return product or "Unknown"
 
 
 class PushedRequest(models.Model):

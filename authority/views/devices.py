@@ -14,8 +14,10 @@ from clients.models import Scope
 from clients.vocabulary import IDENTITY_SCOPES
 from consumers.audit import Actor
 from consumers.models import User
+from core.client_ip import caller_ip
 from core.errors import Conflict
 from core.rate_limits import rate_limited
+from core.throttling import network_of
 
 UNKNOWN = "This code is unknown or has expired. Compare it with the one shown, or start again on the device."
 
@@ -44,6 +46,8 @@ def _ask_for_code(request: HttpRequest, typed: str, error: str = "") -> HttpResp
 def _confirm(request: HttpRequest, found: DeviceRequest, typed: str) -> HttpResponse:
     code = device_requests.normalize_user_code(typed)
     context = {
+        "asked": found,
+        "is_near": network_of(found.ip) == network_of(caller_ip(request)),
         "client": found.client,
         "consumer": found.client.consumer,
         "user_code": f"{code[:4]}-{code[4:]}",

@@ -10,33 +10,28 @@ from clientdesk.output import stderr
 from clientdesk.sanitize import sanitize
 from clientdesk.session import Session, command
 
-# All scopes of the management API; a token never allows more than the person's own role does.
-_MANAGEMENT_SCOPES = (
-    "clients:read",
-    "clients:write",
-    "secrets:rotate",
-    "consumers:read",
-    "consumers:write",
-    "apis:read",
-    "apis:write",
-    "activity:read",
-    "tokens:read",
-    "tokens:write",
-)
-_SCOPE = " ".join(["openid", "offline_access", *(f"clientdesk:{name}" for name in _MANAGEMENT_SCOPES)])
+# Of the management API; a token never allows more than the person's own role does.
+_READING = ("clients:read", "consumers:read", "apis:read", "activity:read", "tokens:read")
+_WRITING = ("clients:write", "secrets:rotate", "consumers:write", "apis:write", "tokens:write")
+
+
+def _scope(write: bool) -> str:
+    names = (*_READING, *_WRITING) if write else _READING
+    return " ".join(["openid", "offline_access", *(f"clientdesk:{name}" for name in names)])
 
 
 def login(
     session: Session,
+    write: Annotated[bool, typer.Option("--write", help="Also allow commands that change something.")] = False,
     keyring: Annotated[bool, typer.Option("--keyring", help="Keep the tokens in the system's keyring.")] = False,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the URL, and open no browser.")] = False,
 ) -> None:
-    """Sign in with the browser. Commands then act as you."""
+    """Sign in with the browser. Commands then act as you, and read; with --write they also change things."""
     credential_store.load()  # before the person has signed in, in case the tokens can't be stored
     with credential_store.room_for_tokens():
         pass
     api = session.anonymous_api()
-    codes = device_flow.request_codes(api, _SCOPE)
+    codes = device_flow.request_codes(api, _scope(write))
     url = str(codes.get("verification_uri_complete") or codes["verification_uri"])
     stderr.print(f"Open {sanitize(url)}", highlight=False)
     stderr.print(f"and check that it shows the code {sanitize(str(codes['user_code']))}.", highlight=False)

@@ -1,8 +1,10 @@
 """RFC 8628: a device shows a code, a person types it elsewhere, and the device gets tokens."""
 
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
+from django.core import mail
 from django.core.cache import cache
 from django.test import Client as Browser
 from django.utils import timezone
@@ -94,6 +96,80 @@ def test_person_allows_and_the_device_gets_tokens_of_theirs(device, alice):
     ).json()["access_token"]
     who = device.program.http.get("/oauth2/userinfo", headers={"Authorization": f"Bearer {tokens['access_token']}"})
     assert who.json()["sub"] == str(alice.pk)
+
+
+# -- Phishing: somebody else starts the request, and sends the person its code (section 5.4) --------------------------
+
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0"
+
+
+def ask_from(device, ip, user_agent):
+    form = {"scope": SCOPE} | device.named
+    answer = Browser(REMOTE_ADDR=ip, headers={"User-Agent": user_agent}).post(
+        "/oauth2/device_authorization", urlencode(form), content_type="application/x-www-form-urlencoded"
+    )
+    assert answer.status_code == 200, answer.text
+    device.asked = answer.json()
+
+
+def confirm_page(device):
+    return " ".join(device.browser.post("/device", {"user_code": device.asked["user_code"]}).text.split())
+
+
+@pytest.mark.compliance("RFC 8628", "5.4")
+def test_the_page_says_where_the_request_comes_from_and_warns(device):
+    ask_from(device, "203.0.113.7", "clientdesk/0.1.0 python-httpx/0.28")
+    page = confirm_page(device)
+    assert "<code>203.0.113.7</code>" in page
+    assert "clientdesk/0.1.0" in page
+    assert "Just now" in page
+    assert "comes from another network than you" in page
+    assert "If somebody sent you this code or a link with it, choose Deny" in page
+
+
+def test_a_request_of_the_same_network_is_said_to_be_so(device):
+    ask_from(device, "127.0.0.1", FIREFOX)
+    page = confirm_page(device)
+    assert "the same network as yours" in page
+    assert "Firefox on Linux" in page
+    assert "another network" not in page
+    assert "choose Deny" in page
+
+
+@pytest.mark.parametrize("user_agent", ["", "\u202eevil", "<script>x</script>", "x" * 5000])
+def test_whatever_a_device_calls_itself_is_harmless(device, user_agent):
+    ask_from(device, "203.0.113.7", user_agent)
+    page = confirm_page(device)
+    assert "<script>x" not in page
+    assert "\u202e" not in page
+    assert "x" * 201 not in page
+
+
+@pytest.mark.parametrize("decision", ["allow", "deny"])
+def test_who_allows_a_device_gets_a_mail_with_the_way_to_end_it(device, alice, settings, decision):
+    ask_from(device, "203.0.113.7", "clientdesk/0.1.0")
+    device.decide(decision)
+    if decision == "deny":
+        assert mail.outbox == []
+        return
+    (message,) = mail.outbox
+    assert (message.to, message.subject) == ([alice.email], "A device was signed in to your Clientdesk account")
+    for text in ("Yard", "203.0.113.7", "clientdesk/0.1.0", "Read shipments", f"{settings.PUBLIC_URL}/account/apps/"):
+        assert text in message.body
+
+
+def test_a_device_that_names_no_scope_may_read_alone_of_the_management_api(browser_of, alice):
+    form = urlencode({"client_id": "clientdesk-cli"})
+    content_type = "application/x-www-form-urlencoded"
+    assert Browser().post("/oauth2/device_authorization", form, content_type=content_type).status_code == 200
+    request = DeviceRequest.objects.get()
+    assert request.scopes
+    assert all(scope.endswith(":read") for scope in request.scopes)
+
+
+def test_a_device_that_names_no_scope_gets_those_of_other_apis(device):
+    device.begin(scope="")
+    assert DeviceRequest.objects.get().scopes == ["shipments:read", "shipments:write"]
 
 
 def test_confidential_device_proves_itself(acme, acme_access, browser_of, alice):

@@ -17,14 +17,16 @@ def alice_browser(server):
         yield alice
 
 
-def login(terminal, person, decision="allow"):
+def login(terminal, person, decision="allow", *options):
     """Run `clientdesk login` until the person has decided; return its exit status and what it said."""
-    command = [sys.executable, "-m", "clientdesk.cli", "login", "--no-browser"]
+    command = [sys.executable, "-m", "clientdesk.cli", "login", "--no-browser", *options]
     with subprocess.Popen(command, env=terminal.environ, stderr=subprocess.PIPE, text=True) as process:
         try:
             address, code = re.search(r"(http\S+user_code=(\S+))", process.stderr.readline()).groups()
             page = person.send(person.browser.get(address), user_code=code)
-            assert person.send(page, decision=decision).status_code < 400
+            # Each permission has a box, all ticked.
+            ticked = re.findall(r'name="scope"\s+value="([^"]+)"', page.text)
+            assert person.send(page, decision=decision, scope=ticked).status_code < 400
         except BaseException:
             process.kill()
             raise
@@ -69,3 +71,15 @@ def test_person_says_no(nobody_at, alice_browser):
     status, said = login(nobody_at, alice_browser, "deny")
     assert status == 3
     assert "refused" in said
+
+
+def test_person_signs_in_to_read_and_for_more_when_they_ask(nobody_at, alice_browser):
+    assert login(nobody_at, alice_browser)[0] == 0
+    refused = nobody_at.run("create", "client", "--name", "Made here", "--grant-type", "client_credentials")
+    assert refused.status != 0
+    assert "clientdesk login --write" in refused.err
+    assert login(nobody_at, alice_browser, "allow", "--write")[0] == 0
+    made = nobody_at.json(
+        "create", "client", "--name", "Made here", "--grant-type", "client_credentials", "--consumer", "acme"
+    )
+    assert nobody_at.run("delete", "client", made["client_id"], "--yes").status == 0

@@ -62,7 +62,9 @@ def ids(invite, acme, globex, alice, bob, mallory, olga, api, acme_access, servi
         "workload": workload.client_id,
         "secret_id": secret.pk,
         "jti": test_token.pk,
-        "user_code": device_requests.create(client_directory.find(device.client_id), ["openid"], None)[1],
+        "user_code": device_requests.create(
+            client_directory.find(device.client_id), ["openid"], ip=None, user_agent=""
+        )[1],
         "consent": Consent.objects.create(client=web, user=bob, scopes=["openid"]).pk,
         "api_id": api.pk,
         "unused_api": ApiFactory(name="Unused", identifier="https://unused.example.com").pk,
