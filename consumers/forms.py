@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from allauth.mfa.webauthn.forms import AddWebAuthnForm
 from django import forms
 from django.db.models import Q
 from django.utils import timezone
@@ -32,14 +31,6 @@ class NameForm(forms.Form):
         help_text="As your colleagues read it.",
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
-
-
-class AddPasskeyForm(AddWebAuthnForm):
-    """Propose a passkey, which signs in alone, rather than a second step."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["passwordless"].initial = True
 
 
 ROLE_HINTS = {

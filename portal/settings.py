@@ -210,7 +210,12 @@ ALLAUTH_USER_CODE_FORMAT = {"length": 8, "dashed": True}  # of 20 letters (RFC 8
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = public.scheme
 ALLAUTH_TRUSTED_PROXY_COUNT = environment.number("TRUSTED_PROXY_COUNT", 0, low=0, high=10)
 MFA_ADAPTER = "consumers.accounts.adapter.MFAAdapter"
-MFA_FORMS = {"add_webauthn": "consumers.forms.AddPasskeyForm"}
+MFA_FORMS = {
+    "add_webauthn": "consumers.accounts.passkeys.AddForm",
+    "authenticate_webauthn": "consumers.accounts.passkeys.AuthenticateForm",
+    "login_webauthn": "consumers.accounts.passkeys.LoginForm",
+    "reauthenticate_webauthn": "consumers.accounts.passkeys.ReauthenticateForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = PORTAL_NAME
