@@ -87,12 +87,11 @@ def test_whoever_has_no_second_factor_goes_on_and_the_token_says_so(web, alice):
     assert told(flow, flow.decide()) == (ONE_FACTOR, ["pwd"])
 
 
-def test_whoever_cannot_show_it_goes_on_in_another_way_and_the_token_says_so(web, browser):
-    Flow(web, browser).code()
+def test_the_password_does_not_stand_in_for_it(web, browser):
     flow = Flow(web, browser, acr_values=TWO_FACTORS)
-    there = flow.open()["Location"].replace("/2fa/", "/")  # which the page offers too
-    done = browser.post(there, {"password": PASSWORD})
-    assert told(flow, browser.get(done["Location"])) == (ONE_FACTOR, ["pwd"])
+    there = flow.open()["Location"].replace("/2fa/", "/")
+    assert browser.post(there, {"password": PASSWORD})["Location"].startswith("/account/2fa/reauthenticate/")
+    assert flow.open()["Location"].startswith("/account/2fa/reauthenticate/")
 
 
 def test_nobody_is_asked_where_the_client_forbids_it(web, browser):
