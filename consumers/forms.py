@@ -129,9 +129,10 @@ class PersonalTokenForm(forms.Form):
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["key"].initial = new_idempotency_key()
-        self.is_operators = user.is_staff
-        everywhere = "Every workspace" if user.is_staff else "Every workspace of mine"
-        self.reach = {str(each.pk): each for each in (Consumer.objects.all() if user.is_staff else user.workspaces())}
+        self.is_operators = user.has_operator_rights
+        everywhere = "Every workspace" if self.is_operators else "Every workspace of mine"
+        consumers = Consumer.objects.all() if self.is_operators else user.workspaces()
+        self.reach = {str(each.pk): each for each in consumers}
         choices = [("", everywhere), *((pk, str(consumer)) for pk, consumer in self.reach.items())]
         self.fields["consumer"].choices = choices  # type: ignore[attr-defined]
 
