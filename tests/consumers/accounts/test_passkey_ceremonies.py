@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from django.test import Client as Browser
 from fido2.utils import websafe_encode
 
+from consumers.models import User
 from tests.consumers.accounts.soft_authenticator import ORIGIN, PRESENT, SoftAuthenticator
 from tests.factories import PASSWORD, hold_second_factor, record_methods, sign_in_to
 
@@ -105,6 +106,15 @@ def test_the_key_of_one_person_signs_nobody_else_in(alice, bob, key):
     browser = Browser()
     browser.post(LOGIN, {"credential": key.get(login_options(browser), user_handle=theirs.user_handle)})
     assert signed_in(browser) is None
+
+
+@pytest.mark.parametrize("handle", ["MDAwMDAwMDAtMDAwMC00MDAwLTgwMDAtMDAwMDAwMDAwMDAw", "", "_w", "bm9ib2R5"])
+def test_a_passkey_of_nobody_signs_nobody_in_and_creates_nobody(key, handle):
+    people, browser = User.objects.count(), Browser()
+    answer = browser.post(LOGIN, {"credential": key.get(login_options(browser), user_handle=handle)})
+    assert answer["Location"].startswith("/account/login/")
+    assert signed_in(browser) is None
+    assert User.objects.count() == people
 
 
 def test_a_challenge_answers_once(key):
