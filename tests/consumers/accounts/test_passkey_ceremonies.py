@@ -7,6 +7,7 @@ import re
 import pytest
 from allauth.mfa.models import Authenticator
 from cryptography.hazmat.primitives.asymmetric import ec
+from django.core.cache import cache
 from django.test import Client as Browser
 from fido2.utils import websafe_encode
 
@@ -168,17 +169,18 @@ MALFORMED += [
 ]
 
 
-@pytest.mark.parametrize("credential", MALFORMED)
 @pytest.mark.parametrize("page", [LOGIN, ADD, STEP, AGAIN])
-def test_malformed_credentials_are_refused(alice, key, page, credential):
+def test_malformed_credentials_are_refused(alice, key, page):
     browser = Browser()
     if page in (ADD, AGAIN):
         sign_in_to(browser, alice)
         record_methods(browser, alice, "mfa")
     elif page == STEP:
         browser.post("/account/login/", {"login": alice.email, "password": PASSWORD})
-    login_options(browser) if page == LOGIN else browser.get(page)
-    assert browser.post(page, {"credential": credential}).status_code in (200, 302)
+    for credential in MALFORMED:
+        cache.clear()  # of how often it was tried
+        login_options(browser) if page == LOGIN else browser.get(page)
+        assert browser.post(page, {"credential": credential}).status_code in (200, 302), credential[:80]
     assert bool(signed_in(browser)) == (page in (ADD, AGAIN))
     assert Authenticator.objects.filter(type="webauthn").count() == 1
 
