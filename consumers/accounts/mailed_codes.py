@@ -44,9 +44,14 @@ def refund(request: HttpRequest, email: str) -> None:
 
 
 def _key(request: HttpRequest, email: str) -> str:
-    """Name the budget: of the account, for strangers or known browsers, or of an address without tag ("+x")."""
+    """Name the budget: of the account, for strangers or known browsers, or of the address."""
     if (user := User.objects.of_address(email).first()) is not None:
         return f"{'known' if known_browsers.is_known(request, user) else 'account'}:{user.pk}"
+    return _address_key(email)
+
+
+def _address_key(email: str) -> str:
+    """Name the budget of an address without account; a tag (“+x”) leads to the same mailbox."""
     local, _, domain = email.casefold().rpartition("@")
     return f"address:{local.partition('+')[0]}@{domain}"
 
@@ -68,4 +73,4 @@ def _password_reset(request: HttpRequest, user: User, **signal: Any) -> None:
 
 
 def _email_confirmed(request: HttpRequest, email_address: EmailAddress, **signal: Any) -> None:
-    refund(request, email_address.email)
+    _unused.refund(_address_key(email_address.email))  # of when it was not the account's yet

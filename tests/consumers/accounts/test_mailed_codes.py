@@ -166,6 +166,18 @@ def test_the_owner_gives_back_their_own_codes_and_not_those_of_a_stranger(alice)
     assert request_code(alice.email).status_code == 429
 
 
+def test_confirming_another_address_gives_back_none_of_the_accounts_codes(alice):
+    browser = Browser()
+    sign_in_to(browser, alice)
+    record_methods(browser, alice, "password")
+    browser.post("/account/email/", {"action_add": "", "email": "alice@new.example"})
+    code = code_in(mail.outbox[-1])
+    spend_all(alice.email)
+    browser.post("/account/confirm-email/", {"code": code})
+    assert EmailAddress.objects.get(email="alice@new.example").verified
+    assert request_code(alice.email).status_code == 429
+
+
 def test_codes_for_reauthentication_and_for_a_password_are_given_back_too(alice):
     for _ in range(4):
         request_code(alice.email)
