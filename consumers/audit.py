@@ -1,9 +1,10 @@
 """The audit record: who did what, when, from where and to which target, in the transaction of the change."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from allauth.account.authentication import get_authentication_records
+from allauth.core.exceptions import ReauthenticationRequired
 from django.db import transaction
 from django.db.models import Model
 from django.http import HttpRequest
@@ -30,7 +31,8 @@ class Actor:
     request_id: str = ""
     user: User | None = None
     scopes: frozenset[str] | None = None  # of the management API, where it acts by a token
-    authenticated_at: float | None = None  # seconds since 1970, where it acts in a browser's session
+    # Where it acts in a browser's session: says whether it authenticated there lately.
+    is_recent: Callable[[], bool] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "label", self.label[: longest(Event, "actor_label")])
@@ -45,19 +47,9 @@ class Actor:
             id=str(user.pk),
             label=str(user),
             user=user,
-            authenticated_at=authenticated_at(request),
+            is_recent=lambda: sensitive_operations.is_recent(request, user),
             **request_origin(request),
         )
-
-
-def authenticated_at(request: HttpRequest) -> float:
-    """Return when the signed-in person last proved in this browser who they are, in seconds since 1970."""
-    records = get_authentication_records(request, request.user)
-    if records:
-        return max(float(record["at"]) for record in records)
-    # Not a session of allauth's: the account's last sign-in was this one, or a later one.
-    last_login = getattr(request.user, "last_login", None)
-    return last_login.timestamp() if last_login else 0
 
 
 def request_origin(request: HttpRequest) -> dict[str, Any]:
@@ -82,15 +74,16 @@ def record(
 ) -> Event:
     """Record a change, of texts that are too long their beginning: no change may fail because it is recorded.
 
-    A sensitive operation is mailed too, and takes a recent authentication. Raises ReauthenticationRequired where it is
-    not recent, which undoes the change, and TransactionManagementError outside the transaction of the change.
+    A sensitive operation is mailed too, and takes a recent authentication. Where it is not recent, raises
+    ReauthenticationRequired, which undoes the change: allauth's middleware asks the person, and then carries out the
+    request. Raises TransactionManagementError outside the transaction of the change.
     """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError(f"{name} must be recorded in the transaction of its change")
     detail = detail or {}
     operation = sensitive_operations.find(name, detail)
-    if operation is not None:
-        sensitive_operations.require_recent_authentication(actor.authenticated_at)
+    if operation is not None and actor.is_recent is not None and not actor.is_recent():
+        raise ReauthenticationRequired
     texts = {
         "actor_kind": actor.kind,
         "actor_id": actor.id,

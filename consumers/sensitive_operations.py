@@ -10,9 +10,10 @@ from datetime import timedelta
 from typing import Any
 
 from allauth.account import app_settings as account
-from allauth.core.exceptions import ReauthenticationRequired
+from allauth.account.authentication import get_authentication_records
 from django.conf import settings
 from django.db.models import Q
+from django.http import HttpRequest
 from django.urls import reverse
 
 from consumers import emails
@@ -28,13 +29,12 @@ def find(name: EventName, detail: dict[str, Any]) -> SensitiveOperation | None:
     return sensitive_operation(name, detail)
 
 
-def require_recent_authentication(authenticated_at: float | None) -> None:
-    """Require that a session proved lately who uses it; a token proved it when it was made.
-
-    Raises ReauthenticationRequired: allauth's middleware asks the person, and then carries out the request.
-    """
-    if authenticated_at is not None and time.time() - authenticated_at > account.REAUTHENTICATION_TIMEOUT:
-        raise ReauthenticationRequired
+def is_recent(request: HttpRequest, user: User) -> bool:
+    """Say whether the person has authenticated within 15 minutes: with a second factor where they hold one."""
+    records = get_authentication_records(request, user)
+    if user.holds_second_factor:
+        records = [record for record in records if record["method"] == "mfa"]
+    return any(time.time() - record["at"] < account.REAUTHENTICATION_TIMEOUT for record in records)
 
 
 def notify(event: Event, person: User | None, *, by_token: bool) -> None:

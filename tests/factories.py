@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import factory
 from allauth.account.models import EmailAddress
-from django.core.mail import EmailMessage
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.conf import settings
+from django.core.mail import EmailMessage
 from django.utils import timezone
 
 from clients import secrets
@@ -140,10 +140,10 @@ def app_code(secret: str = TOTP_SECRET) -> str:
 def sign_in_to(browser, user: User) -> None:
     """Sign a person in to Django's test client, an operator with their second factor, which they get if need be."""
     browser.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    if user.is_staff and not user.holds_second_factor:
+        hold_second_factor(user)
+    record_methods(browser, user, *(["password", "mfa"] if user.is_staff else ["password"]))
     if user.is_staff:
-        if not user.holds_second_factor:
-            hold_second_factor(user)
-        record_methods(browser, user, "password", "mfa")
         session = browser.session
         session.set_expiry(timezone.now() + timedelta(seconds=settings.OPERATOR_SESSION_IDLE))
         session.save()

@@ -1,6 +1,6 @@
 """Signing out everywhere: for somebody whose session, device or token may be in other hands."""
 
-from typing import NamedTuple
+from dataclasses import asdict, dataclass
 
 from allauth.usersessions.models import UserSession
 from django.db import transaction
@@ -14,7 +14,8 @@ from consumers.audit import Actor
 from consumers.models import User
 
 
-class Access(NamedTuple):
+@dataclass(frozen=True)
+class Access:
     """How much of a person's access signing out everywhere ends."""
 
     sessions: int  # besides the one in which it is asked
@@ -45,5 +46,5 @@ def sign_out_everywhere(*, person: User, session_key: str | None, actor: Actor) 
     for token in person.personal_tokens.live():
         personal_tokens.revoke_token(token=token, actor=actor)
     consents.revoke_all(person=person, actor=actor)
-    audit.record(AuthorityEvent.SIGNED_OUT_EVERYWHERE, actor=actor, target=person, detail=ended._asdict())
+    audit.record(AuthorityEvent.SIGNED_OUT_EVERYWHERE, actor=actor, target=person, detail=asdict(ended))
     return ended

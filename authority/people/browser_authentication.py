@@ -9,7 +9,6 @@ from allauth.account.authentication import get_authentication_records
 from allauth.mfa.utils import is_mfa_enabled
 from django.http import HttpRequest
 
-from consumers.audit import authenticated_at
 from consumers.models import User
 
 # allauth's methods by their names in RFC 8176 section 2. A passkey may be in hardware or software.
@@ -37,7 +36,9 @@ def current_authentication(request: HttpRequest) -> Authentication | None:
     if not isinstance(person, User):
         return None
     records = get_authentication_records(request, person)
-    return Authentication(str(person.pk), authenticated_at(request), amr_values(records))
+    if not records:  # not a session of allauth's: the account's last sign-in was this one, or a later one
+        return Authentication(str(person.pk), person.last_login.timestamp() if person.last_login else 0)
+    return Authentication(str(person.pk), max(record["at"] for record in records), amr_values(records))
 
 
 def amr_values(records: list[dict[str, Any]]) -> tuple[str, ...]:

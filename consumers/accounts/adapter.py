@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from consumers import emails, policy
+from consumers import emails, policy, sensitive_operations
 from consumers.accounts import known_browsers, mailed_codes, operator_sessions, recent_authentication
 from consumers.audit import request_origin
 from consumers.models import User
@@ -80,7 +80,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """Ask unless the person has just signed in, or confirmed who they are, by the strongest that they hold."""
         user = self.request.user
-        if recent_authentication.is_recent(self.request, user):
+        if sensitive_operations.is_recent(self.request, user):
             return False
         recent_authentication.forget_reauthentication(self.request, user)  # which allauth would accept
         return True

@@ -2,7 +2,7 @@
 
 Browsers that have signed in to the account before have a budget of their own, so that a stranger does not spend it. An
 address without an account has one too, so that the answers are the same and nobody's mailbox is filled.
-docs/decisions/0031-second-factors-and-codes.md has the arithmetic.
+docs/decisions/0032-second-factors-and-codes.md has the arithmetic.
 """
 
 from datetime import timedelta

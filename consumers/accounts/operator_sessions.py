@@ -1,6 +1,6 @@
 """Browser sessions of operators: shorter than those of others, and with a second factor that was used in them.
 
-docs/decisions/0031-second-factors-and-codes.md says why.
+docs/decisions/0032-second-factors-and-codes.md says why.
 """
 
 from datetime import UTC, datetime, timedelta

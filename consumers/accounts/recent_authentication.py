@@ -1,26 +1,16 @@
-"""Whether a person has authenticated recently enough to change how their account is signed in to.
+"""What counts as a recent authentication (consumers/sensitive_operations.py) besides signing in.
 
 Where a second factor is held it must be that factor, so that neither the mailbox nor the password alone removes it.
 """
 
-import time
 from typing import Any
 
-from allauth.account import app_settings
 from allauth.account.authentication import get_authentication_records
 from allauth.account.internal.flows.login import record_authentication
 from allauth.mfa.models import Authenticator
 from django.http import HttpRequest
 
 from consumers.models import User
-
-
-def is_recent(request: HttpRequest, user: User) -> bool:
-    """Say whether the person has authenticated within 15 minutes: with a second factor where they hold one."""
-    records = get_authentication_records(request, user)
-    if user.holds_second_factor:
-        records = [record for record in records if record["method"] == "mfa"]
-    return any(time.time() - record["at"] < app_settings.REAUTHENTICATION_TIMEOUT for record in records)
 
 
 def forget_reauthentication(request: HttpRequest, user: User) -> None:

@@ -88,7 +88,7 @@ class OperatorSite(AdminSite):
 
     def security(self, request: HttpRequest) -> HttpResponse:
         """Offer a passkey and an authenticator app to an operator who has neither, and may go on with one."""
-        from consumers.accounts import recent_authentication  # the site is made before the models are
+        from consumers import sensitive_operations  # the site is made before the models are
         from consumers.models import User
         from core.demo import is_demo
 
@@ -101,7 +101,7 @@ class OperatorSite(AdminSite):
             "title": "Set up a second factor",
             "is_nav_sidebar_enabled": False,
             "is_demo": is_demo(),
-            "is_recent": recent_authentication.is_recent(request, user),
+            "is_recent": sensitive_operations.is_recent(request, user),
             "idle_minutes": settings.OPERATOR_SESSION_IDLE // 60,
             "max_hours": settings.OPERATOR_SESSION_MAX // 3600,
         }

@@ -1,16 +1,14 @@
 """Whatever lets somebody in later asks an old session who it is, at every page, and is told by mail."""
 
-import time
-
 import pytest
 from django.core import mail
 from django.urls import reverse
 
 from clients.models import Client, ClientSecret, InitialAccessToken, TrustedIssuer, TrustRule
-from consumers.models import Event, Invitation, Membership, PersonalToken
+from consumers.models import Event, Invitation, Membership, PersonalToken, User
 from tests.api.conftest import Program
 from tests.authority.conftest import management_token
-from tests.factories import PASSWORD, ClientFactory, MembershipFactory, UserFactory, give_secret
+from tests.factories import PASSWORD, ClientFactory, MembershipFactory, UserFactory, give_secret, record_methods
 from tests.signing import KeyPair
 
 pytestmark = pytest.mark.django_db
@@ -30,10 +28,7 @@ def session_of(browser_of):
 
     def sign_in(user, age):
         browser = browser_of(user)
-        session = browser.session
-        session["account_authentication_methods"] = [{"method": "password", "at": time.time() - age}]
-        session["account_authentication_methods_user"] = str(user.pk)
-        session.save()
+        record_methods(browser, user, "password", age=age)
         return browser
 
     return sign_in
@@ -216,11 +211,13 @@ def test_what_lets_nobody_in_is_not_asked(session_of, alice, web, service):
     assert Client.objects.get(pk=service.pk).is_disabled
 
 
-def test_operators_are_asked_too(session_of, olga, issuer):
-    browser = session_of(olga, OLD)
+def test_operators_are_asked_for_their_second_factor(browser_of, olga):
+    browser = browser_of(olga)
+    record_methods(browser, olga, "password", "mfa", age=OLD)
     form = {"email": "new@provider.example", "name": "New", "is_active": "on", "is_staff": "on"}
     asked = browser.post("/operators/consumers/user/add/", form)
-    assert asked["Location"].startswith(reverse("account_reauthenticate"))
+    assert asked["Location"].startswith(reverse("mfa_reauthenticate"))
+    assert not User.objects.filter(email="new@provider.example").exists()
 
 
 def test_programs_cause_one_mail_an_hour_for_each_kind(alice, second_manager, acme_access):

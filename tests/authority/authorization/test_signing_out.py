@@ -3,6 +3,7 @@
 import pytest
 from django.test import Client as Browser
 
+from authority.authorization.signing_out import Access
 from authority.models import Consent, DeviceRequest
 from consumers.models import Event
 from tests.authority.conftest import management_token
@@ -39,7 +40,7 @@ def test_sessions_tokens_and_apps_end_and_this_session_stays(web, alice, bob):
     tokens = Flow(web, here, scope="openid offline_access shipments:read").tokens()
     mine, of_bob = management_token(alice, scopes=["clients:read"]), management_token(bob, scopes=["clients:read"])
     told = here.get(PAGE)
-    assert told.context["access"] == (1, 1, 1)
+    assert told.context["access"] == Access(sessions=1, personal_tokens=1, apps=1)
     for words in ("Other sessions", "Programs that use them are refused", "They have to ask you again"):
         assert words in told.text
     assert here.post(PAGE)["Location"] == "/account/sessions/"

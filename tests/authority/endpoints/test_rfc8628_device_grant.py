@@ -12,6 +12,7 @@ from django.utils import timezone
 from authority import tasks
 from authority.authorization import consents, device_requests
 from authority.models import Consent, DeviceRequest, TokenFamily
+from clients.actions import cli_client
 from clients.vocabulary import GrantType
 from tests.authority.authorization.test_oidc_core_prompt import sign_in
 from tests.authority.conftest import Program
@@ -159,6 +160,7 @@ def test_who_allows_a_device_gets_a_mail_with_the_way_to_end_it(device, alice, s
 
 
 def test_a_device_that_names_no_scope_may_read_alone_of_the_management_api(browser_of, alice):
+    cli_client.ensure_cli_client()
     form = urlencode({"client_id": "clientdesk-cli"})
     content_type = "application/x-www-form-urlencoded"
     assert Browser().post("/oauth2/device_authorization", form, content_type=content_type).status_code == 200
