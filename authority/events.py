@@ -18,6 +18,7 @@ class AuthorityEvent(EventName):
     KEY_CREATED = "key.created"
     KEY_ROTATED = "key.rotated"
     KEY_REVOKED = "key.revoked"
+    HEAD_EXPORTED = "activity.head.exported"
 
 
 def _test_token_reason(event: Event) -> str:
@@ -40,6 +41,10 @@ def _retired_key_end(event: Event) -> str:
     if not served_until:
         return ""
     return f"{event.detail.get('retired')} is published until {date_time(datetime.fromisoformat(served_until))}"
+
+
+def _head(event: Event) -> str:
+    return f"Position {event.detail.get('position', 0):,}, {event.detail.get('hash', '')[:12]}…"
 
 
 _WORDINGS: dict[EventName, Wording] = {
@@ -66,6 +71,7 @@ _WORDINGS: dict[EventName, Wording] = {
     AuthorityEvent.KEY_ROTATED: Wording(
         "rotated a signing key: {target} signs now", "rotate-cw", "warn", _retired_key_end
     ),
+    AuthorityEvent.HEAD_EXPORTED: Wording("exported a signed head of the activity", "download", "", _head),
     AuthorityEvent.KEY_REVOKED: Wording("revoked the signing key {target}", "circle-x", "bad", _signing_key_state),
 }
 

@@ -169,6 +169,19 @@ def send_second_factor_reset(person: User, *, recipient: User) -> None:
     ).send()
 
 
+# -- Operators --------------------------------------------------------------------------------------------------------
+
+
+def send_record_changed(operator: User, problems: list[str], page: str) -> None:
+    compose(
+        "record_changed",
+        operator.email,
+        problems=[(problem,) for problem in problems],
+        action_url=settings.PUBLIC_URL + page,
+        action_label="See what was found",
+    ).send()
+
+
 def _where(ip: str | None, user_agent: str) -> list[tuple[str, str]]:
     """Return the facts that tell people whether it was them."""
     return [

@@ -28,6 +28,8 @@ class ConsumerEvent(EventName):
     OPERATOR_ADDED = "operator.added"
     PERSON_UPDATED = "person.updated"
     SECOND_FACTOR_RESET = "person.second_factor.reset"
+    PERSON_ERASED = "person.erased"
+    EVENTS_EXPIRED = "activity.expired"
     TOKEN_CREATED = "person.token.created"
     TOKEN_REVOKED = "person.token.revoked"
     GROUP_SAVED = "group.saved"
@@ -64,6 +66,8 @@ _WORDINGS: dict[EventName, Wording] = {
     ConsumerEvent.SECOND_FACTOR_RESET: Wording(
         "removed the second factor of {target}, and ended all sessions", "shield-check", "bad"
     ),
+    ConsumerEvent.PERSON_ERASED: Wording("erased {target}, from every table and {events} events", "user-minus", "bad"),
+    ConsumerEvent.EVENTS_EXPIRED: Wording("deleted the events of more than {days} days ago", "trash-2"),
     ConsumerEvent.TOKEN_CREATED: Wording(
         "created the personal access token {target}", "key-round", "warn", _token_scopes
     ),
@@ -96,5 +100,6 @@ def register_events() -> None:
             Category("managers", "Managers and invitations", ("manager.",)),
             Category("consumers", "Consumers", ("consumer.",)),
             Category("rights", "Accounts and rights", ("operator.", "person.", "group.")),
+            Category("record", "The record itself", ("activity.", "person.erased")),
         ],
     )

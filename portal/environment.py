@@ -69,6 +69,14 @@ def number(name: str, default: int, *, low: int, high: int) -> int:
     return int(value)
 
 
+def event_retention_days() -> int:
+    """Return for how many days events are kept; 0: for ever. The database refuses to delete younger ones than 90."""
+    days = number("EVENT_RETENTION_DAYS", 0, low=0, high=36_500)
+    if 0 < days < 90:
+        _refuse("EVENT_RETENTION_DAYS must be 0, which keeps the record for ever, or from 90 to 36500.")
+    return days
+
+
 def required(names: tuple[str, ...]) -> dict[str, str]:
     values = {name: text(name) for name in names}
     if missing := [name for name, value in values.items() if not value]:

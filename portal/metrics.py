@@ -52,6 +52,8 @@ def _gauges() -> "CollectorRegistry":
     ran = gauge("clientdesk_worker_seconds_since_run", "Seconds since each part of the worker last ran.", "part")
     waiting = gauge("clientdesk_deliveries_waiting", "Deliveries that wait in each queue.", "queue")
     late = gauge("clientdesk_delivery_late_seconds", "Seconds for which the oldest delivery has been due.", "queue")
+    unsealed = gauge("clientdesk_events_unsealed", "Events that have no place in the chain of the record yet.")
+    unsealed_for = gauge("clientdesk_event_unsealed_seconds", "Seconds since the oldest of them happened.")
     offset = gauge("clientdesk_clock_offset_seconds", "By how much the database's clock is ahead of this machine's.")
     offset.set(clock.seconds_behind())
     try:
@@ -60,6 +62,9 @@ def _gauges() -> "CollectorRegistry":
         for backlog in work_status.backlogs():
             waiting.labels(backlog.name).set(backlog.waiting)
             late.labels(backlog.name).set(backlog.seconds_late)
+        record = work_status.unsealed()
+        unsealed.set(record.waiting)
+        unsealed_for.set(record.seconds_late)
         up.set(1)
     except Error:
         up.set(0)

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from django.db.models import Count, Min
 from django.utils import timezone
 
+from consumers.models import Event, UnsealedEvent
 from core.models import Delivery, WorkerLoop
-from portal.worker import QUEUES, TASKS
+from portal.worker import QUEUES, RECORD, TASKS
 
 # How long each part may take from one beginning to the next. A delivery waits for another server for a while.
 LATE_AFTER = {TASKS: timedelta(minutes=15)}
@@ -36,12 +37,12 @@ class Part:
 def parts() -> list[Part]:
     """Return every part. Raises django.db.Error."""
     known = dict(WorkerLoop.objects.values_list("name", "ran_at"))
-    return [Part(name, known.get(name)) for name in (*(queue.name for queue in QUEUES), TASKS)]
+    return [Part(name, known.get(name)) for name in (*(queue.name for queue in QUEUES), TASKS, RECORD)]
 
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What waits in a queue to be delivered."""
+    """What waits in a queue to be delivered, or in the record to be sealed."""
 
     name: str
     waiting: int
@@ -60,3 +61,9 @@ def backlogs() -> list[Backlog]:
         told = waiting.aggregate(count=Count("*"), oldest=Min("next_attempt_at"))
         found.append(Backlog(queue.name, told["count"], told["oldest"]))
     return found
+
+
+def unsealed() -> Backlog:
+    """Return what waits for its place in the chain of the record. Raises django.db.Error."""
+    oldest = Event.objects.filter(pk=UnsealedEvent.objects.order_by("pk").values("pk")[:1]).values_list("at", flat=True)
+    return Backlog(RECORD, UnsealedEvent.objects.count(), oldest.first())

@@ -1,4 +1,4 @@
-"""The worker: delivers mail and logout notices, rotates keys, cleans up. Any number of them may run."""
+"""The worker: delivers mail and logout notices, seals events, rotates keys, cleans up. Any number of them may run."""
 
 import logging
 import threading
@@ -14,17 +14,18 @@ from django.db.models.functions import Now
 
 from authority import tasks
 from authority.authorization import backchannel_logout
-from authority.keys import rotation
+from authority.keys import activity_heads, rotation
 from authority.telemetry import daily_counts, problem_log
 from authority.tokens import test_tokens
 from clients.actions import cleanup, cli_client
 from clients.actions import secret_policy as secret_policy_actions
 from consumers.accounts.session_cleanup import delete_expired_sessions
+from consumers.actions.sealing import seal_events
 from core import idempotency, mail
 from core.db.own_connection import own_connection
 from core.delivery import CHANNEL, Queue
 from core.models import WorkerLoop
-from portal import cache_table
+from portal import activity_check, cache_table
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +36,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0  # seconds between attempts after a fault
 NOTE_EVERY = 10.0
 
 TASKS = "tasks"
+RECORD = "record"
 QUEUES: tuple[Queue[Any], ...] = (mail.QUEUE, backchannel_logout.QUEUE)
 PERIODIC_TASKS: list[Callable[[], None]] = [
     cli_client.ensure_cli_client,
@@ -49,16 +51,19 @@ PERIODIC_TASKS: list[Callable[[], None]] = [
     problem_log.delete_old,
     test_tokens.delete_expired,
     cleanup.delete_idle_clients,
+    activity_heads.sign_daily,
+    tasks.delete_expired_events,
+    activity_check.request_daily,
 ]
 
 
 class Worker:
-    """Runs each queue, and the periodic tasks, in a thread of its own, so that none waits for others."""
+    """Runs each queue, the tasks and the record, each in a thread of its own, so that none waits for others."""
 
     def __init__(self, stop: threading.Event) -> None:
         self.stop = stop
         self.loops: list[Loop] = [QueueLoop(queue, stop) for queue in QUEUES]
-        self.loops.append(TaskLoop(PERIODIC_TASKS, stop))
+        self.loops += [TaskLoop(PERIODIC_TASKS, stop), RecordLoop(stop)]
 
     def run(self) -> None:
         threads = [threading.Thread(target=loop.run, name=loop.name) for loop in self.loops]
@@ -150,6 +155,15 @@ class QueueLoop(Loop):
 
     def run_once(self) -> bool:
         return self.queue.deliver_next()
+
+
+class RecordLoop(Loop):
+    """Seals events in the chain, and verifies it step by step when that is due."""
+
+    name = RECORD
+
+    def run_once(self) -> bool:
+        return bool(seal_events()) or activity_check.advance()
 
 
 class TaskLoop(Loop):

@@ -218,6 +218,7 @@ WRITES_ELSEWHERE = {
     # Keys rotate by themselves; a rotation that an operator asks for has its event.
     "authority/keys/rotation.py": "the states of signing keys",
     "authority/keys/signing_keys.py": "generated keys, and how long each is published",
+    "authority/keys/activity_heads.py": "signed heads of the record; an export has its event",
     "authority/keys/workload_issuer.py": "the name of the workload issuer, once for all",
     # Telemetry, gathered in memory and written in the background.
     "authority/telemetry/daily_counts.py": "counts",
@@ -233,6 +234,7 @@ WRITES_ELSEWHERE = {
     "core/mail.py": "the outbox",
     # Maintenance.
     "portal/demo/data.py": "sample data of a demo",
+    "portal/activity_check.py": "how far a verification of the record has come, and what it found",
     "portal/cache_table.py": "expired counters are deleted in batches",
     "portal/reencryption.py": "values are encrypted with the newest key; nothing else about them changes",
     "portal/worker.py": "the worker notes that it runs",
@@ -321,6 +323,9 @@ RAW_SQL = {
     "authority/telemetry/daily_counts.py",  # counts are added to in one statement
     "authority/telemetry/problem_log.py",  # problems too
     "authority/telemetry/last_used.py",  # the last uses of thousands of secrets are written in one statement
+    "consumers/actions/sealing.py",  # advisory lock, digests of rows
+    "consumers/actions/expiry.py",  # the function of the database that deletes what has expired
+    "consumers/activity/verification.py",  # digests and hashes, by the hundred thousand a second
     "core/delivery.py",  # NOTIFY wakes the worker
     "core/db/backend/base.py",  # hands statements on, and notes those that fail
     "portal/worker.py",  # LISTEN

@@ -1,5 +1,6 @@
-"""People, consumers, memberships, invitations, the audit record and personal access tokens."""
+"""People, consumers, memberships, invitations, the audit record, its chain, and personal access tokens."""
 
+from consumers.models.chain import EventSeal, SignedHead, UnsealedEvent, Verification
 from consumers.models.people import (
     Consumer,
     ConsumerQuerySet,
@@ -19,11 +20,15 @@ __all__ = [
     "Event",
     "EventName",
     "EventQuerySet",
+    "EventSeal",
     "Invitation",
     "Membership",
     "PersonalToken",
     "Role",
+    "SignedHead",
+    "UnsealedEvent",
     "User",
     "UserManager",
+    "Verification",
     "normal_email",
 ]

@@ -1,10 +1,11 @@
 """The audit record."""
 
+import uuid
 from enum import StrEnum
 from typing import Self
 
 from django.db import models
-from django.db.models.functions import Coalesce
+from django.db.models.functions import UUID4, Coalesce
 from django.utils import timezone
 
 from consumers.models.people import Consumer
@@ -24,9 +25,11 @@ class EventQuerySet(models.QuerySet["Event"]):
 
 
 class Event(models.Model):
-    """A change that somebody made, recorded in its transaction. The database refuses to change or delete a row.
+    """A change that somebody made, recorded in its transaction.
 
-    The row outlives its target, so it keeps labels and ids without foreign keys.
+    The database refuses to change or delete a row, but to erase a person from it (consumers/actions/erasure.py) and to
+    delete it once it has expired (consumers/actions/expiry.py). The row outlives its target, so it keeps labels and ids
+    without foreign keys.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -45,6 +48,9 @@ class Event(models.Model):
     ip = models.GenericIPAddressField(null=True)
     user_agent = models.CharField(max_length=200, blank=True)
     request_id = models.CharField(max_length=40, blank=True)
+    # Part of the row's digest in the chain: nobody can find out by guessing what an erased row said.
+    salt = models.UUIDField(default=uuid.uuid4, db_default=UUID4(), editable=False)
+    erased_by = models.BigIntegerField(null=True, editable=False)  # the event of the erasure
 
     objects = EventQuerySet.as_manager()
 
@@ -59,6 +65,7 @@ class Event(models.Model):
                 fields=["name", "-id"], name="event_name", opclasses=["varchar_pattern_ops", "int8_ops"]
             ),
             models.Index(fields=["request_id"], name="event_request"),
+            models.Index(fields=["erased_by"], condition=models.Q(erased_by__isnull=False), name="event_erased"),
         ]
 
     def __str__(self) -> str:

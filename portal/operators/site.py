@@ -83,6 +83,8 @@ class OperatorSite(AdminSite):
         return [
             path("inspect/", self.admin_view(before_csrf(self.inspector)), name="inspector"),
             path("security/", never_cache(self.security), name="security"),
+            path("consumers/event/verify/", self.admin_view(self.verify_record), name="consumers_event_verify"),
+            path("consumers/event/head/", self.admin_view(self.export_head), name="consumers_event_head"),
             *served,
         ]
 
@@ -106,6 +108,16 @@ class OperatorSite(AdminSite):
             "max_hours": settings.OPERATOR_SESSION_MAX // 3600,
         }
         return render(request, "admin/security.html", context)
+
+    def verify_record(self, request: HttpRequest) -> HttpResponse:
+        from portal.operators import record  # the site is made before the models are
+
+        return record.verify(request, self.each_context(request))
+
+    def export_head(self, request: HttpRequest) -> HttpResponse:
+        from portal.operators import record  # the site is made before the models are
+
+        return record.export_head(request)
 
     def inspector(self, request: HttpRequest) -> HttpResponse:
         """Inspect a token of any workspace, for operators who may read clients."""
