@@ -66,7 +66,7 @@ _WORDINGS: dict[EventName, Wording] = {
     ConsumerEvent.SECOND_FACTOR_RESET: Wording(
         "removed the second factor of {target}, and ended all sessions", "shield-check", "bad"
     ),
-    ConsumerEvent.PERSON_ERASED: Wording("erased {target}, from every table and {events} events", "user-minus", "bad"),
+    ConsumerEvent.PERSON_ERASED: Wording("erased {person} from every table and {events} events", "user-minus", "bad"),
     ConsumerEvent.EVENTS_EXPIRED: Wording("deleted the events of more than {days} days ago", "trash-2"),
     ConsumerEvent.TOKEN_CREATED: Wording(
         "created the personal access token {target}", "key-round", "warn", _token_scopes

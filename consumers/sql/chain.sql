@@ -18,9 +18,10 @@ CREATE OR REPLACE FUNCTION refuse_event_change() RETURNS trigger LANGUAGE plpgsq
 BEGIN
     IF TG_OP = 'UPDATE' THEN
         IF NEW.salt <> OLD.salt
-            AND (NEW.id, NEW.at, NEW.name, NEW.actor_kind, NEW.actor_id, NEW.consumer_id, NEW.target_kind, NEW.target_id)
-                IS NOT DISTINCT FROM
-                (OLD.id, OLD.at, OLD.name, OLD.actor_kind, OLD.actor_id, OLD.consumer_id, OLD.target_kind, OLD.target_id)
+            AND (NEW.id, NEW.at, NEW.name, NEW.actor_kind, NEW.actor_id, NEW.consumer_id, NEW.target_kind,
+                 NEW.target_id, NEW.request_id) IS NOT DISTINCT FROM
+                (OLD.id, OLD.at, OLD.name, OLD.actor_kind, OLD.actor_id, OLD.consumer_id, OLD.target_kind,
+                 OLD.target_id, OLD.request_id)
             AND EXISTS (SELECT FROM consumers_event erasure WHERE erasure.id = NEW.erased_by
                 AND erasure.name = 'person.erased' AND erasure.at > now() - interval '1 hour')
         THEN
@@ -76,9 +77,10 @@ DECLARE
     changed integer;
 BEGIN
     UPDATE consumers_event event
-    SET actor_label = said.actor_label, target_label = said.target_label, detail = said.detail, ip = NULL,
-        user_agent = '', request_id = '', salt = gen_random_uuid(), erased_by = erasure
-    FROM jsonb_to_recordset(rows) AS said (id bigint, actor_label text, target_label text, detail jsonb)
+    SET actor_label = said.actor_label, target_label = said.target_label, detail = said.detail, ip = said.ip,
+        user_agent = said.user_agent, salt = gen_random_uuid(), erased_by = erasure
+    FROM jsonb_to_recordset(rows)
+        AS said (id bigint, actor_label text, target_label text, detail jsonb, ip inet, user_agent text)
     WHERE event.id = said.id;
     GET DIAGNOSTICS changed = ROW_COUNT;
     RETURN changed;
