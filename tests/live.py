@@ -7,6 +7,7 @@ until the session ends.
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -91,6 +92,8 @@ def server(django_db_setup, django_db_blocker, tmp_path_factory) -> Generator[Se
     # The same keys and peppers, so that a test can read what the server has encrypted.
     shutil.copy(settings.DATA_DIR / "identity.json", data)
     copy_database(template, name, django_db_blocker)
+    role = create_application_role(name, django_db_blocker)
+    environ["DATABASE_URL"] = with_user(environ["DATABASE_URL"], role)
     demo = subprocess.run(
         [sys.executable, "manage.py", "demo", "--json"],
         cwd=settings.BASE_DIR,
@@ -104,6 +107,31 @@ def server(django_db_setup, django_db_blocker, tmp_path_factory) -> Generator[Se
             yield Server(url, json.loads(demo.stdout), environ, django_db_blocker)
     finally:
         drop_database(name, django_db_blocker)
+        drop_role(role, django_db_blocker)
+
+
+ROLE_SQL = re.compile(r"```sql\n(CREATE ROLE clientdesk_app .*?)```", re.DOTALL)
+
+
+def create_application_role(name: str, blocker: Any) -> str:
+    """Create the role that owns nothing, by the statements of docs/deploy.md; the server works as it does."""
+    role, owner = f"{name}_app", str(connection.settings_dict["USER"])
+    (statements,) = ROLE_SQL.findall((settings.BASE_DIR / "docs" / "deploy.md").read_text())
+    drop_role(role, blocker)
+    with database(name, blocker), connection.cursor() as cursor:
+        cursor.execute(statements.replace("clientdesk_app", role).replace("FOR ROLE clientdesk ", f"FOR ROLE {owner} "))
+    return role
+
+
+def drop_role(role: str, blocker: Any) -> None:
+    with database("postgres", blocker), connection.cursor() as cursor:
+        cursor.execute(f'DROP ROLE IF EXISTS "{role}"')
+
+
+def with_user(url: str, user: str) -> str:
+    """Return the URL of a database for another role of the tests' PostgreSQL, which trusts any."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=f"{user}:another%20password@{parts.netloc.rpartition('@')[2]}").geturl()
 
 
 def migrated_database(blocker: Any) -> str:
