@@ -33,7 +33,9 @@ def main(seconds: float) -> None:
         target = Target(
             f"http://127.0.0.1:{PORT}", demo["operator_token"], (service["client_id"], service["client_secret"])
         )
-        text = hostile(target, seconds, server) + faults(target, data)
+        text = hostile(target, seconds, server)
+        require_invariants(data)
+        text += faults(target, data)
     PAGE.write_text(PAGE.read_text().partition(MARK)[0] + MARK + "\n" + text)
 
 
@@ -63,6 +65,11 @@ def hostile(target: Target, seconds: float, server: Any) -> str:
     return "\n".join(lines)
 
 
+def require_invariants(data: Path) -> None:
+    """Stop with the rows that must not be, where the drill has left some. Raises CalledProcessError."""
+    manage_in(ROOT, data, "check_invariants")
+
+
 def memory(server: Any) -> float:
     """Return the proportional set size of the server and its processes: MiB."""
     processes = [server, *server.children(recursive=True)]
@@ -73,6 +80,7 @@ def faults(target: Target, data: Path) -> str:
     lines = ["## Faults of the database", ""]
     for name, fault in FAULTS.items():
         seen = asyncio.run(database.drill(target, data, fault, 12))
+        require_invariants(data)
         lines += [
             f"### {name.capitalize() if name[0].islower() else name}",
             "",

@@ -32,14 +32,14 @@ class Count:
 
 def reencrypt_all(*, actor: Actor) -> list[Count]:
     """Re-encrypt all stored data under the newest key, while the server runs. Cut short, it can be repeated."""
-    counts = [_reencrypt_rows(what, rows, field, change) for what, rows, field, change in _encrypted_fields()]
+    counts = [_reencrypt_rows(what, rows, field, change) for what, rows, field, change in encrypted_fields()]
     with transaction.atomic():
         moved = {count.what: count.moved for count in counts}
         audit.record(PortalEvent.KEYS_REENCRYPTED, actor=actor, detail={"moved": moved})
     return counts
 
 
-def _encrypted_fields() -> Iterator[tuple[str, QuerySet[Any], str, Callable[[Any], Any]]]:
+def encrypted_fields() -> Iterator[tuple[str, QuerySet[Any], str, Callable[[Any], Any]]]:
     """Yield each encrypted field: its name, the rows, the column, and the function that re-encrypts a value."""
     yield (
         "signing keys",

@@ -328,6 +328,8 @@ RAW_SQL = {
     "consumers/activity/verification.py",  # digests and hashes, by the hundred thousand a second
     "core/delivery.py",  # NOTIFY wakes the worker
     "core/db/backend/base.py",  # hands statements on, and notes those that fail
+    "consumers/actions/erasure.py",  # a person's events, and their address in any column
+    "portal/invariants.py",  # what breaks an invariant is what the ORM would not write
     "portal/worker.py",  # LISTEN
     "portal/health.py",  # whether the database may be written
     "portal/checks.py",  # the shortest question to the database
