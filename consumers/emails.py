@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
-from consumers.models import Invitation, User
+from consumers.models import Consumer, Invitation, Role, User
 from core.text import replace_unsafe
 from core.timefmt import weekday_date_time
 from core.user_agents import browser_name
@@ -167,6 +167,13 @@ def send_second_factor_reset(person: User, *, recipient: User) -> None:
         action_url=settings.PUBLIC_URL + reverse("mfa_index"),
         action_label="Set up a second factor" if person == recipient else "",
     ).send()
+
+
+def send_consumer_suspended(consumer: Consumer, reason: str) -> None:
+    """Tell its managers why, who cannot enter the workspace any more."""
+    managers = consumer.memberships.select_related("user").filter(role=Role.MANAGER, user__is_active=True)
+    for membership in managers:
+        compose("consumer_suspended", membership.user.email, consumer=consumer.name, reason=reason).send()
 
 
 # -- Operators --------------------------------------------------------------------------------------------------------

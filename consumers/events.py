@@ -43,7 +43,9 @@ def _token_scopes(event: Event) -> str:
 _WORDINGS: dict[EventName, Wording] = {
     ConsumerEvent.CONSUMER_CREATED: Wording("opened the workspace {target}", "building-2", "good"),
     ConsumerEvent.CONSUMER_UPDATED: Wording("changed what is on record about {target}", "settings-2"),
-    ConsumerEvent.CONSUMER_SUSPENDED: Wording("suspended {target}, with its clients and tokens", "ban", "bad"),
+    ConsumerEvent.CONSUMER_SUSPENDED: Wording(
+        "suspended {target}, with its clients and tokens", "ban", "bad", lambda event: event.detail.get("reason", "")
+    ),
     ConsumerEvent.CONSUMER_RESUMED: Wording("resumed {target}", "play", "good"),
     ConsumerEvent.CONSUMER_TOKENS_REVOKED: Wording("revoked all tokens of the clients of {target}", "circle-x", "bad"),
     ConsumerEvent.CONSUMER_DELETED: Wording("deleted {target}", "trash-2", "bad"),

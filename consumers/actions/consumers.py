@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 from django.utils import timezone
 
-from consumers import audit, policy
+from consumers import audit, emails, policy
 from consumers.audit import Actor
 from consumers.events import ConsumerEvent
 from consumers.models import Consumer
@@ -48,14 +48,17 @@ def update_consumer(
 
 
 @transaction.atomic
-def suspend_consumer(*, consumer: Consumer, actor: Actor) -> None:
-    """Stop its workspace, its clients and its tokens at once.
+def suspend_consumer(*, consumer: Consumer, actor: Actor, reason: str = "") -> None:
+    """Stop its workspace, its clients and its tokens at once. Its managers are mailed the reason, if there is one.
 
     The UPDATE fires the trigger of authority/sql/directory.sql, which tells every process to drop what it caches of the
     consumer's clients.
     """
     if Consumer.objects.filter(pk=consumer.pk, suspended_at=None).update(suspended_at=timezone.now()):
-        audit.record(ConsumerEvent.CONSUMER_SUSPENDED, actor=actor, consumer=consumer, target=consumer)
+        detail = {"reason": reason} if reason else {}
+        audit.record(ConsumerEvent.CONSUMER_SUSPENDED, actor=actor, consumer=consumer, target=consumer, detail=detail)
+        if reason:
+            emails.send_consumer_suspended(consumer, reason)
     consumer.refresh_from_db(fields=["suspended_at"])
 
 

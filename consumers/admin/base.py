@@ -1,10 +1,11 @@
 """Base classes of the operators' pages: actions behind buttons, and changes through functions that record them."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -25,19 +26,34 @@ from core.db import rows
 from core.errors import Refusal
 
 
+class Effect(NamedTuple):
+    """One thing that an action does: its figure, the rest of the sentence, and a second line."""
+
+    lead: str
+    text: str = ""
+    detail: str = ""
+    icon: str = ""
+    tone: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class AdminAction:
     """An action on an object, or on one of its related rows, that a button on the object's page runs with one POST.
 
-    With `effects` a page asks for confirmation first, and lists them. `relation` names the related manager whose row
-    the action is on; the row is looked up below the object alone, so that no address reaches another object's rows.
-    `label` and `success` may hold {} for the row's name.
+    With `effects` a page asks for confirmation first, and lists them: each an Effect, or a sentence. With `reason`, its
+    label, the page asks for one, too, and `run` takes it as its third argument. `relation` names the related manager
+    whose row the action is on; the row is looked up below the object alone, so that no address reaches another
+    object's rows.
+    `label`, `question` and `success` may hold {} for the row's name.
     """
 
     label: str
-    run: Callable[[Any, Actor], object]
+    run: Callable[..., object]
     success: str
-    effects: Callable[[Any], list[str]] | None = None
+    effects: Callable[[Any], Sequence[Effect | str]] | None = None
+    question: str = ""  # of the page, where that is not the label
+    lead: str = ""
+    reason: str = ""
     relation: str = ""
     is_available: Callable[[Any], bool] = bool  # a row is true: always
     is_safe: bool = False
@@ -45,6 +61,15 @@ class AdminAction:
     @property
     def needs_confirmation(self) -> bool:
         return self.effects is not None
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(
+        required=False,
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"}),
+        help_text="Leave empty to send none.",
+    )
 
 
 class RefusedForm:
@@ -107,25 +132,32 @@ class AuditedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if not self.has_change_permission(request, obj):
             raise PermissionDenied("Your rights let you read this page, not change it. Ask another operator.")
         target = _related_row(obj, action.relation, related_id) if action.relation else obj
-        if request.method == "POST":
-            return self.run_action(request, action, obj, target)
-        if request.method not in ("GET", "HEAD") or action.effects is None:
+        form = ReasonForm(request.POST if request.method == "POST" else None) if action.reason else None
+        if request.method == "POST" and (form is None or form.is_valid()):
+            reason = [form.cleaned_data["reason"]] if form else []
+            return self.run_action(request, action, obj, target, *reason)
+        if request.method not in ("GET", "HEAD", "POST") or action.effects is None:
             return HttpResponseNotAllowed(["POST"])
         context = {
             **self.admin_site.each_context(request),
-            "title": action.label.format(target),
+            "title": (action.question or action.label).format(target),
+            "button": action.label.format(target),
+            "form": form,
             "opts": self.opts,
             "object": obj,
             "action": action,
-            "effects": action.effects(target),
+            "effects": [Effect("", each) if isinstance(each, str) else each for each in action.effects(target)],
             "back": admin_url(obj),
         }
-        return TemplateResponse(request, "admin/action_confirmation.html", context)
+        status = 422 if form is not None and form.errors else 200
+        return TemplateResponse(request, "admin/action_confirmation.html", context, status=status)
 
-    def run_action(self, request: HttpRequest, action: AdminAction, obj: Model, target: Model) -> HttpResponse:
+    def run_action(
+        self, request: HttpRequest, action: AdminAction, obj: Model, target: Model, *reason: str
+    ) -> HttpResponse:
         name = str(target)
         try:
-            action.run(target, Actor.of(request))
+            action.run(target, Actor.of(request), *reason)
         except Refusal as refusal:
             messages.error(request, refusal.description)
         else:

@@ -26,6 +26,7 @@ from consumers.models import Consumer, Invitation, Membership, Role
 from core.admin import badge, datetime_column, pluralize
 from core.errors import Refusal
 from core.fields import GroupedMultipleChoiceField, JSONField
+from portal.operators.suspension import resuming, suspending
 
 SHOWN_CLIENTS = 20
 TESTS = ["test_token_lifetime", "test_token_claims"]
@@ -120,20 +121,6 @@ def _clients(clients: QuerySet[Any]) -> str:
     return pluralize(clients.count(), "client", "clients")
 
 
-def _suspending(consumer: Consumer) -> list[str]:
-    people = pluralize(consumer.memberships.count(), "person", "people")
-    clients = _clients(consumer.clients.all())
-    return [
-        f"Its workspace closes for {people} and everybody invited: they get “not found” from their next request on.",
-        f"No more tokens are issued for {clients}, and their requests are refused.",
-        (
-            "Tokens that they hold stop working immediately where an API introspects them, and when they expire where "
-            "it does not."
-        ),
-        "Nothing is deleted. Resuming restores everything as it was.",
-    ]
-
-
 def _removing(membership: Membership) -> list[str]:
     return [
         f"{membership.user} ({membership.user.email}) can no longer enter the workspace, from the next request on.",
@@ -180,19 +167,23 @@ class ConsumerAdmin(AuditedAdmin):
     object_actions = {
         "suspend": AdminAction(
             label="Suspend {}",
-            run=lambda consumer, actor: consumer_actions.suspend_consumer(consumer=consumer, actor=actor),
+            question="Suspend {}?",
+            lead="Nothing is deleted. Resuming restores everything as it was.",
+            run=lambda consumer, actor, reason: consumer_actions.suspend_consumer(
+                consumer=consumer, actor=actor, reason=reason
+            ),
+            reason="Reason for its managers",
             success="{} is suspended.",
-            effects=_suspending,
+            effects=suspending,
             is_available=lambda consumer: not consumer.is_suspended,
         ),
         "resume": AdminAction(
             label="Resume {}",
             run=lambda consumer, actor: consumer_actions.resume_consumer(consumer=consumer, actor=actor),
             success="{} works again.",
-            effects=lambda consumer: [
-                "Its people can enter the workspace again.",
-                f"Tokens again for {_clients(consumer.clients.filter(disabled_at=None))}.",
-            ],
+            question="Resume {}?",
+            lead="Everything works again as it did before.",
+            effects=resuming,
             is_available=lambda consumer: consumer.is_suspended,
             is_safe=True,
         ),

@@ -13,6 +13,8 @@ from tests.portal.actions.running import actions, completed_actions
 pytestmark = pytest.mark.django_db
 
 NO_OPERATION = {
+    "authority.keys.activity_heads.export": "for whoever runs the server: a page, and manage.py verify_audit --export",
+    "consumers.actions.erasure.erase_person": "cannot be undone, and reads every table: manage.py erase_person",
     "consumers.audit.record": "no action: it records one",
     **dict.fromkeys(
         (

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.django_db
 
 RECORD = "consumers.audit.record"
 NO_PAGE = {
+    "consumers.actions.erasure.erase_person": "reads every table, which takes too long for a page: manage.py",
     RECORD: "no action: it records one",
     "clients.actions.secrets.rotate_client": "Ory's rotation; a page rotates one secret",
     "clients.actions.secrets.revoke_rotated": "Ory's rotation; a page revokes one secret",
@@ -171,6 +172,9 @@ PAGES_OF = {  # by the module of the actions
     ],
     "authority.authorization.device_requests": [
         page("decide", "alice", "/device?user_code={user_code}", "Continue", "Allow"),
+    ],
+    "authority.keys.activity_heads": [
+        page("export", "olga", ADMIN + "consumers/event/verify/", "Export signed head"),
     ],
     "authority.keys.rotation": [
         page("rotate", "olga", KEY + "actions/rotate/", "Rotate this key"),

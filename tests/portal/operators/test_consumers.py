@@ -7,12 +7,13 @@ from django.core import mail
 from django.urls import reverse
 from django.utils import timezone
 
+from authority.models import DailyCount
 from clients.models import Client, Scope
 from consumers import emails
 from consumers.actions.invitations import invite_manager
 from consumers.models import Consumer, Event, Invitation, Membership, Role
 from tests.clients.admin_helpers import events, page, said
-from tests.factories import actor_for, invitations_in
+from tests.factories import ClientFactory, actor_for, invitations_in
 from tests.forms import save
 
 ADD_CONSUMER = "/operators/consumers/consumer/add/"
@@ -264,3 +265,52 @@ def test_operator_sets_how_long_test_tokens_live_and_what_they_may_say(operator,
     assert "Remove sub" in answer.text
     acme.refresh_from_db()
     assert acme.test_token_claims == ["department", "plan"]
+
+
+# -- Suspending and resuming ------------------------------------------------------------------------------------------
+
+
+def test_suspending_says_in_figures_what_will_stop(olga, acme, alice, bob, service, api, invite, browser_of):
+    DailyCount.objects.create(client=service, day=timezone.now().date(), issued=1204, refused=0)
+    ClientFactory(consumer=acme, client_name="Off", disabled_at=timezone.now())
+    Client.objects.filter(pk=service.pk).update(last_used_at=timezone.now())
+    invite()
+    page = browser_of(olga).get(f"/operators/consumers/consumer/{acme.pk}/actions/suspend/").text
+    for sentence in (
+        "1 client gets no more tokens,",
+        "1 was used in the last 30 days, the last one ",
+        "and within 1 hour where it checks signatures alone.",
+        "1,204 tokens were issued since yesterday; 0 sign-ins of users are kept alive by refresh tokens",
+        "2 people leave the workspace,",
+        "and 1 invitation stops working.",
+        "Alice Martin and Bob Young",
+        "1 manager is mailed the reason,",
+    ):
+        assert sentence in page, sentence
+
+
+def test_reason_is_mailed_to_the_managers_and_recorded(olga, acme, alice, bob, browser_of):
+    browser_of(olga).post(f"/operators/consumers/consumer/{acme.pk}/actions/suspend/", {"reason": "Unpaid since May"})
+    (told,) = mail.outbox
+    assert told.to == [alice.email]
+    assert "The reason: Unpaid since May" in told.body
+    assert Event.objects.get(name="consumer.suspended").detail == {"reason": "Unpaid since May"}
+
+
+def test_reason_that_is_too_long_suspends_nobody(olga, acme, alice, browser_of):
+    long = "x" * 501
+    answer = browser_of(olga).post(f"/operators/consumers/consumer/{acme.pk}/actions/suspend/", {"reason": long})
+    assert answer.status_code == 422
+    assert long in answer.text  # nothing typed is lost
+    acme.refresh_from_db()
+    assert not acme.is_suspended
+    assert mail.outbox == []
+
+
+def test_resuming_says_in_figures_what_works_again(olga, acme, alice, service, browser_of):
+    ClientFactory(consumer=acme, client_name="Off", disabled_at=timezone.now())
+    browser = browser_of(olga)
+    browser.post(f"/operators/consumers/consumer/{acme.pk}/actions/suspend/")
+    page = browser.get(f"/operators/consumers/consumer/{acme.pk}/actions/resume/").text
+    for sentence in ("1 client gets tokens again,", "1 stays disabled or expired", "1 person enters the workspace"):
+        assert sentence in page, sentence

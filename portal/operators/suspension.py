@@ -1,0 +1,128 @@
+"""What stops when a consumer is suspended, and what works again when it is resumed: in figures, before it is done."""
+
+from datetime import timedelta
+
+from django.db.models import Max, QuerySet, Sum
+from django.utils import timezone
+
+from authority.models import DailyCount, TokenFamily
+from clients.models import ACCESS_TOKEN_LIFETIME, Api, Client
+from consumers.admin.base import Effect
+from consumers.models import Consumer, Role
+from core.admin import pluralize
+from core.timefmt import short_date_time
+
+SHOWN_NAMES = 3
+RECENTLY = timedelta(days=30)
+
+
+def suspending(consumer: Consumer) -> list[Effect]:
+    clients = Client.objects.of(consumer)
+    usable = clients.usable().count()
+    return [
+        Effect(
+            f"{pluralize(usable, 'client gets', 'clients get')} no more tokens,",
+            "from the next request on.",
+            detail=_used(clients),
+            icon="circle-x",
+            tone="bad",
+        ),
+        Effect(
+            "Tokens that they hold stop immediately where an API introspects them,",
+            f"and within {_in_words(_longest_lifetime(consumer))} where it checks signatures alone.",
+            detail=_issued(consumer),
+            icon="circle-x",
+            tone="bad",
+        ),
+        Effect(
+            f"{pluralize(consumer.memberships.count(), 'person leaves', 'people leave')} the workspace,",
+            f"and {pluralize(_invited(consumer), 'invitation stops', 'invitations stop')} working.",
+            detail=_people(consumer),
+            icon="lock",
+        ),
+        Effect(
+            f"{pluralize(_managers(consumer), 'manager is', 'managers are')} mailed the reason,",
+            "if you give one.",
+            icon="mail",
+        ),
+    ]
+
+
+def resuming(consumer: Consumer) -> list[Effect]:
+    clients = Client.objects.of(consumer).filter(disabled_at=None).exclude(expires_at__lte=timezone.now())
+    off = Client.objects.of(consumer).count() - clients.count()
+    since = f"Suspended since {short_date_time(consumer.suspended_at)}" if consumer.suspended_at else ""
+    return [
+        Effect(
+            f"{pluralize(clients.count(), 'client gets', 'clients get')} tokens again,",
+            "from the next request on.",
+            detail=f"{pluralize(off, 'stays', 'stay')} disabled or expired" if off else "",
+            icon="circle-check",
+            tone="good",
+        ),
+        Effect(
+            "Tokens that have not expired work again,",
+            f"and so do {pluralize(_sign_ins(consumer), 'sign-in', 'sign-ins')} of users.",
+            detail=since,
+            icon="circle-check",
+            tone="good",
+        ),
+        Effect(
+            f"{pluralize(consumer.memberships.count(), 'person enters', 'people enter')} the workspace again,",
+            f"and {pluralize(_invited(consumer), 'invitation works', 'invitations work')} again.",
+            detail=_people(consumer),
+            icon="users",
+        ),
+    ]
+
+
+def _used(clients: QuerySet[Client]) -> str:
+    recently = clients.filter(last_used_at__gt=timezone.now() - RECENTLY).aggregate(last=Max("last_used_at"))["last"]
+    if recently is None:
+        return "None was used in the last 30 days"
+    number = clients.filter(last_used_at__gt=timezone.now() - RECENTLY).count()
+    used = pluralize(number, "was", "were")
+    return f"{used} used in the last 30 days, the last one {short_date_time(recently)}"
+
+
+def _issued(consumer: Consumer) -> str:
+    """Return how many tokens were issued since yesterday, as far as counts are written, and how many sign-ins live."""
+    yesterday = timezone.now().date() - timedelta(days=1)
+    counts = DailyCount.objects.filter(client__consumer=consumer, day__gte=yesterday)
+    issued = counts.aggregate(issued=Sum("issued"))["issued"] or 0
+    tokens = pluralize(issued, "token was", "tokens were")
+    sign_ins = pluralize(_sign_ins(consumer), "sign-in of a user is", "sign-ins of users are")
+    return f"{tokens} issued since yesterday; {sign_ins} kept alive by refresh tokens"
+
+
+def _sign_ins(consumer: Consumer) -> int:
+    return TokenFamily.objects.alive().filter(client__consumer=consumer, retain_until__gt=timezone.now()).count()
+
+
+def _longest_lifetime(consumer: Consumer) -> int:
+    """Return for how many seconds an access token of the consumer's clients may live at most."""
+    apis = Api.objects.filter(scopes__access__consumer=consumer)
+    longest = apis.aggregate(longest=Max("access_token_lifetime"))["longest"] or ACCESS_TOKEN_LIFETIME
+    return min(longest, consumer.access_token_lifetime or longest)
+
+
+def _in_words(seconds: int) -> str:
+    if seconds % 3600 == 0:
+        return pluralize(seconds // 3600, "hour", "hours")
+    return pluralize(-(-seconds // 60), "minute", "minutes")
+
+
+def _invited(consumer: Consumer) -> int:
+    return consumer.invitations.pending().filter(expires_at__gt=timezone.now()).count()
+
+
+def _managers(consumer: Consumer) -> int:
+    return consumer.memberships.filter(role=Role.MANAGER, user__is_active=True).count()
+
+
+def _people(consumer: Consumer) -> str:
+    members = consumer.memberships.select_related("user")
+    names = [str(member.user) for member in members[:SHOWN_NAMES]]
+    if more := members.count() - len(names):
+        names.append(f"{more:,} more")
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]])) if names else ""
