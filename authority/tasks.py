@@ -30,7 +30,7 @@ def delete_expired() -> None:
 
 def delete_expired_events() -> None:
     """Delete the events that are older than the setting says; a signed head stands for them, one a day at most."""
-    days = settings.EVENT_RETENTION_DAYS
+    days = settings.RETENTION_DAYS["EVENT"]
     if not days:
         return
     today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)

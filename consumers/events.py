@@ -102,6 +102,5 @@ def register_events() -> None:
             Category("managers", "Managers and invitations", ("manager.",)),
             Category("consumers", "Consumers", ("consumer.",)),
             Category("rights", "Accounts and rights", ("operator.", "person.", "group.")),
-            Category("record", "The record itself", ("activity.", "person.erased")),
         ],
     )

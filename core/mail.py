@@ -13,6 +13,7 @@ from datetime import timedelta
 from email.message import EmailMessage as ParsedMail
 from typing import Any
 
+from django.conf import settings
 from django.core.mail import EmailMessage, mailers
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db.models import Q
@@ -22,8 +23,6 @@ from core.delivery import Queue, wake_workers
 from core.encryption import fernet
 from core.models import Message
 from core.sweeps import delete_in_batches
-
-RETENTION = timedelta(days=30)
 
 # -- Into the outbox --------------------------------------------------------------------------------------------------
 
@@ -108,8 +107,8 @@ QUEUE = MailQueue()
 
 
 def delete_old() -> None:
-    """Delete what was sent, or what nobody could deliver, a month ago."""
-    old = Message.objects.filter(created_at__lt=timezone.now() - RETENTION)
+    """Delete what was sent, or what nobody could deliver, so many days ago as the setting says."""
+    old = Message.objects.filter(created_at__lt=timezone.now() - timedelta(days=settings.RETENTION_DAYS["MAIL"]))
     delete_in_batches(old, "created_at", ended=~Q(state=Message.State.WAITING))
 
 

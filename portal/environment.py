@@ -25,6 +25,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 IDENTITY = ("SECRET_KEY", "PUBLIC_URL", "KEY_ENCRYPTION_KEYS", "SECRET_PEPPERS")
 REQUIRED = ("DATABASE_URL", "EMAIL_URL", *IDENTITY)
 
+MOST_DAYS = 36_500
+
 # Notice within seconds when the network swallows packets, instead of after a quarter of an hour.
 CONNECTION_OPTIONS = {
     "connect_timeout": 3,  # seconds
@@ -69,11 +71,18 @@ def number(name: str, default: int, *, low: int, high: int) -> int:
     return int(value)
 
 
-def event_retention_days() -> int:
-    """Return for how many days events are kept; 0: for ever. The database refuses to delete younger ones than 90."""
-    days = number("EVENT_RETENTION_DAYS", 0, low=0, high=36_500)
-    if 0 < days < 90:
-        _refuse("EVENT_RETENTION_DAYS must be 0, which keeps the record for ever, or from 90 to 36500.")
+def retention_days() -> dict[str, int]:
+    """Return for how many days each kind of row is kept that nobody deletes; 0 of events: for ever."""
+    days = {
+        "EVENT": number("EVENT_RETENTION_DAYS", 0, low=0, high=MOST_DAYS),
+        "MAIL": number("MAIL_RETENTION_DAYS", 30, low=1, high=MOST_DAYS),
+        "PROBLEM": number("PROBLEM_RETENTION_DAYS", 30, low=7, high=MOST_DAYS),  # pages show those of a week
+        "USAGE": number("USAGE_RETENTION_DAYS", 400, low=31, high=MOST_DAYS),  # charts show a month
+        "TEST_TOKEN": number("TEST_TOKEN_RETENTION_DAYS", 30, low=1, high=MOST_DAYS),
+        "INITIAL_ACCESS_TOKEN": number("INITIAL_ACCESS_TOKEN_RETENTION_DAYS", 365, low=1, high=MOST_DAYS),
+    }
+    if 0 < days["EVENT"] < 90:  # so young ones the database refuses to delete (consumers/sql/chain.sql)
+        _refuse(f"EVENT_RETENTION_DAYS must be 0, which keeps the record for ever, or from 90 to {MOST_DAYS}.")
     return days
 
 

@@ -168,7 +168,7 @@ DEFAULT_FROM_EMAIL = environment.sender(
 )
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 INVITATION_DAYS = 7
-EVENT_RETENTION_DAYS = environment.event_retention_days()
+RETENTION_DAYS = environment.retention_days()
 
 # -- Signing in -------------------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterable
 from datetime import date, timedelta
 
+from django.conf import settings
 from django.db import Error, connection
 from django.utils import timezone
 
@@ -11,8 +12,6 @@ from authority.models import DailyCount
 from clients.models import Client
 from core.db import outages
 from core.sweeps import delete_in_batches
-
-RETENTION = timedelta(days=400)
 
 _lock = threading.Lock()
 _counts: dict[tuple[int, date], list[int]] = {}  # client and day: issued, refused
@@ -92,5 +91,6 @@ def reset() -> None:
 
 
 def delete_old() -> None:
-    """Delete counts of more than a year ago."""
-    delete_in_batches(DailyCount.objects.filter(day__lt=(timezone.now() - RETENTION).date()), "day")
+    """Delete counts of longer ago than the setting says."""
+    oldest = timezone.now().date() - timedelta(days=settings.RETENTION_DAYS["USAGE"])
+    delete_in_batches(DailyCount.objects.filter(day__lt=oldest), "day")

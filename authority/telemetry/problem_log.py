@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from ipaddress import ip_address
 from typing import Any
 
+from django.conf import settings
 from django.db import Error, connection
 from django.utils import timezone
 
@@ -20,7 +21,6 @@ from core.db import outages
 from core.sweeps import delete_in_batches
 
 MAX_VARIANTS = 8  # of one kind, per client and endpoint
-RETENTION = timedelta(days=30)
 Kind = tuple[int, str, str]  # client, endpoint, kind
 Key = tuple[int, str, str, str]  # and the details, as JSON
 
@@ -175,5 +175,6 @@ def reset() -> None:
 
 
 def delete_old() -> None:
-    """Delete problems that were not seen for a month."""
-    delete_in_batches(Problem.objects.filter(last_at__lt=timezone.now() - RETENTION), "last_at")
+    """Delete problems that were not seen for as many days as the setting says."""
+    oldest = timezone.now() - timedelta(days=settings.RETENTION_DAYS["PROBLEM"])
+    delete_in_batches(Problem.objects.filter(last_at__lt=oldest), "last_at")

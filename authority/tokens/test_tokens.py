@@ -36,7 +36,6 @@ MAX_LIVE = 20  # of one client
 MAX_REASON = longest_text(TestToken, "reason")
 MAX_USER_ID = longest_text(TestToken, "user_id")
 MAX_ROLES = 20
-RETENTION = timedelta(days=30)
 GRANT_TYPES = (GrantType.CLIENT_CREDENTIALS, GrantType.AUTHORIZATION_CODE)
 
 
@@ -142,8 +141,9 @@ def still_allowed(content: dict[str, Any]) -> bool:
 
 
 def delete_expired() -> None:
-    """Delete test tokens that expired a month ago; the audit record stays."""
-    delete_in_batches(TestToken.objects.filter(expires_at__lt=timezone.now() - RETENTION), "expires_at")
+    """Delete test tokens that expired as many days ago as the setting says; the audit record stays."""
+    oldest = timezone.now() - timedelta(days=settings.RETENTION_DAYS["TEST_TOKEN"])
+    delete_in_batches(TestToken.objects.filter(expires_at__lt=oldest), "expires_at")
 
 
 def _as_list(value: str | list[str]) -> list[str]:

@@ -10,7 +10,6 @@ from django.views.decorators.http import require_safe
 
 from authority.diagnostics.problem_messages import describe
 from authority.models import DailyCount, Problem
-from authority.telemetry.problem_log import RETENTION
 from clients.views.common import get_client
 from consumers.access import workspace
 from consumers.models import Membership, Role
@@ -36,7 +35,7 @@ def problems(request: HttpRequest, membership: Membership, client_id: str) -> Ht
     """List the problems of the last days, the latest first."""
     client = get_client(membership, client_id)
     days = request.GET.get("days", "")
-    days = days if days in DAYS else str(RETENTION.days)
+    days = days if days in DAYS else "30"
     since = timezone.now() - timedelta(days=int(days))
     found = Problem.objects.filter(client=client, last_at__gt=since).order_by("-last_at", "-pk")
     counts = DailyCount.objects.filter(client=client, day__gte=since.date())

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Coalesce
@@ -37,4 +38,9 @@ def delete_idle_clients() -> None:
         with transaction.atomic():
             for client in ended.filter(pk=pk).select_for_update(skip_locked=True, of=("self",)):
                 client_actions.delete_client(client=client, actor=SYSTEM)
-    delete_in_batches(InitialAccessToken.objects.filter(expires_at__lt=now - timedelta(days=365)), "expires_at")
+    delete_in_batches(
+        InitialAccessToken.objects.filter(
+            expires_at__lt=now - timedelta(days=settings.RETENTION_DAYS["INITIAL_ACCESS_TOKEN"])
+        ),
+        "expires_at",
+    )

@@ -57,8 +57,8 @@ class ActorFilter(admin.SimpleListFilter):
 class EventAdmin(ReadOnlyAdmin):
     heading = "Activity"
     intro = (
-        "Everything that people and the portal did. Entries are written with each change, and cannot be changed or "
-        "deleted."
+        "Everything that people and the portal did. Each entry is written with its change and sealed in a chain, so "
+        "that nobody can change or remove one unnoticed."
     )
     empty = "Nothing has happened yet."
     list_display = [datetime_column("at", "When"), "who", "what", "for_consumer", "origin"]

@@ -36,7 +36,9 @@ def suspending(consumer: Consumer) -> list[Effect]:
         ),
         Effect(
             f"{pluralize(consumer.memberships.count(), 'person leaves', 'people leave')} the workspace,",
-            f"and {pluralize(_invited(consumer), 'invitation stops', 'invitations stop')} working.",
+            f"and {pluralize(invited, 'invitation stops', 'invitations stop')} working."
+            if (invited := _invited(consumer))
+            else "from the next request on.",
             detail=_people(consumer),
             icon="lock",
         ),
@@ -69,7 +71,9 @@ def resuming(consumer: Consumer) -> list[Effect]:
         ),
         Effect(
             f"{pluralize(consumer.memberships.count(), 'person enters', 'people enter')} the workspace again,",
-            f"and {pluralize(_invited(consumer), 'invitation works', 'invitations work')} again.",
+            f"and {pluralize(invited, 'invitation works', 'invitations work')} again."
+            if (invited := _invited(consumer))
+            else "from the next request on.",
             detail=_people(consumer),
             icon="users",
         ),

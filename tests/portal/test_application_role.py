@@ -120,7 +120,7 @@ with connection.cursor() as cursor:
     assert cursor.fetchone()[0].endswith("_app")
 User.objects.create_user("gone@acme.example")
 erase_person(email="gone@acme.example", actor=SYSTEM)
-settings.EVENT_RETENTION_DAYS = 90
+settings.RETENTION_DAYS["EVENT"] = 90
 for task in PERIODIC_TASKS:
     task()
 {SEAL}

@@ -193,7 +193,7 @@ def test_events_that_wait_are_told(acme):
 @pytest.fixture
 def old(acme, globex, settings):
     """Six events of 400 days ago and four of now, all sealed."""
-    settings.EVENT_RETENTION_DAYS = 365
+    settings.RETENTION_DAYS = settings.RETENTION_DAYS | {"EVENT": 365}
     made = [record(consumer, timedelta(days=400)) for consumer in (acme, globex, None) * 2]
     made += [record(consumer) for consumer in (acme, globex, None, acme)]
     seal_all()
@@ -214,7 +214,7 @@ def test_expired_events_are_deleted_and_a_signed_head_stands_for_them(old):
 
 
 def test_nothing_expires_unless_the_setting_says_so(old, settings):
-    settings.EVENT_RETENTION_DAYS = 0
+    settings.RETENTION_DAYS = settings.RETENTION_DAYS | {"EVENT": 0}
     tasks.delete_expired_events()
     assert Event.objects.filter(pk__in=[event.pk for event in old]).count() == 10
 
@@ -244,7 +244,6 @@ def test_deletion_that_was_cut_short_is_continued(old, monkeypatch):
         cursor.execute("SELECT delete_expired_events(6, 2)")
     assert EventSeal.objects.first().position == 3
     assert activity_check.verify(threads=1).problems == []
-    monkeypatch.setattr(tasks.settings, "EVENT_RETENTION_DAYS", 365)
     tasks.delete_expired_events()
     assert EventSeal.objects.first().position == 7
 
