@@ -78,9 +78,17 @@ def _apart(work: tuple[Callable[[Part, Anchor], list[Problem]], Part, Anchor]) -
 def _verify_seals(part: Part, start: Anchor) -> list[Problem]:
     found: list[Problem] = []
     for step in verification.steps(part):
-        found += verification.verify_seals(step, start)
+        found += _verify_step(step, start)
         if len(found) >= MOST:
             break
+    return found
+
+
+def _verify_step(step: Part, start: Anchor) -> list[Problem]:
+    """Return what is wrong with a step; what has expired since the verification began is not."""
+    found = verification.verify_seals(step, start)
+    if found and (now := verification.anchor(activity_heads.expiry())) != start:
+        return verification.verify_seals(step, now)
     return found
 
 
@@ -135,7 +143,7 @@ def advance() -> bool:
     start = verification.anchor(activity_heads.expiry())
     if row.position < row.last_position:
         step = next(verification.steps(Part(row.position, row.last_position)))
-        _note(row, verification.verify_seals(step, start), position=step.last)
+        _note(row, _verify_step(step, start), position=step.last)
     elif row.event < row.last_event:
         step = next(verification.event_steps(Part(row.event, row.last_event)))
         _note(row, verification.verify_events(step), event=step.last)

@@ -25,14 +25,16 @@ def expired_until(before: datetime) -> int:
         with connection.cursor() as cursor:
             cursor.execute(
                 """
-                SELECT min(seal.position) FROM consumers_eventseal seal JOIN consumers_event event
-                ON event.id = seal.event_id AND event.at >= %s WHERE seal.position > %s AND seal.position <= %s
+                SELECT seal.position FROM consumers_eventseal seal CROSS JOIN LATERAL (
+                    SELECT at FROM consumers_event WHERE id = seal.event_id LIMIT 1) event
+                WHERE seal.position > %s AND seal.position <= %s AND event.at >= %s
+                ORDER BY seal.position LIMIT 1
                 """,
-                [before, position, position + STEP],
+                [position, position + STEP, before],
             )
-            (younger,) = cursor.fetchone()
+            younger = cursor.fetchone()
         if younger is not None:
-            return int(younger) - 1
+            return int(younger[0]) - 1
         position = min(position + STEP, last)
     return position
 

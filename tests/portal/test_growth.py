@@ -11,8 +11,11 @@ from django.utils import timezone
 
 from authority.models import OpaqueToken, RevokedToken, SpentIdentifier
 from clients.models import Client, ClientSecret
+from consumers.actions import expiry, sealing
 from consumers.actions.personal_tokens import create_token
-from consumers.models import Consumer, Event, Role
+from consumers.activity import verification
+from consumers.activity.verification import Part
+from consumers.models import Consumer, Event, EventSeal, Role, UnsealedEvent
 from consumers.scopes import MANAGEMENT_SCOPES
 from core import sweeps
 from core.admin import BoundedChangeList
@@ -59,6 +62,8 @@ SELECT now() - n * interval '1 minute', 'client.updated', 'person', md5('person'
        md5('consumer' || 1 + n %% (%(many)s / 20))::uuid, 'client', 1000000 + n, 'Client ' || n, '{}', '',
        md5('r' || n)
 FROM generate_series(1, %(many)s) n;
+INSERT INTO consumers_eventseal (position, event_id, consumer_id, digest, consumer_hash, hash)
+SELECT row_number() OVER (ORDER BY id), id, consumer_id, '', '', '' FROM consumers_event;
 INSERT INTO core_message (state, attempts, last_error, next_attempt_at, recipients, subject, encrypted_message,
                           created_at)
 SELECT 'sent', 1, '', now(), 'person-' || n, 'Code', '', now() - n * interval '1 second'
@@ -82,7 +87,7 @@ INSERT INTO authority_problem (client_id, endpoint, kind, detail, error, count, 
 SELECT 1000000 + n, 'token', 'x', '{}', '', 1, now(), now()
 FROM generate_series(1, %(many)s) n WHERE n / 21 < %(many)s / 20
 """
-LARGE = [Client, ClientSecret, Event, Message, Submission, OpaqueToken, RevokedToken, SpentIdentifier]
+LARGE = [Client, ClientSecret, Event, EventSeal, Message, Submission, OpaqueToken, RevokedToken, SpentIdentifier]
 SMALL_PART = MANY // 8  # rows that a statement may read of a large table: it cannot have read all
 
 
@@ -122,7 +127,7 @@ def plans(run):
     found = []
     with connection.cursor() as cursor:
         for query in captured.captured_queries:
-            if query["sql"].startswith("SELECT"):
+            if query["sql"].lstrip().startswith(("SELECT", "WITH")):
                 cursor.execute("EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) " + query["sql"])
                 (plan,) = cursor.fetchone()
                 found.append((query["sql"], (json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]))
@@ -242,6 +247,22 @@ def test_sweeps_that_find_nothing_read_nothing(crowd, monkeypatch):
     for task in worker.PERIODIC_TASKS:
         if task.__name__.startswith("delete"):
             assert_reads_little(task.__name__, task)
+
+
+def test_sealing_and_each_step_of_a_verification_read_a_bounded_part(crowd, monkeypatch):
+    monkeypatch.setattr(verification, "STEP", 500)
+    monkeypatch.setattr(sealing, "BATCH", 500)
+    waiting = Event.objects.values_list("pk", flat=True)
+    UnsealedEvent.objects.bulk_create(UnsealedEvent(event_id=pk) for pk in waiting)
+    whole, ids = verification.end(), Part(0, verification.newest_event())
+    start = verification.anchor(None)
+    assert_reads_little("anchor", lambda: verification.anchor(None))
+    assert_reads_little("sealing", sealing.seal_events)
+    assert_reads_little("steps", lambda: next(verification.steps(whole)))
+    assert_reads_little("events", lambda: verification.verify_events(next(verification.event_steps(ids))))
+    assert_reads_little("erasures", verification.verify_erasures)
+    assert_reads_little("seals", lambda: verification.verify_seals(Part(10_000, 10_500), start))
+    assert_reads_little("expiry", lambda: expiry.expired_until(timezone.now() - timedelta(days=99)))
 
 
 def test_statements_of_the_operators_lists_are_as_many_as_ever(crowd, operator):
