@@ -24,6 +24,7 @@ def ready(request: HttpRequest) -> JsonResponse:
             cursor.execute("SHOW transaction_read_only")
             is_read_only = cursor.fetchone() == ("on",)
         late = [part.name for part in work_status.parts() if part.is_late]
+        is_sealing_late = work_status.is_sealing_late()
     except Error:
         return _unavailable("no answer")
     if is_read_only:
@@ -31,6 +32,8 @@ def ready(request: HttpRequest) -> JsonResponse:
     warnings = {}
     if late:
         warnings["worker"] = f"no worker has run for some time: {', '.join(late)}"
+    if is_sealing_late:
+        warnings["record"] = "events have waited for more than 15 minutes to be sealed"
     if clock.is_wrong():
         warnings["clock"] = clock.describe()
     return JsonResponse({"status": "ok"} | ({"warnings": warnings} if warnings else {}))

@@ -13,6 +13,7 @@ from portal.worker import QUEUES, RECORD, TASKS
 # How long each part may take from one beginning to the next. A delivery waits for another server for a while.
 LATE_AFTER = {TASKS: timedelta(minutes=15)}
 LATE_AFTER_ELSE = timedelta(seconds=90)
+SEALED_WITHIN = timedelta(minutes=15)
 _started_at = timezone.now()
 
 
@@ -65,5 +66,16 @@ def backlogs() -> list[Backlog]:
 
 def unsealed() -> Backlog:
     """Return what waits for its place in the chain of the record. Raises django.db.Error."""
-    oldest = Event.objects.filter(pk=UnsealedEvent.objects.order_by("pk").values("pk")[:1]).values_list("at", flat=True)
-    return Backlog(RECORD, UnsealedEvent.objects.count(), oldest.first())
+    return Backlog(RECORD, UnsealedEvent.objects.count(), _oldest_unsealed())
+
+
+def is_sealing_late() -> bool:
+    """Whether an event has waited for its place for longer than the worker should take. Raises django.db.Error."""
+    oldest = _oldest_unsealed()
+    return oldest is not None and oldest < timezone.now() - SEALED_WITHIN
+
+
+def _oldest_unsealed() -> datetime | None:
+    """Return when the first event happened that waits; an erased one, which waits again, is as old as it is."""
+    first = UnsealedEvent.objects.order_by("pk").values("pk")[:1]
+    return Event.objects.filter(pk=first, erased_by=None).values_list("at", flat=True).first()

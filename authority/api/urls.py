@@ -1,6 +1,6 @@
 """Routes of tokens and usage below /admin/."""
 
-from authority.api import test_tokens, tokens, usage
+from authority.api import heads, test_tokens, tokens, usage
 from consumers.rest.routes import route
 
 TEST_TOKENS = "/admin/clients/{client_id}/test-tokens"
@@ -10,5 +10,6 @@ urlpatterns = [
     route("/admin/oauth2/tokens", "tokens", DELETE=tokens.delete_tokens),
     route(f"{TEST_TOKENS}/{{jti}}", "test-token", GET=test_tokens.get_test_token, DELETE=test_tokens.revoke_test_token),
     route(TEST_TOKENS, "test-tokens", GET=test_tokens.list_test_tokens, POST=test_tokens.make_test_token),
+    route("/admin/activity/head", "activity-head", POST=heads.export_head),
     route("/admin/usage", "usage", GET=usage.list_usage),
 ]

@@ -15,13 +15,14 @@ from authority import tasks
 from authority.keys import activity_heads, rotation
 from authority.models import SigningKey
 from consumers import audit
+from consumers.actions.personal_tokens import create_token
 from consumers.activity import chain, verification
 from consumers.audit import SYSTEM
 from consumers.events import ConsumerEvent
-from consumers.models import Event, EventSeal, SignedHead, Verification
+from consumers.models import Event, EventSeal, SignedHead, UnsealedEvent, Verification
 from portal import activity_check, work_status
 from tests.consumers.activity.test_chain import owner, seal_all
-from tests.factories import UserFactory
+from tests.factories import UserFactory, actor_for
 
 pytestmark = pytest.mark.django_db
 
@@ -177,14 +178,24 @@ def test_head_is_signed_once_a_day_where_the_chain_has_grown(acme):
 
 
 def test_events_that_wait_are_told(acme):
-    event = record(acme, age=timedelta(days=1))
+    record(acme, age=timedelta(days=1))
     record(acme)
     waiting = work_status.unsealed()
     assert waiting.waiting == 2
     assert 86_000 < waiting.seconds_late < 87_000
     seal_all()
     assert work_status.unsealed().waiting == 0
-    assert event.pk
+
+
+def test_readiness_warns_of_events_that_have_waited_for_long(acme, client):
+    record(acme)
+    assert "record" not in client.get("/health/ready").json().get("warnings", {})
+    record(acme, age=timedelta(days=1))
+    UnsealedEvent.objects.order_by("-pk").last().delete()
+    answer = client.get("/health/ready")
+    assert (answer.status_code, "15 minutes" in answer.json()["warnings"]["record"]) == (200, True)
+    seal_all()
+    assert "record" not in client.get("/health/ready").json().get("warnings", {})
 
 
 # -- Expiry -----------------------------------------------------------------------------------------------------------
@@ -302,3 +313,19 @@ def test_pages_are_for_operators_who_may_read_the_activity(events, alice, browse
         assert browser_of(person).post(path).status_code == 403
         assert browser_of(alice).post(path).status_code in (302, 403)
     assert not Verification.objects.exists()
+
+
+def test_program_of_an_operator_exports_a_head(events, olga, alice, client, tmp_path):
+    def post(person):
+        end = timezone.now() + timedelta(days=1)
+        _, token = create_token(
+            user=person, name="Test", scopes=["activity:read"], expires_at=end, actor=actor_for(person)
+        )
+        return client.post("/admin/activity/head", headers={"Authorization": f"Bearer {token}"})
+
+    assert post(alice).status_code == 403
+    answer = post(olga)
+    assert answer.status_code == 200
+    (tmp_path / "head.json").write_bytes(answer.content)
+    seal_all()
+    assert "complete" in run("--head", str(tmp_path / "head.json"))

@@ -13,7 +13,6 @@ from tests.portal.actions.running import actions, completed_actions
 pytestmark = pytest.mark.django_db
 
 NO_OPERATION = {
-    "authority.keys.activity_heads.export": "for whoever runs the server: a page, and manage.py verify_audit --export",
     "consumers.actions.erasure.erase_person": "cannot be undone, and reads every table: manage.py erase_person",
     "consumers.audit.record": "no action: it records one",
     **dict.fromkeys(
@@ -126,6 +125,7 @@ OPERATIONS = {
     "consumers.actions.invitations.revoke_invitation": Sent("revokeInvitation"),
     "consumers.actions.members.change_role": Sent("setMember", {"role": "manager"}),
     "consumers.actions.members.remove_member": Sent("deleteMember"),
+    "authority.keys.activity_heads.export": Sent("exportActivityHead"),
     "authority.tokens.test_tokens.create": Sent("createTestToken"),
     "authority.tokens.test_tokens.revoke": Sent("revokeTestToken"),
 }
