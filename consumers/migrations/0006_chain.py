@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('consumers', '0004_growth'),
+        ('consumers', '0005_max_clients'),
     ]
 
     operations = [

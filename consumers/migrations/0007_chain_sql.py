@@ -6,7 +6,7 @@ from core.db.sql import read_sql
 
 
 class Migration(migrations.Migration):
-    dependencies = [("consumers", "0005_chain")]
+    dependencies = [("consumers", "0006_chain")]
 
     operations = [
         migrations.RunSQL(read_sql("consumers/sql/chain.sql"), migrations.RunSQL.noop),
