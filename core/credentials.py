@@ -13,6 +13,7 @@ import string
 import zlib
 
 from django.conf import settings
+from django.db.models import Model
 
 DIGITS = string.digits + string.ascii_uppercase + string.ascii_lowercase
 BODY, CHECK = 43, 6
@@ -53,8 +54,19 @@ def peppers() -> list[str]:
 
 
 def current_pepper() -> str:
-    """Return the version that digests new texts: the highest."""
-    return max(settings.SECRET_PEPPERS, key=int)
+    """Return the version that digests new texts: the first. Every process must know it before any uses it."""
+    return next(iter(settings.SECRET_PEPPERS))
+
+
+def redigest(row: Model, text: str) -> None:
+    """Store the credential that was presented under the current pepper, so that the former one can be removed.
+
+    `row` has the columns `digest` and `pepper_version`. It may have got another credential since it was read.
+    """
+    version = current_pepper()
+    if row.pepper_version != version:  # type: ignore[attr-defined]
+        same = type(row)._default_manager.filter(pk=row.pk, digest=row.digest)  # type: ignore[attr-defined]
+        same.update(digest=keyed_digest(text, version), pepper_version=version)
 
 
 def _base62(number: int, width: int) -> str:

@@ -6,9 +6,12 @@ from typing import Any
 from django.core import checks
 from django.db import Error, connections
 
+from portal import peppers
+
 
 def register() -> None:
     checks.register(database_answers, checks.Tags.database)
+    checks.register(peppers_are_complete, checks.Tags.database)
 
 
 def database_answers(app_configs: Any, databases: Sequence[str] | None = None, **kwargs: Any) -> list[checks.Error]:
@@ -23,3 +26,12 @@ def database_answers(app_configs: Any, databases: Sequence[str] | None = None, *
             hint = "Look at DATABASE_URL; with sslmode=verify-full, sslrootcert must name the authority of the server."
             found.append(checks.Error(f"The database cannot be reached: {said}", hint=hint, id="portal.E001"))
     return found
+
+
+def peppers_are_complete(app_configs: Any, databases: Sequence[str] | None = None, **kwargs: Any) -> list[checks.Error]:
+    """Find that a pepper was removed while credentials need it."""
+    try:
+        missing = peppers.describe_missing() if databases else ""
+    except Error:  # no answer, of which the check above tells, or no table before the first migration
+        return []
+    return [checks.Error(missing, id="portal.E002")] if missing else []

@@ -129,12 +129,13 @@ def encryption_keys(value: str) -> list[str]:
 
 
 def peppers(value: str) -> dict[str, str]:
-    """Return version to pepper. The highest version digests new secrets, the others still verify theirs."""
+    """Return version to pepper. The first digests new secrets, the others still verify theirs."""
     found: dict[str, str] = {}
     for pair in value.split(","):
         version, _, pepper = pair.strip().partition(":")
-        if not (version.isascii() and version.isdigit()) or len(pepper) < 32 or version in found:
-            _refuse("SECRET_PEPPERS must read 1:<at least 32 random characters>, with ,2:<…> added to rotate.")
+        is_number = version.isascii() and version.isdigit() and len(version) <= 10
+        if not is_number or len(pepper) < 32 or version in found:
+            _refuse("SECRET_PEPPERS must read 1:<at least 32 random characters>, others behind it after a comma.")
         found[version] = pepper
     return found
 

@@ -10,6 +10,8 @@ startup.prepare()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 application = get_wsgi_application()
 
-from authority.keys import checks  # noqa: E402  # this needs the applications loaded
+from authority.keys import checks  # noqa: E402  # these need the applications loaded
+from portal import peppers  # noqa: E402
 
 checks.exit_unless_decryptable()
+peppers.exit_unless_complete()

@@ -224,10 +224,12 @@ WRITES_ELSEWHERE = {
     "authority/telemetry/daily_counts.py": "counts",
     "authority/telemetry/last_used.py": "last use of secrets, trust rules and clients",
     "authority/telemetry/problem_log.py": "failed requests",
+    "authority/telemetry/redigests.py": "the digest of a secret that was used, under the current pepper",
     # Django's manager of users.
     "consumers/models/people.py": "manage.py createsuperuser, and tests",
     # What stands below the actions: they write through these.
     "consumers/audit.py": "events, in the transaction of what they record",
+    "core/credentials.py": "the digest of a token that was used, under the current pepper",
     "core/db/rowmap.py": "INSERT statements of the token endpoint",
     "core/idempotency.py": "keys of submitted forms",
     "core/delivery.py": "attempts of mails and logout notices",

@@ -18,7 +18,7 @@ from authority.client_authentication import assertions, federation, replay
 from authority.client_directory import ClientEntry, LiveSecret
 from authority.protocol import cors
 from authority.protocol.errors import InvalidClientError, InvalidRequestError, TooManyFailuresError
-from authority.telemetry import last_used, request_trace
+from authority.telemetry import last_used, redigests, request_trace
 from clients import secrets
 from clients.models import Client
 from clients.vocabulary import SECRET_METHODS, AuthMethod
@@ -223,4 +223,6 @@ def _match_secret(live: tuple[LiveSecret, ...], text: str) -> LiveSecret | None:
     for secret in live:
         if hmac.compare_digest(digests[secret.pepper_version], secret.digest) and secret.is_live():
             found = secret
+    if found is not None:
+        redigests.record(found.id, found.digest, found.pepper_version, text)
     return found

@@ -6,13 +6,13 @@ import time
 
 from django.db import Error, connection
 
-from authority.telemetry import daily_counts, last_used, metrics, problem_log
+from authority.telemetry import daily_counts, last_used, metrics, problem_log, redigests
 from core.db import outages
 
 logger = logging.getLogger(__name__)
 
 INTERVAL = 2.0  # seconds
-BUFFERS = (last_used, daily_counts, problem_log)
+BUFFERS = (last_used, redigests, daily_counts, problem_log)
 
 
 def start() -> None:

@@ -141,6 +141,7 @@ def use_initial_access_token(text: str) -> Allowance:
     if token is None:
         raise InvalidRegistrationToken
     InitialAccessToken.objects.filter(pk=token.pk).update(use_count=F("use_count") + 1, last_used_at=timezone.now())
+    credentials.redigest(token, text)
     return for_initial_access_token(token)
 
 
@@ -345,7 +346,10 @@ def find_registration_access_token(text: str, client_id: str) -> RegistrationAcc
         digest__in=credentials.keyed_digests(text), client__client_id=client_id
     )
     token = live.select_related("client__consumer", "created_by", "personal_token").first()
-    return token if token is not None and token.client.is_usable(None) and _maker_may_change(token) else None
+    if token is None or not token.client.is_usable(None) or not _maker_may_change(token):
+        return None
+    credentials.redigest(token, text)
+    return token
 
 
 def _maker_may_change(token: RegistrationAccessToken) -> bool:

@@ -76,6 +76,7 @@ class InitialAccessToken(RegistrationLimits):
     class Meta:
         verbose_name = "initial access token"
         ordering = ["-created_at"]
+        indexes = [models.Index(fields=["pepper_version"], name="initial_access_token_pepper")]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(max_uses=None) | models.Q(use_count__lte=models.F("max_uses")),
@@ -130,6 +131,9 @@ class RegistrationAccessToken(models.Model):
     )
 
     objects = RegistrationAccessTokenQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["pepper_version"], name="registration_token_pepper")]
 
     def __str__(self) -> str:
         return f"••••{self.hint}"

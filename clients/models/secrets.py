@@ -80,6 +80,7 @@ class ClientSecret(models.Model):
                 ),
                 name="secret_ending",
             ),
+            models.Index(fields=["pepper_version"], name="secret_pepper"),
         ]
         constraints = [models.UniqueConstraint(fields=["client", "digest"], name="secret_once")]
 

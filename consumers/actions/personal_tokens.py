@@ -78,7 +78,10 @@ def find_token(text: str) -> PersonalToken | None:
     if not credentials.is_well_formed(text, PREFIX):
         return None
     live = PersonalToken.objects.live().select_related("user", "consumer")
-    return live.filter(digest__in=credentials.keyed_digests(text)).first()
+    token = live.filter(digest__in=credentials.keyed_digests(text)).first()
+    if token is not None:
+        credentials.redigest(token, text)
+    return token
 
 
 def record_use(token: PersonalToken, ip: str | None) -> None:

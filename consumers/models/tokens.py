@@ -44,6 +44,7 @@ class PersonalToken(models.Model):
     class Meta:
         verbose_name = "personal access token"
         ordering = ["-created_at"]
+        indexes = [models.Index(fields=["pepper_version"], name="personal_token_pepper")]
 
     def __str__(self) -> str:
         return f"“{self.name}” ••••{self.hint}"

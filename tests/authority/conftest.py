@@ -8,7 +8,7 @@ import pytest
 from django.test import Client as Browser
 from django.utils import timezone
 
-from authority.telemetry import daily_counts, last_used, problem_log, writer
+from authority.telemetry import daily_counts, last_used, problem_log, redigests, writer
 from consumers.actions import personal_tokens as personal_token_actions
 from consumers.audit import SYSTEM
 from tests.factories import ClientFactory, give_secret
@@ -57,6 +57,7 @@ def kept(client):
 @pytest.fixture(autouse=True)
 def nothing_noted():
     last_used.reset()
+    redigests.reset()
     daily_counts.reset()
     problem_log.reset()
 

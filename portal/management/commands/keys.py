@@ -1,4 +1,4 @@
-"""`manage.py keys`: list, rotate and revoke signing keys, and re-encrypt stored data."""
+"""`manage.py keys`: list, rotate and revoke signing keys, re-encrypt stored data, and count peppers in use."""
 
 import json
 import sys
@@ -8,23 +8,25 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from authority.keys import rotation
 from authority.keys.signing_keys import KeysNotDecryptable, Purpose, State
 from authority.models import SigningKey
 from consumers.audit import SYSTEM
+from core import credentials
 from core.errors import Refusal
 from core.jose.algorithms import SigningAlgorithm
 from core.timefmt import rfc3339
-from portal import reencryption
+from portal import peppers, reencryption
 
 ACTOR = replace(SYSTEM, label="manage.py keys")
 COLUMNS = ("kid", "purpose", "algorithm", "state", "created_at", "activated_at", "serve_until")
 
 
 class Command(BaseCommand):
-    help = "List, rotate and revoke signing keys, and re-encrypt stored data. docs/keys.md says when to do which."
+    help = "Signing keys, encryption keys and peppers: list, rotate, revoke. docs/keys.md says when to do which."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         commands = parser.add_subparsers(dest="command", required=True)
@@ -42,6 +44,8 @@ class Command(BaseCommand):
         revoke.add_argument("kid", nargs="+", help="the ids of the keys; write -- before one that begins with a dash")
         revoke.add_argument("--yes", action="store_true", help="do not ask")
         commands.add_parser("reencrypt", help="re-encrypt stored data with the first of KEY_ENCRYPTION_KEYS")
+        counts = commands.add_parser("peppers", help="count the credentials that need each version of SECRET_PEPPERS")
+        counts.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, *, command: str, **options: Any) -> None:
         try:
@@ -89,6 +93,24 @@ class Command(BaseCommand):
         if not any(count.lost for count in counts):
             self.stdout.write("Everything is encrypted with the first key. The others can be removed.")
 
+    def peppers(self, **options: Any) -> None:
+        counts = peppers.in_use()
+        versions = sorted({*settings.SECRET_PEPPERS, *(each for count in counts.values() for each in count)}, key=int)
+        if options["json"]:
+            self.stdout.write(json.dumps({each: {what: counts[what][each] for what in counts} for each in versions}))
+            return
+        for version in versions:
+            found = [f"{count[version]:,} {what}" for what, count in counts.items() if count[version]]
+            self.stdout.write(f"{version}: {', '.join(found) or 'in no use'}{_pepper_note(version, bool(found))}")
+
+
+def _pepper_note(version: str, is_used: bool) -> str:
+    if version == credentials.current_pepper():
+        return ". New credentials are stored under it"
+    if version not in settings.SECRET_PEPPERS:
+        return ". It is missing from SECRET_PEPPERS, so these do not work"
+    return "" if is_used else ". It can be removed once all processes store new credentials under another"
+
 
 def _cell(value: Any) -> str:
     return rfc3339(value, "seconds") if isinstance(value, datetime) else str(value or "")
@@ -110,4 +132,5 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "rotate": Command.rotate,
     "revoke": Command.revoke,
     "reencrypt": Command.reencrypt,
+    "peppers": Command.peppers,
 }

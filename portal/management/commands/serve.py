@@ -15,7 +15,7 @@ from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from authority.keys import checks
-from portal import environment, web_process
+from portal import environment, peppers, web_process
 from portal.database_version import refuse_unknown_database
 from portal.server.supervisor import Child, Supervisor
 
@@ -83,6 +83,7 @@ class Command(BaseCommand):
             sys.exit(f"Clientdesk cannot start: the database lacks {missing} migration{plural}. Run manage.py migrate.")
         listener = listen(host, port)
         checks.exit_unless_decryptable()  # here, once, and not in each process again and again
+        peppers.exit_unless_complete()
         connection.close()
         # The children use the database that this process has found or started.
         os.environ.setdefault("DATABASE_URL", settings.DATABASE_URL)

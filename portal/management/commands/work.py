@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand
 
 from authority.keys import checks
 from core.db.backend.base import WORKER, bound_waits
+from portal import peppers
 from portal.database_version import refuse_unknown_database
 from portal.worker import Worker
 
@@ -21,6 +22,7 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         refuse_unknown_database()
         checks.exit_unless_decryptable()
+        peppers.exit_unless_complete()
         bound_waits(WORKER)
         stop = threading.Event()
         for name in (signal.SIGTERM, signal.SIGINT):

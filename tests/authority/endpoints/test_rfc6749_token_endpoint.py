@@ -81,7 +81,7 @@ def test_every_live_secret_works_and_no_other(program, service):
 
 
 def test_secret_under_an_older_pepper_still_works(program, service, settings):
-    settings.SECRET_PEPPERS = settings.SECRET_PEPPERS | {"2": "a pepper that has at least 32 characters"}
+    settings.SECRET_PEPPERS = {"2": "a pepper that has at least 32 characters"} | settings.SECRET_PEPPERS
     _, newer = give_secret(service)
     assert secrets.current_pepper() == "2"
     assert program.token().status_code == 200
