@@ -73,7 +73,6 @@ def test_no_migration_takes_anything_from_the_version_before():
     assert set(EXCEPTIONS) <= set(complaints), "an exception that is needed no more"
 
 
-
 @pytest.mark.parametrize(
     ("operation", "is_refused"),
     [

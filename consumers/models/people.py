@@ -5,6 +5,7 @@ from typing import ClassVar, Self
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.auth.password_validation import validate_password
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -23,9 +24,14 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: object) -> "User":
-        """Create an operator whose address counts as verified, so that they can sign in at once."""
+        """Create an operator whose address counts as verified, so that they can sign in at once.
+
+        Raises ValidationError for a weak password: Django's command asks about one only at a terminal.
+        """
         from allauth.account.models import EmailAddress
 
+        if password is not None:
+            validate_password(password, self.model(email=email))
         user = self.create_user(email, password, **({"is_staff": True, "is_superuser": True} | fields))
         EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
         return user
