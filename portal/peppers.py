@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import Error
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 
 from clients.models import ClientSecret, InitialAccessToken, RegistrationAccessToken
 from consumers.models import PersonalToken
@@ -29,7 +29,7 @@ def live_credentials() -> dict[str, QuerySet[Any]]:
 def in_use() -> dict[str, Counter[str]]:
     """Count live credentials by the version of their pepper. Raises django.db.Error."""
     return {
-        what: Counter(live.order_by().values_list("pepper_version", flat=True).iterator())
+        what: Counter(dict(live.order_by().values_list("pepper_version").annotate(Count("pk"))))
         for what, live in live_credentials().items()
     }
 

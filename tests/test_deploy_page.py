@@ -1,8 +1,8 @@
 """docs/deploy.md, followed to the letter: a reader's shell runs its blocks in order, and its unit serves.
 
 Everything under /srv and /etc is in a folder of its own, names of hosts become those of this machine, and what needs
-another machine or systemd is a shim that notes what it was told. What a block is for stands behind its language: `sh` is
-run, `sh serve` is run until the server answers.
+another machine or systemd is a shim that notes what it was told. What a block is for stands behind its language: `sh`
+is run, `sh serve` is run until the server answers.
 """
 
 import configparser
@@ -64,7 +64,15 @@ def blocks_of(language: str, *headings: str) -> list[Block]:
 
 
 def test_every_block_is_of_a_kind_that_a_test_follows():
-    followed = {("sh", ""), ("sh", "serve"), ("sql", ""), ("ini", ""), ("caddyfile", ""), ("nginx", "")}
+    followed = {
+        ("sh", ""),
+        ("sh", "serve"),
+        ("sh", "restore"),
+        ("sql", ""),
+        ("ini", ""),
+        ("caddyfile", ""),
+        ("nginx", ""),
+    }
     assert {(block.language, block.purpose) for block in blocks()} == followed
 
 
@@ -100,7 +108,7 @@ class Machine:
         mine = f"postgresql://{self.database}:password@127.0.0.1:{self.network.port}/{self.database}"
         text = re.sub(r"postgresql://clientdesk:password@db\.example\.com:5432/clientdesk\?[^']*", mine, text)
         text = text.replace("<this repository>", str(self.home / "source"))
-        return re.sub(r"(?<![\w.])/(srv|etc)/clientdesk", rf"{self.home}/\1/clientdesk", text)
+        return re.sub(r"(?<![\w.])/(srv|etc|var/backups)/clientdesk", rf"{self.home}/\1/clientdesk", text)
 
     def as_superuser(self, block: Block) -> None:
         """Run SQL of the page's where its database server is the tests' own, under a name that is free there."""
@@ -255,6 +263,8 @@ wait $!
 def typed(*headings: str) -> str:
     found = []
     for block in blocks_of("sh", *headings):
+        if block.purpose == "restore":
+            continue
         text = block.text.rstrip("\n")
         found.append(SERVE.format(block=text, python=sys.executable) if block.purpose == "serve" else text)
     return "\n".join(found)
@@ -327,6 +337,23 @@ def test_an_upgrade_changes_over_and_serves(machine, installed):
     assert (machine.home / "srv/clientdesk/current").resolve().name == "v0.2.0"
     with machine.service():
         answers(machine)
+
+
+def test_the_backup_is_restored_into_an_empty_database(machine, installed):
+    here = f"cd {machine.home}/srv/clientdesk/v0.1.0; export UV_PYTHON_PREFERENCE=only-managed\n"
+    here += (
+        f"export UV_PYTHON_INSTALL_DIR={machine.home}/srv/clientdesk/python; set -a; . /etc/clientdesk.env; set +a\n"
+    )
+    assert "A restore needs these" in machine.type(here + typed("Back up"), {})
+    [made] = (machine.home / "var/backups/clientdesk").iterdir()
+    [restore] = [block.text for block in blocks_of("sh", "Back up") if block.purpose == "restore"]
+    empty = f"{machine.database}_restored"
+    with psycopg.connect(settings.DATABASE_URL, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{empty}" OWNER "{machine.database}"')
+    here += f'export DATABASE_URL="${{DATABASE_URL%/*}}/{empty}"\n'
+    assert "(RTO)" in machine.type(here + re.sub(r"\d{4}-\d\d-\d\d-\d{6}", made.name, restore), {})
+    with psycopg.connect(settings.DATABASE_URL, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE "{empty}" WITH (FORCE)')
 
 
 def test_a_weak_password_is_refused_without_a_terminal_too(machine, installed):

@@ -5,6 +5,7 @@ import time
 from urllib.parse import urlsplit
 
 import pytest
+
 from tests import patient
 from tests.network import Network
 from tests.servers import free_port, running
