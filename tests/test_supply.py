@@ -5,8 +5,12 @@ And it is kept up to date: CONTRIBUTING.md says how, under *Dependencies*.
 
 import json
 import re
+import shutil
+import subprocess
 import tomllib
-from hashlib import sha256
+from base64 import b64encode
+from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256, sha384
 from pathlib import Path
 
 import pytest
@@ -14,6 +18,8 @@ import yaml
 from django.conf import settings
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
+
+from tests.sbom import VENDORED, bill
 
 ROOT = settings.BASE_DIR
 PYTHON_LOCKS = ["uv.lock", "examples/python-api/uv.lock", "examples/mcp-server/uv.lock"]
@@ -24,21 +30,8 @@ NODE_LOCKS = [
     "tests/third_party/package-lock.json",
 ]
 WORKFLOWS = sorted(ROOT.glob(".github/workflows/*.yml"))
-# Files of others, as they published them, with the licence that goes along.
-VENDORED = {
-    "static/js/htmx.min.js": (  # htmx.org 2.0.11
-        "d6fdc75f204e6bdefa99b69bf1e6d4ac69b8a364f77929f45c13476b4000f717",
-        "static/js/htmx-LICENSE.txt",
-    ),
-    "static/fonts/inter-latin.woff2": (
-        "2c295d99e26dcf357d4d01bcf270fd6924b600c9a13dd8c363ef114f4c6976fa",
-        "static/fonts/inter-LICENSE.txt",
-    ),
-    "static/fonts/jetbrains-mono-latin.woff2": (
-        "18be452724bfdc236c074ca94a249a7f41a86752c7d04ab258ce9ed5651f6a7e",
-        "static/fonts/jetbrains-mono-LICENSE.txt",
-    ),
-}
+# Where commands install, and with what.
+INSTALLING = ["Makefile", "docs/deploy.md"]
 OURS = {"static/js/portal.js", "static/js/form-post.js"}
 
 
@@ -61,6 +54,87 @@ def test_each_node_package_is_locked_by_hash_whatever_registry_it_comes_from(loc
     for name, package in taken.items():
         assert package["integrity"].startswith("sha512-"), name
         assert "resolved" not in package, name
+
+
+def test_uv_refuses_a_package_that_is_not_the_one_we_locked(tmp_path):
+    for name in ("pyproject.toml", ".python-version", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, tmp_path)
+    before, package, after = re.split(
+        r'(?=\[\[package\]\]\nname = "(?:idna|iniconfig)")', (ROOT / "uv.lock").read_text()
+    )
+    other = re.sub(r"sha256:[0-9a-f]{64}", f"sha256:{'0' * 64}", package)
+    (tmp_path / "uv.lock").write_text(before + other + after)
+    uv = subprocess.run([".ci/uv"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
+    command = [uv, "sync", "--locked", "--no-dev", "--no-install-project"]
+    done = subprocess.run(command, cwd=tmp_path, check=False, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "Hash mismatch for `idna" in done.stderr
+
+
+@pytest.mark.parametrize("path", INSTALLING)
+def test_whatever_installs_keeps_to_the_lock(path):
+    commands = re.findall(r"^.*(?:\buv|\(UV\)\") sync\b.*$", (ROOT / path).read_text(), re.MULTILINE)
+    assert commands
+    assert [command for command in commands if "--locked" not in command] == []
+
+
+LONGEST_WAIVER = timedelta(days=92)
+
+
+def waiver_problem(line: str, today: date) -> str:
+    """Return what is wrong with a line of .ci/waivers, or nothing."""
+    found = re.fullmatch(r"((?:GHSA|CVE|PYSEC|OSV)-[\w-]+) +(\d{4}-\d\d-\d\d) +(.{20,})", line)
+    if not found:
+        return "write the hole's ID, a day and the reason"
+    until = date.fromisoformat(found[2])
+    if until <= today:
+        return "look again whether it reaches us"
+    return "waive it for three months at most" if until > today + LONGEST_WAIVER else ""
+
+
+def test_every_hole_is_waived_for_a_reason_and_not_for_ever():
+    lines = [line for line in (ROOT / ".ci" / "waivers").read_text().splitlines() if line and not line.startswith("#")]
+    today = datetime.now(tz=UTC).date()
+    assert {line: waiver_problem(line, today) for line in lines if waiver_problem(line, today)} == {}
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("GHSA-aaaa-bbbb-cccc 2027-01-31 It is in the parser of PDF, which we never call.", ""),
+        ("GHSA-aaaa-bbbb-cccc 2026-11-30 It is in the parser of PDF, which we never call.", "look again"),
+        ("CVE-2026-12345 2028-01-31 It is in the parser of PDF, which we never call.", "three months at most"),
+        ("CVE-2026-12345 2027-01-31 no", "the reason"),
+        ("It is harmless.", "the hole's ID"),
+    ],
+)
+def test_a_waiver_is_dated_and_explained(line, problem):
+    said = waiver_problem(line, date(2026, 11, 30))
+    assert (problem in said) if problem else not said
+
+
+def test_bill_of_materials_names_every_package_and_file_of_a_release():
+    made = bill()
+    assert (made["bomFormat"], made["specVersion"]) == ("CycloneDX", "1.5")
+    components = {component["name"]: component for component in made["components"]}
+    django = components["django"]
+    assert django["purl"] == f"pkg:pypi/django@{django['version']}"
+    assert all(each["hashes"][0]["alg"] == "SHA-256" for each in django["externalReferences"])
+    assert "pytest" not in components, "what only tests use is in no release"
+    assert {each["bom-ref"] for each in made["components"]} >= VENDORED.keys()
+    assert components["htmx.org"]["hashes"][0]["content"] == VENDORED["static/js/htmx.min.js"].sha256
+    assert components["htmx.org"]["purl"].endswith(f"@{htmx_version()}")
+
+
+def htmx_version() -> str:
+    [found] = re.findall(r'version:"([\d.]+)"', (ROOT / "static/js/htmx.min.js").read_text())
+    return found
+
+
+def test_browsers_take_no_other_htmx_than_ours():
+    digest = b64encode(sha384((ROOT / "static/js/htmx.min.js").read_bytes()).digest()).decode()
+    page = (ROOT / "templates" / "base.html").read_text()
+    assert re.search(rf"js/htmx\.min\.js' %}}\"\s+integrity=\"sha384-{re.escape(digest)}\"", page)
 
 
 def kept(name: str) -> list[str]:
@@ -125,9 +199,8 @@ def test_workflow_runs_every_test_on_each_postgresql_that_the_documentation_name
 
 @pytest.mark.parametrize("path", VENDORED)
 def test_what_we_keep_of_others_is_as_they_published_it(path):
-    digest, licence = VENDORED[path]
-    assert sha256((ROOT / path).read_bytes()).hexdigest() == digest
-    assert (ROOT / licence).read_text().strip()
+    assert sha256((ROOT / path).read_bytes()).hexdigest() == VENDORED[path].sha256
+    assert (ROOT / VENDORED[path].licence_file).read_text().strip()
 
 
 def test_every_file_of_others_is_listed():
