@@ -230,6 +230,25 @@ def log_level(name: str) -> str:
     return name.upper()
 
 
+def access_log(value: str) -> str:
+    if value not in ("off", "plain", "json"):
+        _refuse("ACCESS_LOG must be off, plain or json.")
+    return value
+
+
+def flag(name: str, default: bool = False) -> bool:
+    value = text(name, "yes" if default else "no")
+    if value not in ("yes", "no"):
+        _refuse(f"{name} must be yes or no.")
+    return value == "yes"
+
+
+def hsts(*, seconds: int, covers_subdomains: bool, preload: bool) -> None:
+    """Refuse to ask for a place in browsers' lists on terms that the lists refuse (https://hstspreload.org)."""
+    if preload and not (covers_subdomains and seconds >= 365 * 86400):
+        _refuse("HSTS_PRELOAD needs HSTS_SUBDOMAINS=yes and HSTS_SECONDS of a year (31536000) or more.")
+
+
 def metrics_token(value: str) -> str:
     if value and (len(value) < 20 or not value.isascii()):
         _refuse("METRICS_TOKEN must have at least 20 ASCII characters.")

@@ -27,13 +27,14 @@ from authority.endpoints import fast_path
 from authority.endpoints.decorators import FORM_CONTENT_TYPE, endpoint
 from authority.protocol.cors import cross_origin
 from authority.protocol.errors import OAuth2Error
-from authority.telemetry import metrics
+from authority.telemetry import metrics, request_trace
 from core import cache
 from core.cache import NotifiedCache
 from core.db import outages
 from core.db.backend.base import DatabaseWrapper
 from core.rest import responses
 from portal import health, logs
+from portal.access_log import CLIENT_ID, AccessLog
 from portal.middleware import REQUEST_ID, new_request_id
 from portal.server import gateway
 from portal.server.event_loop import Application
@@ -45,8 +46,9 @@ logger = logging.getLogger(__name__)
 class FastPath(Application):
     """Django, behind what can be answered without it."""
 
-    def __init__(self, django: WSGIHandler) -> None:
+    def __init__(self, django: WSGIHandler, access_log: AccessLog | None = None) -> None:
         self.django = django
+        self.access_log = access_log
         self.token, self.jwks, self.alive = _path_of("token"), _path_of("jwks"), "/health/alive"
         self.handlers = {
             self.token: (
@@ -70,6 +72,8 @@ class FastPath(Application):
         path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
         started_at = environ[RECEIVED_AT] = time.perf_counter()
         response = None
+        if self.access_log is not None:
+            request_trace.forget_client()
         if path == self.token and method == "POST":
             response = self._respond_quickly(environ, body, fast_path.respond_from_memory)
         elif path == self.jwks and method == "GET":
@@ -78,6 +82,8 @@ class FastPath(Application):
             response = self.alive_response.respond()
         if response is not None:
             metrics.observe_duration(self.durations.get(path, self.other), time.perf_counter() - started_at)
+            if self.access_log is not None:
+                environ[CLIENT_ID] = request_trace.client_id()
         return response
 
     def respond(self, environ: Environ, body: bytes) -> Response | Stream:
@@ -87,6 +93,7 @@ class FastPath(Application):
             return self._respond(environ, body)
 
     def _respond(self, environ: Environ, body: bytes) -> Response | Stream:
+        request_trace.forget_client()
         path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
         if path in ANY_HOST:
             environ["HTTP_HOST"] = urlsplit(settings.PUBLIC_URL).netloc
@@ -101,7 +108,13 @@ class FastPath(Application):
             response = gateway.call(self.django, environ, body)
         duration = self.durations.get(path, self.other)
         metrics.observe_duration(duration, time.perf_counter() - environ[RECEIVED_AT])
+        environ[CLIENT_ID] = request_trace.client_id()
         return response
+
+    def log(self, environ: Environ, head: bytes, sent: int) -> None:
+        if self.access_log is not None:
+            began = environ.get(RECEIVED_AT)
+            self.access_log.note(environ, head, sent, None if began is None else time.perf_counter() - began)
 
     def respond_busy(self, environ: Environ) -> Response:
         if environ["PATH_INFO"] == self.jwks and (known := self._last_jwks()):

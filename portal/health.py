@@ -42,7 +42,3 @@ def ready(request: HttpRequest) -> JsonResponse:
 def _unavailable(why: str) -> JsonResponse:
     content = {"status": "unavailable", "errors": {"database": why}}
     return JsonResponse(content, status=503, headers=responses.SOON)
-
-
-def version(request: HttpRequest) -> JsonResponse:
-    return JsonResponse({"version": VERSION})

@@ -42,6 +42,11 @@ def _escape(text: str) -> str:
     return replace_unsafe(text, lambda character: ascii(character)[1:-1])
 
 
+def safe(text: str) -> str:
+    """Return a text of a stranger's as a log may show it."""
+    return _escape(_redact(text))
+
+
 def _traceback(text: str) -> str:
     """Return a traceback indented, with its beginning and, where it is long, its end, which says most."""
     lines = text.split("\n")
@@ -54,7 +59,7 @@ class RedactingFilter(logging.Filter):
     """Write each record on one line, a traceback indented below it, without secrets, with its request."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = _escape(_redact(record.getMessage())), None
+        record.msg, record.args = safe(record.getMessage()), None
         if record.name.startswith(REFUSALS):
             record.exc_info = None
         if record.exc_info:

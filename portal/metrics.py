@@ -1,32 +1,55 @@
-"""GET /metrics: the counters of all processes of this server, for Prometheus.
+"""GET /metrics: the counters of all processes of this server, for Prometheus. GET /version: which one runs.
 
 Each process counts in files of its own, in the folder that `manage.py serve` makes; whoever is asked adds them up.
 """
 
 import hmac
 import os
+from collections.abc import Callable
+from functools import wraps
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import Error
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 
 from authority.telemetry import metrics
 from core import clock
 from portal import work_status
 from portal.environment import METRICS_FOLDER
+from portal.health import VERSION
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
 
-def page(request: HttpRequest) -> HttpResponse:
+View = Callable[[HttpRequest], HttpResponse]
+
+
+def for_operators(view: View) -> View:
     """Answer whoever holds METRICS_TOKEN; without that setting there is no such page."""
-    if not settings.METRICS_TOKEN:
-        raise Http404
-    sent = request.headers.get("Authorization", "")
-    if not hmac.compare_digest(sent.encode(), f"Bearer {settings.METRICS_TOKEN}".encode()):
-        return HttpResponse(status=401, headers={"WWW-Authenticate": 'Bearer realm="metrics"'})
+
+    @wraps(view)
+    def guarded(request: HttpRequest) -> HttpResponse:
+        if not settings.METRICS_TOKEN:
+            raise Http404
+        sent = request.headers.get("Authorization", "")
+        if not hmac.compare_digest(sent.encode(), f"Bearer {settings.METRICS_TOKEN}".encode()):
+            return HttpResponse(status=401, headers={"WWW-Authenticate": 'Bearer realm="metrics"'})
+        return view(request)
+
+    return guarded
+
+
+@for_operators
+def version(request: HttpRequest) -> HttpResponse:
+    """Say which version runs here; a stranger would look up its holes."""
+    return JsonResponse({"version": VERSION})
+
+
+@for_operators
+def page(request: HttpRequest) -> HttpResponse:
+    """Answer with the counters of all processes."""
     metrics.flush()
     from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
     from prometheus_client.multiprocess import MultiProcessCollector

@@ -241,9 +241,12 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SECURE_SSL_REDIRECT = SECURE
 SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ALLAUTH_TRUSTED_PROXY_COUNT else None
-SECURE_HSTS_SECONDS = 365 * 24 * 3600 if SECURE else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
-SECURE_HSTS_PRELOAD = SECURE
+hsts_seconds = environment.number("HSTS_SECONDS", 365 * 86400, low=0, high=10 * 365 * 86400)
+SECURE_HSTS_SECONDS = hsts_seconds if SECURE else 0
+# Other hosts below ours, and browsers' lists, which nothing leaves within months: both only where somebody wants it.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = environment.flag("HSTS_SUBDOMAINS")
+SECURE_HSTS_PRELOAD = environment.flag("HSTS_PRELOAD")
+environment.hsts(seconds=hsts_seconds, covers_subdomains=SECURE_HSTS_INCLUDE_SUBDOMAINS, preload=SECURE_HSTS_PRELOAD)
 # With no-referrer a browser sends "Origin: null" with a form, which the CSRF check must refuse.
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
@@ -301,7 +304,11 @@ OAUTH2_PROVIDER = {
     },
 }
 # http is for loopback addresses alone (RFC 8252 section 7.3); clients/uris/redirect_uris.py refuses it anywhere else.
-SILENCED_SYSTEM_CHECKS = ["oauth2_provider.W008"]
+# W004, W005 and W021 want HSTS for every host below ours, which the environment decides.
+SILENCED_SYSTEM_CHECKS = ["oauth2_provider.W008", "security.W004", "security.W005", "security.W021"]
+
+# One line a request on standard output: off, plain or json (portal/access_log.py).
+ACCESS_LOG = environment.access_log(environment.text("ACCESS_LOG", "off"))
 
 # -- Logs: one line each, on standard error ---------------------------------------------------------------------------
 

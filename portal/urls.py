@@ -29,7 +29,7 @@ urlpatterns = [
     path("health/alive", health.alive, name="alive"),
     path("health/ready", health.ready, name="ready"),
     path("metrics", metrics.page, name="metrics"),
-    path("version", health.version, name="version"),
+    path("version", metrics.version, name="version"),
 ]
 
 if settings.MAIL_IN_BROWSER:

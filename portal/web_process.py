@@ -11,6 +11,7 @@ from django.db import connection
 from authority.telemetry import writer
 from core import notifications
 from core.db.backend.base import WEB, bound_waits
+from portal.access_log import AccessLog
 from portal.fast_path import FastPath
 from portal.server import event_loop
 
@@ -19,11 +20,16 @@ def run(listener: socket.socket) -> None:
     """Serve what comes to the listener until SIGTERM."""
     _run_in_turns()
     bound_waits(WEB)
-    application = FastPath(WSGIHandler())
+    access_log = AccessLog(settings.ACCESS_LOG) if settings.ACCESS_LOG != "off" else None
+    application = FastPath(WSGIHandler(), access_log)
     connection.close()  # requests run in threads that have connections of their own
     writer.start()
     notifications.start()
+    if access_log is not None:
+        access_log.start()
     event_loop.run(application, listener, is_behind_proxy=settings.ALLAUTH_TRUSTED_PROXY_COUNT > 0)
+    if access_log is not None:
+        access_log.stop()
     writer.stop()
 
 

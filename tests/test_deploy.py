@@ -39,6 +39,14 @@ def test_deployment_check_finds_nothing_to_improve():
     assert "no issues" in done.stdout
 
 
+def test_hsts_covers_what_the_environment_says():
+    names = ("SECURE_HSTS_SECONDS", "SECURE_HSTS_INCLUDE_SUBDOMAINS", "SECURE_HSTS_PRELOAD")
+    code = f"from django.conf import settings; print(*[getattr(settings, name) for name in {names}])"
+    wanted = {"HSTS_SECONDS": "63072000", "HSTS_SUBDOMAINS": "yes", "HSTS_PRELOAD": "yes"}
+    assert manage("shell", "-v0", "--command", code, **wanted).stdout.split() == ["63072000", "True", "True"]
+    assert manage("shell", "-v0", "--command", code).stdout.split() == ["31536000", "False", "False"]
+
+
 def refused(name: str, value: str | None) -> str:
     """Start with one variable changed, and return the one line that the refusal must be."""
     done = manage("check", **{name: value})
@@ -105,6 +113,10 @@ def test_server_names_every_variable_it_misses_at_once():
         ("FROM_EMAIL", "hunter2"),
         ("OPERATOR_CONTACT", "https://hunter2.example.com"),
         ("PORTAL_NAME", "Portal\nBcc: everybody@example.com"),
+        ("ACCESS_LOG", "hunter2"),
+        ("HSTS_SECONDS", "a year"),
+        ("HSTS_SUBDOMAINS", "true"),
+        ("HSTS_PRELOAD", "yes"),
     ],
 )
 def test_server_names_the_variable_that_is_malformed_and_does_not_repeat_it(name, value):
@@ -123,6 +135,7 @@ def test_server_names_the_variable_that_is_malformed_and_does_not_repeat_it(name
         ("REDIS_URL", "rediss://:password@cache.example.com:6380/1"),
         ("REDIS_URL", "valkey://cache.example.com"),
         ("FROM_EMAIL", "Developer portal <no-reply@example.com>"),
+        ("HSTS_SECONDS", "0"),
     ],
 )
 def test_server_starts_with(name, value):

@@ -126,6 +126,7 @@ class CachedGrant:
             return None
         client: int = self.entry.client.pk
         metrics.count_cache_hit()
+        request_trace.name_client(self.entry.client)
         last_used.record(client, self.secret.id, ip)
         access_token = self.template.issue()
         request_trace.count_issued(TOKEN_ENDPOINT, client)
@@ -182,6 +183,7 @@ class CachedIntrospection:
         if validation.is_revoked(self.jti):
             return None
         last_used.record(self.caller.client.pk, self.secret.id, ip)
+        request_trace.name_client(self.caller.client)
         metrics.count_cache_hit()
         metrics.count_response(INTROSPECTION_ENDPOINT, 200, "")
         return self.response

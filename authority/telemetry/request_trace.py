@@ -47,6 +47,25 @@ class RequestTrace:
 _current: ContextVar[RequestTrace | None] = ContextVar("current_request_trace", default=None)
 
 
+# The client that the request names, for the access log; what is answered from memory has no trace.
+_client_id: ContextVar[str] = ContextVar("current_client_id", default="")
+
+
+def name_client(client: Client) -> None:
+    """Set the client of a request that has no trace."""
+    _client_id.set(client.client_id)
+
+
+def client_id() -> str:
+    """Return the client that the current request names, or nothing where none is known."""
+    return _client_id.get()
+
+
+def forget_client() -> None:
+    """Forget the client of an earlier request in this thread."""
+    _client_id.set("")
+
+
 def start(endpoint: str) -> RequestTrace:
     """Start the trace of a request at the endpoint, such as "token"."""
     trace = RequestTrace(endpoint)
@@ -74,8 +93,11 @@ def allowed_origins() -> list[str] | None:
 
 def set_client(client: Client | None) -> None:
     """Set the client that the request names; it need not be authenticated."""
+    if client is None:
+        return
+    name_client(client)
     trace = _current.get()
-    if trace is not None and client is not None:
+    if trace is not None:
         trace.client = client.pk
 
 

@@ -38,6 +38,10 @@ class Application(ABC):
     def respond_busy(self, environ: Environ) -> Response:
         """Respond in the event loop to a request for which no thread has become free."""
 
+    @abstractmethod
+    def log(self, environ: Environ, head: bytes, sent: int) -> None:
+        """Note that a request was answered, with this head and in all so many bytes."""
+
 
 class Server:
     """One web process's server."""
@@ -87,6 +91,9 @@ class Server:
             self.loop.call_soon_threadsafe(connection.respond, request, response)
         else:
             self.loop.call_soon_threadsafe(connection.respond_with, request, response)
+
+    def log(self, request: Request, sent: int) -> None:
+        self.application.log(request.environ, request.head, sent)
 
     def make_piece(self, connection: Connection, stream: Stream) -> None:
         """Have the next piece of a body made in a thread."""

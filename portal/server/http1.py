@@ -52,6 +52,7 @@ class Server(Protocol):
     date: bytes  # the header
     is_stopping: bool
 
+    def log(self, request: Request, sent: int) -> None: ...
     def handle(self, connection: "Connection", request: Request) -> None: ...
     def write(self, connection: "Connection", data: bytes) -> None: ...
     def make_piece(self, connection: "Connection", stream: Stream) -> None: ...
@@ -74,7 +75,7 @@ class Connection(asyncio.Protocol):
         self.stream: Stream | None = None
         self.is_full = False  # the client does not read as fast as we write
         self.is_held = False  # until the client has read, before its next request is looked at
-        self.sent = 0  # bytes handed to the transport
+        self.sent = self.sent_before = 0  # bytes handed to the transport, in all and before this response
         self.drained_at_check, self.checked_at = 0, 0.0
         self.is_half_closed = False  # the client sends no more
         self.is_closed = False
@@ -252,6 +253,7 @@ class Connection(asyncio.Protocol):
         if self.is_closed:
             return
         head, body = response
+        request.head = head
         if request.environ["REQUEST_METHOD"] == "HEAD":
             body = b""
         self.server.write(self, b"".join((b"HTTP/1.1 ", head, self.server.date, _persistence(request), body)))
@@ -262,6 +264,7 @@ class Connection(asyncio.Protocol):
             self.server.run_later(stream.close)
             return
         self.stream = stream
+        request.head = stream.head
         self.is_chunked = not stream.has_length and not request.is_http_1_0
         if not stream.has_length and request.is_http_1_0:
             request.keep_alive = False  # its end is the connection's (RFC 9112 section 6.3)
@@ -306,6 +309,8 @@ class Connection(asyncio.Protocol):
             self.is_held = True
             return
         request = self.requests.popleft()
+        self.server.log(request, self.sent - self.sent_before)
+        self.sent_before = self.sent
         if not request.keep_alive:
             self._close()
             return

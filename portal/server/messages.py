@@ -72,6 +72,7 @@ class Request:
     body: bytes
     keep_alive: bool
     is_http_1_0: bool
+    head: bytes = b""  # of the response, once there is one
 
 
 ONCE = {"HTTP_HOST", "CONTENT_TYPE", "CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING", "HTTP_EXPECT"}

@@ -60,7 +60,7 @@ def test_health_is_answered_without_tls_because_the_proxy_asks(portal):
 
 def test_page_tells_the_browser_to_keep_to_https_and_to_our_own_files(portal):
     headers = portal.get("/account/login/", headers=BEHIND_TLS).headers
-    assert headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains; preload"
+    assert headers["Strict-Transport-Security"] == "max-age=31536000"
     policy = headers["Content-Security-Policy"]
     assert policy.startswith("default-src 'none';")
     assert "unsafe" not in policy

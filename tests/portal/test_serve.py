@@ -24,9 +24,21 @@ def test_server_is_alive_and_ready(server):
     assert patient.get(f"{server.url}/health/ready").json() == {"status": "ok"}
 
 
-def test_server_names_its_version(server):
+def test_server_names_its_version_to_operators_alone(server):
     project = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text())["project"]
-    assert patient.get(f"{server.url}/version").json() == {"version": project["version"]}
+    known = {"Authorization": f"Bearer {server.environ['METRICS_TOKEN']}"}
+    assert patient.get(f"{server.url}/version", headers=known).json() == {"version": project["version"]}
+    told = patient.get(f"{server.url}/version")
+    assert told.status_code == 401
+    assert project["version"] not in told.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/account/login/", "/health/alive", "/oauth2/token", "/nowhere", "/static/css/portal.css"]
+)
+def test_no_answer_names_the_program_that_gave_it(server, path):
+    headers = patient.get(f"{server.url}{path}").headers
+    assert {"Server", "X-Powered-By", "Via"} & set(headers) == set()
 
 
 def test_demo_has_put_its_clients_into_the_database_that_is_served(server):
