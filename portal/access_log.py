@@ -11,6 +11,7 @@ import threading
 import time
 from collections import deque
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -25,6 +26,7 @@ logger = logging.getLogger(__name__)
 STYLES = ("off", "plain", "json")
 INTERVAL = 0.25  # seconds between two writes
 MOST_WAITING = 20_000  # answers that are noted and not yet written; what comes then is counted alone
+MOST_SAFE_PATHS = 1000
 LONGEST_PATH = 200  # characters
 CLIENT_ID = "portal.client_id"  # of an environ, where the request named a client that is known
 STANDARD_OUTPUT = 1
@@ -88,21 +90,41 @@ class AccessLog:
 def _members(answered: Answered) -> dict[str, Any]:
     """Return what is said of an answer. A query may hold codes and tokens, so the path alone is."""
     environ = answered.environ
-    request = HttpRequest()
-    request.META = environ
-    path = environ.get("PATH_INFO", "").encode("latin-1").decode(errors="replace")
     _, _, after_id = answered.head.partition(b"X-Request-Id: ")
     return {
         "time": rfc3339(datetime.fromtimestamp(answered.at, tz=UTC)),
-        "ip": caller_ip(request) if "REMOTE_ADDR" in environ else None,
+        "ip": _ip(environ.get("REMOTE_ADDR"), environ.get("HTTP_X_FORWARDED_FOR")),
         "method": environ.get("REQUEST_METHOD") or None,
-        "path": logs.safe(path[:LONGEST_PATH]) or None,
+        "path": _path(environ.get("PATH_INFO", "")) or None,
         "status": int(answered.head[:3]),
         "bytes": answered.sent,
         "seconds": None if answered.seconds is None else round(answered.seconds, 4),
         "request_id": after_id.partition(b"\r\n")[0].decode() or None,
         "client_id": environ.get(CLIENT_ID) or None,
     }
+
+
+@lru_cache(maxsize=1024)
+def _ip(remote: str | None, forwarded: str | None) -> str | None:
+    if remote is None:  # it was no request
+        return None
+    request = HttpRequest()
+    request.META = {"REMOTE_ADDR": remote} | ({"HTTP_X_FORWARDED_FOR": forwarded} if forwarded is not None else {})
+    return caller_ip(request)
+
+
+_safe_paths: set[str] = set()  # those of most requests; none that anything was taken out of
+
+
+def _path(raw: str) -> str:
+    """Return a path of an environ without what a log may not hold."""
+    if raw in _safe_paths:
+        return raw
+    path = raw.encode("latin-1").decode(errors="replace")[:LONGEST_PATH]
+    safe = logs.safe(path)
+    if safe == raw and len(_safe_paths) < MOST_SAFE_PATHS:
+        _safe_paths.add(raw)
+    return safe
 
 
 def _json(answered: Answered) -> str:

@@ -79,7 +79,7 @@ class Command(BaseCommand):
         if not yes and not confirmed(
             f"Every token that {', '.join(kid)} signed is refused from now on. Continue? [y/N] "
         ):
-            raise CommandError("Nothing was revoked.")
+            raise CommandError("Nothing was revoked. Answer y at a terminal, or give --yes.")
         # The next keys first: else the one that follows a revoked key may be on the list, too.
         for key in sorted(keys, key=lambda key: key.state != State.NEXT):
             rotation.revoke(key, actor=ACTOR)

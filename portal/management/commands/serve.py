@@ -4,7 +4,6 @@ import os
 import signal
 import socket
 import sys
-import tempfile
 from argparse import ArgumentParser
 from functools import partial
 from typing import Any
@@ -17,6 +16,7 @@ from django.db.migrations.executor import MigrationExecutor
 from authority.keys import checks
 from portal import environment, peppers, web_process
 from portal.database_version import refuse_unknown_database
+from portal.metrics_folder import metrics_folder
 from portal.server.supervisor import Child, Supervisor
 
 SEND_BUFFER = 128 * 1024  # bytes
@@ -67,7 +67,9 @@ class Command(BaseCommand):
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         """Say where the processes count for /metrics, before anything that counts is loaded."""
-        with tempfile.TemporaryDirectory(prefix="clientdesk-metrics-") as folder:
+        if not settings.METRICS_TOKEN:  # nobody asks
+            return super().execute(*args, **options)
+        with metrics_folder() as folder:
             os.environ[environment.METRICS_FOLDER] = folder
             return super().execute(*args, **options)
 
