@@ -8,7 +8,6 @@ export PORT
 run:
 	@"$(UV)" sync --quiet --locked --no-dev
 	@"$(UV)" run --no-sync manage.py demo
-	@echo "  Serving. Ctrl-C stops it; the data stay in .data/."
 	@exec "$(UV)" run --no-sync manage.py serve
 
 # Servers, browsers and clocks of a busy machine take part in the tests: three that fail are asked once more, and told.

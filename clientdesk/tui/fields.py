@@ -12,6 +12,14 @@ from clientdesk.input import parse_json
 from clientdesk.sanitize import sanitize
 
 
+class Box(Checkbox):
+    """A check box whose mark is there or not: colour alone tells nothing to whoever can't see it."""
+
+    @property
+    def BUTTON_INNER(self) -> str:  # type: ignore[override]  # an attribute there
+        return "X" if self.value else " "
+
+
 class MetadataField(Vertical):
     """A label, a control and a sentence of help."""
 
@@ -23,7 +31,7 @@ class MetadataField(Vertical):
     def compose(self) -> ComposeResult:
         label = self.flag.label
         if self.flag.kind == "boolean":
-            yield Checkbox(label, bool(self.value), compact=True)
+            yield Box(label, bool(self.value), compact=True)
         else:
             yield Label(label)
             yield self._control()

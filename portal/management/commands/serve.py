@@ -92,6 +92,8 @@ class Command(BaseCommand):
         if settings.DEMO:
             settings.DEMO_PORT_FILE.write_text(str(port))
             os.environ["PORT"] = str(port)
+            self.stdout.write(f"  Serving. Ctrl-C stops it; the data stay in {settings.DATA_DIR}.")
+            self.stdout.flush()
         children = [Child(f"web process {n}", partial(web_process.run, listener)) for n in range(1, workers + 1)]
         if not no_work:
             children.append(Child("the worker", work, ends_by=signal.SIGTERM))

@@ -1,9 +1,12 @@
 """`clientdesk tui` on a terminal of 80 by 24, by keyboard alone, against the running server."""
 
+import asyncio
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.conf import settings
+from textual.app import App
 from textual.screen import Screen
 from textual.widgets import Input, TabbedContent
 
@@ -12,7 +15,7 @@ from clientdesk.tui.clients import ClientList
 from clientdesk.tui.consumers import ConsumerList
 from clientdesk.tui.dialogs import ConfirmDialog, InputDialog, JsonDialog, SecretDialog
 from clientdesk.tui.editor import TABS, ClientEditor
-from clientdesk.tui.fields import MetadataField
+from clientdesk.tui.fields import Box, MetadataField
 from tests.clientdesk.tui.driving import (
     drive,
     editing,
@@ -157,6 +160,25 @@ def test_every_field_says_what_it_is_for(remote, client):
             assert each.help_text.endswith(".")
 
     drive(remote, steps)
+
+
+def test_a_check_box_tells_by_its_mark_whether_it_is_on():
+    class Boxes(App):
+        def compose(self):
+            yield Box("Off", False, compact=True)
+            yield Box("On", True, compact=True)
+
+    async def run():
+        app = Boxes()
+        async with app.run_test() as pilot:
+            off, on = app.query(Box)
+            assert ("X" in str(off.render()), "X" in str(on.render())) == (False, True)
+            on.focus()
+            await pilot.press("space")
+            assert "X" not in str(on.render())
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(run())).result()
 
 
 def test_client_is_created_and_its_secret_is_shown_once(remote, client):
