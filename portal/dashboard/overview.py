@@ -31,11 +31,14 @@ def overview(site: AdminSite, request: HttpRequest) -> dict[str, Any]:
         parts["clients"] = _count_with_stopped(Client, "disabled_at")
         parts["yesterday"], parts["today"] = last_days(DailyCount.objects.all(), 2)
     if may_read(Message):
-        failed = Message.objects.filter(state=Message.State.FAILED).defer("encrypted_message")
+        failed = Message.objects.filter(state=Message.State.FAILED)
+        waiting = Message.objects.filter(state=Message.State.WAITING)
+        retried = waiting.exclude(last_error="")
         parts["mail"] = {
             "failed": failed.count(),
-            "waiting": Message.objects.filter(state=Message.State.WAITING).count(),
-            "newest": failed[:5],
+            "waiting": waiting.count(),
+            "retried": retried.count(),
+            "newest": (failed | retried).defer("encrypted_message")[:5],
         }
     if may_read(SigningKey):
         keys = (

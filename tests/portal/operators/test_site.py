@@ -209,6 +209,30 @@ def test_new_portal_says_what_to_do_first(browser_of, olga):
         assert b'class="card empty"' in browser_of(olga).get(f"/operators/{page}/").content
 
 
+def test_overview_tells_of_mail_that_is_tried_in_vain(browser_of, olga):
+    later = timezone.now() + timedelta(minutes=5, seconds=30)
+    Message.objects.create(recipients="a@acme.example", subject="First", encrypted_message=ENCRYPTED)
+    Message.objects.create(
+        recipients="b@acme.example",
+        subject="Second",
+        encrypted_message=ENCRYPTED,
+        attempts=2,
+        last_error="The certificate is not trusted.",
+        next_attempt_at=later,
+    )
+    page = browser_of(olga).get("/operators/")
+    assert page.context["overview"]["mail"] | {"newest": None} == {
+        "failed": 0,
+        "waiting": 2,
+        "retried": 1,
+        "newest": None,
+    }
+    text = " ".join(page.content.decode().split())
+    assert "2 attempts: The certificate is not trusted." in text
+    assert "Next attempt 5 minutes from now" in text
+    assert "First" not in text
+
+
 def test_overview_tells_nobody_what_they_may_not_read(browser_of, everything):
     newcomer = UserFactory(is_staff=True)
     answer = browser_of(newcomer).get("/operators/")
