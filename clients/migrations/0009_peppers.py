@@ -7,8 +7,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('clients', '0006_registration_access_tokens'),
-        ('consumers', '0005_peppers'),
+        ('clients', '0008_operator_rights'),
+        ('consumers', '0008_peppers'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

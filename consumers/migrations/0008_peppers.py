@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('consumers', '0004_growth'),
+        ('consumers', '0007_chain_sql'),
     ]
 
     operations = [
