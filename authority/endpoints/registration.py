@@ -47,7 +47,7 @@ def register(request: HttpRequest) -> HttpResponse:
         if sent.get("client_secret"):
             raise InvalidRequest("We choose the secrets, so that nobody can guess them. Leave client_secret out.")
         if not _bearer(request):
-            allowances.for_open_registration()
+            _check_allowance(request, sent)
             rate_limits.count_request(request, OPEN_REGISTRATION_RATE, "register", TooManyRequests)
         statement = None
         if sent.get("software_statement"):  # its issuer's keys may have to be fetched: in no transaction

@@ -1,5 +1,8 @@
 """Clients of the URL, and consumers of the body."""
 
+from contextlib import suppress
+
+from clients.converters import ClientId
 from clients.models import Client
 from consumers.models import Consumer
 from consumers.rest.lookups import consumer_matches
@@ -10,9 +13,14 @@ from core.rest.errors import InvalidRequest, NotFound
 def client_at(call: ApiRequest, client_id: str, *, itself: bool = False) -> Client:
     """Return the client, if the caller may read it. Raises NotFound, the same for one that does not exist.
 
+    An ID that is a URL may be written as in the addresses of pages, in base64url after a tilde: one that ends as the
+    address of a resource does, such as /secrets, has no other address.
+
     With `itself`, for a resource below it that the call may change: the client is locked where the call is a change;
     raises AccessDenied where the caller may only read.
     """
+    with suppress(ValueError):
+        client_id = ClientId().to_python(client_id)
     readable = Client.objects.select_related("consumer").filter(consumer__in=call.readable(), client_id=client_id)
     client = (call.locked(readable) if itself else readable).first()
     if client is None:

@@ -124,8 +124,12 @@ def for_initial_access_token(token: InitialAccessToken) -> Allowance:
 
 
 def for_open_registration() -> Allowance:
-    """Return what anybody may register. Raises AccessDenied where registration is not open, or its limit is reached."""
-    row = OpenRegistration.objects.select_related("consumer").filter(consumer__suspended_at=None).first()
+    """Return what anybody may register, in the caller's transaction: one registration at a time.
+
+    Raises AccessDenied where registration is not open, or its limit is reached.
+    """
+    rows = OpenRegistration.objects.select_related("consumer").select_for_update(of=("self",))  # for the count below
+    row = rows.filter(consumer__suspended_at=None).first()
     if row is None:
         raise AccessDenied("Registration needs an initial access token. Ask a manager or operator for one.")
     if row.consumer.clients.count() >= row.max_clients:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from authority import client_directory
 from authority.tokens import access_tokens
 from clients.actions.apis import set_access
+from clients.converters import ClientId
 from clients.models import Client, Scope
 from consumers.actions.personal_tokens import revoke_token
 from consumers.audit import SYSTEM
@@ -223,3 +224,19 @@ def test_a_disabled_client_or_suspended_consumer_calls_no_more(robot, acme, serv
     acme.suspended_at = timezone.now()
     acme.save()
     assert refused(program.get(CLIENTS), 401, "invalid_token")
+
+
+def test_an_id_that_ends_as_the_address_of_a_resource_has_an_address_of_its_own(acme, alice, program_of):
+    """Client IDs of metadata documents are URLs, and a path holds them decoded."""
+    url = "https://app.example.com/secrets/rotate"
+    ClientFactory(consumer=acme, client_id=url)
+    ClientFactory(consumer=acme, client_id="https://app.example.com")
+    program = program_of(alice)
+    name = ClientId().to_url(url)
+    assert program.get(f"/admin/clients/{name}").json()["client_id"] == url
+    rotated = program.post(f"/admin/clients/{name}/secrets/rotate")
+    assert rotated.json()["client_id"] == url
+    other = program.post("/admin/clients/https://app.example.com/secrets/rotate")
+    assert other.json()["client_id"] == "https://app.example.com"
+    for wrong in ("~", "~!", "~gA"):  # nothing, no base64url, and no UTF-8
+        assert program.get(f"/admin/clients/{wrong}").status_code == 404

@@ -10,7 +10,7 @@ from django.utils import timezone
 from clients.models import Access
 from tests.api.conftest import Program
 from tests.authority.conftest import FORM
-from tests.factories import ClientFactory, UserFactory, give_secret
+from tests.factories import ClientFactory, UserFactory, give_secret, hold_second_factor
 from tests.signing import KeyPair
 
 SERVICE = {"client_name": "Hidden", "grant_types": ["client_credentials"]}
@@ -39,7 +39,7 @@ def operator_with(program_of):
     """Return the program of an operator who may view and change clients, and what is named besides."""
 
     def make(*rights):
-        operator = UserFactory(is_staff=True)
+        operator = hold_second_factor(UserFactory(is_staff=True))
         named = ("view_client", "change_client", "add_client", *rights)
         operator.user_permissions.set(Permission.objects.filter(content_type__app_label="clients", codename__in=named))
         return program_of(operator)

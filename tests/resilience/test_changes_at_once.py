@@ -9,7 +9,11 @@ from django.db import connection
 from django.test import Client as Browser
 
 from authority.telemetry import metrics
-from clients.actions.registration import find_registration_access_token, register_itself
+from clients.actions.registration import (
+    enable_open_registration,
+    find_registration_access_token,
+    register_itself,
+)
 from clients.metadata import TEMPLATES
 from clients.models import Client
 from clients.models.registration import RegistrationMethod
@@ -100,3 +104,15 @@ def test_a_registration_token_that_is_used_twice_at_once_is_replaced_once(acme, 
     assert {answer.status_code for answer in answers} == {200, 401}
     assert Client.objects.get().client_name == done["client_name"]
     assert find_registration_access_token(done["registration_access_token"], client.client_id) is not None
+
+
+def test_openly_registered_clients_are_never_more_than_allowed(acme, acme_access):
+    enable_open_registration(consumer=acme, actor=SYSTEM, max_clients=5)
+
+    def register(number):
+        browser = Browser(REMOTE_ADDR=f"198.51.100.{number}")
+        document = {"redirect_uris": [f"https://app{number}.example.com/"], "token_endpoint_auth_method": "none"}
+        return browser.post("/oauth2/register", document, "application/json").status_code
+
+    assert sorted(at_once(register)) == [201] * 5 + [403] * (AT_ONCE - 5)
+    assert acme.clients.count() == 5
