@@ -181,8 +181,10 @@ def digest_now(event: int) -> bytes:
 
 INSERTED = """
 SELECT id FROM consumers_event event WHERE id > %(after)s AND id <= %(last)s
-    AND NOT EXISTS (SELECT FROM consumers_eventseal seal WHERE seal.event_id = event.id)
-    AND NOT EXISTS (SELECT FROM consumers_unsealedevent waiting WHERE waiting.event_id = event.id)
+    AND NOT EXISTS (SELECT FROM consumers_eventseal seal
+        WHERE seal.event_id = event.id AND seal.event_id > %(after)s AND seal.event_id <= %(last)s)
+    AND NOT EXISTS (SELECT FROM consumers_unsealedevent waiting
+        WHERE waiting.event_id = event.id AND waiting.event_id > %(after)s AND waiting.event_id <= %(last)s)
 ORDER BY id LIMIT %(most)s
 """
 
