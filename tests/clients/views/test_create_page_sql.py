@@ -29,6 +29,7 @@ EXPECTED = [
     "SELECT consumers_membership",  # a manager, or an operator who handles secrets
     "SELECT clients_client",  # are there as many as there may be
     "INSERT clients_client",
+    "SELECT mfa_authenticator",  # by which factor the person must have authenticated lately
     "INSERT consumers_event",  # in the transaction of the deed
     "SELECT consumers_event",  # was the like of it mailed in this request
     "SELECT consumers_user",  # whom it is mailed to
