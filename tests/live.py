@@ -25,7 +25,7 @@ from django.test.utils import setup_databases
 
 from clients.actions.clients import register_client
 from clients.metadata import TEMPLATES
-from clients.policy import portal_policy
+from clients.policy import operator_policy
 from consumers.audit import SYSTEM
 from consumers.models import Consumer
 from tests import patient
@@ -63,7 +63,7 @@ class Server:
         with self.database():
             acme = Consumer.objects.get(slug="acme")
             wanted = TEMPLATES[template].replace(client_name=f"Test {uuid.uuid4()}", **metadata)
-            client, secret = register_client(consumer=acme, metadata=wanted, policy=portal_policy, actor=SYSTEM)
+            client, secret = register_client(consumer=acme, metadata=wanted, policy=operator_policy, actor=SYSTEM)
         return client.client_id, secret
 
     def token(self, scope: str = "shipments:read", service: tuple[str, str] | None = None) -> str:

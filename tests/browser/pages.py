@@ -138,6 +138,7 @@ MANAGER = [
     Opened("consumers:revoke-token", "/account/tokens/{token}/revoke/"),
     Opened("api:reference", "/reference/"),
     Opened("usersessions_list", "/account/sessions/"),
+    Opened("sign-out-everywhere", "/account/sessions/everywhere/"),
     Opened("mfa_index", "/account/2fa/"),
     Opened("mfa_activate_totp", "/account/2fa/totp/activate/"),
     Opened("mfa_list_webauthn", "/account/2fa/webauthn/"),

@@ -23,6 +23,7 @@ STARTS_A_SERVER = {"portal.wsgi"}
 # Patterns that are made as they are needed, of our own words. Those that read texts of strangers are tried as parsers.
 MADE_OF_OUR_WORDS = {
     "clients/federation/platforms.py",  # `mentioned_in`, of the keywords in that file
+    "consumers/actions/erasure.py",  # of an address, escaped, on the command line
     "consumers/rest/routes.py",  # of our own templates, into the URL map
 }
 METHODS = ("search", "match", "fullmatch", "sub", "split", "findall", "finditer")

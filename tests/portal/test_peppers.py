@@ -85,7 +85,9 @@ def metadata():
 
 def test_a_user_code_is_found_whichever_process_has_made_it(service, settings):
     settings.SECRET_PEPPERS = NEW | settings.SECRET_PEPPERS
-    _, user_code = device_requests.create(client_directory.load(service.client_id), ["shipments:read"], ip=None, user_agent="")
+    _, user_code = device_requests.create(
+        client_directory.load(service.client_id), ["shipments:read"], ip=None, user_agent=""
+    )
     settings.SECRET_PEPPERS = dict(reversed(settings.SECRET_PEPPERS.items()))
     assert credentials.current_pepper() == "1"
     assert device_requests.find_waiting(user_code) is not None

@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 import jwt
 import pytest
 from django.conf import settings
+from django.db import connection
 
 from portal.backup import BackupError, read_manifest
 from tests import patient
-from tests.live import copy_database, drop_database
+from tests.live import copy_database, drop_database, with_user
 from tests.resilience.conftest import another
 
 
@@ -24,10 +25,11 @@ def manage(environ, *words):
 
 @pytest.fixture
 def elsewhere(server, django_db_blocker):
-    """The environment of a server with an empty database."""
+    """The environment of a server with an empty database, as its owner: restoring makes tables."""
     name = f"{urlsplit(server.environ['DATABASE_URL']).path[1:]}_restored"
     copy_database("template0", name, django_db_blocker)
     url = urlsplit(server.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
+    url = with_user(url, str(connection.settings_dict["USER"]))
     yield server.environ | {"DATABASE_URL": url}
     drop_database(name, django_db_blocker)
 
