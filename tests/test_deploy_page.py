@@ -303,7 +303,8 @@ def answers(machine: Machine) -> None:
         assert asked.get("/.well-known/jwks.json", headers=PUBLIC).json()["keys"]
     with httpx.Client(base_url=f"http://127.0.0.1:{machine.port}", headers=PUBLIC, timeout=60) as olga:
         sign_in(olga)
-        assert olga.get("/operators/").status_code == 200
+        assert olga.get("/operators/").headers["Location"] == "/operators/security/"
+        assert "Set up a second factor" in olga.get("/operators/security/").text
 
 
 def sign_in(person: httpx.Client) -> None:

@@ -100,5 +100,6 @@ def test_nothing_is_refused_between_the_restarts(server, machines, service, mana
     until = time.monotonic() + 60
     while versions(server, client_id) != {"2"}:
         assert time.monotonic() < until
+        assert statuses([after], client_id, [first, second, third]) == {200}  # the one between digests them as before
         time.sleep(0.1)
     assert statuses([between, after], client_id, [first, second, third]) == {200}

