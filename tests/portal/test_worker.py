@@ -140,8 +140,12 @@ def test_the_command_stops_cleanly_when_told(settings, tmp_path):
     process = subprocess.Popen(
         [sys.executable, "manage.py", "work"], cwd=settings.BASE_DIR, env=environ, stderr=subprocess.PIPE, text=True
     )
-    said = iter(process.stderr.readline, "")  # an empty database is told of first
-    assert any("the worker is ready" in line for line in said)
+    said = []  # an empty database is told of first
+    for line in iter(process.stderr.readline, ""):
+        said.append(line)
+        if "the worker is ready" in line:
+            break
+    assert "the worker is ready" in "".join(said[-1:]), "".join(said)
     process.send_signal(signal.SIGTERM)
     _, rest = process.communicate(timeout=120)
     assert process.returncode == 0
