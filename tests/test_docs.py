@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management import get_commands
 from django.urls import Resolver404, resolve
 
-from tests import standards
+from tests import standards, threats
 
 ROOT = settings.BASE_DIR
 DOCS = ROOT / "docs"
@@ -179,12 +179,11 @@ def test_deployment_compiles_every_room():
     assert [set(line.split()) for line in compiled] == [rooms - {"clientdesk"}] * 2
 
 
-@pytest.mark.parametrize("page", ["conformance.md", "security-tests.md"])
-def test_every_test_that_a_page_names_exists(page):
-    shown = re.findall(r"\[`(test_\w+)`\]\(\.\./(tests/[\w/]+\.py)\)", (DOCS / page).read_text())
+def test_every_test_that_the_page_of_openids_profiles_names_exists():
+    text = (DOCS / "conformance.md").read_text()
+    shown = [f"{path}::{name}" for name, path in re.findall(r"\[`(test_\w+)`\]\(\.\./(tests/[\w/]+\.py)\)", text)]
     assert len(shown) > 50
-    for name, path in shown:
-        assert re.search(rf"^def {name}\(", (ROOT / path).read_text(), re.MULTILINE), (path, name)
+    assert [test for test in shown if not threats.exists(test)] == []
 
 
 def test_every_check_of_openids_profiles_names_a_test():
@@ -204,3 +203,35 @@ def test_every_check_of_openids_profiles_names_a_test():
 
 def test_standards_page_is_up_to_date():
     assert standards.PAGE.read_text() == standards.page(), "run: uv run python -m tests.standards"
+
+
+def test_page_of_the_threats_is_up_to_date():
+    assert threats.PAGE.read_text() == threats.page(), "run: uv run python -m tests.threats"
+
+
+def test_each_threat_is_there_once_in_order():
+    assert [row.number for _, rows in threats.sections() for row in rows] == [*range(1, 91)]
+
+
+def test_each_threat_is_shown_by_tests_that_exist_or_has_a_reason():
+    problems = {row.number: row.problem() for _, rows in threats.sections() for row in rows}
+    assert {number: problem for number, problem in problems.items() if problem} == {}
+
+
+@pytest.mark.parametrize(
+    ("row", "problem"),
+    [
+        ({}, "it needs tests, or a reason why there are none"),
+        ({"outcome": "Refused"}, "it needs tests, or a reason why there are none"),
+        ({"reason": "There is no such thing."}, ""),
+        ({"outcome": "Refused", "tests": ("tests/test_docs.py::test_links_lead_somewhere",)}, ""),
+        ({"tests": ("tests/test_docs.py::test_links_lead_somewhere",)}, "it does not say what happens"),
+        (
+            {"outcome": "Refused", "tests": ("tests/test_docs.py::test_links",)},
+            "tests/test_docs.py::test_links does not exist",
+        ),
+        ({"outcome": "Refused", "tests": ("tests/x.py::test_links",)}, "tests/x.py::test_links does not exist"),
+    ],
+)
+def test_a_row_that_shows_nothing_is_found(row, problem):
+    assert threats.Threat(number=1, threat="Somebody tries", **row).problem() == problem

@@ -20,7 +20,6 @@ NOT_READ = {
     "docs/glossary.md",
     "docs/standards.md",
     "docs/conformance.md",
-    "docs/security-tests.md",
 }
 # Programs do register clients (RFC 7591).
 ALLOWED = {
