@@ -1,5 +1,6 @@
 """How templates and stylesheets are written, so that a change of them can be read line by line."""
 
+import json
 import re
 
 import pytest
@@ -49,3 +50,11 @@ def test_tokens_are_loaded_before_what_uses_them(name):
     sheets = [sheet for sheet in sheets if sheet in {"tokens", "portal", "admin"}]
     assert sheets[-2] == "tokens"
     assert sheets[-1] in {"portal", "admin"}
+
+
+def test_htmx_evaluates_nothing_adds_no_style_and_keeps_no_history():
+    """Each would need a weaker policy, or leave a page with a secret in the browser's storage."""
+    page = (settings.BASE_DIR / "templates" / "base.html").read_text()
+    config = json.loads(re.search(r"name=\"htmx-config\"\s+content='([^']+)'", page)[1])
+    off = ("allowEval", "allowScriptTags", "includeIndicatorStyles", "historyCacheSize")
+    assert [bool(config[name]) for name in off] == [False] * 4

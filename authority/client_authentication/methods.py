@@ -215,13 +215,14 @@ def _verify_client_assertion(client: Client, assertion: SignedJWT) -> None:
 
 def _match_secret(live: tuple[LiveSecret, ...], text: str) -> LiveSecret | None:
     """Return the secret that the text is, or None. One digest per pepper version; one also without any secret."""
-    digests = {
-        version: secrets.keyed_digest(text, version) or ""
+    digests = {  # empty where a pepper is gone, which is no text's digest
+        version: secrets.keyed_digest(text, version)
         for version in {secret.pepper_version for secret in live} or {secrets.current_pepper()}
     }
     found = None
     for secret in live:
-        if hmac.compare_digest(digests[secret.pepper_version], secret.digest) and secret.is_live():
+        digest = digests[secret.pepper_version]
+        if digest and hmac.compare_digest(digest, secret.digest) and secret.is_live():
             found = secret
     if found is not None:
         redigests.record(found.id, found.digest, found.pepper_version, text)

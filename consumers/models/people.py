@@ -10,6 +10,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower, Now
+from django.db.models.lookups import Exact
 from django.utils import timezone
 from django.utils.functional import cached_property
 
@@ -38,9 +39,10 @@ class UserManager(BaseUserManager["User"]):
 
     def of_address(self, email: str) -> models.QuerySet["User"]:
         """Return whoever has the address, as theirs or as a further one that they have verified."""
-        return self.filter(
-            models.Q(email__iexact=email) | models.Q(emailaddress__email__iexact=email, emailaddress__verified=True)
-        ).distinct()
+        own = self.filter(Exact(Lower("email"), Lower(models.Value(email))))
+        # allauth keeps further addresses in lower case. Joined by OR, PostgreSQL would read everybody.
+        further = self.filter(emailaddress__email=email.lower(), emailaddress__verified=True)
+        return self.filter(pk__in=own.values("pk").union(further.values("pk")))
 
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(email__iexact=username)

@@ -12,6 +12,7 @@ from django.urls import URLPattern, get_resolver
 from authority.keys import workload_issuer
 from tests.factories import sign_in_to
 from tests.portal.test_who_may_open_what import ADDRESSES, address  # noqa: F401  # a fixture
+from tests.rows import changed, rows
 
 pytestmark = pytest.mark.django_db
 
@@ -25,8 +26,6 @@ NO_COOKIE = ("authority.endpoints.", "consumers.rest.", "portal.health", "portal
 POSTED_TO = {"authorize", "end-session"}
 # What any page of any origin may read, without cookies: where and how to register, and a workload issuer's keys.
 OPEN = {"oauth-metadata", "register", "register-client", "workload-discovery", "workload-jwks"}
-# What being there changes, and no deed: sessions, when somebody was seen, when a person signed in.
-NOTED = {"Session", "UserSession", "Membership", "User", "CacheEntry"}
 PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>[^)]*\)")
 # What a part of an address stands for, where no fixture knows better.
 VALUES = {
@@ -136,21 +135,6 @@ def test_whatever_is_looked_at_is_kept_by_no_cache_and_changed_by_nobody(paths, 
     assert (kept, shared) == ([], [])
     assert changed(before) == []
     assert len(mailoutbox) == mails
-
-
-def rows():
-    """Return every row of every table but of those that note who was there."""
-    return {
-        model.__name__: list(model._base_manager.order_by("pk").values())
-        for model in apps.get_models()
-        if model._meta.managed and model.__name__ not in NOTED
-    }
-
-
-def changed(before):
-    after = rows()
-    assert len(after) > 30
-    return [name for name in before if before[name] != after[name]]
 
 
 @pytest.mark.parametrize("role", ["manager", "operator"])

@@ -278,3 +278,12 @@ def test_statements_of_the_operators_lists_are_as_many_as_ever(crowd, operator):
         "consumers/event/": 9,
         "core/message/": 8,
     }
+
+
+@pytest.mark.parametrize("path", ["/account/login/code/", "/account/password/reset/", "/account/login/"])
+@pytest.mark.parametrize("email", ["person-7@crowd.example", "nobody@crowd.example"])
+def test_strangers_who_ask_for_an_address_cause_no_reading_of_all(crowd, client, path, email):
+    form = {"email": email, "login": email, "password": "not the right one"}
+    for sql, plan in plans(lambda: client.post(path, form)):
+        for table, rows in rows_read(plan):
+            assert table not in ("consumers_user", "account_emailaddress") or rows < 10, (rows, sql)

@@ -5,12 +5,12 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from clients import secrets
-from clients.models import Access
+from clients.models import Access, ClientSecret
 from tests.authority.conftest import FORM, Program, basic
 from tests.factories import ClientFactory, give_secret
 
@@ -314,3 +314,22 @@ def test_a_header_of_another_scheme_is_no_second_authentication(acme, acme_acces
     form = {"client_id": client.client_id, "client_secret": give_secret(client)[1]}
     answer = Program(client).post(path, form | {"grant_type": "client_credentials", "token": "x"}, Authorization=header)
     assert answer.status_code == 200
+
+
+@pytest.mark.compliance("RFC 6749", "2.3.1")
+def test_neither_an_empty_secret_nor_its_digest_nor_its_hint_authenticates(program):
+    """Also where a row, by somebody's mistake, holds no digest and names a pepper that is gone."""
+    (row,) = program.client.secrets.all()
+    ClientSecret.objects.create(client=program.client, digest="", pepper_version="9", hint="")
+    for text in ("", row.digest, row.hint, f"cdsk_{row.digest}", " "):
+        assert_refused(Program(program.client, text).token(), 401, "invalid_client")
+    assert program.token().status_code == 200
+
+
+@pytest.mark.compliance("RFC 6749", "4.4")
+def test_no_public_client_has_client_credentials(acme, acme_access):
+    with pytest.raises(IntegrityError, match="client_public_no_credentials_grant"), transaction.atomic():
+        ClientFactory(consumer=acme, template="public", grant_types=["client_credentials"])
+    client = ClientFactory(consumer=acme, template="public")
+    refused = Program(client).token(client_id=client.client_id)
+    assert (refused.status_code, refused.json()["error"]) == (400, "unauthorized_client")

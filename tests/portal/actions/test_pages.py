@@ -5,11 +5,14 @@ from urllib.parse import urljoin
 
 import pytest
 from django.contrib.messages import WARNING
+from django.db import OperationalError
 
+from authority.keys import workload_issuer
 from consumers.models import Event
 from tests.forms import Forms, Value
 from tests.portal.actions.conftest import CLIENT_ID
 from tests.portal.actions.running import actions, completed_actions
+from tests.rows import changed, rows
 
 pytestmark = pytest.mark.django_db
 
@@ -238,3 +241,30 @@ def test_each_action_is_done_by_a_page(row, ids, browser_as):
     assert row.action in completed
     assert not completed & NO_PAGE.keys() - {RECORD}, "this one has a page now"
     assert Event.objects.count() > recorded
+
+
+def unrecordable(*args, **kwargs):
+    raise OperationalError("no room for another event")
+
+
+def test_no_action_changes_what_it_cannot_record(ids, browser_as, monkeypatch):
+    """The event is written in the transaction of the change, so neither stands without the other (ASVS 5.0, 16.4.2)."""
+    rows_by_action = {row.action: row for row in reversed(PAGES)}
+    workload_issuer.issuer_name()  # which the first page that shows it makes
+    before, wrong = rows(), {}
+    for action, row in rows_by_action.items():
+        browser = browser_as(row.who)
+        if row.who == "nobody":
+            browser.logout()
+        browser.raise_request_exception = False
+        answer = browser.get(row.address.format(**ids))
+        with monkeypatch.context() as patched:
+            patched.setattr(Event, "save", unrecordable)
+            for label in row.buttons:
+                if answer.status_code != 503:
+                    answer = press(browser, answer, label, row.typed)
+        tables = changed(before)
+        if answer.status_code != 503 or tables:
+            wrong[action] = answer.status_code, tables
+    assert wrong == {}
+    assert len(rows_by_action) > 50
