@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import httpx
 
 from tests import patient
 from tests.forms import Forms
-from tests.live import Server
+
+if TYPE_CHECKING:  # the drills know a server of their own, and no Django
+    from tests.live import Server
 
 
 class Person:
@@ -72,7 +74,7 @@ class Person:
 
 
 @contextmanager
-def alice_of(server: Server) -> Iterator[Person]:
+def alice_of(server: "Server") -> Iterator[Person]:
     """Yield the Alice of the server's demo, signed in."""
     known = server.demo["managers"][0]
     with patient.Client(base_url=server.url, headers={"Referer": server.url}) as browser:
