@@ -47,7 +47,7 @@ def frozen(data: Path) -> Iterator[None]:
 @contextlib.contextmanager
 def locked(data: Path) -> Iterator[None]:
     """Hold what a migration holds of three tables."""
-    with psycopg.connect(host=str((data / "postgres").resolve()), user="postgres", dbname="postgres") as connection:
+    with psycopg.connect(conninfo(data)) as connection:
         connection.execute("LOCK TABLE clients_client, consumers_user, django_session IN ACCESS EXCLUSIVE MODE")
         yield
         connection.rollback()
@@ -63,6 +63,11 @@ def killed(data: Path) -> Iterator[None]:
     yield
     command = [python(ROOT), "manage.py", "check"]
     subprocess.run(command, cwd=ROOT, env=os.environ | {"DATA_DIR": str(data)}, check=True, stdout=subprocess.DEVNULL)
+
+
+def conninfo(data: Path) -> str:
+    """Return how to reach the embedded PostgreSQL of the folder."""
+    return f"host={(data / 'postgres').resolve()} user=postgres dbname=postgres"
 
 
 def _processes(data: Path) -> list[psutil.Process]:

@@ -44,34 +44,16 @@ class Promise:
     kept: Callable[[httpx.Client], bool]
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """How many processes were killed, and what was promised meanwhile."""
-
-    kills: int
-    promises: list[Promise]
-    unanswered: int
-    refused: Counter[str]  # by door, status and text; none should be
-
-    @property
-    def promised(self) -> Counter[str]:
-        return Counter(each.door for each in self.promises)
-
-    def broken(self, url: str) -> Counter[str]:
-        """Ask a server on the same database for what was promised; return what is not so, by door."""
-        with httpx.Client(base_url=url, timeout=30) as http:
-            return Counter(each.door for each in self.promises if not each.kept(http))
-
-
 class Doors:
-    """The ways to write, each told apart by its name; what is promised by them is gathered here."""
+    """The ways to write, and what was promised by them."""
 
     def __init__(self, url: str, demo: dict[str, Any]) -> None:
         self.url, self.demo = url, demo
         self.promises: list[Promise] = []
+        self.kills = 0
         self.unanswered = 0
-        self.refused: Counter[str] = Counter()
-        self.operator = {"Authorization": f"Bearer {demo['operator_token']}"}
+        self.refused: Counter[str] = Counter()  # by door, status and text; none should be
+        self.manager = {"Authorization": f"Bearer {demo['manager_token']}"}
 
     def ask(self, http: httpx.Client, door: str, method: str, path: str, **sent: Any) -> httpx.Response:
         """Return what was done, or leads on. Raises Unanswered, and counts a refusal, which no door should give."""
@@ -91,11 +73,20 @@ class Doors:
     def promise(self, door: str, kept: Callable[[httpx.Client], bool]) -> None:
         self.promises.append(Promise(door, kept))
 
+    @property
+    def promised(self) -> Counter[str]:
+        return Counter(each.door for each in self.promises)
+
+    def broken(self, url: str) -> Counter[str]:
+        """Ask a server on the same database for what was promised; return what is not so, by door."""
+        with httpx.Client(base_url=url, timeout=30) as http:
+            return Counter(each.door for each in self.promises if not each.kept(http))
+
     # -- The management API -------------------------------------------------------------------------------------------
 
     def manage(self, http: httpx.Client) -> None:
         """Create a client, rename it, rotate its secret, and delete another."""
-        ask = partial(self.ask, http, headers=self.operator)
+        ask = partial(self.ask, http, headers=self.manager)
         wanted: dict[str, Any] = {"consumer": "acme", "client_name": f"Drill {secrets.token_hex(6)}"}
         wanted |= {"grant_types": ["client_credentials"], "scope": "shipments:read"}
         created = ask("create", "POST", "/admin/clients", json=wanted).json()
@@ -103,7 +94,7 @@ class Doors:
         self.promise("create", self._works(client_id, created["client_secret"]))
         name = f"Renamed {secrets.token_hex(6)}"
         change = [{"op": "replace", "path": "/client_name", "value": name}]
-        patch = {"Content-Type": "application/json-patch+json"} | self.operator
+        patch = {"Content-Type": "application/json-patch+json"} | self.manager
         self.ask(http, "patch", "PATCH", f"/admin/clients/{client_id}", json=change, headers=patch)
         self.promise("patch", self._reads(f"/admin/clients/{client_id}", "client_name", name))
         (row,) = ask("secrets", "GET", f"/admin/clients/{client_id}/secrets").json()
@@ -115,7 +106,7 @@ class Doors:
 
     def invite(self, http: httpx.Client) -> None:
         sent = {"email": f"{secrets.token_hex(6)}@acme.example", "role": "viewer"}
-        made = self.ask(http, "invite", "POST", "/admin/consumers/acme/invitations", json=sent, headers=self.operator)
+        made = self.ask(http, "invite", "POST", "/admin/consumers/acme/invitations", json=sent, headers=self.manager)
         self.promise("invite", self._reads(made.headers["Location"], "email", sent["email"]))
 
     # -- Dynamic registration -----------------------------------------------------------------------------------------
@@ -123,6 +114,7 @@ class Doors:
     def register(self, http: httpx.Client) -> None:
         """Register with an initial access token, and update by the registration access token."""
         sent: dict[str, Any] = {"client_name": f"Drill {secrets.token_hex(6)}", "grant_types": ["client_credentials"]}
+        sent["scope"] = "shipments:read"
         bearer = {"Authorization": f"Bearer {self.demo['initial_access_token']}"}
         made = self.ask(http, "register", "POST", "/oauth2/register", json=sent, headers=bearer).json()
         self.promise("register", self._works(made["client_id"], made["client_secret"]))
@@ -210,19 +202,18 @@ class Doors:
         return lambda http: http.post("/oauth2/token", data=GRANT, auth=(client_id, secret)).status_code == 200
 
     def _reads(self, path: str, member: str, value: str) -> Callable[[httpx.Client], bool]:
-        return lambda http: bool(http.get(path, headers=self.operator).json().get(member) == value)
+        return lambda http: bool(http.get(path, headers=self.manager).json().get(member) == value)
 
     def _is_gone(self, client_id: str) -> Callable[[httpx.Client], bool]:
-        return lambda http: http.get(f"/admin/clients/{client_id}", headers=self.operator).status_code == 404
+        return lambda http: http.get(f"/admin/clients/{client_id}", headers=self.manager).status_code == 404
 
 
 GRANT = {"grant_type": "client_credentials"}
 
 
-def drill(start: Start, url: str, demo: dict[str, Any], kills: int, seed: int = 1) -> Outcome:
-    """Write through every door at once, and kill so many processes."""
+def drill(start: Start, url: str, demo: dict[str, Any], kills: int, seed: int = 1) -> Doors:
+    """Write through every door at once, and kill so many processes; return what was promised."""
     doors, chance, stop = Doors(url, demo), random.Random(seed), threading.Event()
-    killed = 0
     with ExitStack() as stack:
         with start() as pid:
             make_room(doors)
@@ -233,14 +224,14 @@ def drill(start: Start, url: str, demo: dict[str, Any], kills: int, seed: int = 
             pool = stack.enter_context(ThreadPoolExecutor(len(deeds)))
             stack.callback(stop.set)  # before the pool waits for them
             writers = [pool.submit(keep_writing, deed, url, stop) for deed in deeds]
-            killed += kill_some(pid, url, chance, kills)
-        while killed < kills:
+            doors.kills += kill_some(pid, url, chance, kills)
+        while doors.kills < kills:
             with start() as pid:
-                killed += kill_some(pid, url, chance, kills - killed)
+                doors.kills += kill_some(pid, url, chance, kills - doors.kills)
         stop.set()
         for writer in writers:
             writer.result()  # raises what it did
-    return Outcome(killed, doors.promises, doors.unanswered, doors.refused)
+    return doors
 
 
 @contextmanager
@@ -253,7 +244,8 @@ def signed_in(url: str, demo: dict[str, Any]) -> Iterator[Person]:
 
 def make_room(doors: Doors) -> None:
     """Let the consumer have as many clients as the drill creates."""
-    with httpx.Client(base_url=doors.url, timeout=30, headers=doors.operator) as http:
+    operator = {"Authorization": f"Bearer {doors.demo['operator_token']}"}
+    with httpx.Client(base_url=doors.url, timeout=30, headers=operator) as http:
         change = [{"op": "replace", "path": "/max_clients", "value": 100_000}]
         patch = {"Content-Type": "application/json-patch+json"}
         http.patch("/admin/consumers/acme", json=change, headers=patch).raise_for_status()

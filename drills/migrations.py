@@ -53,7 +53,7 @@ def two_at_once(environ: Mapping[str, str], *arguments: str) -> list[int]:
 
 
 def killed_again_and_again(environ: Mapping[str, str], seconds: tuple[float, float], seed: int = 1) -> int:
-    """Migrate, and kill it each time after so many seconds, from and to, until one ends; return how many were killed."""
+    """Migrate again and again, each killed after some seconds, until one ends; return how many were killed."""
     chance, kills = random.Random(seed), 0
     while True:
         with migrating(environ) as process:

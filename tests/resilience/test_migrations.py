@@ -32,9 +32,11 @@ def empty_database(name, blocker):
 @pytest.fixture
 def two_databases(django_db_setup, django_db_blocker):
     name = migrated_database(django_db_blocker)
-    with empty_database(f"{name}_killed", django_db_blocker) as one:
-        with empty_database(f"{name}_clean", django_db_blocker) as other:
-            yield one, other
+    with (
+        empty_database(f"{name}_killed", django_db_blocker) as one,
+        empty_database(f"{name}_clean", django_db_blocker) as other,
+    ):
+        yield one, other
 
 
 def environ_of(url):
