@@ -1,7 +1,8 @@
 """This machine's clock beside the database's, which all machines have in common.
 
-A token that was issued before a revocation ends with it, whichever machine issued it: so the times of both are the
-database's. The heartbeat of the connection that listens measures the difference (core/notifications.py).
+What one machine issues, another judges: whether a token was issued before a revocation, and whether a code, an
+assertion or a proof has expired. So such times are the database's. The heartbeat of the connection that listens
+measures the difference (core/notifications.py).
 """
 
 import logging
@@ -12,7 +13,7 @@ from django.utils import timezone
 
 logger = logging.getLogger(__name__)
 
-TOLERANCE = 5.0  # seconds; beyond that assertions, proofs and codes are refused that others accept
+TOLERANCE = 5.0  # seconds; beyond that pages and logs show wrong times, and codes by mail end too late
 WARN_EVERY = 60.0  # seconds
 
 _least, _most = 0.0, 0.0  # seconds by which the database's clock is ahead of ours: between these
@@ -44,6 +45,16 @@ def describe() -> str:
 def nanoseconds() -> int:
     """Return the database's time, for what is issued: in nanoseconds since 1970, never later than it is there."""
     return time.time_ns() + int(_least * 1e9)
+
+
+def seconds() -> float:
+    """Return the database's time, for what is judged: in seconds since 1970."""
+    return time.time() + _least
+
+
+def now() -> datetime:
+    """Return the database's time, for what expires: whichever machine gave it out, and whichever is asked."""
+    return timezone.now() + timedelta(seconds=_least)
 
 
 def after_now() -> datetime:

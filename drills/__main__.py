@@ -144,7 +144,7 @@ def migrated() -> list[str]:
         count = migrations.killed_again_and_again(hurt, (2, 6))
         with migrations.migrating(hurt) as process:
             ended = [process.wait(), *migrations.two_at_once(hurt)]
-        databases = [migrations.schema(database.conninfo(each)) for each in (clean_data, killed_data)]
+        databases = [migrations.schema_of(each) for each in (clean_data, killed_data)]
         manage_in(ROOT, killed_data, "check_invariants")
     assert ended == [0, 0, 0], ended
     differences = databases[0] ^ databases[1]

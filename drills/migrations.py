@@ -1,5 +1,6 @@
 """`manage.py migrate`, twice at once and killed in its middle, and the version before beside this one."""
 
+import json
 import os
 import random
 import signal
@@ -7,11 +8,12 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg
 
 from benchmarks.harness import ROOT
-from benchmarks.servers import python
+from benchmarks.servers import manage, python
 
 # What a database looks like, however it came to be so: everything that a migration can make.
 SCHEMA = """
@@ -26,6 +28,17 @@ SCHEMA = """
     WHERE pronamespace = 'public'::regnamespace AND prokind = 'f'
     UNION ALL SELECT format('migration %s.%s', app, name) FROM django_migrations
 """
+
+
+def schema_of(data: Path) -> set[str]:
+    """Return the same of the embedded database of a folder, which runs while a command of ours does."""
+    code = (
+        "import json; import psycopg; from django.db import connection; from drills.migrations import schema; "
+        "parameters = connection.get_connection_params(); conninfo = psycopg.conninfo.make_conninfo("
+        "**{name: parameters[name] for name in ('host', 'port', 'user', 'password', 'dbname') if parameters.get(name)}); "
+        "print(json.dumps(sorted(schema(conninfo))))"
+    )
+    return set(json.loads(manage(data, "shell", "--verbosity", "0", "--command", code)))
 
 
 def schema(conninfo: str) -> set[str]:

@@ -3,7 +3,6 @@ logout token. A notice is saved in the transaction that ends the session; the wo
 """
 
 import logging
-import time
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -16,6 +15,7 @@ from authority.keys import signing_keys
 from authority.models import LogoutNotice, SignIn, TokenFamily
 from authority.tokens import codes, families
 from consumers.accounts.sessions import session_ended, session_moved
+from core import clock
 from core.credentials import token_digest
 from core.delivery import Queue, wake_workers
 from core.http_fetch import transport
@@ -93,7 +93,7 @@ QUEUE = LogoutQueue()
 
 def _logout_token(notice: LogoutNotice) -> str:
     """Return a logout token, a new one for each attempt (section 2.4); it has no nonce, so it is no ID token."""
-    now = int(time.time())
+    now = int(clock.seconds())
     claims = {
         "iss": settings.ISSUER,
         "sub": notice.subject,

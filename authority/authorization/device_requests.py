@@ -10,7 +10,6 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.urls import reverse
-from django.utils import timezone
 from oauthlib.oauth2.rfc6749.errors import InvalidGrantError
 from oauthlib.oauth2.rfc8628.errors import AccessDenied, AuthorizationPendingError, ExpiredTokenError, SlowDownError
 
@@ -27,7 +26,7 @@ from clients.vocabulary import GrantType
 from consumers import emails
 from consumers.audit import Actor
 from consumers.models import User
-from core import credentials
+from core import clock, credentials
 from core.credentials import token_digest
 from core.errors import Conflict
 from core.limits import longest
@@ -60,7 +59,7 @@ def create(entry: ClientEntry, scopes: list[str], *, ip: str | None, user_agent:
                     interval=INTERVAL,
                     ip=ip,
                     user_agent=user_agent[: longest(DeviceRequest, "user_agent")],
-                    expires_at=timezone.now() + timedelta(seconds=LIFETIME),
+                    expires_at=clock.now() + timedelta(seconds=LIFETIME),
                 )
         except IntegrityError:  # another device has this user code now
             continue
@@ -84,7 +83,7 @@ def find_waiting(typed: str) -> DeviceRequest | None:
     waiting = DeviceRequest.objects.select_related("client__consumer").filter(
         user_code__in=credentials.keyed_digests(normalize_user_code(typed)),
         state=State.WAITING,
-        expires_at__gt=timezone.now(),
+        expires_at__gt=clock.now(),
     )
     # While a pepper is changed, two devices may have one code, each under its pepper: then it is nobody's.
     found = waiting[:2]
@@ -100,7 +99,7 @@ def decide(
     `now` is how the person is authenticated, for the device's ID tokens. The consent is listed among the person's apps,
     where they can revoke it; each device asks again. They get a mail: somebody else may have talked them into it.
     """
-    waiting = DeviceRequest.objects.filter(pk=request.pk, state=State.WAITING, expires_at__gt=timezone.now())
+    waiting = DeviceRequest.objects.filter(pk=request.pk, state=State.WAITING, expires_at__gt=clock.now())
     state = State.ALLOWED if scopes else State.DENIED
     granted = [value for value in request.scopes if value in scopes]
     if not waiting.update(state=state, user=user, scopes=granted or request.scopes):
@@ -116,7 +115,7 @@ def decide(
 def _send_device_sign_in(request: DeviceRequest, user: User, granted: list[str]) -> None:
     permissions = Scope.objects.filter(value__in=granted).order_by("pk").values_list("name", flat=True)
     facts = [
-        ("When", weekday_date_time(timezone.now())),
+        ("When", weekday_date_time(clock.now())),
         ("IP address", request.ip or "Unknown"),
         ("Program", request.program),
     ]
@@ -149,7 +148,7 @@ def lock_allowed(entry: ClientEntry, device_code: str) -> tuple[DeviceRequest, P
         revoked = families.revoke(TokenFamily.objects.filter(code=name, client=entry.client))
         request_trace.set_reason("code_used" if revoked else "code_unknown")
         raise InvalidGrantError()
-    now = timezone.now()
+    now = clock.now()
     if request.expires_at <= now:
         raise ExpiredTokenError()
     if request.state == State.DENIED:
@@ -168,7 +167,7 @@ def lock_allowed(entry: ClientEntry, device_code: str) -> tuple[DeviceRequest, P
 
 def _enforce_interval(request: DeviceRequest) -> None:
     """Raise authorization_pending, or slow_down with a longer interval for a device that polls too fast."""
-    now = timezone.now()
+    now = clock.now()
     too_fast = request.polled_at is not None and now < request.polled_at + timedelta(seconds=request.interval)
     request.polled_at = now
     if too_fast:

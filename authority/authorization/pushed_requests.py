@@ -7,7 +7,6 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db.models import Q
-from django.utils import timezone
 
 from authority.authorization import flow_state, quotas
 from authority.authorization.flow_state import FlowState
@@ -15,6 +14,7 @@ from authority.authorization.request import PARAMETERS
 from authority.models import PushedRequest
 from authority.protocol.errors import InvalidRequestError, InvalidRequestUriError
 from clients.models import Client
+from core import clock
 from core.credentials import token_digest
 from core.encryption import fernet
 from core.sweeps import delete_in_batches
@@ -45,14 +45,14 @@ def push(client: Client, parameters: Mapping[str, str], ip: str | None) -> str:
         digest=token_digest(request_uri),
         client=client,
         encrypted_parameters=fernet().encrypt(json.dumps(kept).encode()),
-        expires_at=timezone.now() + timedelta(seconds=settings.PUSHED_REQUEST_LIFETIME),
+        expires_at=clock.now() + timedelta(seconds=settings.PUSHED_REQUEST_LIFETIME),
     )
     return request_uri
 
 
 def _make_room() -> None:
     """Delete some requests that expired unopened, so that there are never more than were pushed in their lifetime."""
-    expired = PushedRequest.objects.filter(expires_at__lt=timezone.now(), opened_at=None)
+    expired = PushedRequest.objects.filter(expires_at__lt=clock.now(), opened_at=None)
     some = expired.select_for_update(skip_locked=True).order_by("expires_at").values("pk")[:ROOM]
     PushedRequest.objects.filter(pk__in=some).delete()
 
@@ -71,7 +71,7 @@ def find(parameters: Mapping[str, str], flow: FlowState | None) -> PushedRequest
         raise unknown_request_uri()
     if pushed.opened_at is not None and flow is not None:
         return pushed
-    if pushed.opened_at is not None or pushed.expires_at <= timezone.now():
+    if pushed.opened_at is not None or pushed.expires_at <= clock.now():
         raise unknown_request_uri()
     return pushed
 
@@ -83,18 +83,18 @@ def parameters_of(pushed: PushedRequest) -> dict[str, str]:
 
 def open_once(pushed: PushedRequest, parameters: Mapping[str, str]) -> str:
     """Open the request in the first browser; return its signed flow state. Raises InvalidRequestUriError."""
-    if not PushedRequest.objects.filter(pk=pushed.pk, opened_at=None).update(opened_at=timezone.now()):
+    if not PushedRequest.objects.filter(pk=pushed.pk, opened_at=None).update(opened_at=clock.now()):
         raise unknown_request_uri()
     return flow_state.sign_state(parameters)
 
 
 def answer_once(pushed: PushedRequest) -> bool:
     """Mark the request as answered (section 7.3); return False when it was before."""
-    return bool(PushedRequest.objects.filter(pk=pushed.pk, answered_at=None).update(answered_at=timezone.now()))
+    return bool(PushedRequest.objects.filter(pk=pushed.pk, answered_at=None).update(answered_at=clock.now()))
 
 
 def delete_expired() -> None:
     """Delete the requests that expired unopened, and those whose flow has expired."""
-    now = timezone.now()
+    now = clock.now()
     is_over = Q(opened_at=None) | Q(expires_at__lt=now - timedelta(seconds=flow_state.LIFETIME))
     delete_in_batches(PushedRequest.objects.filter(expires_at__lt=now), "expires_at", ended=is_over)

@@ -3,12 +3,11 @@
 from math import ceil
 
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from authority.models import DeviceRequest, PushedRequest
 from authority.protocol.errors import TooManyRequestsError
 from clients.models import Client
-from core import throttling
+from core import clock, throttling
 from core.throttling import FixedWindow
 
 MAX_WAITING = 5_000  # of a client
@@ -26,7 +25,7 @@ def count(waiting: QuerySet[DeviceRequest] | QuerySet[PushedRequest], client: Cl
         key = (waiting.model.__name__, client.client_id, network)
         if _requests.add(key) > PER_NETWORK:
             raise TooManyRequestsError(ceil(_requests.retry_after(key, PER_NETWORK)))
-    live = waiting.filter(client=client, expires_at__gt=timezone.now())
+    live = waiting.filter(client=client, expires_at__gt=clock.now())
     if live.order_by()[MAX_WAITING - 1 : MAX_WAITING].exists():
         raise TooManyRequestsError(RETRY_AFTER)
 

@@ -4,7 +4,6 @@ A refusal has a short reason for the client's own people. Until the signature ha
 nothing more than invalid_client.
 """
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +13,7 @@ from authority.protocol.errors import InvalidClientError
 from authority.telemetry import request_trace
 from authority.telemetry.reasons import Reason
 from clients.federation import matching
+from core import clock
 from core.http_fetch import documents
 from core.http_fetch.target import FetchError
 from core.jose import jwk, jws
@@ -127,7 +127,7 @@ def judge(assertion: SignedJWT, audience: str) -> float:
 
 def judge_times(assertion: SignedJWT, longest: int) -> float:
     """Return when the assertion ends. Raises InvalidClientError unless it holds now, and not much longer."""
-    claims, now = assertion.claims, time.time()
+    claims, now = assertion.claims, clock.seconds()
     end = _moment(claims, "exp")
     if end is None:
         raise refusal("assertion_no_end", "The assertion needs exp, the time at which it expires.")

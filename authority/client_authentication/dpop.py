@@ -8,7 +8,6 @@ for all workers, when it is known who sends it.
 import hashlib
 import hmac
 import re
-import time
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -25,6 +24,7 @@ from authority.protocol.errors import InvalidDpopProofError, InvalidGrantError, 
 from authority.telemetry import request_trace
 from authority.telemetry.reasons import Reason
 from clients.models import Client
+from core import clock
 from core.jose import base64url, jwk, jws
 from core.jose.algorithms import ALGORITHMS
 from core.jose.jws import SignedJWT
@@ -79,7 +79,7 @@ def read(request: HttpRequest, token: str | None = None) -> Proof | None:
         raise refusal("dpop_place", "The DPoP proof is for another URL (htu). It must name the URL that it is sent to.")
     if token is not None and claims.get("ath") != base64url.encode(hashlib.sha256(token.encode()).digest()):
         raise refusal("dpop_token", "The DPoP proof is for another access token (ath).")
-    if abs(time.time() - issued) > WINDOW:
+    if abs(clock.seconds() - issued) > WINDOW:
         raise refusal(
             "dpop_time", "The DPoP proof is too old, or from the future (iat). Check the clock of its issuer."
         )
@@ -143,7 +143,7 @@ def nonce(ahead: int = 0) -> str:
 
     Every answer to a request with a proof carries it (section 8.2).
     """
-    period = int(time.time()) // NONCE_LIFE + ahead
+    period = int(clock.seconds()) // NONCE_LIFE + ahead
     return base64url.encode(
         salted_hmac("authority.client_authentication.dpop", str(period), algorithm="sha256").digest()[:18]
     )

@@ -8,7 +8,6 @@ calls our validator.
 import hashlib
 import json
 import re
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -30,7 +29,7 @@ from authority.tokens.access_tokens import TokenTemplate
 from authority.tokens.introspection import introspect
 from authority.tokens.request_context import TokenRequestContext
 from clients.vocabulary import GrantType
-from core import cache
+from core import cache, clock
 from core.cache import NotifiedCache
 from core.client_ip import caller_ip
 
@@ -178,7 +177,9 @@ class CachedIntrospection:
 
     def respond(self, ip: str | None) -> bytes | None:
         """Return the response again; None when a client, the secret or the token have expired or were revoked."""
-        if not (self.secret.is_live() and self.caller.is_usable and self.owner.is_usable and time.time() < self.exp):
+        if clock.seconds() >= self.exp:
+            return None
+        if not (self.secret.is_live() and self.caller.is_usable and self.owner.is_usable):
             return None
         if validation.is_revoked(self.jti):
             return None

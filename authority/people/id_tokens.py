@@ -1,7 +1,6 @@
 """ID tokens, and the claims of the userinfo endpoint (OpenID Connect Core sections 2 and 5)."""
 
 import hashlib
-import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,6 +12,7 @@ from authority.keys import signing_keys
 from authority.models import SignIn
 from authority.people import browser_authentication
 from consumers.models import User
+from core import clock
 from core.db.prepared import Statement
 from core.jose import base64url, jws
 from core.jose.algorithms import SigningAlgorithm
@@ -51,7 +51,7 @@ def issue_id_token(
     access_token: str | None = None,
 ) -> str:
     """Return a signed ID token that says how and when the person signed in (OpenID Connect Core section 2)."""
-    now = int(time.time())
+    now = int(clock.seconds())
     algorithm = entry.client.id_token_signed_response_alg or signing_keys.ID_TOKEN_ALGORITHM
     content = user_claims(user, scopes) | {
         "iss": settings.ISSUER,

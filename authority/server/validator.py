@@ -27,9 +27,11 @@ An authorization request passes `validate_client_id`, `validate_redirect_uri`, a
 
 import hashlib
 import hmac
+from datetime import timedelta
 from typing import Any
 
 from oauth2_provider.oauth2_validators import OAuth2Validator
+from oauth2_provider.settings import oauth2_settings
 from oauthlib.oauth2.rfc6749.errors import (
     InvalidClientIdError,
     InvalidGrantError,
@@ -48,6 +50,7 @@ from authority.tokens.request_context import TokenRequestContext
 from clients.actions import metadata_documents
 from clients.models import Client
 from clients.vocabulary import GrantType
+from core import clock
 from core.credentials import token_digest
 from core.errors import Refusal
 from core.jose import base64url
@@ -114,6 +117,7 @@ class Validator(OAuth2Validator):
 
     def _create_authorization_code(self, request: Any, code: dict[str, str], expires: Any = None) -> Any:
         request.claims = {"sign_in": str(request.context.sign_in.pk), "dpop_jkt": getattr(request, "dpop_jkt", None)}
+        expires = clock.now() + _code_lifetime()
         return super()._create_authorization_code(request, {**code, "code": token_digest(code["code"])}, expires)
 
     # -- Scope -------------------------------------------------------------------------------------------------------
@@ -147,10 +151,10 @@ class Validator(OAuth2Validator):
             request_trace.set_reason("code_used" if codes.revoke_issued_tokens(code, client) else "code_unknown")
             return False
         row, person = found
-        if row.is_expired():
+        if row.expires <= clock.now():
             request_trace.set_reason("code_expired")
             return False
-        if context.entry.has_revoked(row.created):
+        if context.entry.has_revoked(row.expires - _code_lifetime()):
             request_trace.set_reason("tokens_revoked")
             return False
         if not person.user.is_active:
@@ -275,3 +279,7 @@ def _still_allowed(scopes: list[str], request: Any) -> list[str]:
         request_trace.set_reason("scope_no_longer_allowed", scopes=scopes)
         raise InvalidGrantError("The client may no longer use any of the scopes that were granted.", request=request)
     return left
+
+
+def _code_lifetime() -> timedelta:
+    return timedelta(seconds=oauth2_settings.AUTHORIZATION_CODE_EXPIRE_SECONDS)

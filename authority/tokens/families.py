@@ -15,7 +15,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import QuerySet
-from django.utils import timezone
 from oauth2_provider.models import get_grant_model
 
 from authority.client_directory import ClientEntry
@@ -27,6 +26,7 @@ from authority.telemetry.reasons import Reason
 from authority.tokens import lifetimes
 from clients.vocabulary import GrantType
 from consumers.models import User
+from core import clock
 from core.credentials import token_digest
 from core.db.prepared import Statement
 from core.db.rowmap import Columns
@@ -95,7 +95,7 @@ def create(entry: ClientEntry, family: TokenFamily, *, access_token: int, refres
 
     `access_token` is the lifetime of its access token in seconds.
     """
-    _retain(family, timezone.now() + timedelta(seconds=access_token))
+    _retain(family, clock.now() + timedelta(seconds=access_token))
     if refresh_token is None:
         CREATE.first(family.code, family.code, *FAMILY.values(family))
     else:
@@ -138,7 +138,7 @@ def _presented_from_row(values: Iterator[Any]) -> PresentedToken:
 
 def _refusal_reason(entry: ClientEntry, presented: PresentedToken) -> Reason | None:
     """Return why the token is refused, or None. Revokes its family when the token was used before."""
-    generation, family, now = presented.generation, presented.family, timezone.now()
+    generation, family, now = presented.generation, presented.family, clock.now()
     if not family.user.is_active:
         return "person_inactive"
     if not _is_active(entry, family) or (family.as_member and not presented.person.is_member):
@@ -157,10 +157,10 @@ def rotate(entry: ClientEntry, presented: PresentedToken, *, access_token: int, 
     family = presented.family
     if presented.generation == family.generation:
         family.generation += 1
-        family.rotated_at, family.grace_uses = timezone.now(), 0
+        family.rotated_at, family.grace_uses = clock.now(), 0
     else:
         family.grace_uses += 1
-    _retain(family, timezone.now() + timedelta(seconds=access_token))
+    _retain(family, clock.now() + timedelta(seconds=access_token))
     token = _next_refresh_token(entry, family, GrantType.REFRESH_TOKEN, refresh_token)
     state = (family.generation, family.rotated_at, family.grace_uses, family.retain_until, family.dpop_jkt)
     ROTATE.first(*state, family.pk, *TOKEN.values(token))
@@ -168,7 +168,7 @@ def rotate(entry: ClientEntry, presented: PresentedToken, *, access_token: int, 
 
 def _next_refresh_token(entry: ClientEntry, family: TokenFamily, grant_type: str, text: str) -> RefreshToken:
     """Return the family's next refresh token, unsaved; it expires with the idle time or with its family."""
-    now = timezone.now()
+    now = clock.now()
     end = min(now + lifetimes.refresh_token(entry, grant_type), _ends_at(entry, family))
     _retain(family, end)
     return RefreshToken(
@@ -194,7 +194,7 @@ def _is_active(entry: ClientEntry, family: TokenFamily) -> bool:
     """Return whether the family is active, without regard to the person's membership."""
     if family.ended_at is not None or not family.user.is_active or entry.has_revoked(family.began_at):
         return False
-    return _ends_at(entry, family) > timezone.now()
+    return _ends_at(entry, family) > clock.now()
 
 
 def _ends_at(entry: ClientEntry, family: TokenFamily) -> datetime:
@@ -204,4 +204,4 @@ def _ends_at(entry: ClientEntry, family: TokenFamily) -> datetime:
 
 def revoke(families: QuerySet[TokenFamily]) -> int:
     """Revoke the families with all their tokens; return how many. A request that holds a lock finishes first."""
-    return families.filter(ended_at=None).update(ended_at=timezone.now())
+    return families.filter(ended_at=None).update(ended_at=clock.now())

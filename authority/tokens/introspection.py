@@ -4,7 +4,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import F
-from django.utils import timezone
 
 from authority import client_directory
 from authority.client_directory import ClientEntry
@@ -12,6 +11,7 @@ from authority.models import RefreshToken
 from authority.tokens import families, validation
 from authority.tokens.validation import ActiveToken
 from clients.vocabulary import GrantType
+from core import clock
 from core.credentials import token_digest
 
 INACTIVE: dict[str, Any] = {"active": False}
@@ -56,7 +56,7 @@ def _describe_access_token(found: ActiveToken, caller: ClientEntry | None) -> di
 def _describe_refresh_token(token: str, caller: ClientEntry | None) -> dict[str, Any] | None:
     row = (
         RefreshToken.objects.select_related("family__user", "family__client")
-        .filter(digest=token_digest(token), generation=F("family__generation"), expires_at__gt=timezone.now())
+        .filter(digest=token_digest(token), generation=F("family__generation"), expires_at__gt=clock.now())
         .first()
     )
     if row is None:

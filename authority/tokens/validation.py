@@ -4,7 +4,6 @@ An access token is a JWT, or opaque with a row of the same claims. A client's ow
 unless it was revoked by its jti or its row was deleted. One that speaks for a person is active as long as its family.
 """
 
-import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +17,7 @@ from authority.protocol import cors
 from authority.tokens import access_tokens, test_tokens
 from clients.vocabulary import GrantType
 from consumers.models import User
+from core import clock
 from core.credentials import token_digest
 from core.db.prepared import Statement
 from core.jose import jws
@@ -50,7 +50,7 @@ def read_access_token(token: str) -> dict[str, Any] | None:
         claims = OpaqueToken.objects.filter(digest=token_digest(token)).values_list("claims", flat=True).first()
     else:
         claims = jws.decode(token, signing_keys.verification_key, typ=access_tokens.TYPE)
-    if claims is None or claims["iss"] != settings.ISSUER or claims["exp"] <= time.time():
+    if claims is None or claims["iss"] != settings.ISSUER or claims["exp"] <= clock.seconds():
         return None
     return claims
 

@@ -3,7 +3,6 @@
 It is not the issuer of access tokens, so that a party that trusts one of them trusts no token of the other.
 """
 
-import time
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +22,7 @@ from clients.models import Client, Workload
 from clients.workloads import LIFESPAN, MAX_LIFETIME
 from consumers import audit
 from consumers.audit import Actor
+from core import clock
 from core.errors import Conflict, Refusal
 from core.jose import jws
 from core.jose.algorithms import SigningAlgorithm
@@ -57,7 +57,7 @@ def issue(client: Client, audience: str | None = None) -> IdentityToken:
         request_trace.set_reason("no_workload")
         raise UnauthorizedClientError("This client is not a workload, so it has no identity tokens.")
     client = workload.client
-    now = int(time.time())
+    now = int(clock.seconds())
     seconds = int(client.lifespans.get(LIFESPAN, MAX_LIFETIME))
     claims = {
         "account": workload.account,
@@ -111,7 +111,7 @@ def issue_to_person(*, client: Client, audience: str, actor: Actor) -> IdentityT
 def read_identity_token(token: str) -> dict[str, Any] | None:
     """Return the claims of an identity token of ours that has not expired, or None."""
     claims = jws.decode(token, lambda kid: signing_keys.verification_key(kid, PURPOSE), typ=TYPE)
-    if claims is None or claims.get("iss") != issuer() or claims.get("exp", 0) <= time.time():
+    if claims is None or claims.get("iss") != issuer() or claims.get("exp", 0) <= clock.seconds():
         return None
     return claims
 
