@@ -33,12 +33,10 @@ SCHEMA = """
 def schema_of(data: Path) -> set[str]:
     """Return the same of the embedded database of a folder, which runs while a command of ours does."""
     code = (
-        "import json; import psycopg; from django.db import connection; from drills.migrations import schema; "
-        "parameters = connection.get_connection_params(); conninfo = psycopg.conninfo.make_conninfo("
-        "**{name: parameters[name] for name in ('host', 'port', 'user', 'password', 'dbname') if parameters.get(name)}); "
-        "print(json.dumps(sorted(schema(conninfo))))"
+        "import json; from django.db import connection; from drills.migrations import SCHEMA; "
+        "cursor = connection.cursor(); cursor.execute(SCHEMA); print(json.dumps(cursor.fetchall()))"
     )
-    return set(json.loads(manage(data, "shell", "--verbosity", "0", "--command", code)))
+    return {text for (text,) in json.loads(manage(data, "shell", "--verbosity", "0", "--command", code))}
 
 
 def schema(conninfo: str) -> set[str]:
