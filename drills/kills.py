@@ -202,10 +202,16 @@ class Doors:
         return lambda http: http.post("/oauth2/token", data=GRANT, auth=(client_id, secret)).status_code == 200
 
     def _reads(self, path: str, member: str, value: str) -> Callable[[httpx.Client], bool]:
-        return lambda http: bool(http.get(path, headers=self.manager).json().get(member) == value)
+        return lambda http: bool(self._read(http, path).json().get(member) == value)
 
     def _is_gone(self, client_id: str) -> Callable[[httpx.Client], bool]:
-        return lambda http: http.get(f"/admin/clients/{client_id}", headers=self.manager).status_code == 404
+        return lambda http: self._read(http, f"/admin/clients/{client_id}").status_code == 404
+
+    def _read(self, http: httpx.Client, path: str) -> httpx.Response:
+        """Return the answer to a manager, who waits where there were too many requests."""
+        while (answer := http.get(path, headers=self.manager)).status_code == 429:
+            time.sleep(float(answer.headers["Retry-After"]))
+        return answer
 
 
 GRANT = {"grant_type": "client_credentials"}
