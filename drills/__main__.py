@@ -141,7 +141,7 @@ def migrated() -> list[str]:
     with data_folder() as killed_data, data_folder() as clean_data:
         hurt = {"DATA_DIR": str(killed_data)}
         manage_in(ROOT, clean_data, "migrate", "--verbosity", "0")
-        count = migrations.killed_again_and_again(hurt, (2, 6))
+        count = migrations.killed_again_and_again(hurt)
         with migrations.migrating(hurt) as process:
             ended = [process.wait(), *migrations.two_at_once(hurt)]
         databases = [migrations.schema_of(each) for each in (clean_data, killed_data)]

@@ -15,6 +15,8 @@ import psycopg
 from benchmarks.harness import ROOT
 from benchmarks.servers import manage, python
 
+FIRST, STEP = 2.0, 1.0  # seconds: a slow machine may do nothing in the first ones
+
 # What a database looks like, however it came to be so: everything that a migration can make.
 SCHEMA = """
     SELECT format('column %s.%s %s %s %s', table_name, column_name, data_type, is_nullable, column_default)
@@ -63,12 +65,12 @@ def two_at_once(environ: Mapping[str, str], *arguments: str) -> list[int]:
         return [one.wait(), other.wait()]
 
 
-def killed_again_and_again(environ: Mapping[str, str], seconds: tuple[float, float], seed: int = 1) -> int:
-    """Migrate again and again, each killed after some seconds, until one ends; return how many were killed."""
+def killed_again_and_again(environ: Mapping[str, str], seed: int = 1) -> int:
+    """Migrate again and again, each killed after some seconds more, until one ends; return how many were killed."""
     chance, kills = random.Random(seed), 0
     while True:
         with migrating(environ) as process:
-            deadline = time.monotonic() + chance.uniform(*seconds)
+            deadline = time.monotonic() + chance.uniform(FIRST, FIRST + STEP) + kills * STEP
             while process.poll() is None and time.monotonic() < deadline:
                 time.sleep(0.02)
             if process.poll() is not None:
