@@ -133,8 +133,8 @@ def promises(doors: dict[str, kills.Doors], broken: dict[str, Any]) -> list[str]
     for name, each in doors.items():
         for door, count in each.promised.items():
             lines.append(f"| {f'{name}: {door}' if name else door} | {count} | {broken[name][door]} |")
-        lines += [f"| refused | {text} | {count} |" for text, count in each.refused.items()]
-    return lines
+    refused = {f"{name} {text}".strip(): count for name, each in doors.items() for text, count in each.refused.items()}
+    return lines + [line for text, count in refused.items() for line in ("", f"Refused {count} times: `{text}`.")]
 
 
 def migrated() -> list[str]:

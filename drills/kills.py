@@ -66,7 +66,7 @@ class Doors:
             if answer.status_code == 503:
                 self.unanswered += 1
             elif answer.status_code != 429:
-                self.refused[f"{door}: {answer.status_code} {answer.text[:100]}"] += 1
+                self.refused[f"{door}: {answer.status_code} {answer.text[:200]}"] += 1
             raise Unanswered
         return answer
 
