@@ -10,10 +10,11 @@ run:
 	@"$(UV)" run --no-sync manage.py demo
 	@exec "$(UV)" run --no-sync manage.py serve
 
-# Servers, browsers and clocks of a busy machine take part in the tests: three that fail are asked once more, and told.
+# A third of the tests wait for servers and browsers, so that two cores work for three. Of those that take part in this three
+# that fail are asked once more, and told.
 test: check
 	.ci/browser
-	"$(UV)" run --no-sync pytest -n 2 --dist worksteal --reruns 1 --max-suite-reruns 3 --rerun-show-tracebacks
+	"$(UV)" run --no-sync pytest -n 3 --dist worksteal --reruns 1 --max-suite-reruns 3 --rerun-show-tracebacks
 
 # The generated tests with other examples in each run, and twenty times as many: for nights. What fails is printed with
 # the line that repeats it.
