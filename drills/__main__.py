@@ -5,24 +5,20 @@ Each drill has a server and a database of its own, and ends with `manage.py chec
 
 import argparse
 import asyncio
-import json
 import logging
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 import psutil
 
-from benchmarks.harness import ROOT, running
-from benchmarks.servers import data_folder, manage_in, python
-from drills import database, hostile_load, kills, migrations, versions
-from drills.hostile_load import Target, percentile
+from benchmarks.harness import ROOT
+from benchmarks.servers import data_folder, manage_in
+from drills import bad_network, database, failover, full_disk, hostile_load, kills, migrations, other_servers, versions
+from drills.hostile_load import percentile
+from drills.site import URL, CannotRun, site
 
-PORT = "7711"
-URL = f"http://127.0.0.1:{PORT}"
 PAGE = ROOT / "docs" / "resilience.md"
 MARK = "<!-- What follows is written by `uv run python -m drills`. -->"
 FAULTS = {
@@ -32,42 +28,12 @@ FAULTS = {
 }
 
 
-@dataclass
-class Site:
-    """The demo in a folder of its own, on a PostgreSQL of its own."""
-
-    data: Path
-    demo: dict[str, Any]
-
-    @property
-    def target(self) -> Target:
-        service = self.demo["clients"]["service"]
-        return Target(URL, self.demo["operator_token"], (service["client_id"], service["client_secret"]))
-
-    @contextmanager
-    def serving(self) -> Iterator[psutil.Process]:
-        command = [python(ROOT), "manage.py", "serve", "--workers", "2", "--port", PORT]
-        environ = {"DATA_DIR": str(self.data), "FAILURES_PER_MINUTE": "0"}
-        with running(command, f"{URL}/health/ready", ROOT, PORT=PORT, **environ) as server:
-            yield server
-
-    def require_invariants(self) -> None:
-        """Stop with the rows that must not be, where the drill has left some. Raises CalledProcessError."""
-        manage_in(ROOT, self.data, "check_invariants")
-
-
-@contextmanager
-def site() -> Iterator[Site]:
-    with data_folder() as data:
-        yield Site(data, json.loads(manage_in(ROOT, data, "demo", "--json")))
-
-
 def hostile(seconds: float) -> list[str]:
     with site() as its, its.serving() as server:
         calm = asyncio.run(hostile_load.honest(its.target, 10))
         before = memory(server)
-        loaded = asyncio.run(hostile_load.under_load(its.target, seconds, hostile_load.kinds(its.target.token)))
-        after = memory(server)
+        with sampled(server, seconds / 20) as samples:
+            loaded = asyncio.run(hostile_load.under_load(its.target, seconds, hostile_load.kinds(its.target.token)))
         its.require_invariants()
     each, count, addresses = hostile_load.EACH, len(hostile_load.kinds("")), hostile_load.ADDRESSES
     lines = [
@@ -80,7 +46,32 @@ def hostile(seconds: float) -> list[str]:
     for name, took in calm.items():
         figures = [percentile(values, share) * 1000 for values in (took, loaded[name]) for share in (0.5, 0.99)]
         lines.append(f"| {name} | " + " | ".join(f"{figure:.1f}" for figure in figures) + " |")
-    return [*lines, "", f"The server's memory: {before:.0f} MiB before, {after:.0f} MiB at the end."]
+    size = len(samples) // 4
+    quarters = [max(samples[number * size : (number + 1) * size]) for number in range(4)]
+    most = ", ".join(f"{each:.0f}" for each in quarters)
+    return [
+        *lines,
+        "",
+        f"The server's memory, in MiB: {before:.0f} before; at most {most} in the quarters of the load.",
+    ]
+
+
+@contextmanager
+def sampled(server: psutil.Process, interval: float) -> Iterator[list[float]]:
+    """Yield a list that grows by the server's memory now and then, until the end of the block."""
+    over, samples = threading.Event(), list[float]()
+
+    def sample() -> None:
+        while not over.wait(interval):
+            samples.append(memory(server))
+
+    sampler = threading.Thread(target=sample)
+    sampler.start()
+    try:
+        yield samples
+    finally:
+        over.set()
+        sampler.join()
 
 
 def memory(server: psutil.Process) -> float:
@@ -93,18 +84,9 @@ def faults(seconds: float) -> list[str]:
     lines: list[str] = []
     with site() as its, its.serving():
         for name, fault in FAULTS.items():
-            seen = asyncio.run(database.drill(its.target, its.data, fault, seconds))
+            seen = asyncio.run(database.drill(its.target, fault(its.data), seconds))
             its.require_invariants()
-            lines += [
-                f"### {name}",
-                "",
-                "| | slowest answer | answers after two seconds | back after |",
-                "|---|---|---|---|",
-            ]
-            for what, each in seen.items():
-                statuses = ", ".join(str(status) if status else "none" for status in sorted(each.statuses))
-                lines.append(f"| {what} | {each.slowest:.2f} s | {statuses} | {each.back_after:.2f} s |")
-            lines.append("")
+            lines += [f"### {name}", "", *database.table(seen), ""]
     return lines
 
 
@@ -124,17 +106,8 @@ def killed(count: int) -> list[str]:
         f"{doors.kills} kills (`SIGKILL`) of web processes and of the server, at random moments of writes by every",
         f"door. {doors.unanswered} requests had no answer, or 503. Of what was acknowledged, afterwards:",
         "",
-        *promises({"": doors}, {"": broken}),
+        *kills.promises({"": doors}, {"": broken}),
     ]
-
-
-def promises(doors: dict[str, kills.Doors], broken: dict[str, Any]) -> list[str]:
-    lines = ["| written by | acknowledged | lost |", "|---|---|---|"]
-    for name, each in doors.items():
-        for door, count in each.promised.items():
-            lines.append(f"| {f'{name}: {door}' if name else door} | {count} | {broken[name][door]} |")
-    refused = {f"{name} {text}".strip(): count for name, each in doors.items() for text, count in each.refused.items()}
-    return lines + [line for text, count in refused.items() for line in ("", f"Refused {count} times: `{text}`.")]
 
 
 def migrated() -> list[str]:
@@ -156,15 +129,44 @@ def migrated() -> list[str]:
 
 
 def beside() -> list[str]:
-    try:
-        doors, broken = versions.side_by_side()
-    except LookupError as reason:
-        return [f"Not run: {reason}."]
+    doors, broken = versions.side_by_side()
     return [
         f"The commit {versions.BEFORE} serves while `migrate` runs, and beside this version afterwards. What one has",
         "acknowledged is asked of the other.",
         "",
-        *promises(doors, broken),
+        *kills.promises(doors, broken),
+    ]
+
+
+def filled() -> list[str]:
+    return [
+        f"A disk of {full_disk.SIZE} MiB is full for 20 s: all but a quarter of a MiB at once, the rest by writes.",
+        "Then there is room again.",
+        "",
+        "### The disk of the data",
+        "",
+        *full_disk.drill(20, with_log=False),
+        "",
+        "### The disk of the data and the write-ahead log",
+        "",
+        *full_disk.drill(20, with_log=True),
+    ]
+
+
+def failing_over() -> list[str]:
+    return [
+        "`DATABASE_URL` names both servers, with `target_session_attrs=read-write`.",
+        "",
+        "### Asynchronous replication",
+        "",
+        *failover.drill(synchronous=False),
+        "",
+        "What a primary has acknowledged and its standby not received yet is lost with the primary: asynchronous",
+        "replication promises no more. Whoever may lose nothing sets `synchronous_standby_names`, as below.",
+        "",
+        "### Synchronous replication",
+        "",
+        *failover.drill(synchronous=True),
     ]
 
 
@@ -198,13 +200,21 @@ def main() -> None:
         kills=("Kills", partial(killed, asked.kills)),
         migrations=("Migrations", migrated),
         versions=("Two versions side by side", beside),
+        disk=("A full disk", filled),
+        network=("A bad network to the database", bad_network.drill),
+        failover=("Failing over", failing_over),
+        redis=("Redis away", partial(other_servers.redis_drill, 12)),
+        issuers=("Trusted issuers that are dead, slow or lie", partial(other_servers.issuer_drill, 12)),
     )
     if unknown := set(asked.names) - DRILLS.keys():
         parser.error(f"no drill is called {', '.join(sorted(unknown))}; there are {', '.join(DRILLS)}")
     for name in asked.names or DRILLS:
         title, drill = DRILLS[name]
         print(title, flush=True)
-        write(title, drill())
+        try:
+            write(title, drill())
+        except CannotRun as reason:
+            write(title, [f"Not run: {reason}."])
 
 
 if __name__ == "__main__":

@@ -21,6 +21,8 @@ from benchmarks.harness import ROOT
 from benchmarks.servers import python
 from drills.hostile_load import Target
 
+type Request = dict[str, Any] | Callable[[], dict[str, Any]]
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -75,28 +77,46 @@ def _processes(data: Path) -> list[psutil.Process]:
     return [postmaster, *postmaster.children(recursive=True)]
 
 
+def table(seen: dict[str, Seen]) -> list[str]:
+    """Return what was seen, as a table in Markdown."""
+    lines = ["| | slowest answer | answers after two seconds | back after |", "|---|---|---|---|"]
+    for what, each in seen.items():
+        statuses = ", ".join(str(status) if status else "none" for status in sorted(each.statuses))
+        lines.append(f"| {what} | {each.slowest:.2f} s | {statuses} | {each.back_after:.2f} s |")
+    return lines
+
+
 async def drill(
-    target: Target, data: Path, fault: Callable[[Path], contextlib.AbstractContextManager[None]], seconds: float
+    target: Target,
+    fault: contextlib.AbstractContextManager[Any],
+    seconds: float,
+    more: dict[str, tuple[int, Request]] | None = None,
+    after: float = 5,
 ) -> dict[str, Seen]:
-    """Return what several clients of each kind see of a fault that lasts so long."""
+    """Return what several clients of each kind see of a fault that lasts so long, and of the seconds after it.
+
+    `more` is what else they ask for: by name, how many of them, and what is sent or makes it.
+    """
     bearer = {"headers": {"Authorization": f"Bearer {target.token}"}}
-    asked: dict[str, tuple[int, dict[str, Any]]] = {
+    asked: dict[str, tuple[int, Request]] = {
         "token": (2, target.token_request),
         "JWKS": (1, {"method": "GET", "url": "/.well-known/jwks.json"}),
         "liveness": (1, {"method": "GET", "url": "/health/alive"}),
         "readiness": (1, {"method": "GET", "url": "/health/ready"}),
         "page": (4, {"method": "GET", "url": "/", "headers": {"Cookie": "session=abcdefghijklmnopqrstuvwxyz012345"}}),
         "management API": (4, {"method": "GET", "url": "/admin/apis"} | bearer),
-    }
+    } | (more or {})
     answers: dict[str, list[tuple[float, float, int]]] = defaultdict(list)
     ended = asyncio.Event()
 
-    async def keep_asking(name: str, request: dict[str, Any]) -> None:
+    async def keep_asking(name: str, request: Request) -> None:
         async with httpx.AsyncClient(base_url=target.url, timeout=60) as client:
             while not ended.is_set():
                 sent = time.monotonic()
                 try:
-                    status = (await client.request(**request)).status_code
+                    answer = await client.request(**(request() if callable(request) else request))
+                    status = answer.status_code
+                    assert status != 503 or "Retry-After" in answer.headers, name
                 except httpx.TransportError:
                     status = 0
                 answers[name].append((sent, time.monotonic(), status))
@@ -104,13 +124,12 @@ async def drill(
 
     tasks = [asyncio.create_task(keep_asking(name, one)) for name, (count, one) in asked.items() for _ in range(count)]
     await asyncio.sleep(4)
-    manager = fault(data)
-    await asyncio.to_thread(manager.__enter__)
+    await asyncio.to_thread(fault.__enter__)
     begun = time.monotonic()
     await asyncio.sleep(seconds)
-    await asyncio.to_thread(manager.__exit__, None, None, None)
+    await asyncio.to_thread(fault.__exit__, None, None, None)
     over = time.monotonic()
-    await asyncio.sleep(5)
+    await asyncio.sleep(after)
     ended.set()
     await asyncio.gather(*tasks)
     found = {}

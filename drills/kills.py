@@ -11,7 +11,7 @@ import secrets
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ class Doors:
             self.unanswered += 1
             raise Unanswered from None
         if answer.status_code >= 400:
-            if answer.status_code == 503:
+            if answer.status_code == 503 and "Retry-After" in answer.headers:
                 self.unanswered += 1
             elif answer.status_code != 429:
                 self.refused[f"{door}: {answer.status_code} {answer.text[:200]}"] += 1
@@ -219,25 +219,44 @@ GRANT = {"grant_type": "client_credentials"}
 
 def drill(start: Start, url: str, demo: dict[str, Any], kills: int, seed: int = 1) -> Doors:
     """Write through every door at once, and kill so many processes; return what was promised."""
-    doors, chance, stop = Doors(url, demo), random.Random(seed), threading.Event()
+    doors, chance = Doors(url, demo), random.Random(seed)
     with ExitStack() as stack:
         with start() as pid:
-            make_room(doors)
-            one, other = (stack.enter_context(signed_in(url, demo)) for _ in range(2))
-            deeds: list[Callable[[httpx.Client], None]]
-            deeds = [doors.manage, doors.register, doors.invite, doors.token]
-            deeds += [lambda _: doors.click(one), lambda http: doors.sign_in(http, other)]
-            pool = stack.enter_context(ThreadPoolExecutor(len(deeds)))
-            stack.callback(stop.set)  # before the pool waits for them
-            writers = [pool.submit(keep_writing, deed, url, stop) for deed in deeds]
+            stack.enter_context(writing(doors))
             doors.kills += kill_some(pid, url, chance, kills)
         while doors.kills < kills:
             with start() as pid:
                 doors.kills += kill_some(pid, url, chance, kills - doors.kills)
+    return doors
+
+
+@contextmanager
+def writing(doors: Doors) -> Iterator[None]:
+    """Write through every door at once, whatever happens to the server, until the block ends."""
+    stop, url = threading.Event(), doors.url
+    with ExitStack() as stack:
+        make_room(doors)
+        one, other = (stack.enter_context(signed_in(url, doors.demo)) for _ in range(2))
+        deeds: list[Callable[[httpx.Client], None]]
+        deeds = [doors.manage, doors.register, doors.invite, doors.token]
+        deeds += [lambda _: doors.click(one), lambda http: doors.sign_in(http, other)]
+        pool = stack.enter_context(ThreadPoolExecutor(len(deeds)))
+        stack.callback(stop.set)  # before the pool waits for them
+        writers = [pool.submit(keep_writing, deed, url, stop) for deed in deeds]
+        yield
         stop.set()
         for writer in writers:
             writer.result()  # raises what it did
-    return doors
+
+
+def promises(doors: Mapping[str, Doors], broken: Mapping[str, Counter[str]]) -> list[str]:
+    """Return what was promised by each door, and how much of it was broken, as a table in Markdown."""
+    lines = ["| written by | acknowledged | lost |", "|---|---|---|"]
+    for name, each in doors.items():
+        for door, count in each.promised.items():
+            lines.append(f"| {f'{name}: {door}' if name else door} | {count} | {broken[name][door]} |")
+    refused = {f"{name} {text}".strip(): count for name, each in doors.items() for text, count in each.refused.items()}
+    return lines + [line for text, count in refused.items() for line in ("", f"Refused {count} times: `{text}`.")]
 
 
 @contextmanager

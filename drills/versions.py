@@ -15,6 +15,7 @@ import httpx
 from benchmarks.harness import ROOT, run, running
 from benchmarks.servers import data_folder, manage, manage_in, python
 from drills.kills import Doors, Unanswered, signed_in
+from drills.site import CannotRun
 
 BEFORE = "989fc81"  # the commit before the migrations that came after the first ones; a tag, once one is released
 PORTS = {"before": "7721", "after": "7722"}
@@ -22,9 +23,9 @@ PORTS = {"before": "7721", "after": "7722"}
 
 @contextmanager
 def checkout(commit: str) -> Iterator[Path]:
-    """Yield a folder with that commit and what it locks. Raises LookupError where the history lacks it."""
+    """Yield a folder with that commit and what it locks. Raises CannotRun where the history lacks it."""
     if subprocess.run(["git", "cat-file", "-e", f"{commit}^{{commit}}"], cwd=ROOT, check=False).returncode:
-        raise LookupError(f"the history here does not reach back to {commit}")
+        raise CannotRun(f"the history here does not reach back to {commit}")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "before"
         run(["git", "worktree", "add", "--detach", str(folder), commit])
@@ -37,7 +38,7 @@ def checkout(commit: str) -> Iterator[Path]:
 
 
 def side_by_side(commit: str = BEFORE) -> tuple[dict[str, Doors], dict[str, Counter[str]]]:
-    """Return what each version promised, and what the other found broken of it. Raises LookupError."""
+    """Return what each version promised, and what the other found broken of it. Raises CannotRun."""
     with checkout(commit) as before, data_folder() as data:
         demo: dict[str, Any] = json.loads(manage_in(before, data, "demo", "--json"))
         with serving(before, data, "before") as old:

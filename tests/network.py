@@ -1,44 +1,65 @@
-"""A network between a server and the tests' PostgreSQL, which may listen at a socket of its own user's alone."""
+"""A network between a server and its PostgreSQL, which may lose, delay and break what it carries."""
 
 import socket
+import struct
 import threading
+import time
 from contextlib import suppress
 
 from django.db import connection
 
+type Address = str | tuple[str, int]  # a socket's path, or host and port
+type Pair = tuple[socket.socket, socket.socket]
+RESET = struct.pack("ii", 1, 0)  # SO_LINGER: closed so, a connection is broken instead of ended
+
+
+def database_address() -> Address:
+    """Return where the tests' PostgreSQL listens, which may be a socket of its own user's alone."""
+    said = connection.get_connection_params()
+    host, port = said.get("host") or "/var/run/postgresql", said.get("port") or 5432
+    return f"{host}/.s.PGSQL.{port}" if host.startswith("/") else (host, int(port))
+
 
 class Network:
-    """Carries connections to PostgreSQL's socket, until they are told to be lost: then in silence, for ever."""
+    """Carries connections, usually to the tests' PostgreSQL, until they are told to be lost: in silence, for ever."""
 
-    def __init__(self):
-        said = connection.get_connection_params()
-        host, port = said.get("host") or "/var/run/postgresql", said.get("port") or 5432
-        is_local = host.startswith("/")
-        self.family = socket.AF_UNIX if is_local else socket.AF_INET
-        self.target = f"{host}/.s.PGSQL.{port}" if is_local else (host, int(port))
-        self.lost = set()
-        self.links = []
+    def __init__(self, target: Address | None = None) -> None:
+        self.target = target or database_address()
+        self.lost: set[Pair] = set()
+        self.links: list[Pair] = []
+        self.loses_new = False
+        self.delay = 0.0  # seconds that everything takes each way
         self.door = socket.create_server(("127.0.0.1", 0))
         threading.Thread(target=self.listen, daemon=True).start()
 
     @property
-    def port(self):
-        return self.door.getsockname()[1]
+    def port(self) -> int:
+        return int(self.door.getsockname()[1])
 
-    def listen(self):
-        with suppress(OSError):
-            while True:
+    def listen(self) -> None:
+        while True:
+            try:
                 near, _ = self.door.accept()
-                far = socket.socket(self.family)
+            except OSError:
+                return
+            far = socket.socket(socket.AF_UNIX if isinstance(self.target, str) else socket.AF_INET)
+            try:
                 far.connect(self.target)
-                pair = (near, far)
-                self.links.append(pair)
-                for one, other in ((near, far), (far, near)):
-                    threading.Thread(target=self.carry, args=(pair, one, other), daemon=True).start()
+            except OSError:
+                near.close()
+                continue
+            pair = (near, far)
+            if self.loses_new:
+                self.lost.add(pair)
+            self.links.append(pair)
+            for one, other in ((near, far), (far, near)):
+                threading.Thread(target=self.carry, args=(pair, one, other), daemon=True).start()
 
-    def carry(self, pair, one, other):
+    def carry(self, pair: Pair, one: socket.socket, other: socket.socket) -> None:
         with suppress(OSError):
             while data := one.recv(65536):
+                if self.delay:
+                    time.sleep(self.delay)
                 if pair in self.lost:
                     continue  # it is received, and goes nowhere
                 other.sendall(data)
@@ -46,10 +67,20 @@ class Network:
             with suppress(OSError):
                 other.shutdown(socket.SHUT_WR)
 
-    def lose_all(self):
+    def lose_all(self) -> None:
         self.lost |= set(self.links)
 
-    def close(self):
+    def break_all(self) -> None:
+        """Reset the connections that there are."""
+        for pair in self.links[:]:
+            self.links.remove(pair)
+            for link in pair:
+                with suppress(OSError):
+                    link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+                    link.shutdown(socket.SHUT_RDWR)  # closing alone would not wake who reads
+                    link.close()
+
+    def close(self) -> None:
         self.door.close()
         for pair in self.links:
             for link in pair:
