@@ -145,11 +145,11 @@ def filled() -> list[str]:
         "",
         "### The disk of the data",
         "",
-        *full_disk.drill(20, with_log=False),
+        *full_disk.drill(20, is_of_log=False),
         "",
-        "### The disk of the data and the write-ahead log",
+        "### The disk of the write-ahead log",
         "",
-        *full_disk.drill(20, with_log=True),
+        *full_disk.drill(20, is_of_log=True),
     ]
 
 

@@ -62,7 +62,7 @@ def cut(network: Network) -> Iterator[None]:
 
 
 FAULTS = {
-    "Connections lost in silence, while new ones work": (swallowed, 2),
+    "Connections lost in silence, while new ones work": (swallowed, 4),
     "Connections lost in silence, and new ones accepted and never answered": (half_open, 12),
     "Every packet a tenth of a second late": (delayed(0.1), 12),
     "Every packet three seconds late": (delayed(3), 12),

@@ -1,4 +1,4 @@
-"""A PostgreSQL whose disk is full, and has room again: of its data alone, or of its write-ahead log too."""
+"""A PostgreSQL whose disk is full, and has room again: of its data, or of its write-ahead log."""
 
 import asyncio
 import os
@@ -42,14 +42,15 @@ def full(place: Path) -> Iterator[None]:
         ballast.unlink()
 
 
-def drill(seconds: float, *, with_log: bool) -> list[str]:
-    """Return what was seen and kept. Raises CannotRun where it cannot run."""
+def drill(seconds: float, *, is_of_log: bool) -> list[str]:
+    """Return what was seen and kept with a disk of the data, or of the write-ahead log. Raises CannotRun."""
     with postgres.folder() as place, ExitStack() as stack:
         small = place / "disk"
         stack.enter_context(disk(small))
         postgres.give(small)
-        cluster = postgres.Cluster(small / "data", place / "log", PORT)
-        cluster.create("--wal-segsize=1", *([] if with_log else ["--waldir", str(place / "wal")]))
+        data, wal = (place, small) if is_of_log else (small, place)
+        cluster = postgres.Cluster(data / "data", place / "log", PORT)
+        cluster.create("--wal-segsize=1", "--waldir", str(wal / "wal"))
         settings = ["min_wal_size=4MB", "max_wal_size=16MB"]
         ended = stack.enter_context(cluster.kept_running(settings))
         its = stack.enter_context(site(DATABASE_URL=cluster.url))
