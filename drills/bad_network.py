@@ -87,5 +87,5 @@ def drill() -> list[str]:
                     lines += [f"### {name}", "", *database.table(seen), ""]
                 broken = doors.broken(URL)
             network.close()
-    lines += [f"{doors.unanswered} writes had no answer, or 503. Of what was acknowledged meanwhile:", ""]
+    lines += [f"{doors.unanswered} writes had no answer, or 503. Of what was acknowledged:", ""]
     return [*lines, *kills.promises({"": doors}, {"": broken})]

@@ -50,7 +50,7 @@ def drill(*, synchronous: bool) -> list[str]:
     back = watch.first_after(killed)
     return [
         f"The primary was killed under writes, and the standby promoted {promoted - killed:.1f} s later. Writes worked",
-        f"again {back - promoted:.1f} s after that; the slowest answer to one meanwhile took {watch.slowest:.1f} s.",
+        f"again {back - promoted:.1f} s after that; the slowest answer to one took {watch.slowest:.1f} s.",
         f"{doors.unanswered} writes had no answer, or 503. Of what was acknowledged, before and after:",
         "",
         *kills.promises({"": doors}, {"": broken}),

@@ -65,7 +65,7 @@ def drill(seconds: float, *, is_of_log: bool) -> list[str]:
             "",
             f"PostgreSQL logged {lacks_space(cluster)} times that no space is left, and what looks after it",
             f"started it {len(ended)} times; Clientdesk ran on. {doors.unanswered} writes had no answer, or 503.",
-            "Of what was acknowledged, before, meanwhile and after:",
+            "Of what was acknowledged, before, during and after it:",
             "",
             *kills.promises({"": doors}, {"": broken}),
         ]
