@@ -156,7 +156,7 @@ def send_much(link: socket.socket) -> None:
     link.sendall(http_answer(b'{"keys": [' + b" " * 10_000_000 + b"]}"))
 
 
-def send_without_end(link: socket.socket) -> None:
+def go_on_sending(link: socket.socket) -> None:
     link.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
     while True:
         link.sendall(b"1000\r\n" + b" " * 4096 + b"\r\n")
@@ -167,7 +167,7 @@ LIES: dict[str, Callable[[socket.socket], None] | dict[str, Any]] = {
     "says nothing": say_nothing,
     "sends a byte a second": drip,
     "sends 10 MB": send_much,
-    "sends without end": send_without_end,
+    "goes on sending": go_on_sending,
     "publishes another's keys": KeyPair("RS256", "somebody else").jwks,
 }
 ISSUERS, ASKING = 4, 8  # at once: twice as many as a process has threads for such waits, and as it has threads
