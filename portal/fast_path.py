@@ -11,7 +11,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -49,6 +49,7 @@ class FastPath(Application):
     def __init__(self, django: WSGIHandler, access_log: AccessLog | None = None) -> None:
         self.django = django
         self.access_log = access_log
+        self.log = None if access_log is None else partial(_log, access_log)
         self.token, self.jwks, self.alive = _path_of("token"), _path_of("jwks"), "/health/alive"
         self.handlers = {
             self.token: (
@@ -110,11 +111,6 @@ class FastPath(Application):
         metrics.observe_duration(duration, time.perf_counter() - environ[RECEIVED_AT])
         environ[CLIENT_ID] = request_trace.client_id()
         return response
-
-    def log(self, environ: Environ, head: bytes, sent: int) -> None:
-        if self.access_log is not None:
-            began = environ.get(RECEIVED_AT)
-            self.access_log.note(environ, head, sent, None if began is None else time.perf_counter() - began)
 
     def respond_busy(self, environ: Environ) -> Response:
         if environ["PATH_INFO"] == self.jwks and (known := self._last_jwks()):
@@ -221,6 +217,11 @@ def _may_be_cached(environ: Environ) -> bool:
         and environ.keys().isdisjoint(JWKS_SLOW_PATH_HEADERS)
         and _passes_security_middleware(environ)
     )
+
+
+def _log(access_log: AccessLog, environ: Environ, head: bytes, sent: int) -> None:
+    began = environ.get(RECEIVED_AT)
+    access_log.note(environ, head, sent, None if began is None else time.perf_counter() - began)
 
 
 RECEIVED_AT = "portal.received_at"  # of an environ: when the request was complete, on time.perf_counter()

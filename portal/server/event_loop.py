@@ -38,9 +38,8 @@ class Application(ABC):
     def respond_busy(self, environ: Environ) -> Response:
         """Respond in the event loop to a request for which no thread has become free."""
 
-    @abstractmethod
-    def log(self, environ: Environ, head: bytes, sent: int) -> None:
-        """Note that a request was answered, with this head and in all so many bytes."""
+    # Notes that a request was answered, with this head and in all so many bytes; None where nobody wants to know.
+    log: Callable[[Environ, bytes, int], None] | None = None
 
 
 class Server:
@@ -48,6 +47,7 @@ class Server:
 
     def __init__(self, application: Application, loop: asyncio.AbstractEventLoop, *, per_address: int | None) -> None:
         self.application = application
+        self.log = application.log
         self.loop = loop
         self.connections: Connections[Connection] = Connections(per_address=per_address)
         self.threads = Threads(loop.call_soon_threadsafe)
@@ -91,9 +91,6 @@ class Server:
             self.loop.call_soon_threadsafe(connection.respond, request, response)
         else:
             self.loop.call_soon_threadsafe(connection.respond_with, request, response)
-
-    def log(self, request: Request, sent: int) -> None:
-        self.application.log(request.environ, request.head, sent)
 
     def make_piece(self, connection: Connection, stream: Stream) -> None:
         """Have the next piece of a body made in a thread."""

@@ -52,7 +52,8 @@ class Server(Protocol):
     date: bytes  # the header
     is_stopping: bool
 
-    def log(self, request: Request, sent: int) -> None: ...
+    log: Callable[[Environ, bytes, int], None] | None
+
     def handle(self, connection: "Connection", request: Request) -> None: ...
     def write(self, connection: "Connection", data: bytes) -> None: ...
     def make_piece(self, connection: "Connection", stream: Stream) -> None: ...
@@ -309,7 +310,8 @@ class Connection(asyncio.Protocol):
             self.is_held = True
             return
         request = self.requests.popleft()
-        self.server.log(request, self.sent - self.sent_before)
+        if self.server.log is not None:
+            self.server.log(request.environ, request.head, self.sent - self.sent_before)
         self.sent_before = self.sent
         if not request.keep_alive:
             self._close()
