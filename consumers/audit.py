@@ -10,6 +10,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 
 from consumers import sensitive_operations
+from consumers.activity.vocabulary import sensitive_operation
 from consumers.models import Consumer, Event, EventName, User
 from core.client_ip import caller_ip
 from core.limits import longest
@@ -81,7 +82,7 @@ def record(
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError(f"{name} must be recorded in the transaction of its change")
     detail = detail or {}
-    operation = sensitive_operations.find(name, detail)
+    operation = sensitive_operation(name, detail)
     if operation is not None and actor.is_recent is not None and not actor.is_recent():
         raise ReauthenticationRequired
     texts = {

@@ -7,7 +7,6 @@ audit.record asks here, so that no page can forget to.
 
 import time
 from datetime import timedelta
-from typing import Any
 
 from allauth.account import app_settings as account
 from allauth.account.authentication import get_authentication_records
@@ -18,15 +17,11 @@ from django.urls import reverse
 
 from consumers import emails
 from consumers.activity import timeline
-from consumers.activity.vocabulary import SensitiveOperation, sensitive_operation
-from consumers.models import Event, EventName, Role, User
+from consumers.activity.vocabulary import sensitive_operation
+from consumers.models import Event, Role, User
 
 MAIL_INTERVAL = timedelta(hours=1)  # in which programs cause one mail for each kind of operation
-
-
-def find(name: EventName, detail: dict[str, Any]) -> SensitiveOperation | None:
-    """Return what makes the event a sensitive operation, or None."""
-    return sensitive_operation(name, detail)
+SEARCHED = 100  # events of the kind: of more that were none, one mail too many is sent
 
 
 def is_recent(request: HttpRequest, user: User) -> bool:
@@ -62,11 +57,10 @@ def _was_mailed(event: Event, *, by_token: bool) -> bool:
     """Whether one of the same kind was mailed in the request or, for programs, in MAIL_INTERVAL."""
     if not by_token and not event.request_id:
         return False
-    before = Event.objects.filter(name=event.name, actor_id=event.actor_id, consumer=event.consumer, pk__lt=event.pk)
-    latest = before.order_by("-pk").values_list("at", "request_id").first()
-    if latest is None:
-        return False
-    return event.at - latest[0] < MAIL_INTERVAL if by_token else latest[1] == event.request_id
+    same = Event.objects.filter(name=event.name, actor_id=event.actor_id, consumer=event.consumer, pk__lt=event.pk)
+    same = same.filter(at__gt=event.at - MAIL_INTERVAL) if by_token else same.filter(request_id=event.request_id)
+    details = same.order_by("-pk").values_list("detail", flat=True)[:SEARCHED]
+    return any(sensitive_operation(event.name, detail) for detail in details)
 
 
 def _recipients(event: Event, person: User | None) -> list[str]:

@@ -120,7 +120,7 @@ def wording_of(event: Event) -> Wording:
     return wording.by_target if wording.by_target and event.actor_id == event.target_id else wording
 
 
-def sensitive_operation(name: EventName, detail: Mapping[str, Any]) -> SensitiveOperation | None:
+def sensitive_operation(name: str, detail: Mapping[str, Any]) -> SensitiveOperation | None:
     """Return what makes an event with these details a sensitive operation, or None."""
     found = _registry.sensitive.get(name)
     return found if found is not None and found.applies(detail) else None

@@ -229,6 +229,9 @@ def test_programs_cause_one_mail_an_hour_for_each_kind(alice, second_manager, ac
     assert {message.to[0] for message in mail.outbox} == {"alice@acme.example", "ann@acme.example"}
     assert len(mail.outbox) == 2
     client = Client.objects.get(client_name="Job 0")
+    renamed = [{"op": "replace", "path": "/client_name", "value": "Renamed"}]
+    assert program.patch(f"/admin/clients/{client.client_id}", renamed).status_code == 200
+    assert len(mail.outbox) == 2  # which lets nobody in, and hides no change that does
     change = [{"op": "replace", "path": "/token_endpoint_auth_method", "value": "client_secret_post"}]
     assert program.patch(f"/admin/clients/{client.client_id}", change).status_code == 200
     assert len(mail.outbox) == 4
