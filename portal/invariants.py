@@ -38,11 +38,11 @@ class Outcome:
     failed: str = ""
 
 
-def _events_missing(table: str, created: str, condition: str) -> str:
-    """Return the query for rows without their event, of the time from which the record has events."""
+def _events_missing(table: str, moment: str, condition: str) -> str:
+    """Return the query for rows without the event of that moment, of the time from which the record has events."""
     return f"""
         SELECT '{table} ' || row.id FROM {table} row
-        WHERE row.{created} > (SELECT at FROM consumers_event ORDER BY id LIMIT 1) AND NOT EXISTS (
+        WHERE row.{moment} > (SELECT at FROM consumers_event ORDER BY id LIMIT 1) AND NOT EXISTS (
             SELECT FROM consumers_event event WHERE {condition})
     """  # noqa: S608  # our own texts
 
@@ -284,22 +284,18 @@ INVARIANTS = [
     Invariant(
         "event_missing_of_suspension",
         "A consumer that is suspended has the event of it.",
-        """
-        SELECT 'consumers_consumer ' || consumer.id FROM consumers_consumer consumer
-        WHERE consumer.suspended_at > (SELECT at FROM consumers_event ORDER BY id LIMIT 1) AND NOT EXISTS (
-            SELECT FROM consumers_event event
-            WHERE event.target_id = consumer.id::text AND event.name = 'consumer.suspended')
-        """,
+        _events_missing(
+            "consumers_consumer",
+            "suspended_at",
+            "event.target_id = row.id::text AND event.name = 'consumer.suspended'",
+        ),
     ),
     Invariant(
         "event_missing_of_disabled_client",
         "A client that is disabled has the event of it.",
-        """
-        SELECT 'clients_client ' || client.id FROM clients_client client
-        WHERE client.disabled_at > (SELECT at FROM consumers_event ORDER BY id LIMIT 1) AND NOT EXISTS (
-            SELECT FROM consumers_event event
-            WHERE event.target_id = client.id::text AND event.name = 'client.disabled')
-        """,
+        _events_missing(
+            "clients_client", "disabled_at", "event.target_id = row.id::text AND event.name = 'client.disabled'"
+        ),
     ),
     Invariant(
         "event_waiting_for_nothing",
