@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from django.db.models import Max, QuerySet, Sum
+from django.db.models import Count, Max, QuerySet, Sum
 from django.utils import timezone
 
 from authority.models import DailyCount, TokenFamily
@@ -81,12 +81,12 @@ def resuming(consumer: Consumer) -> list[Effect]:
 
 
 def _used(clients: QuerySet[Client]) -> str:
-    recently = clients.filter(last_used_at__gt=timezone.now() - RECENTLY).aggregate(last=Max("last_used_at"))["last"]
-    if recently is None:
+    recently = clients.filter(last_used_at__gt=timezone.now() - RECENTLY)
+    used = recently.aggregate(number=Count("pk"), last=Max("last_used_at"))
+    if not used["number"]:
         return "None was used in the last 30 days"
-    number = clients.filter(last_used_at__gt=timezone.now() - RECENTLY).count()
-    used = pluralize(number, "was", "were")
-    return f"{used} used in the last 30 days, the last one {short_date_time(recently)}"
+    number = pluralize(used["number"], "was", "were")
+    return f"{number} used in the last 30 days, the last one {short_date_time(used['last'])}"
 
 
 def _issued(consumer: Consumer) -> str:
