@@ -23,7 +23,6 @@ from portal import logs
 
 logger = logging.getLogger(__name__)
 
-STYLES = ("off", "plain", "json")
 INTERVAL = 0.25  # seconds between two writes
 MOST_WAITING = 20_000  # answers that are noted and not yet written; what comes then is counted alone
 MOST_SAFE_PATHS = 1000

@@ -283,7 +283,7 @@ def update_itself(
     client = locks.lock_client(client)
     maker, made_with = actor.user, personal_token
     if maker is not None:
-        actors.decide_trust(actor, client.consumer)  # the token that it gets can change all of this
+        actors.decide_trust(actor, client)  # the token that it gets can change all of this
     if registration_access_token:
         former = find_registration_access_token(registration_access_token, client.client_id)
         if former is None:

@@ -42,7 +42,7 @@ def create_secret(
     """Create a secret of the client; its text is readable only in this return value. Raises Refusal."""
     client = lock_client(client)
     consumer = lock_active_consumer(client.consumer)
-    _check_actor(actor, client)
+    actors.handle_secrets(actor, client)
     secret, text = insert_secret(client, consumer, actor, name, expires_at)
     detail = {"hint": secret.hint, "name": secret.name}
     audit.record(ClientEvent.SECRET_CREATED, actor=actor, consumer=client.consumer, target=client, detail=detail)
@@ -59,7 +59,7 @@ def rotate_secret(
     """
     client = lock_client(secret.client)
     consumer = lock_active_consumer(client.consumer)
-    _check_actor(actor, client)
+    actors.handle_secrets(actor, client)
     old = _lock_live(client, secret)
     now = timezone.now()
     old.rotated_at = now
@@ -165,12 +165,6 @@ def expire_predecessors(*, secret_id: UUID, first_used_at: datetime) -> None:
                 secret.save(update_fields=["expires_at"])
                 _record_expiry(secret, SYSTEM)
         successors = {secret.pk for secret in predecessors}
-
-
-def _check_actor(actor: Actor, client: Client) -> None:
-    """Require that the actor may have a secret of the client. Raises AccessDenied, and InsufficientScope."""
-    actors.within_scopes(actor, client.scopes)
-    actors.handle_secrets(actor, client.consumer)
 
 
 def _record_expiry(secret: ClientSecret, actor: Actor) -> None:

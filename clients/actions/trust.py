@@ -96,8 +96,7 @@ def create_rule(
 ) -> TrustRule:
     """Create a rule: tokens of the issuer that match it authenticate the client. Raises Refusal."""
     client = lock_client(client)
-    actors.within_scopes(actor, client.scopes)
-    actors.decide_trust(actor, client.consumer)
+    actors.decide_trust(actor, client)
     lock_active_consumer(client.consumer)
     federation.trust_rule(client, issuer, audience, claims)
     rule = TrustRule.objects.create(

@@ -29,16 +29,18 @@ def let_register(actor: Actor, consumer: Consumer, scopes: Iterable[str]) -> Non
     _require_right(actor, consumer, OperatorRight.DECIDE_TRUST)
 
 
-def handle_secrets(actor: Actor, consumer: Consumer) -> None:
+def handle_secrets(actor: Actor, client: Client) -> None:
     """Require the right to create secrets that the actor reads. Raises AccessDenied, and InsufficientScope."""
+    within_scopes(actor, client.scopes)
     _require_scope(actor, "Secrets")
-    _require_right(actor, consumer, OperatorRight.HANDLE_SECRETS)
+    _require_right(actor, client.consumer, OperatorRight.HANDLE_SECRETS)
 
 
-def decide_trust(actor: Actor, consumer: Consumer) -> None:
+def decide_trust(actor: Actor, client: Client) -> None:
     """Require the right to decide by what a client authenticates. Raises AccessDenied, and InsufficientScope."""
+    within_scopes(actor, client.scopes)
     _require_scope(actor, "Keys, redirect URIs, the authentication method and trust rules")
-    _require_right(actor, consumer, OperatorRight.DECIDE_TRUST)
+    _require_right(actor, client.consumer, OperatorRight.DECIDE_TRUST)
 
 
 def create_test_tokens(actor: Actor, consumer: Consumer) -> None:
@@ -50,7 +52,7 @@ def change(actor: Actor, client: Client, changed: Collection[str]) -> None:
     """Require what a change of these members of the client's metadata takes; the client has them already."""
     within_scopes(actor, client.scopes)
     if CREDENTIAL_MEMBERS & set(changed):
-        decide_trust(actor, client.consumer)
+        decide_trust(actor, client)
     elif TRUST_MEMBERS & set(changed):
         _require_right(actor, client.consumer, OperatorRight.DECIDE_TRUST)
 
