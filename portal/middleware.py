@@ -1,6 +1,6 @@
 """Middleware: request IDs, cache and policy headers, redirects in dialogs."""
 
-import secrets
+import os
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
@@ -18,7 +18,7 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 def new_request_id() -> str:
-    return f"req_{secrets.token_hex(8)}"
+    return f"req_{os.urandom(8).hex()}"
 
 
 def request_id(get_response: GetResponse) -> GetResponse:

@@ -1,6 +1,7 @@
 """How many tokens were issued and refused each day, counted in memory and written by the writer thread."""
 
 import threading
+import time
 from collections.abc import Iterable
 from datetime import date, timedelta
 
@@ -14,12 +15,14 @@ from core.db import outages
 from core.sweeps import delete_in_batches
 
 _lock = threading.Lock()
-_counts: dict[tuple[int, date], list[int]] = {}  # client and day: issued, refused
+_counts: dict[tuple[int, int], list[int]] = {}  # client, and day since 1970 in UTC: issued, refused
+DAY = 86_400  # seconds
+EPOCH = date(1970, 1, 1)
 
 
 def count(client: int, *, issued: bool) -> None:
     """Count one response of the token endpoint."""
-    key = (client, timezone.now().date())
+    key = (client, int(time.time()) // DAY)
     with _lock:
         counts = _counts.get(key)
         if counts is None:
@@ -44,7 +47,7 @@ def flush() -> None:
     if not counts:
         return
     try:
-        write_counts(counts)
+        write_counts(_by_date(counts))
     except Error as error:
         if outages.is_outage(error):
             with _lock:  # keep them for the next round
@@ -80,7 +83,11 @@ def write_counts(counts: dict[tuple[int, date], list[int]]) -> None:
 def pending() -> dict[tuple[int, date], list[int]]:
     """Return the counts that are not written yet."""
     with _lock:
-        return dict(_counts)
+        return _by_date(_counts)
+
+
+def _by_date(counts: dict[tuple[int, int], list[int]]) -> dict[tuple[int, date], list[int]]:
+    return {(client, EPOCH + timedelta(day)): numbers for (client, day), numbers in counts.items()}
 
 
 def reset() -> None:

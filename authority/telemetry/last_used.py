@@ -2,12 +2,12 @@
 
 import logging
 import threading
+import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from django.db import Error, connection, transaction
-from django.utils import timezone
 
 from clients.actions.secrets import expire_predecessors
 from clients.models import Client, ClientSecret, TrustRule
@@ -18,8 +18,8 @@ logger = logging.getLogger(__name__)
 @dataclass(slots=True)
 class Use:
     client: int
-    first: datetime
-    last: datetime
+    first: float  # seconds since 1970
+    last: float
     ip: str | None
 
 
@@ -29,7 +29,7 @@ _pending: dict[UUID, Use] = {}
 
 def record(client: int, credential: UUID | None, ip: str | None) -> None:
     """Record that the client authenticated now, with this secret or trust rule if it has one."""
-    now = timezone.now()
+    now = time.time()
     credential = credential or UUID(int=client)  # no row's ID, so that only the client is written
     with _lock:
         use = _pending.get(credential)
@@ -64,7 +64,7 @@ def flush() -> None:
 @transaction.atomic
 def write_secrets(uses: dict[UUID, Use]) -> None:
     for secret in _write_credentials(ClientSecret, uses):
-        expire_predecessors(secret_id=secret, first_used_at=uses[secret].first)
+        expire_predecessors(secret_id=secret, first_used_at=_moment(uses[secret].first))
 
 
 def _write_credentials(table: type[ClientSecret | TrustRule], uses: dict[UUID, Use]) -> list[UUID]:
@@ -72,7 +72,7 @@ def _write_credentials(table: type[ClientSecret | TrustRule], uses: dict[UUID, U
 
     They are locked in the order of the primary key, so that two workers never deadlock.
     """
-    values = [(credential, use.last, use.ip) for credential, use in uses.items()]
+    values = [(credential, _moment(use.last), use.ip) for credential, use in uses.items()]
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -92,7 +92,7 @@ def _write_credentials(table: type[ClientSecret | TrustRule], uses: dict[UUID, U
 
 def _write_clients(uses: dict[UUID, Use]) -> None:
     """Write when clients were last used; locks as above."""
-    latest: dict[int, datetime] = {}
+    latest: dict[int, float] = {}
     for use in uses.values():
         latest[use.client] = max(use.last, latest.get(use.client, use.last))
     table = Client._meta.db_table
@@ -104,8 +104,12 @@ def _write_clients(uses: dict[UUID, Use]) -> None:
             FROM unnest(%s::bigint[], %s::timestamptz[]) AS noted (id, last) JOIN own USING (id)
             WHERE client.id = noted.id
             """,  # noqa: S608  # the name of our own table
-            [list(latest), list(latest), list(latest.values())],
+            [list(latest), list(latest), [_moment(last) for last in latest.values()]],
         )
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def pending() -> list[Use]:

@@ -65,8 +65,9 @@ class Connections[C: Held]:
 
     def became_idle(self, connection: C) -> None:
         """Put a connection that waits for its next request behind the others."""
-        if connection in self.groups:
-            self.groups[connection] = self.groups.pop(connection)
+        group = self.groups.pop(connection, None)
+        if group is not None:
+            self.groups[connection] = group
 
     def _hang_up_one(self, now: float, group: str | None = None) -> bool:
         slow: C | None = None

@@ -28,7 +28,10 @@ class Application(ABC):
 
     @abstractmethod
     def respond_at_once(self, environ: Environ, body: bytes) -> Response | None:
-        """Respond in the event loop, without waiting for anything, or return None."""
+        """Respond in the event loop, without waiting for anything, or return None.
+
+        `environ` has what the request says, and nothing about the server yet.
+        """
 
     @abstractmethod
     def respond(self, environ: Environ, body: bytes) -> Response | Stream:
@@ -51,7 +54,9 @@ class Server:
         self.loop = loop
         self.connections: Connections[Connection] = Connections(per_address=per_address)
         self.threads = Threads(loop.call_soon_threadsafe)
-        self.environ = dict(BASE_ENVIRON)
+        self.environ = dict(
+            BASE_ENVIRON
+        )  # what is the same for all requests; nothing that is answered at once reads it
         self.is_stopping = False
         self.written: list[tuple[Connection, bytes]] = []
         self.date = b""
@@ -69,6 +74,7 @@ class Server:
         if response is not None:
             connection.respond(request, response)
             return
+        request.environ.update(self.environ)
 
         def refuse() -> None:
             connection.respond(request, self.application.respond_busy(request.environ))

@@ -48,7 +48,6 @@ class Server(Protocol):
 
     loop: asyncio.AbstractEventLoop
     connections: "Connections[Connection]"
-    environ: Environ  # what is the same for all requests
     date: bytes  # the header
     is_stopping: bool
 
@@ -105,9 +104,9 @@ class Connection(asyncio.Protocol):
             self.unparsed += data
             self.transport.pause_reading()
             return
-        if self.state == self.IDLE:
-            self._enter(self.READING)
-            self.is_new = False
+        was_idle = self.state == self.IDLE
+        if was_idle:
+            self.state, self.is_new = self.READING, False
         self.received += len(data)
         try:
             self.parser.feed_data(data)
@@ -120,6 +119,8 @@ class Connection(asyncio.Protocol):
             self._refuse(cause or RefusedRequestError(HTTPStatus.BAD_REQUEST, "This is no request of HTTP/1.1."))
         except RefusedRequestError as refusal:
             self._refuse(refusal)
+        if was_idle and self.state == self.READING:  # most requests come whole, and read no clock here
+            self._enter(self.READING)
 
     def eof_received(self) -> bool:
         """Keep the connection open for the response to a client that has only closed its own side."""
@@ -239,7 +240,6 @@ class Connection(asyncio.Protocol):
             environ["CONTENT_LENGTH"] = str(len(body))
         if self.is_too_long:
             self.keep_alive, self.is_shut = False, True
-        environ.update(self.server.environ)
         environ["REMOTE_ADDR"] = self.address
         self.received = 0
         self.requests.append(Request(environ, body, self.keep_alive, self.is_http_1_0))
