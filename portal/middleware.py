@@ -1,14 +1,19 @@
-"""Middleware: request IDs, cache and policy headers, redirects in dialogs."""
+"""Middleware: second attempts, request IDs, cache and policy headers, redirects in dialogs."""
 
+import copy
 import os
 from collections.abc import Callable
+from http import HTTPStatus
 
+from django.core.exceptions import RequestDataTooBig
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseRedirectBase
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django_htmx.http import HttpResponseClientRedirect
 
 from core import htmx
+from core.db.backend.base import DatabaseWrapper
 from portal import logs
 
 # Where the fast path leaves the ID in the environ of a request that it hands on: no header's name has a point.
@@ -19,6 +24,27 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 def new_request_id() -> str:
     return f"req_{os.urandom(8).hex()}"
+
+
+def repeat_victims(get_response: GetResponse) -> GetResponse:
+    """Repeat a request once that PostgreSQL ended to break a deadlock, where nothing of it has come into effect."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        database = connections[DEFAULT_DB_ALIAS]
+        assert isinstance(database, DatabaseWrapper)
+        database.begin_attempt()
+        try:
+            request.body  # noqa: B018  # so that the copy has it too
+        except RequestDataTooBig:  # the view's to refuse
+            return get_response(request)
+        as_it_came = copy.copy(request)
+        response = get_response(request)
+        if response.status_code != HTTPStatus.SERVICE_UNAVAILABLE or not database.may_repeat:
+            return response
+        database.begin_attempt()
+        return get_response(as_it_came)
+
+    return middleware
 
 
 def request_id(get_response: GetResponse) -> GetResponse:

@@ -6,9 +6,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
 from django.conf import settings
 from django.db import InternalError, OperationalError
 from django.db.backends.postgresql import base
+from django.db.backends.postgresql.psycopg_any import IsolationLevel
 
 from core.db import availability
 
@@ -43,6 +45,22 @@ READ_ONLY = "25006"  # read_only_sql_transaction
 MAY_BE_REPEATED = {"40001", "40P01"}  # serialization_failure and deadlock_detected: the next attempt may go well
 
 
+class _Connection(psycopg.Connection[Any]):
+    """A connection whose making is broken off once the database does not answer others."""
+
+    @classmethod
+    def _connect_gen(cls, *args: Any, **options: Any) -> Any:
+        making = super()._connect_gen(*args, **options)
+        waits_for = next(making)
+        while True:
+            ready = yield waits_for  # psycopg sends something at least ten times a second
+            availability.require()
+            try:
+                waits_for = making.send(ready)
+            except StopIteration as done:
+                return done.value
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """A connection that is refused at once while the database does not answer (core/db/availability.py).
 
@@ -51,6 +69,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     has_request = False
     has_waited_in_vain = False
+    # What was asked since `begin_attempt`: whether it was ended only for others to go on, and has written anything.
+    was_victim = False
+    has_written = False
+    has_uncommitted = False
 
     def get_connection_params(self) -> dict[str, Any]:
         params = super().get_connection_params()
@@ -60,7 +82,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return params
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        connection = super().get_new_connection(conn_params)
+        self.isolation_level = IsolationLevel.READ_COMMITTED
+        connection = _Connection.connect(**conn_params)
         availability.register(connection, threading.get_ident())
         return connection
 
@@ -70,14 +93,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def init_connection_state(self) -> None:
         super().init_connection_state()
-        if self._note_failure not in self.execute_wrappers:
-            self.execute_wrappers.append(self._note_failure)
+        if self._note_outcome not in self.execute_wrappers:
+            self.execute_wrappers.append(self._note_outcome)
 
-    def _note_failure(
+    def _note_outcome(
         self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]
     ) -> Any:
         try:
-            return execute(sql, params, many, context)
+            result = execute(sql, params, many, context)
         except OperationalError as error:
             self.note(error)
             raise
@@ -85,11 +108,34 @@ class DatabaseWrapper(base.DatabaseWrapper):
             if getattr(error.__cause__, "sqlstate", None) == READ_ONLY:
                 self.close_at = 0.0  # with this request: another connection may lead to a server that can be written
             raise
+        if not sql.startswith("SELECT"):
+            self.has_uncommitted = self.in_atomic_block
+            self.has_written = self.has_written or not self.in_atomic_block
+        return result
 
     def note(self, error: OperationalError) -> None:
         """Note that a statement failed, and probably had been waited for."""
         sqlstate = getattr(error.__cause__, "sqlstate", None)
-        self.has_waited_in_vain = self.has_request and sqlstate not in MAY_BE_REPEATED
+        self.was_victim = sqlstate in MAY_BE_REPEATED
+        self.has_waited_in_vain = self.has_request and not self.was_victim
+
+    def begin_attempt(self) -> None:
+        """Begin to watch what a request does."""
+        self.was_victim = self.has_written = self.has_uncommitted = False
+
+    @property
+    def may_repeat(self) -> bool:
+        """Whether what was asked since then has come to nothing, and may go well when it is asked again."""
+        return self.was_victim and not self.has_written
+
+    def _commit(self) -> Any:
+        result = super()._commit()  # type: ignore[misc]  # the stubs leave it out
+        self.has_written, self.has_uncommitted = self.has_written or self.has_uncommitted, False
+        return result
+
+    def _rollback(self) -> Any:
+        self.has_uncommitted = False
+        return super()._rollback()  # type: ignore[misc]  # the stubs leave it out
 
     def _cursor(self, name: str | None = None) -> Any:
         self.require()
