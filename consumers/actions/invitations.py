@@ -129,6 +129,14 @@ def find_open_invitation(token: str) -> Invitation | None:
     )
 
 
+def find_joined(token: str, user: User) -> Consumer | None:
+    """Return the consumer that the person has joined by this link, and is still a member of."""
+    joined = Consumer.objects.filter(
+        memberships__user=user, invitations__token_digest=token_digest(token), invitations__accepted_by=user
+    )
+    return joined.first()
+
+
 @transaction.atomic
 def decline_invitation(*, token: str, actor: Actor) -> Invitation:
     """End an invitation, as the person who holds its link."""

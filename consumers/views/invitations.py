@@ -24,7 +24,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     """Show the invitation; POST accepts or declines it."""
     opened = invitation_actions.find_open_invitation(token)
     if opened is None:
-        return _not_open(request)
+        return _not_open(request, token)
     if request.method == "POST":
         return _try_to_answer(request, token, opened)
     return _show(request, opened, NewPersonForm())
@@ -35,7 +35,7 @@ def _try_to_answer(request: HttpRequest, token: str, opened: Invitation) -> Http
     try:
         return _answer(request, token, opened, form)
     except invitation_actions.InvitationClosed:  # somebody was faster
-        return _not_open(request)
+        return _not_open(request, token)
     except Refusal as refusal:
         if refusal.field:
             add_refusal(form, refusal)
@@ -80,6 +80,11 @@ def _show(request: HttpRequest, opened: Invitation, form: NewPersonForm, status:
     return render(request, "consumers/invitation.html", context, status=status)
 
 
-def _not_open(request: HttpRequest) -> HttpResponse:
-    """Say the same of used, expired, revoked, altered and made-up links, so that none tells which it is."""
+def _not_open(request: HttpRequest, token: str) -> HttpResponse:
+    """Say the same of used, expired, revoked, altered and made-up links, so that none tells which it is.
+
+    Whoever has joined by the link is led into the workspace, as is somebody who has sent the form twice.
+    """
+    if isinstance(request.user, User) and (joined := invitation_actions.find_joined(token, request.user)):
+        return redirect(settings.WORKSPACE_URL, joined.slug)
     return render(request, "consumers/invitation_closed.html", status=404)

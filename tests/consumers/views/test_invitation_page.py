@@ -259,3 +259,14 @@ def test_two_invitations_of_one_new_address_make_one_account(invite, globex, mal
     assert sorted(statuses)[0] == 302
     assert all(status < 500 for status in statuses)
     assert User.objects.filter(email="jonas@acme.example").count() == 1
+
+
+def test_the_link_leads_whoever_has_joined_by_it_into_the_workspace(client, invite, acme, browser_of, bob):
+    _, token = invite()
+    for _ in range(2):  # as somebody does who clicks twice
+        answer = client.post(url(token), {"name": "Jonas"})
+        assert (answer.status_code, answer["Location"]) == (302, "/consumers/acme/")
+    assert client.get(url(token))["Location"] == "/consumers/acme/"
+    assert browser_of(bob).get(url(token)).status_code == 404
+    Membership.objects.filter(user__email="jonas@acme.example").delete()
+    assert client.get(url(token)).status_code == 404
