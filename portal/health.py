@@ -7,6 +7,7 @@ from django.db import Error, connection
 from django.http import HttpRequest, JsonResponse
 
 from core import clock
+from core.db import outages
 from core.rest import responses
 from portal import work_status
 
@@ -18,7 +19,10 @@ def alive(request: HttpRequest) -> JsonResponse:
 
 
 def ready(request: HttpRequest) -> JsonResponse:
-    """Answer 200 when the database answers and can be written, else 503. Warnings are for operators."""
+    """Answer 200 when the database answers and can be written, else 503. Warnings are for operators.
+
+    A full disk is a warning: whatever reads goes on, and no other machine has another disk.
+    """
     try:
         with connection.cursor() as cursor:
             cursor.execute("SHOW transaction_read_only")
@@ -34,6 +38,8 @@ def ready(request: HttpRequest) -> JsonResponse:
         warnings["worker"] = f"no worker has run for some time: {', '.join(late)}"
     if is_sealing_late:
         warnings["record"] = "events have waited for more than 15 minutes to be sealed"
+    if outages.is_disk_full():
+        warnings["database"] = "its disk is full: what writes is refused"
     if clock.is_wrong():
         warnings["clock"] = clock.describe()
     return JsonResponse({"status": "ok"} | ({"warnings": warnings} if warnings else {}))

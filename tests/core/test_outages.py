@@ -143,3 +143,15 @@ def test_a_connection_that_may_only_be_read_from_ends_with_its_request():
         assert other.connection is None
     finally:
         other.close()
+
+
+def test_a_full_disk_is_a_warning_of_readiness_for_a_minute(client, monkeypatch):
+    """Whatever reads goes on, so that the machine keeps its place behind the balancer."""
+    error = error_of("DO $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$")
+    monkeypatch.setattr(outages, "_disk_full_until", 0.0)
+    outages.report(error, "/admin/clients")
+    answer = client.get("/health/ready")
+    assert answer.status_code == 200
+    assert answer.json()["warnings"]["database"] == "its disk is full: what writes is refused"
+    monkeypatch.setattr(outages, "_disk_full_until", time.monotonic())
+    assert "database" not in client.get("/health/ready").json().get("warnings", {})
