@@ -19,6 +19,8 @@ class AuthorityEvent(EventName):
     KEY_ROTATED = "key.rotated"
     KEY_REVOKED = "key.revoked"
     HEAD_EXPORTED = "activity.head.exported"
+    EVIDENCE_EXPORTED = "activity.evidence.exported"
+    CHAIN_STARTED = "activity.chain.started"
 
 
 def _test_token_reason(event: Event) -> str:
@@ -47,6 +49,12 @@ def _head(event: Event) -> str:
     return f"Position {event.detail.get('position', 0):,}, {event.detail.get('hash', '')[:12]}…"
 
 
+def _chain_start(event: Event) -> str:
+    found = event.detail.get("problems", 0)
+    named = f"At position {event.detail.get('position', 0):,}; names {found:,} problem{'' if found == 1 else 's'}"
+    return f"{named}: “{event.detail.get('note', '')}”"
+
+
 _WORDINGS: dict[EventName, Wording] = {
     AuthorityEvent.IDENTITY_TOKEN_ISSUED: Wording(
         "got an identity token of {target} for {audience}", "fingerprint-pattern", "warn"
@@ -72,6 +80,8 @@ _WORDINGS: dict[EventName, Wording] = {
         "rotated a signing key: {target} signs now", "rotate-cw", "warn", _retired_key_end
     ),
     AuthorityEvent.HEAD_EXPORTED: Wording("exported a signed head of the activity", "download", "", _head),
+    AuthorityEvent.EVIDENCE_EXPORTED: Wording("exported the activity as evidence", "download", "warn"),
+    AuthorityEvent.CHAIN_STARTED: Wording("started a new chain of the activity", "triangle-alert", "bad", _chain_start),
     AuthorityEvent.KEY_REVOKED: Wording("revoked the signing key {target}", "circle-x", "bad", _signing_key_state),
 }
 
@@ -83,6 +93,7 @@ _SENSITIVE: dict[EventName, SensitiveOperation] = {
     AuthorityEvent.KEY_CREATED: SensitiveOperation(),
     AuthorityEvent.KEY_ROTATED: SensitiveOperation(),
     AuthorityEvent.KEY_REVOKED: SensitiveOperation(),
+    AuthorityEvent.CHAIN_STARTED: SensitiveOperation(),
 }
 
 

@@ -21,13 +21,13 @@ def rows_of[M: Model](found: QuerySet[M], *, newest_first: bool = False) -> Iter
         rest = ordered.filter(**{"pk__lt" if newest_first else "pk__gt": rows[-1].pk})
 
 
-def file_of(lines: Iterable[str], *, name: str, content_type: str) -> StreamingHttpResponse:
-    """Return the lines as a file to save.
+def file_of(parts: Iterable[str] | Iterable[bytes], *, name: str, content_type: str) -> StreamingHttpResponse:
+    """Return the parts as a file to save.
 
-    The first line is made here, so that what can be refused is. A fault later on breaks the connection off, which tells
+    The first part is made here, so that what can be refused is. A fault later on breaks the connection off, which tells
     the reader that the file is not complete, for it lacks its last chunk (RFC 9112 section 8).
     """
-    rest = iter(lines)
+    rest = iter(parts)
     begun = list(itertools.islice(rest, 1))
     disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
     return StreamingHttpResponse(itertools.chain(begun, rest), content_type=content_type, headers=disposition)

@@ -4,13 +4,15 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
+from itertools import chain as joined
 from itertools import pairwise
 
 from django.db import connection, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from authority.keys import activity_heads
+from authority.keys import activity_heads, chain_starts
+from authority.keys.chain_starts import ChainStart
 from consumers.activity import chain, verification
 from consumers.activity.chain import Head
 from consumers.activity.verification import Anchor, Part, Problem
@@ -18,12 +20,15 @@ from consumers.emails import send_record_changed
 from consumers.models import UnsealedEvent, User, Verification
 
 EVERY = timedelta(days=1)
-MOST = 100  # problems that are told of one verification
+MOST = verification.MOST  # problems that are told of one verification
 
 
 @dataclass
 class Report:
-    """What a verification found. `heads` is how many signed heads the chain agrees with."""
+    """What a verification found. `heads` is how many signed heads the chain agrees with.
+
+    `named` are the problems that the start of the newest chain names; `problems` all others.
+    """
 
     sealed: int
     waiting: int
@@ -31,6 +36,7 @@ class Report:
     head: Head
     heads: int = 0
     problems: list[Problem] = field(default_factory=list)
+    named: list[Problem] = field(default_factory=list)
 
 
 def verify(*, pinned: Iterable[Head] = (), threads: int = 2) -> Report:
@@ -39,25 +45,29 @@ def verify(*, pinned: Iterable[Head] = (), threads: int = 2) -> Report:
     PostgreSQL does the work, in as many processes as there are threads here.
     """
     whole, newest = verification.end(), verification.newest_event()
-    start = verification.anchor(activity_heads.expiry())
+    begun, start = _beginning()
     report = Report(
         sealed=whole.last - max(start.first - 1, 0),
         waiting=UnsealedEvent.objects.count(),
         expired=start.expired,
         head=chain.head(),
-        problems=list(start.problems),
     )
     seals = [(_verify_seals, part, start) for part in _cut(Part(max(start.first - 1, 0), whole.last), threads)]
-    events = [(_verify_events, part, start) for part in _cut(Part(0, newest), threads)]
+    events = [(_verify_events, part, start) for part in _cut(Part(begun.after_event, newest), threads)]
     if threads == 1:
         found = [run(part, start) for run, part, start in seals + events]
     else:
         with ThreadPoolExecutor(threads) as pool:
             found = list(pool.map(_apart, seals + events))
-    report.problems += [problem for part in found for problem in part]
-    problems, report.heads = _verify_rest(start, pinned)
-    report.problems += problems
+    rest, report.heads = _verify_rest(start, pinned)
+    report.problems, report.named = begun.split(joined.from_iterable([start.problems, *found, rest]))
     return report
+
+
+def _beginning() -> tuple[ChainStart, Anchor]:
+    """Return the start of the newest chain, and where its verification begins."""
+    begun = chain_starts.newest()
+    return begun, begun.anchor(verification.anchor(activity_heads.expiry()))
 
 
 def _cut(part: Part, number: int) -> list[Part]:
@@ -87,7 +97,7 @@ def _verify_seals(part: Part, start: Anchor) -> list[Problem]:
 def _verify_step(step: Part, start: Anchor) -> list[Problem]:
     """Return what is wrong with a step; what has expired since the verification began is not."""
     found = verification.verify_seals(step, start)
-    if found and (now := verification.anchor(activity_heads.expiry())) != start:
+    if found and (now := _beginning()[1]) != start:
         return verification.verify_seals(step, now)
     return found
 
@@ -123,9 +133,14 @@ def request() -> None:
     """Have the worker verify the record, unless it does already."""
     if not Verification.objects.filter(finished_at=None).exists():
         whole, newest = verification.end(), verification.newest_event()
-        Verification.objects.bulk_create(
-            [Verification(last_position=whole.last, last_event=newest)], ignore_conflicts=True
+        begun, start = _beginning()
+        row = Verification(
+            position=max(start.first - 1, 0),
+            last_position=whole.last,
+            event=begun.after_event,
+            last_event=newest,
         )
+        Verification.objects.bulk_create([row], ignore_conflicts=True)
 
 
 def request_daily() -> None:
@@ -140,26 +155,29 @@ def advance() -> bool:
     row = Verification.objects.filter(finished_at=None).select_for_update(skip_locked=True).first()
     if row is None:
         return False
-    start = verification.anchor(activity_heads.expiry())
+    begun, start = _beginning()
     if row.position < row.last_position:
         step = next(verification.steps(Part(row.position, row.last_position)))
-        _note(row, _verify_step(step, start), position=step.last)
+        _note(row, begun, _verify_step(step, start), position=step.last)
     elif row.event < row.last_event:
         step = next(verification.event_steps(Part(row.event, row.last_event)))
-        _note(row, verification.verify_events(step), event=step.last)
+        _note(row, begun, verification.verify_events(step), event=step.last)
     else:
         problems, heads = _verify_rest(start)
-        _note(row, [*start.problems, *problems], heads=heads, expired=start.expired, finished_at=timezone.now())
+        found = [*start.problems, *problems]
+        _note(row, begun, found, heads=heads, expired=start.expired, finished_at=timezone.now())
         if row.problems:
             _mail_operators(row)
     return True
 
 
-def _note(row: Verification, problems: list[Problem], **fields: object) -> None:
+def _note(row: Verification, begun: ChainStart, found: list[Problem], **fields: object) -> None:
+    problems, named = begun.split(found)
     row.problems = (row.problems + [asdict(problem) for problem in problems])[:MOST]
+    row.named = (row.named + [asdict(problem) for problem in named])[:MOST]
     for name, value in fields.items():
         setattr(row, name, value)
-    row.save(update_fields=["problems", *fields])
+    row.save(update_fields=["problems", "named", *fields])
 
 
 def _mail_operators(row: Verification) -> None:

@@ -333,6 +333,7 @@ RAW_SQL = {
     "consumers/actions/erasure.py",  # a person's events, and their address in any column
     "portal/invariants.py",  # what breaks an invariant is what the ORM would not write
     "portal/worker.py",  # LISTEN
+    "portal/evidence.py",  # who owns the tables, and PostgreSQL's log
     "portal/backup.py",  # a snapshot, and counts of whatever tables there are
     "portal/health.py",  # whether the database may be written
     "portal/checks.py",  # the shortest question to the database

@@ -4,6 +4,7 @@ A head is a JWT of a type of its own, signed by a key of tokens, with the positi
 """
 
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -51,19 +52,20 @@ def sign_daily() -> None:
         sign(head, Kind.DAILY)
 
 
-def sign(head: Head, kind: SignedHead.Kind) -> SignedHead:
-    """Sign a head and keep it. Raises KeysNotDecryptable."""
+def sign(head: Head, kind: SignedHead.Kind, **more: object) -> SignedHead:
+    """Sign a head, with more claims, and keep it. Raises KeysNotDecryptable."""
     now = timezone.now()
-    claims = {
+    content = {
         "iss": settings.ISSUER,
         "iat": int(now.timestamp()),
         "kind": str(kind),
         "position": head.position,
         "hash": head.hash.hex(),
+        **more,
     }
     signer = signing_keys.signer(signing_keys.DEFAULT_ALGORITHM, seconds=0)
     return SignedHead.objects.create(
-        kind=kind, position=head.position, hash=head.hash, signed_at=now, token=jws.encode(claims, signer, typ=TYPE)
+        kind=kind, position=head.position, hash=head.hash, signed_at=now, token=jws.encode(content, signer, typ=TYPE)
     )
 
 
@@ -72,10 +74,18 @@ def read(token: str, kind: SignedHead.Kind | None = None) -> Head:
 
     A head is worth what its place is worth, where nobody could replace it; the signature says that it is ours.
     """
-    claims = jws.decode(token, _public_key, typ=TYPE)
-    if claims is None or claims["iss"] != settings.ISSUER or (kind is not None and claims["kind"] != str(kind)):
+    content = claims(token)
+    if kind is not None and content["kind"] != str(kind):
         raise InvalidHead
-    return Head(claims["position"], bytes.fromhex(claims["hash"]))
+    return Head(content["position"], bytes.fromhex(content["hash"]))
+
+
+def claims(token: str) -> dict[str, Any]:
+    """Return the claims of a head's token. Raises InvalidHead unless one of our keys signed it."""
+    content = jws.decode(token, _public_key, typ=TYPE)
+    if content is None or content["iss"] != settings.ISSUER:
+        raise InvalidHead
+    return content
 
 
 def _public_key(kid: str) -> dict[str, object] | None:

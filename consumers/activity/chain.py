@@ -12,12 +12,13 @@ from consumers.models import EventSeal, SignedHead
 
 GENESIS = bytes(32)  # what the first seal follows from, overall and of each consumer
 
-# The digest of the row `event`. It is computed where the rows are, and by this text rather than a function of the
-# database, which whoever owns the database could replace.
-DIGEST = """sha256(convert_to(jsonb_build_array(
+# The text of the row `event`, and its digest. They are computed where the rows are, and by this text rather than a
+# function of the database, which whoever owns the database could replace.
+TEXT = """jsonb_build_array(
     event.id, to_char(event.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), event.name, event.actor_kind,
     event.actor_id, event.actor_label, event.consumer_id, event.target_kind, event.target_id, event.target_label,
-    event.detail, host(event.ip), event.user_agent, event.request_id, event.salt, event.erased_by)::text, 'UTF8'))"""
+    event.detail, host(event.ip), event.user_agent, event.request_id, event.salt, event.erased_by)::text"""
+DIGEST = f"sha256(convert_to({TEXT}, 'UTF8'))"
 
 
 class Head(NamedTuple):

@@ -16,6 +16,7 @@ from consumers.models import Event, EventSeal
 
 STEP = 20_000  # rows of a step
 MOST = 100  # problems that a step tells
+TEXTS = 500  # that are read at a time
 
 
 @dataclass(frozen=True)
@@ -177,6 +178,15 @@ def digest_now(event: int) -> bytes:
     """Return the digest of an event's row as it is now."""
     sql = f"SELECT {chain.DIGEST} FROM consumers_event event WHERE id = %(event)s"  # noqa: S608  # our own text
     return bytes(_rows(sql, {"event": event})[0][0])
+
+
+def event_texts() -> Iterator[str]:
+    """Yield the text of each event's row, whose SHA-256 is its digest, in the order of their ids."""
+    sql = f"SELECT id, {chain.TEXT} FROM consumers_event event WHERE id > %(after)s ORDER BY id LIMIT %(most)s"  # noqa: S608
+    after = 0
+    while rows := _rows(sql, {"after": after, "most": TEXTS}):
+        yield from (text for _, text in rows)
+        after = rows[-1][0]
 
 
 INSERTED = """

@@ -45,13 +45,15 @@ class EventSeal(models.Model):
 class SignedHead(models.Model):
     """What the chain was at one moment, signed (authority/keys/activity_heads.py). The database refuses to change it.
 
-    The token of a head of kind EXPIRY stands for the events up to its position, which may be gone.
+    The token of a head of kind EXPIRY stands for the events up to its position, which may be gone; that of kind START
+    names the problems of the chain until there (authority/keys/chain_starts.py).
     """
 
     class Kind(models.TextChoices):
         DAILY = "daily", "Signed every day"
         EXPORT = "export", "Exported"
         EXPIRY = "expiry", "Stands for expired events"
+        START = "start", "A new chain follows"
 
     kind = models.CharField(max_length=10, choices=Kind, editable=False)
     position = models.BigIntegerField(editable=False)
@@ -79,6 +81,8 @@ class Verification(models.Model):
     expired = models.BigIntegerField(default=0, db_default=0, editable=False)  # a signed head stands for as many
     heads = models.PositiveIntegerField(default=0, db_default=0, editable=False)  # signed ones that it agrees with
     problems = models.JSONField(default=list, db_default=models.Value([], models.JSONField()), editable=False)
+    # The problems that the newest chain's start names: they were found before, and looked into.
+    named = models.JSONField(default=list, db_default=models.Value([], models.JSONField()), editable=False)
     finished_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:

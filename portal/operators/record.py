@@ -1,23 +1,29 @@
-"""The operators' page that verifies the record and exports its signed head."""
+"""The operators' pages that verify the record, export its head and its evidence, and start a new chain."""
 
 import json
 from dataclasses import dataclass
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from authority.keys import activity_heads
+from authority.keys import activity_heads, chain_starts
 from consumers.activity import chain, verification
 from consumers.activity.timeline import describe
+from consumers.admin.base import AdminAction, Effect
 from consumers.audit import Actor
 from consumers.models import Consumer, Event, EventSeal, SignedHead, UnsealedEvent, Verification
-from portal import activity_check
+from core.admin import pluralize
+from core.downloads import file_of
+from core.errors import Refusal
+from portal import activity_check, evidence
 
 LINKS = 9  # of the chain that is drawn
 SHOWN_HEADS = 20
@@ -44,6 +50,7 @@ def verify(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     last = Verification.objects.exclude(finished_at=None).first()
     running = Verification.objects.filter(finished_at=None).first()
     problems = last.problems if last else []
+    begun = chain_starts.newest()
     context |= {
         "title": "The record was changed" if problems else "Verify the record",
         "last": last,
@@ -56,6 +63,8 @@ def verify(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
         "consumers": Consumer.objects.count(),
         "links": _links(last) if last else [],
         "found": _found(problems),
+        "first_of_chain": begun.head.position + 1 if begun is not chain_starts.FIRST else 0,
+        "can_start": request.user.is_superuser,
         "heads": _heads(),
     }
     return TemplateResponse(request, "admin/consumers/event/verify.html", context)
@@ -73,6 +82,85 @@ def export_head(request: HttpRequest) -> HttpResponse:
         content_type="application/json",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
+
+
+@never_cache
+@require_POST
+def export_evidence(request: HttpRequest) -> HttpResponseBase:
+    """Hand out the record as it is, signed, for whoever finds out what happened to it."""
+    _require_right(request)
+    pieces = evidence.export(actor=Actor.of(request))
+    return file_of(pieces, name="activity-evidence.zip", content_type="application/zip")
+
+
+class NoteForm(forms.Form):
+    reason = forms.CharField(
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"}),
+        help_text="It stays in the activity, for whoever asks later.",
+    )
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def start_chain(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+    """Ask what was found out, and start a chain that names the problems of the last verification."""
+    _require_right(request)
+    if not request.user.is_superuser:
+        raise PermissionDenied("Only an operator with full rights can start a new chain.")
+    last = Verification.objects.exclude(finished_at=None).first()
+    if last is None or not last.problems:
+        messages.info(request, "The last verification found nothing that a new chain would have to name.")
+        return redirect(PAGE)
+    form = NoteForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            chain_starts.start(last, note=form.cleaned_data["reason"], actor=Actor.of(request))
+        except Refusal as refusal:
+            messages.error(request, refusal.description)
+        else:
+            activity_check.request()
+            messages.success(request, "A new chain has started. The worker verifies the record now.")
+        return redirect(PAGE)
+    action = AdminAction(label="Start a new chain", run=chain_starts.start, success="", reason="What did you find out?")
+    context |= {
+        "title": "Start a new chain?",
+        "button": action.label,
+        "form": form,
+        "opts": Event._meta,
+        "object": "Verify",
+        "action": action,
+        "effects": _effects_of_start(last),
+        "back": reverse(PAGE),
+    }
+    status = 422 if form.errors else 200
+    return TemplateResponse(request, "admin/action_confirmation.html", context, status=status)
+
+
+def _effects_of_start(last: Verification) -> list[Effect]:
+    number = pluralize(len(last.problems), "problem stays", "problems stay")
+    return [
+        Effect(
+            f"{number} in the record,",
+            "named by the head that begins the new chain.",
+            detail=last.problems[0]["text"],
+            icon="history",
+        ),
+        Effect(
+            "Verifications tell what is new since,",
+            "and mail operators about that alone.",
+            detail=""
+            if len(last.problems) < verification.MOST
+            else "There are more problems than can be named: what lies before the new chain is not verified again.",
+            icon="shield-check",
+        ),
+        Effect(
+            "Every event keeps its place:",
+            "nothing is changed or removed, and this cannot be undone.",
+            icon="lock",
+        ),
+        Effect("All operators with full rights are mailed", "what you found out.", icon="mail"),
+    ]
 
 
 def _require_right(request: HttpRequest) -> None:

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest, PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils.text import slugify
@@ -85,6 +85,8 @@ class OperatorSite(AdminSite):
             path("security/", never_cache(self.security), name="security"),
             path("consumers/event/verify/", self.admin_view(self.verify_record), name="consumers_event_verify"),
             path("consumers/event/head/", self.admin_view(self.export_head), name="consumers_event_head"),
+            path("consumers/event/evidence/", self.admin_view(self.export_evidence), name="consumers_event_evidence"),
+            path("consumers/event/chain/", self.admin_view(self.start_chain), name="consumers_event_chain"),
             *served,
         ]
 
@@ -118,6 +120,16 @@ class OperatorSite(AdminSite):
         from portal.operators import record  # the site is made before the models are
 
         return record.export_head(request)
+
+    def export_evidence(self, request: HttpRequest) -> HttpResponseBase:
+        from portal.operators import record  # the site is made before the models are
+
+        return record.export_evidence(request)
+
+    def start_chain(self, request: HttpRequest) -> HttpResponse:
+        from portal.operators import record  # the site is made before the models are
+
+        return record.start_chain(request, self.each_context(request))
 
     def inspector(self, request: HttpRequest) -> HttpResponse:
         """Inspect a token of any workspace, for operators who may read clients."""

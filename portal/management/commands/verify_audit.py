@@ -13,6 +13,7 @@ from authority.keys import activity_heads
 from consumers.activity.chain import Head
 from consumers.audit import SYSTEM
 from core import foreign_json
+from portal import evidence
 from portal.activity_check import Report, verify
 
 ACTOR = replace(SYSTEM, label="manage.py verify_audit")
@@ -30,6 +31,7 @@ class Command(BaseCommand):
             "--head", action="append", default=[], metavar="FILE", help="a head that was exported; may be repeated"
         )
         parser.add_argument("--export", action="store_true", help="print the signed head of the record instead")
+        parser.add_argument("--evidence", metavar="FILE", help="write the record to a ZIP file, signed, instead")
         parser.add_argument("--threads", type=int, default=2, help="processes of PostgreSQL that work on it")
         parser.add_argument("--json", action="store_true", help="print one JSON document")
 
@@ -38,12 +40,25 @@ class Command(BaseCommand):
             signed = activity_heads.export(actor=ACTOR)
             self.stdout.write(json.dumps(activity_heads.document(signed), indent=2))
             return
+        if options["evidence"] is not None:
+            write_evidence(options["evidence"])
+            return
         if not 1 <= threads <= 16:
             raise CommandError("--threads takes a number from 1 to 16.", returncode=2)
         report = verify(pinned=[read_head(name) for name in head], threads=threads)
         self.stdout.write(json.dumps(document(report), indent=2) if options["json"] else sentences(report))
         if report.problems:
             sys.exit(1)
+
+
+def write_evidence(name: str) -> None:
+    """Write the evidence to a file of this name, which must be a new one. Raises CommandError."""
+    try:
+        with Path(name).open("xb") as file:
+            Path(name).chmod(0o600)
+            file.writelines(evidence.export(actor=ACTOR))
+    except OSError as error:
+        raise CommandError(f"{name} cannot be written: {error.strerror}", returncode=2) from None
 
 
 def read_head(name: str) -> Head:
@@ -69,6 +84,7 @@ def document(report: Report) -> dict[str, Any]:
         "head": {"position": report.head.position, "hash": report.head.hash.hex()},
         "heads": report.heads,
         "problems": [asdict(problem) for problem in report.problems],
+        "named": [asdict(problem) for problem in report.named],
     }
 
 
@@ -80,6 +96,8 @@ def sentences(report: Report) -> str:
         lines.append(
             f"The record is complete: {report.sealed:,} events, in agreement with {report.heads:,} signed heads."
         )
+    if report.named:
+        lines.append(f"The newest chain names {len(report.named):,} problems that were found before it.")
     if report.waiting:
         lines.append(f"{report.waiting:,} events have no place in the chain yet: the worker gives them one.")
     if report.expired:

@@ -15,6 +15,7 @@ from clients.actions.workloads import assign_subject
 from clients.models import DocumentHost, RegistrationAccessToken, SelfRegistration, TrustedIssuer, TrustRule
 from consumers.actions.personal_tokens import create_token
 from consumers.audit import SYSTEM
+from consumers.models import Verification
 from tests.api.conftest import program_of, token_of  # noqa: F401  # fixtures
 from tests.factories import ApiFactory, ClientFactory, ConsumerFactory, actor_for, give_secret
 
@@ -53,6 +54,8 @@ def ids(invite, acme, globex, alice, bob, mallory, olga, api, acme_access, servi
         user=alice, name="Laptop", scopes=["clients:read"], expires_at=tomorrow, actor=actor_for(alice)
     )
     invitation, link = invite("new@acme.example")
+    problem = {"kind": "changed", "position": 1, "event": 1, "text": "Event 1 was changed after it was sealed."}
+    Verification.objects.create(last_position=1, last_event=1, problems=[problem], finished_at=timezone.now())
     return {
         "client_id": service.client_id,
         "client": service.pk,

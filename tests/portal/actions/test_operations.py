@@ -15,6 +15,7 @@ pytestmark = pytest.mark.django_db
 NO_OPERATION = {
     "consumers.actions.erasure.erase_person": "cannot be undone, and reads every table: manage.py erase_person",
     "consumers.audit.record": "no action: it records one",
+    "authority.keys.chain_starts.start": "a person has looked into it, and says what it was",
     **dict.fromkeys(
         (
             *("consumers.actions.invitations.decline_invitation", "consumers.actions.invitations.accept_invitation"),

@@ -179,6 +179,9 @@ PAGES_OF = {  # by the module of the actions
     "authority.keys.activity_heads": [
         page("export", "olga", ADMIN + "consumers/event/verify/", "Export signed head"),
     ],
+    "authority.keys.chain_starts": [
+        page("start", "olga", ADMIN + "consumers/event/chain/", "Start a new chain", reason="A slip of the hand"),
+    ],
     "authority.keys.rotation": [
         page("rotate", "olga", KEY + "actions/rotate/", "Rotate this key"),
         page("revoke", "olga", KEY + "actions/revoke/", "Revoke this key"),
