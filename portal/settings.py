@@ -213,6 +213,8 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = public.scheme
 ALLAUTH_TRUSTED_PROXY_COUNT = environment.number("TRUSTED_PROXY_COUNT", 0, low=0, high=10)
 MFA_ADAPTER = "consumers.accounts.adapter.MFAAdapter"
 MFA_FORMS = {
+    "authenticate": "consumers.accounts.second_steps.AuthenticateForm",
+    "reauthenticate": "consumers.accounts.second_steps.ReauthenticateForm",
     "add_webauthn": "consumers.accounts.passkeys.AddForm",
     "authenticate_webauthn": "consumers.accounts.passkeys.AuthenticateForm",
     "login_webauthn": "consumers.accounts.passkeys.LoginForm",

@@ -14,6 +14,7 @@ from django import forms
 from django.conf import settings
 from fido2.webauthn import AuthenticationResponse, RegistrationResponse
 
+from consumers.accounts import second_steps
 from core import foreign_json
 
 MAX_BYTES = 64 * 1024
@@ -61,6 +62,10 @@ class AddForm(AddWebAuthnForm):
 class AuthenticateForm(AuthenticateWebAuthnForm):
     credential = CredentialField(AuthenticationResponse)
 
+    def clean_credential(self) -> Any:
+        second_steps.take_try(self.user)
+        return super().clean_credential()
+
 
 class LoginForm(LoginWebAuthnForm):
     credential = CredentialField(AuthenticationResponse)
@@ -68,3 +73,7 @@ class LoginForm(LoginWebAuthnForm):
 
 class ReauthenticateForm(ReauthenticateWebAuthnForm):
     credential = CredentialField(AuthenticationResponse)
+
+    def clean_credential(self) -> Any:
+        second_steps.take_try(self.user)
+        return super().clean_credential()

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.core import mail
 from django.core.cache import cache
 from django.db import connection
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.django_db
 REQUEST, CONFIRM = "/account/login/code/", "/account/login/code/confirm/"
 CODE = re.compile(r"^[^\n]*: ([BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4})$", re.MULTILINE)
 HOUR = 3600
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"  # of an authenticator app
 
 
 def code_in(message) -> str:
@@ -263,3 +265,32 @@ def test_the_mark_lasts_says_nobody_and_is_for_us_alone(alice, known):
     assert (cookie["httponly"], cookie["path"], cookie["domain"], cookie["samesite"]) == (True, "/", "", "Lax")
     assert cookie["max-age"] == 365 * 24 * HOUR
     assert not any(text in cookie.value for text in (alice.email, str(alice.pk), alice.pk.hex))
+
+
+def second_step(browser, person, code):
+    browser.post("/account/login/", {"login": person.email, "password": PASSWORD})
+    return browser.post("/account/2fa/authenticate/", {"code": code})
+
+
+def test_whoever_knows_the_password_does_not_spend_the_owners_tries_of_the_second_step(alice, known):
+    TOTP.activate(alice, SECRET)
+    stranger = Browser()
+    for _ in range(7):
+        answer = second_step(stranger, alice, "000000")
+    assert "Too many tries" in answer.text
+    start_again(known)
+    counter = next(iter(yield_hotp_counters_from_time()))
+    second_step(known, alice, format_hotp_value(hotp_value(SECRET, counter)))
+    assert known.session["_auth_user_id"] == str(alice.pk)
+    assert "_auth_user_id" not in stranger.session
+
+
+def test_a_known_browser_guesses_no_second_step(alice, known):
+    TOTP.activate(alice, SECRET)
+    start_again(known)
+    for _ in range(5):
+        assert "This code is not right" in second_step(known, alice, "000000").text
+    counter = next(iter(yield_hotp_counters_from_time()))
+    answer = second_step(known, alice, format_hotp_value(hotp_value(SECRET, counter)))
+    assert "Too many tries" in answer.text
+    assert "_auth_user_id" not in known.session
