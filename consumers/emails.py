@@ -1,5 +1,6 @@
 """Mails about people and consumers: one function a message."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +16,8 @@ from core.text import replace_unsafe
 from core.timefmt import weekday_date_time
 from core.user_agents import browser_name
 
+BLANK_LINES = re.compile(r"\n{3,}")
+
 
 def compose(template: str, recipient: str, **context: Any) -> EmailMultiAlternatives:
     """Return a mail with a text and an HTML part from templates/emails/<template>."""
@@ -28,7 +31,7 @@ def compose(template: str, recipient: str, **context: Any) -> EmailMultiAlternat
     subject = _one_line(render_to_string(f"emails/{template}.subject.txt", context))
     mail = EmailMultiAlternatives(
         subject=subject[:200],
-        body=render_to_string(f"emails/{template}.txt", context).strip(),
+        body=BLANK_LINES.sub("\n\n", render_to_string(f"emails/{template}.txt", context)).strip(),
         to=[recipient],
         headers={"Auto-Submitted": "auto-generated"},  # RFC 3834: no out-of-office answers to us
     )
@@ -154,18 +157,19 @@ def send_sensitive_operation(
 
 def send_second_factor_reset(person: User, *, recipient: User) -> None:
     """Tell a person, or another operator, that passkeys, authenticator app and recovery codes were removed."""
+    is_own = person == recipient
     compose(
         "second_factor_reset",
         recipient.email,
         name=str(person),
-        is_own=person == recipient,
+        is_own=is_own,
         facts=[
             ("When", weekday_date_time(timezone.now())),
             ("Account", person.email),
             ("By", "A command on the server"),
         ],
-        action_url=settings.PUBLIC_URL + reverse("mfa_index"),
-        action_label="Set up a second factor" if person == recipient else "",
+        action_url=settings.PUBLIC_URL + reverse("mfa_index" if is_own else "admin:consumers_event_changelist"),
+        action_label="Set up a second factor" if is_own else "See what else was done",
     ).send()
 
 

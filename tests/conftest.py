@@ -1,5 +1,7 @@
 """A fixed cast: Alice manages and Bob views Acme, Mallory manages Globex, Olga is the operator."""
 
+import re
+
 import hypothesis
 import pytest
 from django.core import mail
@@ -64,6 +66,18 @@ def no_spent_limits(request, settings):
     if request.node.get_closest_marker("django_db") or "db" in request.fixturenames:
         request.getfixturevalue("db")
         cache.clear()
+
+
+MISSHAPEN = re.compile(r"\n\n\n|\n:\n|[^\n]\n--\n")  # a gap, a link without a name, a signature without a gap
+
+
+@pytest.fixture(autouse=True)
+def mails_read_well():
+    """Every mail of ours that a test looks at in its outbox has one blank line between its parts."""
+    yield
+    for message in getattr(mail, "outbox", ()):
+        if "\n--\n" in message.body:
+            assert not MISSHAPEN.search(message.body), message.body
 
 
 def person(name: str, email: str, **fields):

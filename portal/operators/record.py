@@ -122,12 +122,15 @@ def start_chain(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
             activity_check.request()
             messages.success(request, "A new chain has started. The worker verifies the record now.")
         return redirect(PAGE)
-    action = AdminAction(label="Start a new chain", run=chain_starts.start, success="", reason="What did you find out?")
+    action = AdminAction(
+        label="Start a new chain", run=chain_starts.start, success="", reason="What did you find out?", is_safe=True
+    )
     context |= {
         "title": "Start a new chain?",
         "button": action.label,
         "form": form,
         "opts": Event._meta,
+        "heading": "Activity",
         "object": "Verify",
         "action": action,
         "effects": _effects_of_start(last),

@@ -57,6 +57,7 @@ def test_the_person_and_all_other_operators_are_told(otto, olga, alice):
     assert told[otto.email].subject == "Your second factor was removed"
     assert "tell the other operators" in told[otto.email].body
     assert told[olga.email].subject == "The second factor of Otto Lang was removed"
+    assert "See what else was done:\nhttp" in told[olga.email].body
     assert "who ran the command" in told[olga.email].body
 
 
