@@ -2,9 +2,8 @@
 
 import ast
 import re
-import subprocess
-import sys
 from collections.abc import Collection, Iterator
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -38,8 +37,14 @@ def named(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+@cache
+def all_nodes(path: Path) -> list[ast.AST]:
+    """Return the syntax tree of a file, which many tests look at."""
+    return list(ast.walk(ast.parse(path.read_text())))
+
+
 def nodes[Node: ast.AST](path: Path, *kinds: type[Node]) -> Iterator[Node]:
-    return (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, kinds))
+    return (node for node in all_nodes(path) if isinstance(node, kinds))
 
 
 def imports(path: Path) -> set[str]:
@@ -54,13 +59,6 @@ def imports(path: Path) -> set[str]:
 
 
 # -- Rooms ------------------------------------------------------------------------------------------------------------
-
-
-def test_import_contracts_hold():
-    """In a process of its own: the program silences every logger that there is, and other tests listen to ours."""
-    command = [Path(sys.executable).with_name("lint-imports"), "--no-cache"]
-    linted = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert linted.returncode == 0, linted.stdout
 
 
 def test_toolkit_is_known_to_the_authority_and_the_client_model_alone():
@@ -105,11 +103,10 @@ def relations(rooms: tuple[str, ...]) -> set[str]:
 
 def strings(path: Path) -> Iterator[ast.Constant]:
     """Yield the string constants of a file that are no docstrings."""
-    tree = ast.parse(path.read_text())
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
-    docstrings = {id(node.body[0].value) for node in ast.walk(tree) if isinstance(node, documented) and is_said(node)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+    docstrings = {id(node.body[0].value) for node in nodes(path, *documented) if is_said(node)}
+    for node in nodes(path, ast.Constant):
+        if isinstance(node.value, str) and id(node) not in docstrings:
             yield node
 
 

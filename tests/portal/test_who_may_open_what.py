@@ -145,23 +145,24 @@ def test_every_address_of_a_workspace_has_a_row_here():
     assert set(workspace_addresses()) == set(ADDRESSES)
 
 
-@pytest.mark.parametrize("name", ADDRESSES)
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_strangers_get_the_same_404_as_for_what_does_not_exist(name, method, address, mallory, browser_of):
-    browser = browser_of(mallory)
-    real = getattr(browser, method)(address(name))
-    unreal = getattr(browser, method)(address(name, consumer="no-such-place"))
-    assert (real.status_code, unreal.status_code) == (404, 404)
-    assert body(real) == body(unreal)
-    assert "Acme" not in real.text
+def test_strangers_get_the_same_404_as_for_what_does_not_exist(subtests, method, address, mallory, browser_of):
+    ask = getattr(browser_of(mallory), method)
+    for name in ADDRESSES:
+        with subtests.test(name):
+            real, unreal = ask(address(name)), ask(address(name, consumer="no-such-place"))
+            assert (real.status_code, unreal.status_code) == (404, 404)
+            assert body(real) == body(unreal)
+            assert "Acme" not in real.text
 
 
-@pytest.mark.parametrize("name", ADDRESSES)
-def test_who_is_not_signed_in_is_asked_to_sign_in_wherever_it_may_be(name, address, client):
-    for consumer in ("acme", "no-such-place"):
-        response = client.get(address(name, consumer=consumer))
-        assert response.status_code == 302
-        assert response.url.startswith("/account/login/")
+def test_who_is_not_signed_in_is_asked_to_sign_in_wherever_it_may_be(subtests, address, client):
+    for name in ADDRESSES:
+        for consumer in ("acme", "no-such-place"):
+            with subtests.test(name, consumer=consumer):
+                response = client.get(address(name, consumer=consumer))
+                assert response.status_code == 302
+                assert response.url.startswith("/account/login/")
 
 
 def status(browser, path):
@@ -170,37 +171,43 @@ def status(browser, path):
     return answer.status_code
 
 
-@pytest.mark.parametrize("name", ADDRESSES)
-def test_viewers_read_and_managers_do(name, address, alice, bob, browser_of):
-    viewer, manager = ADDRESSES[name]
-    path = address(name)
-    assert status(browser_of(bob), path) == viewer
-    if viewer == 403 or name in WRITES_FOR_MANAGERS:
-        assert browser_of(bob).post(path).status_code == 403
-    assert status(browser_of(alice), path) == manager
+def test_viewers_read_and_managers_do(subtests, address, alice, bob, browser_of):
+    browser = browser_of(bob)
+    for name, (viewer, _) in ADDRESSES.items():
+        with subtests.test(name, person="viewer"):
+            assert status(browser, address(name)) == viewer
+            if viewer == 403 or name in WRITES_FOR_MANAGERS:
+                assert browser.post(address(name)).status_code == 403
+    browser = browser_of(alice)
+    for name, (_, manager) in ADDRESSES.items():
+        with subtests.test(name, person="manager"):
+            assert status(browser, address(name)) == manager
 
 
-@pytest.mark.parametrize("name", ADDRESSES)
-def test_a_suspended_consumer_has_no_workspace(name, address, acme, alice, browser_of):
+def test_a_suspended_consumer_has_no_workspace(subtests, address, acme, alice, browser_of):
     acme.suspended_at = timezone.now()
     acme.save()
-    assert browser_of(alice).get(address(name)).status_code == 404
+    browser = browser_of(alice)
+    for name in ADDRESSES:
+        with subtests.test(name):
+            assert browser.get(address(name)).status_code == 404
 
 
-@pytest.mark.parametrize("name", OF_A_CLIENT)
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_a_client_of_another_consumer_is_to_its_neighbour_one_that_does_not_exist(
-    name, method, address, globex, alice, browser_of
+    subtests, method, address, globex, alice, browser_of
 ):
     foreign = ClientFactory(consumer=globex, client_name="TENANT-B-client")
     secret, _ = give_secret(foreign)
-    browser = browser_of(alice)
-    real = getattr(browser, method)(address(name, client_id=foreign.client_id, secret_id=secret.pk))
-    unreal = getattr(browser, method)(address(name, client_id="cl_none"))
-    assert real.status_code == unreal.status_code
-    assert real.status_code in (404, 405)
-    assert body(real) == body(unreal)
-    assert "TENANT-B" not in real.text
+    ask = getattr(browser_of(alice), method)
+    for name in OF_A_CLIENT:
+        with subtests.test(name):
+            real = ask(address(name, client_id=foreign.client_id, secret_id=secret.pk))
+            unreal = ask(address(name, client_id="cl_none"))
+            assert real.status_code == unreal.status_code
+            assert real.status_code in (404, 405)
+            assert body(real) == body(unreal)
+            assert "TENANT-B" not in real.text
 
 
 def test_a_secret_of_another_client_is_not_found(address, acme, globex, alice, browser_of):
@@ -222,16 +229,20 @@ def test_an_odd_client_id_is_not_found(client_id, acme, alice, browser_of):
 READ = [name for name, (viewer, _) in ADDRESSES.items() if viewer == 200 and name != "consumers:activity-csv"]
 
 
-@pytest.mark.parametrize("name", READ)
-def test_viewers_see_no_deed_on_any_page(name, address, bob, browser_of):
-    page = browser_of(bob).get(address(name)).text
-    main = page[page.index("<main") : page.index("</main>")]
+def test_viewers_see_no_deed_on_any_page(subtests, address, bob, browser_of):
+    browser = browser_of(bob)
     forbidden = [address(each) for each, (viewer, _) in ADDRESSES.items() if viewer == 403]
-    assert [path for path in forbidden if path in main] == []
-    assert 'method="post"' not in main or name in QUESTIONS
+    for name in READ:
+        with subtests.test(name):
+            page = browser.get(address(name)).text
+            main = page[page.index("<main") : page.index("</main>")]
+            assert [path for path in forbidden if path in main] == []
+            assert 'method="post"' not in main or name in QUESTIONS
 
 
-@pytest.mark.parametrize("name", ADDRESSES)
-def test_every_address_names_the_methods_that_it_serves(name, address, alice, browser_of):
-    for method in ("put", "delete", "options", "trace"):
-        assert getattr(browser_of(alice), method)(address(name)).status_code == 405
+@pytest.mark.parametrize("method", ["put", "delete", "options", "trace"])
+def test_every_address_names_the_methods_that_it_serves(subtests, method, address, alice, browser_of):
+    ask = getattr(browser_of(alice), method)
+    for name in ADDRESSES:
+        with subtests.test(name):
+            assert ask(address(name)).status_code == 405
