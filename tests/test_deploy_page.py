@@ -390,12 +390,12 @@ def test_the_page_is_followed_to_the_letter(machine, installed, subtests):
 
 
 @pytest.mark.skipif(not shutil.which("nginx"), reason="nginx is not installed")
-def test_nginx_takes_its_configuration(machine):
+def test_nginx_takes_its_configuration(tmp_path):
     [block] = blocks_of("nginx", "TLS")
     upstream, location = block.text.split("\nlocation ")
-    path = machine.home / "nginx.conf"
+    path = tmp_path / "nginx.conf"
     path.write_text(
-        f"pid {machine.home}/nginx.pid;\nerror_log stderr;\nevents {{}}\n"
+        f"pid {tmp_path}/nginx.pid;\nerror_log stderr;\nevents {{}}\n"
         f"http {{ access_log off;\n{upstream}\nserver {{ listen 127.0.0.1:1;\nlocation {location} }} }}\n"
     )
     done = subprocess.run(["nginx", "-t", "-c", path, "-e", "stderr"], check=False, capture_output=True, text=True)
@@ -404,9 +404,9 @@ def test_nginx_takes_its_configuration(machine):
 
 
 @pytest.mark.skipif(not shutil.which("caddy"), reason="Caddy is not installed")
-def test_caddy_takes_its_configuration(machine):
+def test_caddy_takes_its_configuration(tmp_path):
     [block] = blocks_of("caddyfile", "TLS")
-    path = machine.home / "Caddyfile"
+    path = tmp_path / "Caddyfile"
     path.write_text(block.text)
     command = ["caddy", "validate", "--adapter", "caddyfile", "--config", path]
     assert subprocess.run(command, check=False, capture_output=True).returncode == 0
