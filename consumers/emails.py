@@ -158,6 +158,11 @@ def send_sensitive_operation(
 def send_second_factor_reset(person: User, *, recipient: User) -> None:
     """Tell a person, or another operator, that passkeys, authenticator app and recovery codes were removed."""
     is_own = person == recipient
+    page = ""
+    if is_own:
+        page = reverse("mfa_index")
+    elif recipient.has_perm("consumers.view_event"):
+        page = reverse("admin:consumers_event_changelist")
     compose(
         "second_factor_reset",
         recipient.email,
@@ -168,7 +173,7 @@ def send_second_factor_reset(person: User, *, recipient: User) -> None:
             ("Account", person.email),
             ("By", "A command on the server"),
         ],
-        action_url=settings.PUBLIC_URL + reverse("mfa_index" if is_own else "admin:consumers_event_changelist"),
+        action_url=page and settings.PUBLIC_URL + page,
         action_label="Set up a second factor" if is_own else "See what else was done",
     ).send()
 

@@ -12,7 +12,6 @@ from django.urls import reverse
 from django.utils import timezone
 
 from authority.keys import activity_heads, chain_starts
-from authority.keys.chain_starts import ChainStart
 from consumers.activity import chain, verification
 from consumers.activity.chain import Head
 from consumers.activity.verification import Anchor, Part, Problem
@@ -44,30 +43,29 @@ def verify(*, pinned: Iterable[Head] = (), threads: int = 2) -> Report:
 
     PostgreSQL does the work, in as many processes as there are threads here.
     """
-    whole, newest = verification.end(), verification.newest_event()
-    begun, start = _beginning()
+    whole, there = verification.end(), verification.events()
+    start, known = verification.anchor(activity_heads.expiry()), chain_starts.named()
     report = Report(
         sealed=whole.last - max(start.first - 1, 0),
         waiting=UnsealedEvent.objects.count(),
         expired=start.expired,
         head=chain.head(),
     )
-    seals = [(_verify_seals, part, start) for part in _cut(Part(max(start.first - 1, 0), whole.last), threads)]
-    events = [(_verify_events, part, start) for part in _cut(Part(begun.after_event, newest), threads)]
+    most = MOST + len(known)
+    seals = [(_verify_seals, part, start, most) for part in _cut(Part(max(start.first - 1, 0), whole.last), threads)]
+    events = [(_verify_events, part, start, most) for part in _cut(there, threads)]
     if threads == 1:
-        found = [run(part, start) for run, part, start in seals + events]
+        found = [run(part, start, most) for run, part, start, most in seals + events]
     else:
         with ThreadPoolExecutor(threads) as pool:
             found = list(pool.map(_apart, seals + events))
-    rest, report.heads = _verify_rest(start, pinned)
-    report.problems, report.named = begun.split(joined.from_iterable([start.problems, *found, rest]))
+    rest, report.heads = _verify_rest(start, most)
+    problems, report.named = chain_starts.split(joined.from_iterable([start.problems, *found, rest]), known)
+    kept = verification.comparable(pinned, start)
+    against = verification.verify_heads(kept, start)  # which no head of this database speaks for
+    report.problems = problems + [problem for problem in against if problem not in problems]
+    report.heads += len(kept) - len(against)
     return report
-
-
-def _beginning() -> tuple[ChainStart, Anchor]:
-    """Return the start of the newest chain, and where its verification begins."""
-    begun = chain_starts.newest()
-    return begun, begun.anchor(verification.anchor(activity_heads.expiry()))
 
 
 def _cut(part: Part, number: int) -> list[Part]:
@@ -76,48 +74,50 @@ def _cut(part: Part, number: int) -> list[Part]:
     return [Part(after, last) for after, last in pairwise(cuts) if after < last]
 
 
-def _apart(work: tuple[Callable[[Part, Anchor], list[Problem]], Part, Anchor]) -> list[Problem]:
+type _Run = Callable[[Part, Anchor, int], list[Problem]]
+
+
+def _apart(work: tuple[_Run, Part, Anchor, int]) -> list[Problem]:
     """Do a part of the work on a connection of its own."""
-    run, part, start = work
+    run, part, start, most = work
     try:
-        return run(part, start)
+        return run(part, start, most)
     finally:
         connection.close()
 
 
-def _verify_seals(part: Part, start: Anchor) -> list[Problem]:
+def _verify_seals(part: Part, start: Anchor, most: int) -> list[Problem]:
     found: list[Problem] = []
     for step in verification.steps(part):
-        found += _verify_step(step, start)
-        if len(found) >= MOST:
+        found += _verify_step(step, start, most)
+        if len(found) >= most:
             break
     return found
 
 
-def _verify_step(step: Part, start: Anchor) -> list[Problem]:
+def _verify_step(step: Part, start: Anchor, most: int) -> list[Problem]:
     """Return what is wrong with a step; what has expired since the verification began is not."""
-    found = verification.verify_seals(step, start)
-    if found and (now := _beginning()[1]) != start:
-        return verification.verify_seals(step, now)
+    found = verification.verify_seals(step, start, most)
+    if found and (now := verification.anchor(activity_heads.expiry())) != start:
+        return verification.verify_seals(step, now, most)
     return found
 
 
-def _verify_events(part: Part, start: Anchor) -> list[Problem]:
+def _verify_events(part: Part, start: Anchor, most: int) -> list[Problem]:
     found: list[Problem] = []
     for step in verification.event_steps(part):
-        found += verification.verify_events(step)
-        if len(found) >= MOST:
+        found += verification.verify_events(step, most)
+        if len(found) >= most:
             break
     return found
 
 
-def _verify_rest(start: Anchor, pinned: Iterable[Head] = ()) -> tuple[list[Problem], int]:
+def _verify_rest(start: Anchor, most: int) -> tuple[list[Problem], int]:
     """Return what is wrong with erasures and signed heads, and with how many of these the chain agrees."""
     heads, invalid = activity_heads.stored()
-    heads += pinned
     problems = verification.verify_heads(heads, start)
-    agreeing = len(heads) - len(problems)
-    problems += verification.verify_erasures()
+    agreeing = len(verification.comparable(heads, start)) - len(problems)
+    problems += verification.verify_erasures(most)
     problems += [
         Problem("signature", row.position, 0, f"The head of {row.signed_at:%Y-%m-%d %H:%M} UTC is not what was signed.")
         for row in invalid
@@ -132,14 +132,8 @@ def _verify_rest(start: Anchor, pinned: Iterable[Head] = ()) -> tuple[list[Probl
 def request() -> None:
     """Have the worker verify the record, unless it does already."""
     if not Verification.objects.filter(finished_at=None).exists():
-        whole, newest = verification.end(), verification.newest_event()
-        begun, start = _beginning()
-        row = Verification(
-            position=max(start.first - 1, 0),
-            last_position=whole.last,
-            event=begun.after_event,
-            last_event=newest,
-        )
+        whole, events = verification.end(), verification.events()
+        row = Verification(last_position=whole.last, event=events.after, last_event=events.last)
         Verification.objects.bulk_create([row], ignore_conflicts=True)
 
 
@@ -155,26 +149,28 @@ def advance() -> bool:
     row = Verification.objects.filter(finished_at=None).select_for_update(skip_locked=True).first()
     if row is None:
         return False
-    begun, start = _beginning()
+    start, most = verification.anchor(activity_heads.expiry()), MOST + len(chain_starts.named())
     if row.position < row.last_position:
         step = next(verification.steps(Part(row.position, row.last_position)))
-        _note(row, begun, _verify_step(step, start), position=step.last)
+        _note(row, _verify_step(step, start, most), position=step.last)
     elif row.event < row.last_event:
         step = next(verification.event_steps(Part(row.event, row.last_event)))
-        _note(row, begun, verification.verify_events(step), event=step.last)
+        _note(row, verification.verify_events(step, most), event=step.last)
     else:
-        problems, heads = _verify_rest(start)
+        problems, heads = _verify_rest(start, most)
         found = [*start.problems, *problems]
-        _note(row, begun, found, heads=heads, expired=start.expired, finished_at=timezone.now())
+        _note(row, found, heads=heads, expired=start.expired, finished_at=timezone.now())
         if row.problems:
             _mail_operators(row)
     return True
 
 
-def _note(row: Verification, begun: ChainStart, found: list[Problem], **fields: object) -> None:
-    problems, named = begun.split(found)
-    row.problems = (row.problems + [asdict(problem) for problem in problems])[:MOST]
-    row.named = (row.named + [asdict(problem) for problem in named])[:MOST]
+def _note(row: Verification, found: list[Problem], **fields: object) -> None:
+    """Add what was found. A new chain may have named some of it after the verification had begun."""
+    everything = [Problem(**each) for each in row.problems + row.named] + found
+    problems, named = chain_starts.split(everything, chain_starts.named())
+    row.problems = [asdict(problem) for problem in problems[:MOST]]
+    row.named = [asdict(problem) for problem in named[:MOST]]
     for name, value in fields.items():
         setattr(row, name, value)
     row.save(update_fields=["problems", "named", *fields])

@@ -11,9 +11,12 @@ from typing import Any
 from django.core.cache import caches
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.redis import RedisCache
+from django.db import DEFAULT_DB_ALIAS, connections
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
+
+from core.db.backend.base import DatabaseWrapper
 
 logger = logging.getLogger(__name__)
 
@@ -45,10 +48,21 @@ class RedisOrTable(RedisCache):
         global _away_until  # noqa: PLW0603
         if time.monotonic() >= _away_until:
             try:
-                return getattr(super(), operation)(*args)
+                result = getattr(super(), operation)(*args)
             except (RedisError, OSError) as error:
                 _away_until = time.monotonic() + PAUSE
                 logger.warning(
                     "Redis does not answer (%s); the table in PostgreSQL counts instead", type(error).__name__
                 )
+            else:
+                if operation != "get":
+                    _note_write()
+                return result
         return getattr(caches["table"], operation)(*args)
+
+
+def _note_write() -> None:
+    """Note that something has come into effect, so that the request is not repeated (portal/middleware.py)."""
+    database = connections[DEFAULT_DB_ALIAS]
+    assert isinstance(database, DatabaseWrapper)
+    database.has_written = True

@@ -40,24 +40,24 @@ seals.jsonl         the chain: position, event, consumer and hashes
 heads.jsonl         the signed heads that the database keeps
 verifications.json  what the last verifications found
 database.json       who owns the tables, who is a superuser, and whether the triggers work
-postgresql.log      the end of PostgreSQL's own log, where the portal may read it
+postgresql.log      the end of PostgreSQL's own log, where the portal and whoever exports may read it
 evidence.jwt        the SHA-256 of each of these files, signed by a key of the portal's JWKS
 """
 
 
-def export(*, actor: Actor) -> Iterator[bytes]:
-    """Return the pieces of the file. Raises KeysNotDecryptable."""
+def export(*, actor: Actor, with_log: bool) -> Iterator[bytes]:
+    """Return the pieces of the file, with the end of PostgreSQL's log or without. Raises KeysNotDecryptable."""
     signer = signing_keys.signer(signing_keys.DEFAULT_ALGORITHM, seconds=0)
     with transaction.atomic():
         audit.record(AuthorityEvent.EVIDENCE_EXPORTED, actor=actor)
-    return _pieces(signer, timezone.now())
+    return _pieces(signer, timezone.now(), with_log=with_log)
 
 
-def _pieces(signer: Signer, made_at: datetime) -> Iterator[bytes]:
+def _pieces(signer: Signer, made_at: datetime, *, with_log: bool) -> Iterator[bytes]:
     pipe, digests = _Pipe(), {}
     head = chain.head()
     with ZipFile(pipe, "w") as archive:
-        for name, parts in _members():
+        for name, parts in _members(with_log=with_log):
             digest = hashlib.sha256()
             with archive.open(_entry(name, made_at), "w", force_zip64=True) as member:
                 for part in parts:
@@ -107,14 +107,14 @@ class _Pipe(io.RawIOBase):
 # -- What it consists of ----------------------------------------------------------------------------------------------
 
 
-def _members() -> Iterator[tuple[str, Iterable[bytes]]]:
+def _members(*, with_log: bool) -> Iterator[tuple[str, Iterable[bytes]]]:
     yield "CONTENTS.txt", [CONTENTS.encode()]
     yield "database.json", [_json(_database())]
     yield "verifications.json", [_json([_verification(row) for row in Verification.objects.all()[:VERIFICATIONS]])]
     yield "heads.jsonl", (_line(_head(row)) for row in rows_of(SignedHead.objects.all()))
     yield "seals.jsonl", (_line(_seal(row)) for row in rows_of(EventSeal.objects.all()))
     yield "events.jsonl", (f"{text}\n".encode() for text in verification.event_texts())
-    if log := _log():
+    if with_log and (log := _log()):
         yield "postgresql.log", log
 
 
@@ -151,7 +151,7 @@ SELECT tablename AS "table", tableowner AS owner FROM pg_tables
 WHERE tablename LIKE 'consumers\\_%event%' OR tablename = 'consumers_signedhead' ORDER BY 1
 """
 TRIGGERS = """
-SELECT tgrelid::regclass::text AS "table", tgname AS name, tgenabled <> 'D' AS works FROM pg_trigger
+SELECT tgrelid::regclass::text AS "table", tgname AS name, tgenabled IN ('O', 'A') AS works FROM pg_trigger
 WHERE NOT tgisinternal AND tgrelid::regclass::text IN (SELECT tablename FROM pg_tables
     WHERE tablename LIKE 'consumers\\_%event%' OR tablename = 'consumers_signedhead') ORDER BY 1, 2
 """

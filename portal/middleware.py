@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from django.core.exceptions import RequestDataTooBig
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.http.response import HttpResponseRedirectBase
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django_htmx.http import HttpResponseClientRedirect
@@ -27,7 +27,7 @@ def new_request_id() -> str:
 
 
 def repeat_victims(get_response: GetResponse) -> GetResponse:
-    """Repeat a request once that PostgreSQL ended to break a deadlock, where nothing of it has come into effect."""
+    """Repeat a request once that PostgreSQL ended to break a deadlock, where it has written nothing before."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         database = connections[DEFAULT_DB_ALIAS]
@@ -35,7 +35,7 @@ def repeat_victims(get_response: GetResponse) -> GetResponse:
         database.begin_attempt()
         try:
             request.body  # noqa: B018  # so that the copy has it too
-        except RequestDataTooBig:  # the view's to refuse
+        except (RequestDataTooBig, UnreadablePostError):  # the view's to refuse
             return get_response(request)
         as_it_came = copy.copy(request)
         response = get_response(request)

@@ -5,84 +5,56 @@ head of kind START at their end, whose token names the problems. Verifications a
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import astuple
 
 from django.db import transaction
 
 from authority.events import AuthorityEvent
 from authority.keys import activity_heads
 from consumers import audit
-from consumers.activity import chain, verification
-from consumers.activity.chain import Head
-from consumers.activity.verification import Anchor, Problem
+from consumers.activity import chain
+from consumers.activity.verification import Problem
 from consumers.audit import Actor
 from consumers.models import SignedHead, Verification
 from core.errors import Conflict
 
 
-@dataclass(frozen=True)
-class ChainStart:
-    """Where the newest chain starts, and the problems that it names: each by its kind, position and event."""
-
-    head: Head
-    named: frozenset[tuple[str, int, int]]
-    last_event: int  # the newest event's id then
-    is_whole: bool  # whether all problems are named: else nothing before this start is verified again
-
-    def anchor(self, beginning: Anchor) -> Anchor:
-        """Return where a verification begins that would begin there."""
-        if self.is_whole or beginning.first > self.head.position:
-            return beginning
-        return Anchor(self.head.position + 1, self.head.hash, beginning.expired, [])
-
-    @property
-    def after_event(self) -> int:
-        """The id after which a verification of events begins."""
-        return 0 if self.is_whole else self.last_event
-
-    def split(self, problems: Iterable[Problem]) -> tuple[list[Problem], list[Problem]]:
-        """Return the problems that are new, and those that are named."""
-        parts: tuple[list[Problem], list[Problem]] = [], []
-        for problem in problems:
-            parts[self._names(problem)].append(problem)
-        return parts
-
-    def _names(self, problem: Problem) -> bool:
-        if (problem.kind, problem.position, problem.event) in self.named:
-            return True
-        return not self.is_whole and problem.position <= self.head.position and problem.event <= self.last_event
+def newest() -> SignedHead | None:
+    """Return the head after which the newest chain follows, or None where the first is the only one."""
+    starts = SignedHead.objects.filter(kind=SignedHead.Kind.START).order_by("-pk")
+    return next((row for row in starts.iterator() if activity_heads.is_valid(row)), None)
 
 
-FIRST = ChainStart(Head(0, chain.GENESIS), frozenset(), 0, is_whole=True)
+def named() -> frozenset[Problem]:
+    """Return the problems that the newest chain names, those of the chains before it among them."""
+    start = newest()
+    return frozenset(Problem(*each) for each in activity_heads.claims(start.token)["named"]) if start else frozenset()
 
 
-def newest() -> ChainStart:
-    """Return the start of the newest chain: FIRST where there has been no other."""
-    for row in SignedHead.objects.filter(kind=SignedHead.Kind.START).order_by("-pk").iterator():
-        if activity_heads.is_valid(row):
-            claims = activity_heads.claims(row.token)
-            named = frozenset((kind, position, event) for kind, position, event in claims["named"])
-            return ChainStart(Head(row.position, bytes(row.hash)), named, claims["last_event"], claims["is_whole"])
-    return FIRST
+def split(problems: Iterable[Problem], known: frozenset[Problem]) -> tuple[list[Problem], list[Problem]]:
+    """Return the problems that are new, and those that are named.
+
+    One that has grown since, such as a gap that has become longer, says so in its text, and is new.
+    """
+    parts: tuple[list[Problem], list[Problem]] = [], []
+    for problem in problems:
+        parts[problem in known].append(problem)
+    return parts
 
 
 @transaction.atomic
-def start(found: Verification, *, note: str, actor: Actor) -> SignedHead:
-    """Start a new chain, which names what the last verification found.
+def start(found: Verification | None, *, note: str, actor: Actor) -> SignedHead:
+    """Start a new chain, which names what the verification found.
 
-    `note` is what whoever looked into it has to say. Raises Conflict when another verification has finished since, and
+    `note` is what whoever looked into it has to say. Raises Conflict when it is not the last one, and
     KeysNotDecryptable.
     """
     last = Verification.objects.exclude(finished_at=None).first()
     if last is None or last != found or not last.problems:
         raise Conflict("Another verification has finished since. Look at what it found, then start the new chain.")
-    named = [Problem(**problem) for problem in last.problems + last.named]
+    names = named() | {Problem(**problem) for problem in last.problems}
     signed = activity_heads.sign(
-        chain.head(),
-        SignedHead.Kind.START,
-        named=[(problem.kind, problem.position, problem.event) for problem in named],
-        last_event=last.last_event,
-        is_whole=max(len(last.problems), len(last.named)) < verification.MOST,
+        chain.head(), SignedHead.Kind.START, named=sorted(astuple(problem) for problem in names)
     )
     audit.record(
         AuthorityEvent.CHAIN_STARTED,

@@ -63,8 +63,8 @@ class AuthenticateForm(AuthenticateWebAuthnForm):
     credential = CredentialField(AuthenticationResponse)
 
     def clean_credential(self) -> Any:
-        second_steps.take_try(self.user)
-        return super().clean_credential()
+        with second_steps.own_try(self.user):
+            return super().clean_credential()
 
 
 class LoginForm(LoginWebAuthnForm):
@@ -75,5 +75,5 @@ class ReauthenticateForm(ReauthenticateWebAuthnForm):
     credential = CredentialField(AuthenticationResponse)
 
     def clean_credential(self) -> Any:
-        second_steps.take_try(self.user)
-        return super().clean_credential()
+        with second_steps.own_try(self.user):
+            return super().clean_credential()

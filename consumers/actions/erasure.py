@@ -22,7 +22,6 @@ from django.utils.module_loading import import_string
 
 from consumers import audit
 from consumers.activity import verification
-from consumers.activity.verification import Part
 from consumers.audit import Actor
 from consumers.events import ConsumerEvent
 from consumers.models import Consumer, Event, EventSeal, Invitation, Role, SignedHead, User, Verification
@@ -160,7 +159,7 @@ def _exactly(subject: _Subject) -> str:
 def _events_about(subject: _Subject) -> Iterator[int]:
     """Yield the ids of events that the person made or that are about them, or that hold an address."""
     pk = str(subject.person.pk) if subject.person else None
-    for step in verification.event_steps(Part(0, verification.newest_event())):
+    for step in verification.event_steps(verification.events()):
         with connection.cursor() as cursor:
             cursor.execute(
                 """

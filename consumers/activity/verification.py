@@ -68,8 +68,10 @@ def end() -> Part:
     return Part(0, EventSeal.objects.aggregate(last=Max("position"))["last"] or 0)
 
 
-def newest_event() -> int:
-    return Event.objects.aggregate(last=Max("pk"))["last"] or 0
+def events() -> Part:
+    """Return the ids of all events there are."""
+    there = Event.objects.aggregate(first=Min("pk"), last=Max("pk"))
+    return Part(min((there["first"] or 1) - 1, 0), there["last"] or 0)
 
 
 def steps(part: Part) -> Iterator[Part]:
@@ -136,7 +138,7 @@ class _Flaw(NamedTuple):
     again: bool
 
 
-def verify_seals(step: Part, start: Anchor) -> list[Problem]:
+def verify_seals(step: Part, start: Anchor, most: int = MOST) -> list[Problem]:
     """Return what is wrong with the seals of a step, and with their events."""
     # A number, not a subquery: the planner then knows how few rows a step is about.
     before_first = EventSeal.objects.filter(position__lte=step.after).aggregate(last=Max("position"))["last"]
@@ -148,7 +150,7 @@ def verify_seals(step: Part, start: Anchor) -> list[Problem]:
         "before": start.before,
         "expired": start.expired,
         "genesis": chain.GENESIS,
-        "most": MOST,
+        "most": most,
     }
     return [problem for row in _rows(FLAWS, values) for problem in _problems(_Flaw(*row))]
 
@@ -183,7 +185,7 @@ def digest_now(event: int) -> bytes:
 def event_texts() -> Iterator[str]:
     """Yield the text of each event's row, whose SHA-256 is its digest, in the order of their ids."""
     sql = f"SELECT id, {chain.TEXT} FROM consumers_event event WHERE id > %(after)s ORDER BY id LIMIT %(most)s"  # noqa: S608
-    after = 0
+    after = events().after
     while rows := _rows(sql, {"after": after, "most": TEXTS}):
         yield from (text for _, text in rows)
         after = rows[-1][0]
@@ -209,9 +211,9 @@ def event_steps(part: Part) -> Iterator[Part]:
         after = last
 
 
-def verify_events(step: Part) -> list[Problem]:
+def verify_events(step: Part, most: int = MOST) -> list[Problem]:
     """Return the events of a step that are not in the chain, though they do not wait for their place in it."""
-    found = _rows(INSERTED, {"after": step.after, "last": step.last, "most": MOST})
+    found = _rows(INSERTED, {"after": step.after, "last": step.last, "most": most})
     return [Problem("inserted", 0, event, f"Event {event:,} was inserted beside the chain.") for (event,) in found]
 
 
@@ -224,22 +226,25 @@ ORDER BY rows.erased_by LIMIT %(most)s
 """
 
 
-def verify_erasures() -> list[Problem]:
+def verify_erasures(most: int = MOST) -> list[Problem]:
     """Return the erasures that are not recorded, or of more events than were recorded."""
     return [
         Problem(
             "erased", 0, erasure, f"{number:,} events name event {erasure:,} as their erasure, which says otherwise."
         )
-        for erasure, number in _rows(ERASED, {"most": MOST})
+        for erasure, number in _rows(ERASED, {"most": most})
     ]
 
 
+def comparable(heads: Iterable[Head], start: Anchor) -> list[Head]:
+    """Leave out the heads of what has expired: what follows is anchored in the head that stands for it."""
+    return [head for head in heads if not 0 < head.position < start.first]
+
+
 def verify_heads(heads: Iterable[Head], start: Anchor) -> list[Problem]:
-    """Return the signed heads that the chain does not agree with."""
+    """Return the signed heads that the chain does not agree with. Those of expired events cannot be compared."""
     problems = []
-    for position, expected in heads:
-        if 0 < position < start.first:
-            continue  # expired; what follows it is anchored in the head that stands for it
+    for position, expected in comparable(heads, start):
         found = EventSeal.objects.filter(pk=position).values_list("hash", flat=True).first()
         if position and found is None:
             text = f"The chain ends before position {position:,}, where a head was signed."

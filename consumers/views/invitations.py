@@ -83,7 +83,7 @@ def _show(request: HttpRequest, opened: Invitation, form: NewPersonForm, status:
 def _not_open(request: HttpRequest, token: str) -> HttpResponse:
     """Say the same of used, expired, revoked, altered and made-up links, so that none tells which it is.
 
-    Whoever has joined by the link is led into the workspace, as is somebody who has sent the form twice.
+    Whoever is signed in and has joined by the link is led into the workspace.
     """
     if isinstance(request.user, User) and (joined := invitation_actions.find_joined(token, request.user)):
         return redirect(settings.WORKSPACE_URL, joined.slug)

@@ -43,10 +43,12 @@ class Statement:
         ours.ensure_connection()
         try:
             with ours.wrap_database_errors:
-                return self.run(ours.connection, values)
+                row = self.run(ours.connection, values)
         except OperationalError as error:
             ours.note(error)
             raise
+        ours.note_statement(self.sql)
+        return row
 
     def run(self, own: psycopg.Connection[Any], values: tuple[Any, ...]) -> tuple[Any, ...] | None:
         pgconn, known = own.pgconn, _prepared.setdefault(own, {})

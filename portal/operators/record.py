@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from authority.keys import activity_heads, chain_starts
 from consumers.activity import chain, verification
 from consumers.activity.timeline import describe
-from consumers.admin.base import AdminAction, Effect
+from consumers.admin.base import Effect
 from consumers.audit import Actor
 from consumers.models import Consumer, Event, EventSeal, SignedHead, UnsealedEvent, Verification
 from core.admin import pluralize
@@ -63,7 +63,7 @@ def verify(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
         "consumers": Consumer.objects.count(),
         "links": _links(last) if last else [],
         "found": _found(problems),
-        "first_of_chain": begun.head.position + 1 if begun is not chain_starts.FIRST else 0,
+        "first_of_chain": begun.position + 1 if begun else 0,
         "can_start": request.user.is_superuser,
         "heads": _heads(),
     }
@@ -89,11 +89,13 @@ def export_head(request: HttpRequest) -> HttpResponse:
 def export_evidence(request: HttpRequest) -> HttpResponseBase:
     """Hand out the record as it is, signed, for whoever finds out what happened to it."""
     _require_right(request)
-    pieces = evidence.export(actor=Actor.of(request))
+    # PostgreSQL's log holds the values of statements that failed: sessions and digests among them.
+    pieces = evidence.export(actor=Actor.of(request), with_log=request.user.is_superuser)
     return file_of(pieces, name="activity-evidence.zip", content_type="application/zip")
 
 
 class NoteForm(forms.Form):
+    verification = forms.IntegerField(widget=forms.HiddenInput)  # what the operator has looked at
     reason = forms.CharField(
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"}),
@@ -112,27 +114,25 @@ def start_chain(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     if last is None or not last.problems:
         messages.info(request, "The last verification found nothing that a new chain would have to name.")
         return redirect(PAGE)
-    form = NoteForm(request.POST if request.method == "POST" else None)
+    form = NoteForm(request.POST if request.method == "POST" else None, initial={"verification": last.pk})
     if request.method == "POST" and form.is_valid():
+        found = Verification.objects.filter(pk=form.cleaned_data["verification"]).first()
         try:
-            chain_starts.start(last, note=form.cleaned_data["reason"], actor=Actor.of(request))
+            chain_starts.start(found, note=form.cleaned_data["reason"], actor=Actor.of(request))
         except Refusal as refusal:
             messages.error(request, refusal.description)
         else:
             activity_check.request()
             messages.success(request, "A new chain has started. The worker verifies the record now.")
         return redirect(PAGE)
-    action = AdminAction(
-        label="Start a new chain", run=chain_starts.start, success="", reason="What did you find out?", is_safe=True
-    )
     context |= {
         "title": "Start a new chain?",
-        "button": action.label,
+        "button": "Start a new chain",
         "form": form,
         "opts": Event._meta,
         "heading": "Activity",
         "object": "Verify",
-        "action": action,
+        "action": {"reason": "What did you find out?", "is_safe": True},
         "effects": _effects_of_start(last),
         "back": reverse(PAGE),
     }
@@ -142,19 +142,17 @@ def start_chain(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
 
 def _effects_of_start(last: Verification) -> list[Effect]:
     number = pluralize(len(last.problems), "problem stays", "problems stay")
+    more = "There are more, which the next verification tells. " if len(last.problems) == activity_check.MOST else ""
     return [
         Effect(
             f"{number} in the record,",
-            "named by the head that begins the new chain.",
-            detail=last.problems[0]["text"],
+            "named by the signed head that begins the new chain.",
+            detail=more + " ".join(problem["text"] for problem in last.problems),
             icon="history",
         ),
         Effect(
             "Verifications tell what is new since,",
             "and mail operators about that alone.",
-            detail=""
-            if len(last.problems) < verification.MOST
-            else "There are more problems than can be named: what lies before the new chain is not verified again.",
             icon="shield-check",
         ),
         Effect(

@@ -54,9 +54,8 @@ class Server:
         self.loop = loop
         self.connections: Connections[Connection] = Connections(per_address=per_address)
         self.threads = Threads(loop.call_soon_threadsafe)
-        self.environ = dict(
-            BASE_ENVIRON
-        )  # what is the same for all requests; nothing that is answered at once reads it
+        # What is the same for all requests. Nothing that is answered at once reads it.
+        self.environ = dict(BASE_ENVIRON)
         self.is_stopping = False
         self.written: list[tuple[Connection, bytes]] = []
         self.date = b""

@@ -254,7 +254,7 @@ def test_sealing_and_each_step_of_a_verification_read_a_bounded_part(crowd, monk
     monkeypatch.setattr(sealing, "BATCH", 500)
     waiting = Event.objects.values_list("pk", flat=True)
     UnsealedEvent.objects.bulk_create(UnsealedEvent(event_id=pk) for pk in waiting)
-    whole, ids = verification.end(), Part(0, verification.newest_event())
+    whole, ids = verification.end(), verification.events()
     start = verification.anchor(None)
     assert_reads_little("anchor", lambda: verification.anchor(None))
     assert_reads_little("sealing", sealing.seal_events)

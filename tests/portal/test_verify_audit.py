@@ -264,7 +264,7 @@ def test_what_expires_during_a_verification_is_no_problem(old):
     start = verification.anchor(activity_heads.expiry())
     tasks.delete_expired_events()
     assert verification.verify_seals(verification.Part(0, 10), start)[0].kind == "missing"
-    assert activity_check._verify_step(verification.Part(0, 10), start) == []
+    assert activity_check._verify_step(verification.Part(0, 10), start, 100) == []
 
 
 def test_database_deletes_no_event_that_is_young_or_for_which_no_head_stands(old):

@@ -9,7 +9,9 @@ from tests.network import Network
 from tests.servers import free_port, running
 
 SECONDS = 5  # for which packets are late
-ANSWERED_WITHIN = 2.5  # seconds; two are promised, on a machine that does nothing else
+ANSWERED_WITHIN = (
+    2.9  # seconds; two are promised, on a machine that does nothing else, and connecting takes more than 3
+)
 
 
 def test_request_that_connects_to_a_database_far_away_waits_no_longer_than_others(server):

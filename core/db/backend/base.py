@@ -69,7 +69,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     has_request = False
     has_waited_in_vain = False
-    # What was asked since `begin_attempt`: whether it was ended only for others to go on, and has written anything.
+    # Of what was asked since `begin_attempt`: whether it was ended only for others to go on, and has written anything.
     was_victim = False
     has_written = False
     has_uncommitted = False
@@ -108,10 +108,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
             if getattr(error.__cause__, "sqlstate", None) == READ_ONLY:
                 self.close_at = 0.0  # with this request: another connection may lead to a server that can be written
             raise
-        if not sql.startswith("SELECT"):
+        self.note_statement(sql)
+        return result
+
+    def note_statement(self, sql: str) -> None:
+        """Note that a statement was run, which has written something unless it begins with SELECT."""
+        if not sql.lstrip().startswith("SELECT"):
             self.has_uncommitted = self.in_atomic_block
             self.has_written = self.has_written or not self.in_atomic_block
-        return result
 
     def note(self, error: OperationalError) -> None:
         """Note that a statement failed, and probably had been waited for."""
@@ -129,9 +133,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return self.was_victim and not self.has_written
 
     def _commit(self) -> Any:
-        result = super()._commit()  # type: ignore[misc]  # the stubs leave it out
+        # First, for a commit whose answer is lost may have come into effect.
         self.has_written, self.has_uncommitted = self.has_written or self.has_uncommitted, False
-        return result
+        return super()._commit()  # type: ignore[misc]  # the stubs leave it out
 
     def _rollback(self) -> Any:
         self.has_uncommitted = False

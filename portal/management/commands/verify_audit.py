@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
 from authority.keys import activity_heads
+from authority.keys.signing_keys import KeysNotDecryptable
 from consumers.activity.chain import Head
 from consumers.audit import SYSTEM
 from core import foreign_json
@@ -53,12 +55,19 @@ class Command(BaseCommand):
 
 def write_evidence(name: str) -> None:
     """Write the evidence to a file of this name, which must be a new one. Raises CommandError."""
+    path = Path(name)
     try:
-        with Path(name).open("xb") as file:
-            Path(name).chmod(0o600)
-            file.writelines(evidence.export(actor=ACTOR))
+        path.touch(0o600, exist_ok=False)
     except OSError as error:
         raise CommandError(f"{name} cannot be written: {error.strerror}", returncode=2) from None
+    try:
+        with path.open("wb") as file:
+            file.writelines(evidence.export(actor=ACTOR, with_log=True))
+    except BaseException as error:
+        path.unlink()  # half of it is no evidence
+        if isinstance(error, OSError | DatabaseError | KeysNotDecryptable):
+            raise CommandError(f"{name} cannot be written: {error}", returncode=2) from None
+        raise
 
 
 def read_head(name: str) -> Head:
@@ -77,7 +86,7 @@ def read_head(name: str) -> Head:
 
 def document(report: Report) -> dict[str, Any]:
     return {
-        "complete": not report.problems,
+        "complete": not report.problems and not report.named,
         "sealed": report.sealed,
         "waiting": report.waiting,
         "expired": report.expired,
@@ -93,11 +102,11 @@ def sentences(report: Report) -> str:
     if lines:
         lines.append("The record was changed. docs/activity.md says what to do.")
     else:
-        lines.append(
-            f"The record is complete: {report.sealed:,} events, in agreement with {report.heads:,} signed heads."
-        )
+        found = "Nothing new was found" if report.named else "The record is complete"
+        lines.append(f"{found}: {report.sealed:,} events, in agreement with {report.heads:,} signed heads.")
     if report.named:
-        lines.append(f"The newest chain names {len(report.named):,} problems that were found before it.")
+        lines.append("The newest chain names what was found before it:")
+        lines += [f"- {problem.text}" for problem in report.named]
     if report.waiting:
         lines.append(f"{report.waiting:,} events have no place in the chain yet: the worker gives them one.")
     if report.expired:

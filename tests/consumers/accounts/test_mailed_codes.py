@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from allauth.account.models import EmailAddress
-from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP
 from django.core import mail
 from django.core.cache import cache
 from django.db import connection
@@ -13,14 +14,13 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from core.rate_limits import Budget
-from tests.factories import PASSWORD, record_methods, sign_in_to
+from tests.factories import PASSWORD, TOTP_SECRET, app_code, record_methods, sign_in_to
 
 pytestmark = pytest.mark.django_db
 
 REQUEST, CONFIRM = "/account/login/code/", "/account/login/code/confirm/"
 CODE = re.compile(r"^[^\n]*: ([BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4})$", re.MULTILINE)
 HOUR = 3600
-SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"  # of an authenticator app
 
 
 def code_in(message) -> str:
@@ -267,30 +267,37 @@ def test_the_mark_lasts_says_nobody_and_is_for_us_alone(alice, known):
     assert not any(text in cookie.value for text in (alice.email, str(alice.pk), alice.pk.hex))
 
 
-def second_step(browser, person, code):
+def second_step(browser, person, code=app_code):
     browser.post("/account/login/", {"login": person.email, "password": PASSWORD})
-    return browser.post("/account/2fa/authenticate/", {"code": code})
+    return browser.post("/account/2fa/authenticate/", {"code": code()})
+
+
+def wrong():
+    return "000000"
 
 
 def test_whoever_knows_the_password_does_not_spend_the_owners_tries_of_the_second_step(alice, known):
-    TOTP.activate(alice, SECRET)
+    TOTP.activate(alice, TOTP_SECRET)
     stranger = Browser()
     for _ in range(7):
-        answer = second_step(stranger, alice, "000000")
+        answer = second_step(stranger, alice, wrong)
     assert "Too many tries" in answer.text
-    start_again(known)
-    counter = next(iter(yield_hotp_counters_from_time()))
-    second_step(known, alice, format_hotp_value(hotp_value(SECRET, counter)))
+    second_step(start_again(known), alice)
     assert known.session["_auth_user_id"] == str(alice.pk)
     assert "_auth_user_id" not in stranger.session
 
 
 def test_a_known_browser_guesses_no_second_step(alice, known):
-    TOTP.activate(alice, SECRET)
+    TOTP.activate(alice, TOTP_SECRET)
     start_again(known)
     for _ in range(5):
-        assert "This code is not right" in second_step(known, alice, "000000").text
-    counter = next(iter(yield_hotp_counters_from_time()))
-    answer = second_step(known, alice, format_hotp_value(hotp_value(SECRET, counter)))
-    assert "Too many tries" in answer.text
+        assert "This code is not right" in second_step(known, alice, wrong).text
+    assert "Too many tries" in second_step(known, alice).text
     assert "_auth_user_id" not in known.session
+
+
+def test_second_steps_that_succeed_are_not_counted(alice, known):
+    TOTP.activate(alice, TOTP_SECRET)
+    for code in RecoveryCodes.activate(alice).get_unused_codes()[:7]:
+        second_step(start_again(known), alice, lambda code=code: code)
+        assert known.session["_auth_user_id"] == str(alice.pk)

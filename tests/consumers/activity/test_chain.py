@@ -11,7 +11,6 @@ from consumers import audit
 from consumers.actions.sealing import seal_events
 from consumers.activity import chain, verification
 from consumers.activity.chain import Head
-from consumers.activity.verification import Part
 from consumers.audit import SYSTEM
 from consumers.events import ConsumerEvent
 from consumers.models import Event, EventSeal, UnsealedEvent
@@ -42,7 +41,7 @@ def problems(expiry=None, heads=()):
     found = list(start.problems)
     for step in verification.steps(verification.end()):
         found += verification.verify_seals(step, start)
-    for step in verification.event_steps(Part(0, verification.newest_event())):
+    for step in verification.event_steps(verification.events()):
         found += verification.verify_events(step)
     return found + verification.verify_erasures() + verification.verify_heads(heads, start)
 

@@ -263,7 +263,7 @@ def test_two_invitations_of_one_new_address_make_one_account(invite, globex, mal
 
 def test_the_link_leads_whoever_has_joined_by_it_into_the_workspace(client, invite, acme, browser_of, bob):
     _, token = invite()
-    for _ in range(2):  # as somebody does who clicks twice
+    for _ in range(2):
         answer = client.post(url(token), {"name": "Jonas"})
         assert (answer.status_code, answer["Location"]) == (302, "/consumers/acme/")
     assert client.get(url(token))["Location"] == "/consumers/acme/"
