@@ -5,6 +5,7 @@ import struct
 import threading
 import time
 from contextlib import suppress
+from urllib.parse import urlsplit
 
 from django.db import connection
 
@@ -31,6 +32,12 @@ class Network:
         self.delay = 0.0  # seconds that everything takes each way
         self.door = socket.create_server(("127.0.0.1", 0))
         threading.Thread(target=self.listen, daemon=True).start()
+
+    def through(self, url: str) -> str:
+        """Return the URL of the same database by way of this network."""
+        parts = urlsplit(url)
+        user = parts.netloc.rpartition("@")[0]
+        return parts._replace(netloc=f"{user}@127.0.0.1:{self.port}", query="").geturl()
 
     @property
     def port(self) -> int:

@@ -12,6 +12,7 @@ import pytest
 from django.conf import settings
 
 from tests.live import Server
+from tests.network import Network
 from tests.servers import free_port, running
 
 
@@ -29,6 +30,14 @@ def another(server: Server, workers: int = 2) -> Iterator[str]:
 def second(server: Server) -> Iterator[str]:
     with another(server) as address:
         yield address
+
+
+@pytest.fixture
+def network() -> Iterator[Network]:
+    """A network between a server and the tests' PostgreSQL."""
+    carrier = Network()
+    yield carrier
+    carrier.close()
 
 
 @pytest.fixture

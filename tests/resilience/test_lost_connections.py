@@ -2,30 +2,17 @@
 
 import sys
 import time
-from urllib.parse import urlsplit
-
-import pytest
 
 from tests import patient
-from tests.network import Network
 from tests.servers import free_port, running
 
 BACK = 20  # seconds; a machine with nothing else to do takes four
 
 
-@pytest.fixture
-def network():
-    carrier = Network()
-    yield carrier
-    carrier.close()
-
-
 def test_connections_that_are_lost_are_replaced(server, network):
     port = free_port()
     url, service = f"http://127.0.0.1:{port}", server.service()
-    database = urlsplit(server.environ["DATABASE_URL"])
-    user = database.netloc.rpartition("@")[0]
-    there = database._replace(netloc=f"{user}@127.0.0.1:{network.port}", query="").geturl()
+    there = network.through(server.environ["DATABASE_URL"])
     command = [sys.executable, "manage.py", "serve", "--workers", "1", "--no-work", "--port", str(port)]
     bearer = {"Authorization": f"Bearer {server.demo['manager_token']}"}
     form = {"grant_type": "client_credentials"}

@@ -2,25 +2,19 @@
 
 import sys
 import time
-from urllib.parse import urlsplit
 
 from tests import patient
-from tests.network import Network
 from tests.servers import free_port, running
 
 SECONDS = 5  # for which packets are late
-ANSWERED_WITHIN = (
-    2.9  # seconds; two are promised, on a machine that does nothing else, and connecting takes more than 3
-)
+# Seconds: two are promised, on a machine that does nothing else, and connecting takes more than three.
+ANSWERED_WITHIN = 2.9
 
 
-def test_request_that_connects_to_a_database_far_away_waits_no_longer_than_others(server):
-    network = Network()
+def test_request_that_connects_to_a_database_far_away_waits_no_longer_than_others(server, network):
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    database = urlsplit(server.environ["DATABASE_URL"])
-    there = database._replace(netloc=f"{database.netloc.rpartition('@')[0]}@127.0.0.1:{network.port}", query="")
-    environ = server.environ | {"DATABASE_URL": there.geturl()}
+    environ = server.environ | {"DATABASE_URL": network.through(server.environ["DATABASE_URL"])}
     command = [sys.executable, "manage.py", "serve", "--workers", "1", "--no-work", "--port", str(port)]
     with running(command, f"{url}/health/ready", environ), patient.Client() as http:
         assert http.get(f"{url}/account/login/").status_code == 200
@@ -36,4 +30,3 @@ def test_request_that_connects_to_a_database_far_away_waits_no_longer_than_other
         network.delay = 0.0
         while http.get(f"{url}/health/ready").status_code != 200:
             assert time.monotonic() < until + 20
-    network.close()
