@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
+from functools import partial
 from itertools import chain as joined
 from itertools import pairwise
 
@@ -52,19 +53,21 @@ def verify(*, pinned: Iterable[Head] = (), threads: int = 2) -> Report:
         head=chain.head(),
     )
     most = MOST + len(known)
-    seals = [(_verify_seals, part, start, most) for part in _cut(Part(max(start.first - 1, 0), whole.last), threads)]
-    events = [(_verify_events, part, start, most) for part in _cut(there, threads)]
+    seals = _cut(Part(max(start.first - 1, 0), whole.last), threads)
+    work: list[Callable[[], list[Problem]]] = [
+        *(partial(_verify_seals, part, start, most) for part in seals),
+        *(partial(_verify_events, part, most) for part in _cut(there, threads)),
+    ]
     if threads == 1:
-        found = [run(part, start, most) for run, part, start, most in seals + events]
+        found = [run() for run in work]
     else:
         with ThreadPoolExecutor(threads) as pool:
-            found = list(pool.map(_apart, seals + events))
+            found = list(pool.map(_apart, work))
     rest, report.heads = _verify_rest(start, most)
     problems, report.named = chain_starts.split(joined.from_iterable([start.problems, *found, rest]), known)
-    kept = verification.comparable(pinned, start)
-    against = verification.verify_heads(kept, start)  # which no head of this database speaks for
+    against, agreeing = _compare(pinned, start)  # which no head of this database speaks for
     report.problems = problems + [problem for problem in against if problem not in problems]
-    report.heads += len(kept) - len(against)
+    report.heads += agreeing
     return report
 
 
@@ -74,14 +77,10 @@ def _cut(part: Part, number: int) -> list[Part]:
     return [Part(after, last) for after, last in pairwise(cuts) if after < last]
 
 
-type _Run = Callable[[Part, Anchor, int], list[Problem]]
-
-
-def _apart(work: tuple[_Run, Part, Anchor, int]) -> list[Problem]:
+def _apart(run: Callable[[], list[Problem]]) -> list[Problem]:
     """Do a part of the work on a connection of its own."""
-    run, part, start, most = work
     try:
-        return run(part, start, most)
+        return run()
     finally:
         connection.close()
 
@@ -103,7 +102,7 @@ def _verify_step(step: Part, start: Anchor, most: int) -> list[Problem]:
     return found
 
 
-def _verify_events(part: Part, start: Anchor, most: int) -> list[Problem]:
+def _verify_events(part: Part, most: int) -> list[Problem]:
     found: list[Problem] = []
     for step in verification.event_steps(part):
         found += verification.verify_events(step, most)
@@ -112,11 +111,17 @@ def _verify_events(part: Part, start: Anchor, most: int) -> list[Problem]:
     return found
 
 
+def _compare(heads: Iterable[Head], start: Anchor) -> tuple[list[Problem], int]:
+    """Return what is wrong with heads, and with how many of them the chain agrees."""
+    compared = verification.comparable(heads, start)
+    problems = verification.verify_heads(compared, start)
+    return problems, len(compared) - len(problems)
+
+
 def _verify_rest(start: Anchor, most: int) -> tuple[list[Problem], int]:
     """Return what is wrong with erasures and signed heads, and with how many of these the chain agrees."""
     heads, invalid = activity_heads.stored()
-    problems = verification.verify_heads(heads, start)
-    agreeing = len(verification.comparable(heads, start)) - len(problems)
+    problems, agreeing = _compare(heads, start)
     problems += verification.verify_erasures(most)
     problems += [
         Problem("signature", row.position, 0, f"The head of {row.signed_at:%Y-%m-%d %H:%M} UTC is not what was signed.")
@@ -149,26 +154,27 @@ def advance() -> bool:
     row = Verification.objects.filter(finished_at=None).select_for_update(skip_locked=True).first()
     if row is None:
         return False
-    start, most = verification.anchor(activity_heads.expiry()), MOST + len(chain_starts.named())
+    start, known = verification.anchor(activity_heads.expiry()), chain_starts.named()
+    most = MOST + len(known)
     if row.position < row.last_position:
         step = next(verification.steps(Part(row.position, row.last_position)))
-        _note(row, _verify_step(step, start, most), position=step.last)
+        _note(row, known, _verify_step(step, start, most), position=step.last)
     elif row.event < row.last_event:
         step = next(verification.event_steps(Part(row.event, row.last_event)))
-        _note(row, verification.verify_events(step, most), event=step.last)
+        _note(row, known, verification.verify_events(step, most), event=step.last)
     else:
         problems, heads = _verify_rest(start, most)
         found = [*start.problems, *problems]
-        _note(row, found, heads=heads, expired=start.expired, finished_at=timezone.now())
+        _note(row, known, found, heads=heads, expired=start.expired, finished_at=timezone.now())
         if row.problems:
             _mail_operators(row)
     return True
 
 
-def _note(row: Verification, found: list[Problem], **fields: object) -> None:
+def _note(row: Verification, known: frozenset[Problem], found: list[Problem], **fields: object) -> None:
     """Add what was found. A new chain may have named some of it after the verification had begun."""
     everything = [Problem(**each) for each in row.problems + row.named] + found
-    problems, named = chain_starts.split(everything, chain_starts.named())
+    problems, named = chain_starts.split(everything, known)
     row.problems = [asdict(problem) for problem in problems[:MOST]]
     row.named = [asdict(problem) for problem in named[:MOST]]
     for name, value in fields.items():

@@ -23,7 +23,7 @@ from authority.keys import activity_heads, signing_keys
 from consumers import audit
 from consumers.activity import chain, verification
 from consumers.audit import Actor
-from consumers.models import EventSeal, SignedHead, Verification
+from consumers.models import Event, EventSeal, SignedHead, UnsealedEvent, Verification
 from core.downloads import rows_of
 from core.jose import jws
 from core.jose.jws import Signer
@@ -148,12 +148,11 @@ def _seal(row: EventSeal) -> dict[str, Any]:
 
 TABLES = """
 SELECT tablename AS "table", tableowner AS owner FROM pg_tables
-WHERE tablename LIKE 'consumers\\_%event%' OR tablename = 'consumers_signedhead' ORDER BY 1
+WHERE tablename = ANY(%s) ORDER BY 1
 """
 TRIGGERS = """
 SELECT tgrelid::regclass::text AS "table", tgname AS name, tgenabled IN ('O', 'A') AS works FROM pg_trigger
-WHERE NOT tgisinternal AND tgrelid::regclass::text IN (SELECT tablename FROM pg_tables
-    WHERE tablename LIKE 'consumers\\_%event%' OR tablename = 'consumers_signedhead') ORDER BY 1, 2
+WHERE NOT tgisinternal AND tgrelid::regclass::text = ANY(%s) ORDER BY 1, 2
 """
 ROLES = """
 SELECT rolname AS role, rolsuper AS superuser, rolcreaterole AS creates_roles, rolcanlogin AS logs_in,
@@ -167,17 +166,18 @@ SELECT version() AS version, current_user::text AS "user", pg_postmaster_start_t
 
 
 def _database() -> dict[str, Any]:
+    tables = [model._meta.db_table for model in (Event, EventSeal, UnsealedEvent, SignedHead)]
     return {
         "server": _rows(SERVER)[0],
-        "tables": _rows(TABLES),
-        "triggers": _rows(TRIGGERS),
+        "tables": _rows(TABLES, tables),
+        "triggers": _rows(TRIGGERS, tables),
         "roles": _rows(ROLES),
     }
 
 
-def _rows(sql: str) -> list[dict[str, Any]]:
+def _rows(sql: str, *values: Any) -> list[dict[str, Any]]:
     with connection.cursor() as cursor:
-        cursor.execute(sql)
+        cursor.execute(sql, values or None)
         names = [column.name for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 

@@ -113,9 +113,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def note_statement(self, sql: str) -> None:
         """Note that a statement was run, which has written something unless it begins with SELECT."""
-        if not sql.lstrip().startswith("SELECT"):
-            self.has_uncommitted = self.in_atomic_block
-            self.has_written = self.has_written or not self.in_atomic_block
+        if sql.lstrip().startswith("SELECT"):
+            return
+        if self.in_atomic_block:
+            self.has_uncommitted = True
+        else:
+            self.has_written = True
 
     def note(self, error: OperationalError) -> None:
         """Note that a statement failed, and probably had been waited for."""
