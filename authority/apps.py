@@ -10,13 +10,16 @@ class AuthorityConfig(AppConfig):
         from authority.api.callers import read_access_token
         from authority.authorization import backchannel_logout  # noqa: F401  # connects receivers of session signals
         from authority.keys import checks  # noqa: F401  # registers system checks
+        from authority.keys.signing_keys import sign_as_client
         from authority.protocol.endpoints import endpoint_urls
         from authority.telemetry import daily_counts
         from clients.onboarding.endpoints import register_endpoints
         from clients.queries import register_issued_counts
+        from connections.relying_party.client_authentication import register_signer
         from consumers.rest.callers import register_token_reader
 
         events.register_events()
+        register_signer(sign_as_client)
         register_endpoints(endpoint_urls)
         register_issued_counts(daily_counts.issued_since)
         register_token_reader(read_access_token)

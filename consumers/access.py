@@ -18,6 +18,15 @@ from core.rest.errors import TooManyRequests
 MAILS_PER_HOUR = 30  # of a person, to addresses of their choice
 
 View = Callable[..., HttpResponseBase]
+# What a room above asks of whoever enters a workspace: returns a response in place of the page, or None.
+EntryCheck = Callable[[HttpRequest, Membership], HttpResponseBase | None]
+_entry_checks: list[EntryCheck] = []
+
+
+def register_entry_check(check: EntryCheck) -> None:
+    """Ask this before each page of a workspace, such as how the person has signed in."""
+    if check not in _entry_checks:
+        _entry_checks.append(check)
 
 
 def workspace(role: Role) -> Callable[[View], View]:
@@ -40,6 +49,9 @@ def workspace(role: Role) -> Callable[[View], View]:
                 raise Http404
             if role == Role.MANAGER:
                 require_manager(membership)
+            for check in _entry_checks:
+                if (response := check(request, membership)) is not None:
+                    return response
             record_visit(membership)
             request.membership = membership  # type: ignore[attr-defined]  # the shell's templates read it
             try:

@@ -27,6 +27,7 @@ class ConsumerEvent(EventName):
     MANAGER_REMOVED = "manager.removed"
     OPERATOR_ADDED = "operator.added"
     PERSON_UPDATED = "person.updated"
+    PERSON_SIGNED_IN = "person.signed_in"
     SECOND_FACTOR_RESET = "person.second_factor.reset"
     PERSON_ERASED = "person.erased"
     EVENTS_EXPIRED = "activity.expired"
@@ -65,6 +66,7 @@ _WORDINGS: dict[EventName, Wording] = {
     ConsumerEvent.PERSON_UPDATED: Wording(
         "changed the account of {target}", "users", "warn", changed_fields(FIELD_LABELS)
     ),
+    ConsumerEvent.PERSON_SIGNED_IN: Wording("signed in", "log-in", "", lambda event: event.detail.get("method", "")),
     ConsumerEvent.SECOND_FACTOR_RESET: Wording(
         "removed the second factor of {target}, and ended all sessions", "shield-check", "bad"
     ),
@@ -96,11 +98,15 @@ def register_events() -> None:
         sensitive=_SENSITIVE,
         workspace_categories=[
             Category("people", "People", ("manager.",)),
+            Category("sign-ins", "Sign-ins", ("person.signed_in",)),
             Category("workspace", "The workspace", ("consumer.",)),
         ],
         operator_categories=[
             Category("managers", "Managers and invitations", ("manager.",)),
             Category("consumers", "Consumers", ("consumer.",)),
-            Category("rights", "Accounts and rights", ("operator.", "person.", "group.")),
+            Category("sign-ins", "Sign-ins", ("person.signed_in",)),
+            Category(
+                "rights", "Accounts and rights", ("operator.", "person.", "group."), excluded=("person.signed_in",)
+            ),
         ],
     )

@@ -16,14 +16,18 @@ from django.http import HttpRequest, HttpResponse
 View = Callable[..., HttpResponse]
 
 
-def rate_limited(rate: str) -> Callable[[View], View]:
-    """Answer 429 to POST requests beyond the rate, which counts all views that share it: such as “30/h/user”."""
+def rate_limited(rate: str, action: str = "form", *, any_method: bool = False) -> Callable[[View], View]:
+    """Answer 429 to POST requests beyond the rate, such as “30/h/user”, or to those of any method.
+
+    It counts all views that share rate and action.
+    """
 
     def decorate(view: View) -> View:
         @wraps(view)
         def limited(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            if request.method == "POST" and not ratelimit.consume(
-                request, app="portal", action="form", config={"form": rate}
+            counts = any_method or request.method == "POST"
+            if counts and not ratelimit.consume(
+                request, app="portal", action=action, config={action: rate}, limit_get=any_method
             ):
                 return cast(HttpResponse, ratelimit.respond_429(request))
             return view(request, *args, **kwargs)

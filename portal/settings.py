@@ -77,10 +77,12 @@ INSTALLED_APPS = [
     "portal.apps.PortalConfig",
     "core",
     "consumers",
+    "connections",
     "clients",
     "authority",
     "allauth",
     "allauth.account",
+    "allauth.socialaccount",
     "allauth.mfa",
     "allauth.usersessions",
     "oauth2_provider",
@@ -186,7 +188,11 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-ACCOUNT_ADAPTER = "consumers.accounts.adapter.AccountAdapter"
+ACCOUNT_ADAPTER = "connections.accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {
+    "request_login_code": "connections.accounts.forms.RequestLoginCodeForm",
+    "reset_password": "connections.accounts.forms.ResetPasswordForm",
+}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]  # nobody signs up; without it, sign-in takes no password either

@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from connections.views.sign_in import SignInView
 from portal import health, metrics, views
 
 admin.autodiscover()  # here, since only who opens pages needs it: a fifth of the start
@@ -16,7 +17,11 @@ handler500 = "portal.views.server_error"
 
 urlpatterns = [
     path("", views.home, name="home"),
-    path("account/", include("allauth.urls")),
+    path("", include("connections.urls")),
+    path("account/login/", SignInView.as_view(), name="account_login"),
+    path("account/", include("allauth.account.urls")),
+    path("account/2fa/", include("allauth.mfa.urls")),
+    path("account/sessions/", include("allauth.usersessions.urls")),
     path("consumers/<slug:consumer_slug>/", views.dashboard, name="dashboard"),
     path("", include("consumers.urls")),
     path("consumers/<slug:consumer_slug>/clients/", include("clients.urls")),

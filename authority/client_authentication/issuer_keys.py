@@ -5,9 +5,8 @@ from typing import Any
 from authority.client_authentication.assertions import KeySet, given, published
 from clients.models import TrustedIssuer
 from core.http_fetch import documents
+from core.http_fetch.discovery import discover
 from core.http_fetch.target import FetchError
-
-DISCOVERY = "/.well-known/openid-configuration"
 
 
 def key_set_of(issuer: TrustedIssuer) -> KeySet:
@@ -29,10 +28,7 @@ def _discovered_keys(issuer: str) -> KeySet:
 
 
 def _jwks_uri(issuer: str, *, again: bool) -> str:
-    document = documents.document(issuer.rstrip("/") + DISCOVERY, again=again)
-    if document.get("issuer") != issuer:  # section 4.3
-        raise FetchError("issuer", "Its discovery document names another issuer.")
-    found = document.get("jwks_uri")
+    found = discover(issuer, again=again).get("jwks_uri")
     if not isinstance(found, str):
         raise FetchError("issuer", "Its discovery document does not say where the keys are.")
     return found

@@ -76,6 +76,14 @@ def signer(algorithm: str, kid: str | None = None, *, seconds: int, purpose: str
     return signer
 
 
+def sign_as_client(claims: dict[str, Any], seconds: int) -> str:
+    """Return an assertion by which this server authenticates as a client elsewhere (RFC 7523 section 3).
+
+    Its typ keeps it apart from the tokens that the same key signs (RFC 8725 section 3.11).
+    """
+    return jws.encode(claims, signer(ID_TOKEN_ALGORITHM, seconds=seconds), typ="client-authentication+jwt")
+
+
 def active_key(purpose: str, algorithm: str) -> SigningKey | None:
     return SigningKey.objects.filter(purpose=purpose, algorithm=algorithm, state=State.ACTIVE).first()
 

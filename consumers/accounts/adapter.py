@@ -5,8 +5,10 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.authentication import get_authentication_records
 from allauth.core import context as allauth_context
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -14,8 +16,15 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from consumers import emails, policy, sensitive_operations
-from consumers.accounts import known_browsers, mailed_codes, operator_sessions, recent_authentication
-from consumers.audit import request_origin
+from consumers.accounts import (
+    known_browsers,
+    mailed_codes,
+    operator_sessions,
+    recent_authentication,
+    sign_in_methods,
+)
+from consumers.actions import people
+from consumers.audit import Actor, request_origin
 from consumers.models import User
 from core.client_ip import caller_ip
 from core.encryption import fernet
@@ -116,11 +125,22 @@ class AccountAdapter(DefaultAccountAdapter):
         response: HttpResponse = super().post_login(request, user, **kwargs)
         if user.is_staff:
             operator_sessions.extend(request, user)
+        self._record_sign_in(request, user)
         if not known_browsers.is_known(request, user):
             if not getattr(request, "is_first_sign_in", False):
                 emails.send_new_sign_in(user, **request_origin(request))
             known_browsers.remember(request, response, user)
         return response
+
+    def _record_sign_in(self, request: HttpRequest, user: User) -> None:
+        """Keep how the person signed in: with the account, the activity and the session."""
+        method = self.sign_in_method(request, user)
+        people.record_sign_in(person=user, method=method, actor=Actor.of(request))
+        UserSession.objects.filter(session_key=request.session.session_key).update(data={"method": method})
+
+    def sign_in_method(self, request: HttpRequest, user: User) -> str:
+        """Return how the person has signed in in this session, in words."""
+        return sign_in_methods.describe(get_authentication_records(request, user))
 
 
 class MFAAdapter(DefaultMFAAdapter):

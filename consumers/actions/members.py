@@ -8,7 +8,7 @@ from django.utils import timezone
 from consumers import audit
 from consumers.audit import Actor
 from consumers.events import ConsumerEvent
-from consumers.models import Consumer, Membership, Role
+from consumers.models import Consumer, Membership, MembershipSource, Role
 from core.errors import Conflict, Refusal
 
 VISIT_INTERVAL = timedelta(minutes=5)  # in which the last visit is written once
@@ -19,10 +19,13 @@ def change_role(*, membership: Membership, role: str, actor: Actor) -> None:
     membership = _lock_member(membership)
     if membership.role == role:
         return
+    _require_kept_by_people(membership, actor)
     if membership.is_manager:
         _require_another_manager(membership, actor)
     membership.role = Role(role)
-    membership.save(update_fields=["role"])
+    # An operator's word counts more than what the identity provider says at the next sign-in.
+    membership.source, membership.source_id, membership.source_label = MembershipSource.PEOPLE, None, ""
+    membership.save(update_fields=["role", "source", "source_id", "source_label"])
     audit.record(
         ConsumerEvent.MANAGER_ROLE_CHANGED,
         actor=actor,
@@ -36,6 +39,7 @@ def change_role(*, membership: Membership, role: str, actor: Actor) -> None:
 def remove_member(*, membership: Membership, actor: Actor) -> None:
     """End a person's access to the workspace at once."""
     membership = _lock_member(membership)
+    _require_kept_by_people(membership, actor)
     if membership.is_manager:
         _require_another_manager(membership, actor)
     audit.record(
@@ -63,6 +67,15 @@ def _lock_member(membership: Membership) -> Membership:
     if locked is None:
         raise Conflict("This person has already left the workspace.")
     return locked
+
+
+def _require_kept_by_people(membership: Membership, actor: Actor) -> None:
+    """Refuse managers a change that the next sign-in, or the directory, would undo."""
+    if membership.source != MembershipSource.PEOPLE and actor.kind != "operator":
+        raise Refusal(
+            f"{membership.source_label} decides about this membership. Change it there, or ask the people who run the "
+            "portal."
+        )
 
 
 def _require_another_manager(membership: Membership, actor: Actor) -> None:

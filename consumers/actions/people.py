@@ -14,7 +14,9 @@ from consumers.events import ConsumerEvent
 from consumers.models import User
 from core.db import rows
 from core.errors import Conflict, Refusal
+from core.limits import longest
 
+MAX_WORKSPACES = 20  # in whose activity a sign-in stands
 RIGHTS = frozenset({"is_staff", "is_superuser", "groups"})
 
 
@@ -62,6 +64,18 @@ def update_person(
         end_sessions(person)
     audit.record(ConsumerEvent.PERSON_UPDATED, actor=actor, target=person, detail={"fields": changed})
     return person
+
+
+@transaction.atomic
+def record_sign_in(*, person: User, method: str, actor: Actor) -> None:
+    """Record how a person has signed in: in the activity of each of their workspaces, or of the portal."""
+    person.signed_in_by = method[: longest(User, "signed_in_by")]
+    User.objects.filter(pk=person.pk).update(signed_in_by=person.signed_in_by)
+    workspaces = [*person.workspaces()[:MAX_WORKSPACES]] or [None]
+    for consumer in workspaces:
+        audit.record(
+            ConsumerEvent.PERSON_SIGNED_IN, actor=actor, consumer=consumer, target=person, detail={"method": method}
+        )
 
 
 def end_sessions(person: User, *, keep: str | None = None) -> None:

@@ -57,6 +57,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField("operator", default=False, help_text="May sign in to the operators' admin.")
     is_active = models.BooleanField("active", default=True, help_text="Clear this to remove all access of the person.")
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
+    # How they signed in last, in words: “Code by email”, or the name of a connection to an identity provider.
+    signed_in_by = models.CharField(max_length=80, blank=True, default="", db_default="", editable=False)
 
     objects = UserManager()
 
@@ -200,6 +202,14 @@ class Role(models.TextChoices):
     VIEWER = "viewer", "Viewer"
 
 
+class MembershipSource(models.TextChoices):
+    """Who keeps a membership: people, or what an identity provider says at each sign-in, or by SCIM."""
+
+    PEOPLE = "people", "Invited"
+    RULE = "rule", "Joining rule"
+    DIRECTORY = "directory", "Directory"
+
+
 class Membership(models.Model):
     """A person's place in a consumer's workspace."""
 
@@ -208,6 +218,16 @@ class Membership(models.Model):
     role = models.CharField(max_length=10, choices=Role, default=Role.MANAGER)
     joined_at = models.DateTimeField(default=timezone.now, editable=False)
     seen_at = models.DateTimeField("last seen", null=True, editable=False)
+    source = models.CharField(
+        max_length=10,
+        choices=MembershipSource,
+        default=MembershipSource.PEOPLE,
+        db_default=MembershipSource.PEOPLE,
+        editable=False,
+    )
+    # The connection or directory that keeps it, and its name as people read it.
+    source_id = models.UUIDField(null=True, editable=False)
+    source_label = models.CharField(max_length=60, blank=True, default="", db_default="", editable=False)
 
     IN_MENU: ClassVar[int] = 6
 

@@ -77,15 +77,20 @@ def busy() -> FetchError:
     return FetchError("busy", "Other servers keep us waiting. Try again in a few seconds.")
 
 
-def fetch(url: str, *, body: bytes | None = None, content_type: str = "application/json") -> Answer:
-    """GET the address, or POST the body to it; return whatever answer it gives but a redirect. Raises FetchError."""
+def fetch(
+    url: str, *, body: bytes | None = None, content_type: str = "application/json", authorization: str = ""
+) -> Answer:
+    """GET the address, or POST the body to it; return whatever answer it gives but a redirect. Raises FetchError.
+
+    `authorization` is the value of that header, which is in ASCII.
+    """
     at = target(url)
     try:
         with _places.one():
             deadline = time.monotonic() + SECONDS
             with _connect(at, deadline) as link:
                 link.settimeout(_left(deadline))
-                link.sendall(_request(at, body, content_type))
+                link.sendall(_request(at, body, content_type, authorization))
                 return _read(link, deadline, "GET" if body is None else "POST")
     except TimeoutError:
         raise FetchError("timeout", f"{at.host} did not answer within {SECONDS:.0f} seconds.") from None
@@ -126,7 +131,7 @@ def tls() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def _request(at: Target, body: bytes | None, content_type: str) -> bytes:
+def _request(at: Target, body: bytes | None, content_type: str, authorization: str = "") -> bytes:
     usual = 443 if at.secure else 80
     head = [
         f"{'GET' if body is None else 'POST'} {at.path} HTTP/1.1",
@@ -136,6 +141,8 @@ def _request(at: Target, body: bytes | None, content_type: str) -> bytes:
         "Accept-Encoding: identity",  # nothing to unpack, so nothing that grows when unpacked
         "Connection: close",
     ]
+    if authorization:
+        head.append(f"Authorization: {authorization}")
     if body is not None:
         head += [f"Content-Type: {content_type}", f"Content-Length: {len(body)}"]
     return "\r\n".join([*head, "", ""]).encode("ascii") + (body or b"")

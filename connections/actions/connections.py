@@ -1,0 +1,174 @@
+"""Add, change and delete connections to identity providers, and who must sign in by them."""
+
+from collections.abc import Iterable, Mapping
+
+from allauth.socialaccount.models import SocialAccount
+from allauth.usersessions.models import UserSession
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from connections import policy
+from connections.events import ConnectionEvent
+from connections.models import Connection, ConnectionSession, SignInMode, Source
+from consumers import audit
+from consumers import policy as consumer_policy
+from consumers.audit import Actor
+from consumers.models import Consumer, User
+from core.db import rows
+from core.encryption import fernet
+from core.errors import Conflict, Refusal
+
+FIXED = ("slug", "issuer")
+TAKEN = "There is a connection with this short name, or with this issuer and client ID."
+
+
+@transaction.atomic
+def create_connection(
+    *, connection: Connection, client_secret: str = "", consumers: Iterable[Consumer] = (), actor: Actor
+) -> Connection:
+    """Save a new connection. Raises Refusal."""
+    _require_right_to_give_rights(connection, actor)
+    _seal(connection, client_secret)
+    _judge(connection)
+    policy.requirement(connection)
+    try:
+        with transaction.atomic():
+            connection.save(force_insert=True)
+    except IntegrityError:
+        raise Conflict(TAKEN, field="slug") from None
+    connection.consumers.set(consumers)
+    audit.record(ConnectionEvent.CREATED, actor=actor, target=connection, detail={"issuer": connection.issuer})
+    return connection
+
+
+@transaction.atomic
+def update_connection(
+    *,
+    connection: Connection,
+    values: Mapping[str, object],
+    client_secret: str | None = None,
+    consumers: Iterable[Consumer] | None = None,
+    actor: Actor,
+) -> Connection:
+    """Set fields by name; a client secret of "" removes it, and None leaves it. Raises Refusal.
+
+    Turned off, it ends the sessions that began by it. Turned to required, it ends those of its people that began in
+    another way.
+    """
+    connection = rows.lock(connection)
+    _require_changeable(connection, actor)
+    before = connection.sign_in
+    changed = rows.assign(connection, values)
+    if fixed := [name for name in FIXED if name in changed]:
+        raise Refusal(
+            "A connection keeps its short name and issuer, which the provider and people's identities depend on. "
+            "Add another connection instead.",
+            field=fixed[0],
+        )
+    if {"for_operators", "operator_claim_value", "operator_group_id", "operator_group"} & set(changed):
+        _require_right_to_give_rights(connection, actor, always=True)
+    columns = [*changed]
+    if client_secret is not None and client_secret != connection.client_secret:
+        _seal(connection, client_secret)
+        columns.append("encrypted_client_secret")
+        changed.append("client_secret")
+    if "sign_in" in changed:
+        connection.required_at = timezone.now() if connection.sign_in == SignInMode.REQUIRED else None
+        columns.append("required_at")
+    _judge(connection)
+    if columns:
+        try:
+            with transaction.atomic():
+                connection.save(update_fields=columns)
+        except IntegrityError:
+            raise Conflict(TAKEN, field="client_id") from None
+    if consumers is not None and set(consumers) != set(connection.consumers.all()):
+        connection.consumers.set(consumers)
+        changed.append("consumers")
+    if "sign_in" in changed:
+        policy.requirement(connection)
+    if not changed:
+        return connection
+    audit.record(
+        ConnectionEvent.UPDATED,
+        actor=actor,
+        target=connection,
+        detail={"fields": sorted(changed), "sign_in": connection.sign_in},
+    )
+    if "sign_in" in changed:
+        _end_sessions(connection, before)
+    return connection
+
+
+@transaction.atomic
+def delete_connection(*, connection: Connection, actor: Actor) -> None:
+    """Delete a connection with the identities of its people, and end the sessions that began by it.
+
+    Memberships stay, as if the people had been invited. Raises Refusal.
+    """
+    connection = rows.lock(connection)
+    _require_changeable(connection, actor)
+    end_sessions_by(connection)
+    audit.record(
+        ConnectionEvent.DELETED,
+        actor=actor,
+        target=connection,
+        detail={"issuer": connection.issuer, "people": connection.identities.count()},
+    )
+    SocialAccount.objects.filter(identity__connection=connection).delete()
+    connection.delete()
+
+
+def end_sessions_by(connection: Connection, **which: object) -> int:
+    """End the browser sessions that began by the connection, of all of its people or some; return how many."""
+    keys = list(
+        ConnectionSession.objects.filter(identity__connection=connection, **which).values_list("session_key", flat=True)
+    )
+    return _end([*UserSession.objects.filter(session_key__in=keys)])
+
+
+def _end_sessions(connection: Connection, before: str) -> None:
+    if connection.sign_in == SignInMode.OFF:
+        end_sessions_by(connection)
+    elif connection.sign_in == SignInMode.REQUIRED and before != SignInMode.REQUIRED:
+        began_here = ConnectionSession.objects.filter(identity__connection=connection).values("session_key")
+        others = UserSession.objects.filter(user__in=people_of(connection)).exclude(session_key__in=began_here)
+        _end([*others])
+
+
+def people_of(connection: Connection) -> "list[User]":
+    """Return who must sign in by the connection once it is required: superusers have a way back."""
+    address = Q(pk=None)
+    for domain in connection.domains.verified():
+        address |= Q(emailaddress__verified=True, emailaddress__email__iendswith=f"@{domain.name}")
+    linked = Q(socialaccount__identity__connection=connection)
+    return [*User.objects.filter(address | linked, is_superuser=False).distinct()]
+
+
+def _end(sessions: list[UserSession]) -> int:
+    for session in sessions:
+        session.end()
+    return len(sessions)
+
+
+def _judge(connection: Connection) -> None:
+    consumer_policy.model_fields(connection)
+    policy.connection(connection)
+
+
+def _seal(connection: Connection, client_secret: str) -> None:
+    policy.client_secret(client_secret)
+    connection.encrypted_client_secret = fernet().encrypt(client_secret.encode()) if client_secret else b""
+
+
+def _require_changeable(connection: Connection, actor: Actor) -> None:
+    if connection.source == Source.FILE and actor.kind != "system":
+        raise Refusal("This connection is kept in CONNECTIONS_FILE. Change it there.")
+
+
+def _require_right_to_give_rights(connection: Connection, actor: Actor, *, always: bool = False) -> None:
+    """Refuse an operator who could let themselves, or a friend, in with more rights than they have."""
+    gives_rights = always or connection.for_operators or connection.operator_claim_value or connection.operator_group_id
+    if gives_rights and actor.kind != "system" and not (actor.user and actor.user.is_superuser):
+        raise Refusal("Only an operator with full rights decides how operators sign in.", field="for_operators")

@@ -1,0 +1,220 @@
+"""Identities at providers: whose account a sign-in opens, linking and unlinking.
+
+Identity is issuer and subject. An address opens an account only where the connection is trusted for its domain and
+the provider calls it verified (docs/decisions/0039-identity-providers.md).
+"""
+
+from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from connections import emails
+from connections.actions import joining
+from connections.actions.connections import end_sessions_by
+from connections.events import ConnectionEvent
+from connections.models import Connection, ConnectionSession, Identity
+from connections.relying_party.claims import Person
+from connections.relying_party.failures import SignInFailed
+from consumers import audit
+from consumers.audit import SYSTEM, Actor
+from consumers.models import Invitation, User
+from core.db import rows
+from core.errors import Conflict
+
+
+@transaction.atomic
+def sign_in(*, connection: Connection, person: Person, actor: Actor) -> SocialAccount:
+    """Return the account's identity, which the sign-in opens; link or make one where the rules let it.
+
+    Memberships, and an operator's rights, are brought in step with what the provider says. Raises SignInFailed.
+    """
+    account = find(person)
+    if account is None:
+        account = _link_or_provision(connection, person, actor)
+    user = account.user
+    if user.is_staff and not connection.for_operators:
+        raise SignInFailed("operator")
+    _judge_address(user, person)
+    _take_over(account, connection, person)
+    by = Actor(
+        kind="operator" if user.is_staff else "person",
+        id=str(user.pk),
+        label=str(user),
+        user=user,
+        ip=actor.ip,
+        user_agent=actor.user_agent,
+        request_id=actor.request_id,
+    )
+    joining.keep_in_step(user=user, connection=connection, person=person, actor=by)
+    joining.keep_operator_rights(user=user, connection=connection, person=person)
+    account.user.refresh_from_db()
+    return account
+
+
+def find(person: Person) -> SocialAccount | None:
+    """Return the account's row of this issuer and subject, or None."""
+    found: SocialAccount | None = (
+        SocialAccount.objects.select_related("user").filter(provider=person.issuer, uid=person.subject).first()
+    )
+    return found
+
+
+def _link_or_provision(connection: Connection, person: Person, actor: Actor) -> SocialAccount:
+    """Link the account that has the address, or make one. Raises SignInFailed."""
+    rows.lock(connection)  # of two first sign-ins at once, the second finds what the first has made
+    if (account := find(person)) is not None:
+        return account
+    if not person.is_proven:
+        raise SignInFailed("unproven", f"The address {person.email or '(none)'} is not proven.")
+    user = User.objects.of_address(person.email).first()
+    if user is None:
+        user = _provision(connection, person, actor)
+    elif user.is_staff and not connection.for_operators:
+        raise SignInFailed("operator")
+    elif SocialAccount.objects.filter(user=user, provider=person.issuer).exists():
+        raise SignInFailed("subject_changed", f"{person.email} is linked to another subject.")
+    return link(user=user, connection=connection, person=person, actor=actor)
+
+
+def _provision(connection: Connection, person: Person, actor: Actor) -> User:
+    """Make the account of somebody whom a rule lets join, or who has been invited. Raises SignInFailed."""
+    is_operator = connection.for_operators and connection.operator_claim_value in person.groups
+    invited = Invitation.objects.open().filter(email__iexact=person.email)
+    if not (joining.wanted_roles(connection, person) or is_operator or invited.exists()):
+        raise SignInFailed("unknown", f"No rule or invitation for {person.email}.")
+    user = User.objects.create_user(person.email, name=person.name)
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    audit.record(
+        ConnectionEvent.PERSON_PROVISIONED,
+        actor=SYSTEM,
+        target=user,
+        detail={"email": user.email, "connection": connection.name},
+    )
+    return user
+
+
+@transaction.atomic
+def link(*, user: User, connection: Connection, person: Person, actor: Actor) -> SocialAccount:
+    """Let whoever is this subject at the provider sign in as the person. Tells the person by mail.
+
+    Raises Conflict where the subject, or the person, is linked already.
+    """
+    try:
+        with transaction.atomic():
+            account = SocialAccount.objects.create(user=user, provider=person.issuer, uid=person.subject, extra_data={})
+            Identity.objects.create(
+                account=account, connection=connection, email=person.email, groups=list(person.groups)
+            )
+    except IntegrityError:
+        raise Conflict(f"This identity at {connection} belongs to another account.") from None
+    audit.record(
+        ConnectionEvent.IDENTITY_LINKED,
+        actor=actor if actor.user else SYSTEM,
+        target=user,
+        detail={"connection": connection.name, "issuer": person.issuer, "email": person.email},
+    )
+    emails.send_identity_linked(user, connection, person.email)
+    return account
+
+
+@transaction.atomic
+def unlink(*, identity: Identity, actor: Actor, keep: str | None = None) -> None:
+    """Let the identity open the account no longer, and end the sessions that began by it, but for the one named."""
+    user, connection = identity.account.user, identity.connection
+    ConnectionSession.objects.filter(session_key=keep).delete()
+    end_sessions_by(connection, identity=identity)
+    audit.record(
+        ConnectionEvent.IDENTITY_UNLINKED,
+        actor=actor,
+        target=user,
+        detail={"connection": connection.name, "issuer": identity.account.provider},
+    )
+    emails.send_identity_unlinked(user, connection)
+    identity.account.delete()
+
+
+def _judge_address(user: User, person: Person) -> None:
+    """Refuse a known subject that comes with the address of another account: one of the two is not who they were.
+
+    Some providers give a subject to somebody else; and an address that was given to somebody else belongs to them.
+    """
+    if not person.is_proven:
+        return
+    owner = User.objects.of_address(person.email).exclude(pk=user.pk).first()
+    if owner is not None:
+        raise SignInFailed("other_account", f"{person.email} belongs to another account than the subject.")
+
+
+def _take_over(account: SocialAccount, connection: Connection, person: Person) -> None:
+    """Keep what the provider says now. A new address that it proves becomes one of the account's."""
+    user, now = account.user, timezone.now()
+    identity, _ = Identity.objects.get_or_create(account=account, defaults={"connection": connection})
+    if person.email and identity.email and person.email.lower() != identity.email.lower():
+        audit.record(
+            ConnectionEvent.IDENTITY_EMAIL_CHANGED,
+            actor=SYSTEM,
+            target=user,
+            detail={"connection": connection.name, "email": person.email},
+        )
+    if person.is_proven and not EmailAddress.objects.filter(user=user, email__iexact=person.email).exists():
+        EmailAddress.objects.create(user=user, email=person.email, verified=True, primary=False)
+    if not user.name and person.name:
+        User.objects.filter(pk=user.pk).update(name=person.name)
+    identity.connection, identity.signed_in_at = connection, now
+    identity.email, identity.groups = person.email, list(person.groups)
+    identity.save(update_fields=["connection", "email", "groups", "signed_in_at"])
+    Connection.objects.filter(pk=connection.pk).update(signed_in_at=now, problem="", problem_at=None)
+
+
+@transaction.atomic
+def record_session(*, account: SocialAccount, session_key: str, sid: str) -> None:
+    """Keep which browser session began by the identity, so that the provider can end it."""
+    ConnectionSession.objects.update_or_create(
+        session_key=session_key, defaults={"identity_id": account.pk, "sid": sid}
+    )
+
+
+@transaction.atomic
+def record_refusal(*, connection: Connection, failure: SignInFailed, person: Person | None, actor: Actor) -> None:
+    """Keep why a sign-in came to nothing: with the connection where that is at fault, else in the activity."""
+    if failure.words.is_fault:
+        text = f"{failure.words.operator} {failure.detail}".strip()
+        Connection.objects.filter(pk=connection.pk).update(problem=text[:300], problem_at=timezone.now())
+    elif person is not None:
+        audit.record(
+            ConnectionEvent.SIGN_IN_REFUSED,
+            actor=actor,
+            target=connection,
+            detail={"reason": failure.reason, "email": person.email, "subject": person.subject},
+        )
+        if failure.reason in ("other_account", "subject_changed"):
+            emails.send_identity_conflict(connection, failure, person)
+
+
+@transaction.atomic
+def record_way_back(*, user: User, connection: Connection, actor: Actor) -> None:
+    """Record that a superuser has signed in by a passkey although the connection is required; mail all operators."""
+    audit.record(ConnectionEvent.WAY_BACK_USED, actor=actor, target=user, detail={"connection": connection.name})
+    emails.send_way_back_used(user, connection, ip=actor.ip, user_agent=actor.user_agent)
+
+
+@transaction.atomic
+def log_out(*, connection: Connection, subject: str, sid: str, actor: Actor) -> int:
+    """End the sessions that the provider says are over: one by its sid, or all of the subject. Return how many."""
+    which: dict[str, object] = {}
+    if sid:
+        which["sid"] = sid
+    if subject:
+        which["identity__account__uid"] = subject
+    ended = end_sessions_by(connection, **which)
+    if ended:
+        audit.record(ConnectionEvent.LOGGED_OUT, actor=actor, target=connection, detail={"sessions": ended})
+    return ended
+
+
+@transaction.atomic
+def record_test(*, connection: Connection, actor: Actor) -> None:
+    """Keep that a test sign-in came through."""
+    Connection.objects.filter(pk=connection.pk).update(tested_at=timezone.now(), problem="", problem_at=None)
+    audit.record(ConnectionEvent.TESTED, actor=actor, target=connection)

@@ -1,0 +1,122 @@
+"""Rules for connections, their domains and their joining rules, one function each. Raises Refusal."""
+
+from django.conf import settings
+
+from connections.models import ClientAuthentication, Connection, Domain, JoiningRule, RuleKind, SignInMode
+from connections.presets import HOST, PART, PRESETS
+from core.errors import Refusal
+from core.http_fetch.target import FetchError, target
+from core.text import first_unsafe, name_of
+from core.uris import DOMAIN
+
+MAX_SCOPES = 20
+MAX_DOMAINS = 100
+MAX_SECRET = 500  # characters
+# Anybody has an address there, so that no provider but its own speaks for them.
+PUBLIC_MAIL = frozenset(
+    [
+        *("gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "live.com", "msn.com", "yahoo.com", "ymail.com"),
+        *("icloud.com", "me.com", "mac.com", "aol.com", "proton.me", "protonmail.com", "gmx.de", "gmx.net", "web.de"),
+        *("mail.com", "mail.ru", "yandex.ru", "yandex.com", "qq.com", "163.com", "126.com", "zoho.com", "fastmail.com"),
+    ]
+)
+
+
+def connection(row: Connection) -> None:
+    """Judge a connection as a whole, after the rules of its fields."""
+    if first := first_unsafe(row.name):
+        raise Refusal(f"Remove the invisible character {name_of(first)} from the name.", field="name")
+    issuer(row.issuer)
+    scopes(row.scopes)
+    if row.operator_claim_value and not (row.for_operators and row.groups_claim):
+        raise Refusal(
+            "Let operators sign in by it, and name the claim of the groups, before a group makes operators.",
+            field="operator_claim_value",
+        )
+    if row.client_authentication != ClientAuthentication.PRIVATE_KEY_JWT and not row.has_client_secret:
+        raise Refusal("Enter the client secret that the provider gave you.", field="client_secret")
+
+
+def issuer(value: str) -> None:
+    """Require an address that we may ask (OpenID Connect Discovery section 3), and not ourselves."""
+    try:
+        target(value)
+    except FetchError as error:
+        raise Refusal(str(error), field="issuer") from None
+    if "?" in value:
+        raise Refusal("An issuer has no query.", field="issuer")
+    if value.rstrip("/") == settings.ISSUER:
+        raise Refusal("That is this portal itself.", field="issuer")
+
+
+def scopes(values: list[str]) -> None:
+    """Require openid, without which there is no ID token (OpenID Connect Core section 3.1.2.1)."""
+    if "openid" not in values:
+        raise Refusal("Ask for the scope openid: without it the provider sends no ID token.", field="scopes")
+    if len(values) > MAX_SCOPES:
+        raise Refusal(f"Ask for at most {MAX_SCOPES} scopes.", field="scopes")
+    if any(not value.isascii() or not value.isprintable() or " " in value or '"' in value for value in values):
+        raise Refusal("A scope is printable ASCII without spaces and quotation marks.", field="scopes")
+
+
+def client_secret(value: str) -> None:
+    if len(value) > MAX_SECRET or not value.isprintable():
+        raise Refusal(f"A client secret has at most {MAX_SECRET} printable characters.", field="client_secret")
+
+
+def requirement(row: Connection) -> None:
+    """Let a connection be required once it is known to work, and to whom it applies."""
+    if row.sign_in != SignInMode.REQUIRED:
+        return
+    if not (row.tested_at or row.signed_in_at):
+        raise Refusal("Test the connection first: whoever must sign in by it has no other way.", field="sign_in")
+    if not row.domains.verified().exists():
+        raise Refusal("Verify a domain first: it says who must sign in by it.", field="sign_in")
+
+
+def domain_name(name: str) -> str:
+    """Return the domain as it is compared, in lower case and ASCII."""
+    name = name.strip().lower().removeprefix("@").rstrip(".")
+    try:
+        name = name.encode("idna").decode() if not name.isascii() else name
+    except UnicodeError:
+        name = ""
+    if not DOMAIN.fullmatch(name):
+        raise Refusal("Enter a domain, such as acme.example.", field="domain")
+    if name in PUBLIC_MAIL:
+        raise Refusal(f"Anybody can have an address at {name}, so that no organisation speaks for it.", field="domain")
+    return name
+
+
+def joining_rule(row: JoiningRule) -> None:
+    """Require a rule that can match, and a consumer that the connection is for."""
+    if not row.connection.serves(row.consumer):
+        raise Refusal(f"{row.connection} is not for {row.consumer}. Add the consumer to it first.", field="connection")
+    if row.kind == RuleKind.DOMAIN and not Domain.objects.verified().filter(connection=row.connection, name=row.value):
+        raise Refusal(f"{row.value} is no verified domain of {row.connection}.", field="value")
+    if row.kind == RuleKind.GROUP and not row.connection.groups_claim:
+        raise Refusal(f"{row.connection} reads no groups. Name the claim first.", field="value")
+    if not row.value.strip() or first_unsafe(row.value):
+        raise Refusal("Enter the group as the provider writes it in the claim.", field="value")
+
+
+def preset_values(preset: str, answers: dict[str, str]) -> dict[str, object]:
+    """Return the fields that follow from a product and what was looked up there. Raises Refusal."""
+    product = PRESETS[preset]
+    parts = {}
+    for name, label in product.asks.items():
+        value = answers.get(name, "").strip()
+        if name != "issuer":
+            value = value.removeprefix("https://").rstrip("/")
+            pattern = PART if name in ("realm", "tenant", "environment") else HOST
+            if not pattern.fullmatch(value):
+                example = product.examples.get(name, "")
+                raise Refusal(f"Enter the {label.lower()}, such as {example}.", field=name)
+        parts[name] = value
+    return {
+        "issuer": product.issuer.format(**parts),
+        "scopes": list(product.scopes),
+        "groups_claim": product.groups_claim,
+        "verified_claim": product.verified_claim,
+        "domain_claim": product.domain_claim,
+    }
