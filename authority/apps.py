@@ -15,11 +15,13 @@ class AuthorityConfig(AppConfig):
         from authority.telemetry import daily_counts
         from clients.onboarding.endpoints import register_endpoints
         from clients.queries import register_issued_counts
+        from connections.relying_party.addresses import register_jwks_uri
         from connections.relying_party.client_authentication import register_signer
         from consumers.rest.callers import register_token_reader
 
         events.register_events()
         register_signer(sign_as_client)
+        register_jwks_uri(lambda: endpoint_urls().jwks)
         register_endpoints(endpoint_urls)
         register_issued_counts(daily_counts.issued_since)
         register_token_reader(read_access_token)

@@ -37,6 +37,7 @@ class Preset:
     groups_claim: str = "groups"
     verified_claim: str = "email_verified"
     domain_claim: str = ""
+    reauthenticates: bool = True
     where: str = ""
 
 
@@ -75,6 +76,7 @@ PRESETS: dict[str, Preset] = {
         issuer="https://accounts.google.com",
         groups_claim="",
         domain_claim="hd",
+        reauthenticates=False,
         where="APIs & Services › Credentials › Create OAuth client ID › Web application",
     ),
     PresetName.KEYCLOAK: Preset(

@@ -5,6 +5,7 @@ A line never repeats a value that may hold a password.
 
 import base64
 import binascii
+import ipaddress
 import logging
 import os
 import re
@@ -208,6 +209,18 @@ def hosts(value: str) -> list[str]:
     found = [host.strip() for host in value.split(",") if host.strip()]
     if not all(re.fullmatch(r"(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::[1-9][0-9]{0,4})?|::1)", host) for host in found):
         _refuse("FETCH_LOCAL_HOSTS must read idp.internal:8443,10.0.0.7 in lower case, separated by commas.")
+    return found
+
+
+def dns_servers(value: str) -> dict[str, int]:
+    """Return name servers, each an IP address with its port."""
+    found = {}
+    for server in filter(None, (part.strip() for part in value.split(","))):
+        address, _, port = server.partition("#")
+        try:
+            found[str(ipaddress.ip_address(address))] = int(port or 53)
+        except ValueError:
+            _refuse("DNS_SERVERS must read 10.0.0.2,10.0.0.3#5353: IP addresses, separated by commas.")
     return found
 
 

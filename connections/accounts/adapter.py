@@ -56,6 +56,7 @@ class AccountAdapter(ConsumersAccountAdapter):
                 "url": reverse("connections:reauthenticate", args=[connection.slug]),
             }
             for connection in Connection.objects.live().filter(identities__in=linked).distinct()
+            if connection.product.reauthenticates
         ]
         is_required = bool(offered) and Connection.objects.required_of(user).exists()
         return offered if is_required else [*methods, *offered]

@@ -1,4 +1,4 @@
-"""How a browser session began at a provider, kept among the records of authentication that allauth has in the session."""
+"""How a browser session began at a provider: kept among the records of authentication that allauth has in it."""
 
 from typing import Any
 

@@ -14,13 +14,13 @@ def _refuse_required(email: str) -> None:
         raise forms.ValidationError(f"People of your organisation sign in with {connection}. Go back and choose it.")
 
 
-class RequestLoginCodeForm(AllauthRequestLoginCodeForm):  # type: ignore[misc]
+class RequestLoginCodeForm(AllauthRequestLoginCodeForm):
     def clean_email(self) -> str:
         _refuse_required(self.cleaned_data["email"])
         return str(super().clean_email())
 
 
-class ResetPasswordForm(AllauthResetPasswordForm):  # type: ignore[misc]
+class ResetPasswordForm(AllauthResetPasswordForm):
     def clean_email(self) -> str:
         _refuse_required(self.cleaned_data["email"])
         return str(super().clean_email())

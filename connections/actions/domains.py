@@ -5,7 +5,7 @@ import secrets
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from connections import policy
+from connections import dns_records, policy
 from connections.events import ConnectionEvent
 from connections.models import Connection, Domain, JoiningRule, RuleKind, SignInMode, Source
 from consumers import audit
@@ -56,6 +56,13 @@ def verify_domain(*, domain: Domain, by: str, actor: Actor) -> Domain:
         detail={"domain": domain.name, "by": by},
     )
     return domain
+
+
+def check_domain(*, domain: Domain, actor: Actor) -> Domain:
+    """Verify the domain by its DNS record. Raises Refusal; no row is locked while name servers are asked."""
+    Domain.objects.filter(pk=domain.pk).update(checked_at=timezone.now())
+    dns_records.require(domain)
+    return verify_domain(domain=domain, by=BY_DNS, actor=actor)
 
 
 @transaction.atomic

@@ -3,6 +3,7 @@
 import uuid
 from typing import TYPE_CHECKING, ClassVar, Self
 
+from allauth.account.models import EmailAddress
 from django.contrib.auth.models import Group
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -60,7 +61,7 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
 
     def required_of(self, user: "User") -> Self:
         """Return those by which the person must sign in: trusted for one of their verified addresses, or linked."""
-        addresses = user.emailaddress_set.filter(verified=True).values_list("email", flat=True)
+        addresses = EmailAddress.objects.filter(user=user, verified=True).values_list("email", flat=True)
         domains = {domain_of(address) for address in addresses}
         trusted = models.Q(domains__name__in=domains, domains__verified_at__isnull=False)
         return self.required().filter(trusted | models.Q(identities__account__user=user)).distinct()

@@ -39,6 +39,7 @@ def verify(
 
 def judge_subject(claims: dict[str, Any]) -> None:
     subject = claims.get("sub")
-    is_name = isinstance(subject, str) and subject.isascii() and subject.isprintable()
-    if not is_name or not 0 < len(subject) <= MAX_SUBJECT:
+    if not isinstance(subject, str) or not 0 < len(subject) <= MAX_SUBJECT:
+        raise SignInFailed("subject")
+    if not (subject.isascii() and subject.isprintable()):
         raise SignInFailed("subject")

@@ -1,6 +1,6 @@
 """A person's own identities: which providers are connected to the account."""
 
-from allauth.account.decorators import reauthentication_required
+from allauth.account.internal.flows.reauthentication import raise_if_reauthentication_required
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -18,11 +18,11 @@ from consumers.models import User
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
-@reauthentication_required
 def connect(request: HttpRequest, slug: str) -> HttpResponse:
     """Ask, then lead to the provider; whoever signs in there can sign in here from then on."""
     user = request.user
     assert isinstance(user, User)
+    raise_if_reauthentication_required(request, app="connections")
     try:
         connection = live_connection(slug)
         if request.method != "POST":
@@ -34,9 +34,9 @@ def connect(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 @login_required
-@reauthentication_required
 def disconnect(request: HttpRequest, identity_id: int) -> HttpResponse:
     """Let a provider open the account no longer."""
+    raise_if_reauthentication_required(request, app="connections")
     identity = get_object_or_404(Identity, pk=identity_id, account__user=request.user)
     if Connection.objects.required_of(request.user).filter(pk=identity.connection_id).exists():  # type: ignore[arg-type]
         messages.error(request, f"{identity.connection} is required, so that it stays connected.")

@@ -35,7 +35,7 @@ from core.rate_limits import rate_limited
 limited = rate_limited("240/m/ip", "connection", any_method=True)
 
 
-class SignInView(LoginView):  # type: ignore[misc]
+class SignInView(LoginView):
     """The page to sign in on. Where there are connections it asks for the email first, and leads on by its domain."""
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

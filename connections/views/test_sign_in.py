@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,7 +106,7 @@ def _meaning(connection: Connection, person: Person, name: str) -> tuple[str, st
     """Return what a claim means for us, and its tone."""
     if name in VERIFIED:
         return VERIFIED[name], "good"
-    judges = {
+    judges: dict[str, Callable[[], tuple[str, str]]] = {
         connection.name_claim: lambda: ("Shown in People", "good"),
         connection.domain_claim: lambda: ("A verified domain of this connection", "good"),
         connection.email_claim: lambda: _email(connection, person),

@@ -15,10 +15,11 @@ from django.urls import path, reverse
 from django.utils.text import slugify
 from django.views.decorators.cache import never_cache
 
-ROOMS = ("portal", "consumers", "clients", "authority")
+ROOMS = ("portal", "consumers", "connections", "clients", "authority")
 # The sidebar, by what an operator comes for. Models that stand nowhere here follow under their room's name.
 SECTIONS = {
     "Consumers and clients": ["Consumer", "Client"],
+    "Sign-in": ["Connection"],
     "APIs": ["Api", "TrustedIssuer"],
     "Dynamic client registration": ["OpenRegistration", "DocumentHost", "SoftwareIssuer"],
     "Activity and mail": ["Event", "Message", "SigningKey"],
