@@ -26,6 +26,7 @@ PYTHON_LOCKS = ["uv.lock", "examples/python-api/uv.lock", "examples/mcp-server/u
 NODE_LOCKS = [
     "examples/node-api/package-lock.json",
     "benchmarks/oidc-provider/package-lock.json",
+    "tests/connections/idp/package-lock.json",
     "tests/ory/package-lock.json",
     "tests/third_party/package-lock.json",
 ]

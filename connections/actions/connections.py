@@ -53,7 +53,7 @@ def update_connection(
 ) -> Connection:
     """Set fields by name; a client secret of "" removes it, and None leaves it. Raises Refusal.
 
-    Turned off, it ends the sessions that began by it. Turned to required, it ends those of its people that began in
+    Set to off, it ends the sessions that began by it. Set to required, it ends those of its people that began in
     another way.
     """
     connection = rows.lock(connection)

@@ -1,7 +1,7 @@
 """Identities at providers: whose account a sign-in opens, linking and unlinking.
 
 Identity is issuer and subject. An address opens an account only where the connection is trusted for its domain and
-the provider calls it verified (docs/decisions/0039-identity-providers.md).
+the provider calls it verified (docs/decisions/0035-identity-providers.md).
 """
 
 from allauth.account.models import EmailAddress

@@ -30,6 +30,7 @@ from core.errors import Refusal
 
 STATES = {"works": ("Works", "good"), "unreachable": ("Unreachable", "bad"), "not_tested": ("Not tested", "warn")}
 SHOWN_PEOPLE = 50
+SIGNED_IN = datetime_column("signed_in_at", "Last sign-in")
 CLAIMS = ["name_claim", "email_claim", "verified_claim", "groups_claim", "domain_claim"]
 OPERATORS = ["for_operators", "operator_claim_value", "operator_group"]
 
@@ -75,17 +76,22 @@ def _unlinking(identity: Identity) -> list[str]:
     ]
 
 
+def _preset(request: HttpRequest) -> str | None:
+    """Return the product that was chosen for a new connection."""
+    chosen = request.POST.get("preset") or request.GET.get("preset")
+    return chosen if chosen in PRESETS else None
+
+
 @admin.register(Connection)
 class ConnectionAdmin(AuditedAdmin):
     heading = "Connections"
     intro = "People sign in with their own identity provider. Identity is issuer and subject, never an email address."
     empty = "Nobody signs in by an identity provider yet. Add Okta, Entra ID, Google or any that speaks OpenID Connect."
     form = ConnectionForm
-    list_display = ["name", "product", "state_badge", "available_to", "sign_in", "people", "last_sign_in"]
+    list_display = ["name", "product", "state_badge", "available_to", "sign_in", "people", SIGNED_IN]
     list_filter = [StateFilter, "sign_in"]
     search_fields = ["name", "slug", "issuer"]
     search_help_text = "By name, issuer, domain or consumer."
-    last_sign_in = datetime_column("signed_in_at", "Last sign-in")
     object_actions = {
         "vouch": AdminAction(
             label="Vouch for {}",
@@ -166,8 +172,8 @@ class ConnectionAdmin(AuditedAdmin):
         """Ask for the product first, then for what differs."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        preset = request.GET.get("preset")
-        if preset not in PRESETS:
+        preset = _preset(request)
+        if preset is None:
             context = {
                 **self.admin_site.each_context(request),
                 "title": "Add a connection",
@@ -175,20 +181,20 @@ class ConnectionAdmin(AuditedAdmin):
                 "presets": [(name, PresetName(name).label, PRESETS[name]) for name in PRESETS],
             }
             return TemplateResponse(request, "admin/connections/choose_preset.html", context)
-        response: HttpResponse = super().add_view(request, form_url, extra_context)
+        response: HttpResponse = super().add_view(request, form_url, {"preset": preset})
         return response
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         if obj is not None:
             return super().get_form(request, obj, change, **kwargs)
-        preset = request.GET.get("preset", PresetName.ANY)
+        preset = _preset(request) or PresetName.ANY
         form = type("PresetForm", (NewConnectionForm,), {"preset": preset})
         kwargs["fields"] = NewConnectionForm.Meta.fields
         return super().get_form(request, obj, change, **kwargs | {"form": form})
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
-            preset = request.GET.get("preset", PresetName.ANY)
+            preset = _preset(request) or PresetName.ANY
             product, label = PRESETS[preset], PresetName(preset).label
             asked = [f"ask_{name}" for name in product.asks]
             given = "" if preset == PresetName.ANY else f"What {label} gives you"
@@ -206,8 +212,22 @@ class ConnectionAdmin(AuditedAdmin):
             ("Connection", {"fields": ["name", "slug", "issuer"]}),
             ("How we authenticate there", {"fields": ["client_id", "client_authentication", "client_secret"]}),
             ("Sign-in", {"fields": ["sign_in", "consumers", "max_age"]}),
-            ("Claims", {"fields": ["scopes", *CLAIMS], "description": "Which claims say what. A path goes by dots."}),
-            ("Operators", {"fields": OPERATORS, "description": "Only an operator with full rights changes these."}),
+            (
+                "Claims",
+                {
+                    "fields": ["scopes", *CLAIMS],
+                    "description": "Which claims say what. A path goes by dots.",
+                    "classes": ["collapse"],
+                },
+            ),
+            (
+                "Operators",
+                {
+                    "fields": OPERATORS,
+                    "description": "Only an operator with full rights changes these.",
+                    "classes": [] if obj.for_operators else ["collapse"],
+                },
+            ),
         ]
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> Any:

@@ -166,6 +166,8 @@ class RuleForm(forms.Form):
         theirs = connection.consumers.all()
         consumers = theirs if theirs.exists() else Consumer.objects.all()
         self.fields["consumer"].queryset = consumers  # type: ignore[attr-defined]
+        if len(theirs) == 1:
+            self.fields["consumer"].initial = theirs[0]
 
     def rule(self) -> JoiningRule:
         return JoiningRule(connection=self.connection, **self.cleaned_data)

@@ -14,7 +14,8 @@ from allauth.socialaccount.providers.oauth2.utils import generate_code_challenge
 from allauth.socialaccount.providers.openid_connect.provider import OpenIDConnectProvider
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
 from django.conf import settings
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.urls import reverse
 
 from connections.models import Connection
@@ -91,7 +92,7 @@ def begin(
     login_hint: str = "",
     fresh: bool = False,
     data: object = None,
-) -> HttpResponseRedirect:
+) -> HttpResponse:
     """Send the browser to the provider. Raises SignInFailed.
 
     `process` says what the sign-in is for, when it comes back, and `data` goes with it. `fresh` asks the person to
@@ -107,10 +108,18 @@ def begin(
         params["max_age"] = str(max_age)
     if fresh:
         params["prompt"] = "login"
-    response: HttpResponseRedirect = Provider(request, connection).redirect(
+    redirect: HttpResponseRedirect = Provider(request, connection).redirect(
         request, process, next_url or None, data, auth_params=params, nonce=nonce, max_age=max_age
     )
-    return response
+    return redirect if request.method == "GET" and not fresh else _continue_page(request, connection, redirect.url)
+
+
+def _continue_page(request: HttpRequest, connection: Connection, address: str) -> HttpResponse:
+    """Return a page that leads on: browsers apply a page's form-action to the redirects of its forms too."""
+    page = render(request, "connections/leave.html", {"address": address, "connection": connection})
+    page.headers["Referrer-Policy"] = "no-referrer"
+    page.headers["Cache-Control"] = "no-store"
+    return page
 
 
 def complete(request: HttpRequest, connection: Connection, state: dict[str, Any]) -> Person:

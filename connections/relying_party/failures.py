@@ -173,7 +173,7 @@ WORDS: dict[Reason, Words] = {
     "unproven": Words(
         "Show first that the account is yours",
         "{name} does not prove an email address for this portal. If you have an account here, sign in as before, then "
-        "connect {name} on your Security page.",
+        "connect {name} to your account.",
         "The address is of a domain that the connection is not trusted for, or the provider does not call it verified.",
     ),
     "other_account": Words(

@@ -8,7 +8,6 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.authentication import get_authentication_records
 from allauth.core import context as allauth_context
 from allauth.mfa.adapter import DefaultMFAAdapter
-from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -134,9 +133,12 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def _record_sign_in(self, request: HttpRequest, user: User) -> None:
         """Keep how the person signed in: with the account, the activity and the session."""
-        method = self.sign_in_method(request, user)
-        people.record_sign_in(person=user, method=method, actor=Actor.of(request))
-        UserSession.objects.filter(session_key=request.session.session_key).update(data={"method": method})
+        people.record_sign_in(
+            person=user,
+            method=self.sign_in_method(request, user),
+            session_key=request.session.session_key or "",
+            actor=Actor.of(request),
+        )
 
     def sign_in_method(self, request: HttpRequest, user: User) -> str:
         """Return how the person has signed in in this session, in words."""

@@ -67,10 +67,11 @@ def update_person(
 
 
 @transaction.atomic
-def record_sign_in(*, person: User, method: str, actor: Actor) -> None:
-    """Record how a person has signed in: in the activity of each of their workspaces, or of the portal."""
+def record_sign_in(*, person: User, method: str, session_key: str, actor: Actor) -> None:
+    """Record how a person has signed in: with the session, and in the activity of their workspaces or the portal's."""
     person.signed_in_by = method[: longest(User, "signed_in_by")]
     User.objects.filter(pk=person.pk).update(signed_in_by=person.signed_in_by)
+    UserSession.objects.filter(session_key=session_key).update(data={"method": method})
     workspaces = [*person.workspaces()[:MAX_WORKSPACES]] or [None]
     for consumer in workspaces:
         audit.record(

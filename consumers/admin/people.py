@@ -132,7 +132,8 @@ class PersonAdmin(AuditedAdmin):
 
     @admin.display(description="Last sign-in")
     def signed_in(self, person: User) -> str:
-        return datetime_column("last_login", "")(person)
+        at = datetime_column("last_login", "")(person)
+        return f"{at}, by {person.signed_in_by}" if person.signed_in_by else at
 
 
 # -- Groups -----------------------------------------------------------------------------------------------------------

@@ -1,5 +1,8 @@
 """The page that an invitation's link opens. A GET consumes nothing: mail scanners follow links."""
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 from allauth.account.internal.flows.login import record_authentication
 from allauth.account.models import EmailAddress
 from allauth.account.utils import perform_login
@@ -16,6 +19,25 @@ from consumers.forms import NewPersonForm, add_refusal
 from consumers.models import Invitation, User
 from core.errors import Conflict, Refusal
 from core.rate_limits import rate_limited
+
+
+class Offer(NamedTuple):
+    """Another way to sign in to accept an invitation. One that is required leaves no other."""
+
+    label: str
+    url: str
+    is_required: bool
+
+
+# What a room above offers to whoever has such an address, leading back to a page.
+OffersFor = Callable[[str, str], list[Offer]]
+_offers: list[OffersFor] = []
+
+
+def register_offers(offers_for: OffersFor) -> None:
+    """Offer these ways to sign in on the page of an invitation."""
+    if offers_for not in _offers:
+        _offers.append(offers_for)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -75,6 +97,7 @@ def _show(request: HttpRequest, opened: Invitation, form: NewPersonForm, status:
         "form": form,
         "is_theirs": request.user.is_authenticated
         and EmailAddress.objects.filter(user=request.user, email__iexact=opened.email, verified=True).exists(),
+        "offers": [offer for offers_for in _offers for offer in offers_for(opened.email, request.path)],
         "has_account": User.objects.of_address(opened.email).exists(),
     }
     return render(request, "consumers/invitation.html", context, status=status)

@@ -1,6 +1,8 @@
 """An identity provider that says what a test wants it to, also what no honest one says."""
 
+import html
 import json
+import re
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -97,10 +99,19 @@ class ScriptedProvider:
 
     def begin(self, browser: Any, address: str, **options: Any) -> dict[str, str]:
         """Follow the portal's way to the provider; return the parameters of the authorization request."""
-        response = browser.get(address, **options)
-        assert response.status_code == 302, response.content.decode()
-        assert response["Location"].startswith(f"{self.issuer}/authorize?"), response["Location"]
-        sent = {name: values[0] for name, values in parse_qs(urlsplit(response["Location"]).query).items()}
+        return self.asked(browser.get(address, **options))
+
+    def asked(self, response: Any) -> dict[str, str]:
+        """Return the parameters of the request that the portal's response leads to, by redirect or by a page."""
+        if response.status_code == 302:
+            address = response["Location"]
+        else:
+            assert response.status_code == 200, response.content.decode()
+            found = re.search(r'http-equiv="refresh" content="0; url=([^"]+)"', response.content.decode())
+            assert found, response.content.decode()
+            address = html.unescape(found.group(1))
+        assert address.startswith(f"{self.issuer}/authorize?"), address
+        sent = {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
         self.nonce = sent["nonce"]
         return sent
 

@@ -11,7 +11,7 @@ from connections.models import Connection
 from consumers.models import Event, User
 from core.errors import Refusal
 from tests.connections.provider import connect
-from tests.connections.test_sign_in import provider_parameters, refused, signed_in
+from tests.connections.test_sign_in import refused, signed_in
 from tests.factories import PASSWORD, MembershipFactory, actor_for, sign_in_to
 
 pytestmark = pytest.mark.django_db
@@ -110,7 +110,7 @@ def test_password_does_not_sign_in(client, required, alice):
 def test_code_does_not_sign_in_somebody_who_is_linked_with_a_foreign_address(client, okta, provider, mallory):
     provider.claims |= {"sub": "m", "email": "mallory@globex.example"}
     sign_in_to(client, mallory)
-    provider.return_to(client, provider_parameters(provider, client.post("/account/connections/acme-okta/connect/")))
+    provider.return_to(client, provider.asked(client.post("/account/connections/acme-okta/connect/")))
     client.logout()
     Connection.objects.update(sign_in="required", required_at=timezone.now())
     mail.outbox.clear()

@@ -270,9 +270,7 @@ def test_person_connects_a_provider_after_proving_the_account(client, okta, prov
     provider.claims |= {"email": "alice@private.example", "email_verified": False}
     sign_in_to(client, alice)
     assert "Acme Okta" in client.get("/account/2fa/").content.decode()
-    response = client.post("/account/connections/acme-okta/connect/")
-    assert response.status_code == 302
-    sent = provider_parameters(provider, response)
+    sent = provider.asked(client.post("/account/connections/acme-okta/connect/"))
     assert provider.return_to(client, sent)["Location"] == "/account/2fa/"
     assert SocialAccount.objects.get().user == alice
     client.logout()
@@ -280,19 +278,11 @@ def test_person_connects_a_provider_after_proving_the_account(client, okta, prov
     assert signed_in(client) == "alice@acme.example"
 
 
-def provider_parameters(provider, response) -> dict[str, str]:
-    from urllib.parse import urlsplit
-
-    sent = {name: values[0] for name, values in parse_qs(urlsplit(response["Location"]).query).items()}
-    provider.nonce = sent["nonce"]
-    return sent
-
-
 def test_identity_of_another_account_cannot_be_connected(client, okta, provider, alice, bob):
     provider.sign_in(client, okta)
     client.logout()
     sign_in_to(client, bob)
-    sent = provider_parameters(provider, client.post("/account/connections/acme-okta/connect/"))
+    sent = provider.asked(client.post("/account/connections/acme-okta/connect/"))
     provider.return_to(client, sent)
     assert SocialAccount.objects.get().user == alice
     assert "belongs to another account" in client.get("/account/2fa/").content.decode()
@@ -300,7 +290,7 @@ def test_identity_of_another_account_cannot_be_connected(client, okta, provider,
 
 def test_connecting_is_bound_to_who_began_it(client, okta, provider, alice, bob):
     sign_in_to(client, alice)
-    sent = provider_parameters(provider, client.post("/account/connections/acme-okta/connect/"))
+    sent = provider.asked(client.post("/account/connections/acme-okta/connect/"))
     sign_in_to(client, bob)
     provider.return_to(client, sent)
     assert not SocialAccount.objects.exists()
@@ -462,3 +452,21 @@ def test_deleted_connection_takes_its_identities_along(client, okta, provider, a
     assert not SocialAccount.objects.exists()
     assert client.get("/consumers/acme/").status_code == 302
     refused(client.get("/sso/acme-okta/login"), "off", 404)
+
+
+# -- Invitations ------------------------------------------------------------------------------------------------------
+
+
+def test_invitation_offers_the_connection_of_its_domain(client, okta, provider, acme, invite):
+    link = invite(acme, "new@acme.example")
+    page = client.get(link).content.decode()
+    assert "Continue with Acme Okta" in page
+    assert "Join without Acme Okta" in page
+    Connection.objects.update(sign_in="required", required_at=okta.created_at)
+    page = client.get(link).content.decode()
+    assert "Continue with Acme Okta" in page
+    assert "Join without" not in page
+
+
+def test_invitation_of_another_domain_offers_none(client, okta, provider, acme, invite):
+    assert "Acme Okta" not in client.get(invite(acme, "new@other.example")).content.decode()

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
@@ -13,6 +14,7 @@ from authority.models import Consent, SigningKey, TestToken
 from clients.actions import registration
 from clients.actions.workloads import assign_subject
 from clients.models import DocumentHost, RegistrationAccessToken, SelfRegistration, TrustedIssuer, TrustRule
+from connections.models import Connection, Domain, Identity, JoiningRule
 from consumers.actions.personal_tokens import create_token
 from consumers.audit import SYSTEM
 from consumers.models import Verification
@@ -54,6 +56,14 @@ def ids(invite, acme, globex, alice, bob, mallory, olga, api, acme_access, servi
         user=alice, name="Laptop", scopes=["clients:read"], expires_at=tomorrow, actor=actor_for(alice)
     )
     invitation, link = invite("new@acme.example")
+    connection = Connection.objects.create(
+        name="Acme Okta", slug="acme-okta", issuer="https://acme.okta.com", client_id="portal", sign_in="offered"
+    )
+    connection.consumers.add(acme)
+    Domain.objects.create(connection=connection, name="acme.example", verified_at=timezone.now())
+    joining = JoiningRule.objects.create(connection=connection, consumer=acme, kind="group", value="admins")
+    account = SocialAccount.objects.create(user=bob, provider=connection.issuer, uid="b", extra_data={})
+    Identity.objects.create(account=account, connection=connection)
     problem = {"kind": "changed", "position": 1, "event": 1, "text": "Event 1 was changed after it was sealed."}
     Verification.objects.create(last_position=1, last_event=1, problems=[problem], finished_at=timezone.now())
     return {
@@ -72,6 +82,9 @@ def ids(invite, acme, globex, alice, bob, mallory, olga, api, acme_access, servi
         "api_id": api.pk,
         "unused_api": ApiFactory(name="Unused", identifier="https://unused.example.com").pk,
         "issuer_id": issuer.pk,
+        "connection": connection.pk,
+        "new_domain": Domain.objects.create(connection=connection, name="new.example").pk,
+        "joining_rule": joining.pk,
         "unused_issuer": unused_issuer.pk,
         "rule_id": rule.pk,
         "source_id": DocumentHost.objects.create(host="documents.example.com", consumer=acme).pk,

@@ -18,7 +18,7 @@ RETURNED = monitoring.events.PY_RETURN
 def actions() -> dict[str, CodeType]:
     """Return the code of every function that changes something in somebody's name, by the function's name."""
     found = {}
-    for room in ("consumers", "clients", "authority"):
+    for room in ("consumers", "connections", "clients", "authority"):
         package = importlib.import_module(room)
         for module in pkgutil.walk_packages(package.__path__, f"{room}."):
             if ".migrations" in module.name:

@@ -55,6 +55,21 @@ NO_OPERATION = {
         ),
         "a client's own, at the endpoints of its specification",
     ),
+    **dict.fromkeys(
+        (
+            "consumers.actions.people.record_sign_in",
+            "connections.actions.identities.sign_in",
+            "connections.actions.identities.link",
+            "connections.actions.identities.log_out",
+            "connections.actions.identities.record_refusal",
+            "connections.actions.identities.record_test",
+            "connections.actions.identities.record_way_back",
+            "connections.actions.identities.unlink",
+            "connections.actions.joining.change",
+            "connections.actions.joining.keep_in_step",
+        ),
+        "part of a sign-in, which tests/connections does at real providers",
+    ),
 }
 
 

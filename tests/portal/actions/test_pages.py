@@ -28,6 +28,20 @@ NO_PAGE = {
         ("clients.actions.registration.register_itself", "clients.actions.registration.update_itself"),
         "a client's own, at the endpoints of its specification",
     ),
+    **dict.fromkeys(
+        (
+            "connections.actions.identities.sign_in",
+            "connections.actions.identities.link",
+            "connections.actions.identities.log_out",
+            "connections.actions.identities.record_refusal",
+            "connections.actions.identities.record_test",
+            "connections.actions.identities.record_way_back",
+            "connections.actions.joining.change",
+            "connections.actions.joining.keep_in_step",
+        ),
+        "part of a sign-in, which tests/connections does at real providers",
+    ),
+    "connections.actions.domains.check_domain": "asks name servers: tests/connections/test_domains.py",
 }
 
 
@@ -59,6 +73,7 @@ HOST = ADMIN + "clients/documenthost/{source_id}/"
 OPEN = ADMIN + "clients/openregistration/{open_registration}/"
 ISSUERS = ADMIN + "clients/trustedissuer/"
 APIS = ADMIN + "clients/api/"
+CONNECTIONS = ADMIN + "connections/connection/"
 KEY = ADMIN + "authority/signingkey/{key}/"
 ANYBODY = "Anybody may register clients for Globex"
 NEW_CLIENT: dict[str, Value] = {"client_name": "Nightly", "scope": "shipments:read"}
@@ -100,6 +115,49 @@ PAGES_OF = {  # by the module of the actions
         page("delete_issuer", "olga", ISSUERS + "{unused_issuer}/delete/", "Delete CI"),
         page("create_rule", "alice", CLIENT + "rules/new/{issuer_id}/", "Create rule", "Save unchanged", claim0="2"),
         page("delete_rule", "alice", CLIENT + "authentication/", "Delete the rule repository_id: 1"),
+    ],
+    "connections.actions.connections": [
+        page(
+            "create_connection",
+            "olga",
+            CONNECTIONS + "add/?preset=okta",
+            "Save",
+            name="Globex Okta",
+            slug="globex-okta",
+            ask_domain="globex.okta.com",
+            client_id="p",
+            client_authentication=SIGNS,
+        ),
+        page("update_connection", "olga", CONNECTIONS + "{connection}/change/", "Save", name="Another name"),
+        page("delete_connection", "olga", CONNECTIONS + "{connection}/delete/", "Delete Acme Okta"),
+    ],
+    "connections.actions.domains": [
+        page("add_domain", "olga", CONNECTIONS + "{connection}/change/", "Add domain", domain="acme.test.example"),
+        page(
+            "verify_domain", "olga", CONNECTIONS + "{connection}/actions/vouch/{new_domain}/", "Vouch for new.example"
+        ),
+        page(
+            "remove_domain",
+            "olga",
+            CONNECTIONS + "{connection}/actions/remove-domain/{new_domain}/",
+            "Remove new.example",
+        ),
+        page(
+            "create_rule",
+            "olga",
+            CONNECTIONS + "{connection}/change/",
+            "Add rule",
+            value="acme.example",
+        ),
+        page(
+            "delete_rule",
+            "olga",
+            CONNECTIONS + "{connection}/actions/delete-rule/{joining_rule}/",
+            "Delete the rule Group admins",
+        ),
+    ],
+    "connections.actions.identities": [
+        page("unlink", "bob", "/account/2fa/", "Disconnect"),
     ],
     "clients.actions.registration": [
         page("create_initial_access_token", "alice", INITIAL + "new/", "Create token", name="Builds"),
@@ -150,6 +208,7 @@ PAGES_OF = {  # by the module of the actions
         page("remove_member", "olga", CONSUMER + "actions/remove/{member_id}/", "Remove Bob Young (Acme Logistics)"),
     ],
     "consumers.actions.people": [
+        page("record_sign_in", "nobody", "/invitations/{invitation}/", "Join Acme Logistics", name="Jo"),
         page("create_operator", "olga", ADMIN + "consumers/user/add/", "Save", email="jo@provider.example"),
         page("update_person", "olga", ADMIN + "consumers/user/{person}/change/", "Save", is_active=[]),
         page("rename_person", "alice", "/account/name/", "Save name", name="Alice"),
