@@ -22,7 +22,7 @@ const provider = new Provider(issuer, {
   },
   pkce: { required: () => true },
   fetch(url, options) {
-    return fetch(url, options); // our keys are on a loopback address here
+    return fetch(url, { ...options, dispatcher: undefined }); // the portal is on a loopback address here
   },
   async findAccount(_, id) {
     // Read anew each time: tests change what a person is.
@@ -33,3 +33,4 @@ const provider = new Provider(issuer, {
 
 provider.listen(port, "127.0.0.1", () => console.log("listening"));
 provider.on("server_error", (_, error) => console.error(error));
+provider.on("backchannel.error", async (_, error) => console.error(error, await error.response?.text()));
