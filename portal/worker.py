@@ -19,6 +19,7 @@ from authority.telemetry import daily_counts, problem_log
 from authority.tokens import test_tokens
 from clients.actions import cleanup, cli_client
 from clients.actions import secret_policy as secret_policy_actions
+from connections.accounts import sessions as connection_sessions
 from consumers.accounts.session_cleanup import delete_expired_sessions
 from consumers.actions.sealing import seal_events
 from core import idempotency, mail
@@ -45,6 +46,7 @@ PERIODIC_TASKS: list[Callable[[], None]] = [
     idempotency.delete_old,
     mail.delete_old,
     delete_expired_sessions,
+    connection_sessions.delete_expired,
     cache_table.delete_expired,
     tasks.delete_expired,
     daily_counts.delete_old,

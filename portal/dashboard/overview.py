@@ -10,6 +10,7 @@ from django.utils import timezone
 from authority.admin import TONES
 from authority.models import DailyCount, SigningKey
 from clients.models import Api, Client
+from connections.models import Connection
 from consumers.activity.timeline import describe
 from consumers.models import Consumer, Event
 from core.models import Message
@@ -30,6 +31,8 @@ def overview(site: AdminSite, request: HttpRequest) -> dict[str, Any]:
     if may_read(Client):
         parts["clients"] = _count_with_stopped(Client, "disabled_at")
         parts["yesterday"], parts["today"] = last_days(DailyCount.objects.all(), 2)
+    if may_read(Connection):
+        parts["broken_connections"] = Connection.objects.live().exclude(problem="").order_by("problem_at")[:5]
     if may_read(Message):
         failed = Message.objects.filter(state=Message.State.FAILED)
         waiting = Message.objects.filter(state=Message.State.WAITING)

@@ -12,7 +12,9 @@ from connections.actions import domains
 from connections.models import Connection, Identity, JoiningRule
 from consumers.audit import SYSTEM
 from consumers.models import Consumer, Membership, Role, User
+from tests import patient
 from tests.browser.identity_providers import SECRET, RealProvider, oidc_provider, toolkit
+from tests.browser.test_passkeys import with_authenticator
 
 pytestmark = pytest.mark.browser
 
@@ -232,3 +234,36 @@ def test_code_and_passkey_stay_where_a_connection_is_offered(okta, visitor):
     expect(page.get_by_role("button", name="Email me a code")).to_be_visible()
     page.get_by_role("button", name="Email me a code").click()
     expect(page).to_have_url(re.compile("/account/login/code/"))
+
+
+def test_superuser_comes_back_by_a_passkey_where_the_provider_is_required(okta, server, visitor, mail):
+    """The provider is down, and required of everybody: the way back in, of which all operators hear."""
+    olga = visitor()
+    olga.base_url = server.url.replace("127.0.0.1", "localhost")
+    with_authenticator(olga)
+    email, password = server.demo["operator"]["email"], server.demo["operator"]["password"]
+    olga.sign_in(email, password)
+    page = olga.open("/account/2fa/webauthn/add/")
+    page.get_by_role("button", name="Add").click()
+    page.get_by_role("heading", name="Save your recovery codes now").wait_for()
+    with server.database():
+        connection = Connection.objects.get()
+        domain = domains.add_domain(connection=connection, name=email.partition("@")[2], actor=SYSTEM)
+        domains.verify_domain(domain=domain, by="a test", actor=SYSTEM)
+        Connection.objects.update(sign_in="required", required_at=timezone.now(), for_operators=True)
+    olga.open("/account/logout/").get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/account/login/**")
+    page.get_by_role("button", name="Use a passkey").click()
+    page.wait_for_url(lambda url: "/account/login" not in url)
+    page = olga.open("/operators/")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    page = olga.open("/operators/consumers/event/")
+    expect(page.get_by_text("although Acme Okta is required").first).to_be_visible()
+    for _ in range(300):
+        told = [patient.get(server.url + path).text for path in mail.pages_of(email)]
+        if any("signed in by a passkey" in text for text in told):
+            break
+        page.wait_for_timeout(200)
+    assert any("signed in by a passkey" in text for text in told)
+    with server.database():
+        User.objects.get(email=email).authenticator_set.all().delete()

@@ -10,6 +10,11 @@ def mallory(server, visitor):
     """Mallory at localhost, since a passkey can be bound to a name but not to an address."""
     one = visitor()
     one.base_url = server.url.replace("127.0.0.1", "localhost")
+    return with_authenticator(one)
+
+
+def with_authenticator(one):
+    """Give somebody's browser an authenticator that says yes to everything."""
     tools = one.context.new_cdp_session(one.page)
     tools.send("WebAuthn.enable")
     tools.send(
