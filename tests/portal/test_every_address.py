@@ -45,7 +45,9 @@ VALUES = {
     "api_id": "1",
     "issuer_id": "1",
     "source_id": "1",
-    **dict.fromkeys(("secret_id", "rule_id", "token_id"), "00000000-0000-4000-8000-000000000000"),
+    "slug": "acme-okta",
+    "identity_id": "1",
+    **dict.fromkeys(("secret_id", "rule_id", "token_id", "connection_id"), "00000000-0000-4000-8000-000000000000"),
 }
 
 

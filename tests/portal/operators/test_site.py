@@ -176,7 +176,7 @@ def test_actions_need_the_form_they_came_from(olga, acme):
 
 def test_rows_of_other_packages_have_no_pages():
     apps = {model._meta.app_label for model in admin.site._registry}
-    assert apps <= {"core", "consumers", "clients", "authority", "auth"}
+    assert apps <= {"core", "consumers", "connections", "clients", "authority", "auth"}
 
 
 def test_pages_keep_the_strict_policy(browser_of, olga, everything):
