@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from connections.models import ClientAuthentication, Connection, Domain, JoiningRule, RuleKind, SignInMode
+from connections.models import ClientAuthentication, Connection, Domain, JoiningRule, RuleKind, SignInMode, Source
 from connections.presets import HOST, PART, PRESETS
 from core.errors import Refusal
 from core.http_fetch.target import FetchError, target
@@ -12,6 +12,9 @@ from core.uris import DOMAIN
 MAX_SCOPES = 20
 MAX_DOMAINS = 100
 MAX_SECRET = 500  # characters
+# On what ground a domain is verified, besides an operator's word.
+BY_DNS = "DNS record"
+BY_FILE = "CONNECTIONS_FILE"
 # Anybody has an address there, so that no provider but its own speaks for them.
 PUBLIC_MAIL = frozenset(
     [
@@ -65,10 +68,13 @@ def client_secret(value: str) -> None:
 
 
 def requirement(row: Connection) -> None:
-    """Let a connection be required once it is known to work, and to whom it applies."""
+    """Let a connection be required once it is known to work, and to whom it applies.
+
+    Of one that is kept in CONNECTIONS_FILE, whoever runs the server says that it works: no page could test it first.
+    """
     if row.sign_in != SignInMode.REQUIRED:
         return
-    if not (row.tested_at or row.signed_in_at):
+    if not (row.tested_at or row.signed_in_at or row.source == Source.FILE):
         raise Refusal("Test the connection first: whoever must sign in by it has no other way.", field="sign_in")
     if not row.domains.verified().exists():
         raise Refusal("Verify a domain first: it says who must sign in by it.", field="sign_in")
@@ -86,6 +92,14 @@ def domain_name(name: str) -> str:
     if name in PUBLIC_MAIL:
         raise Refusal(f"Anybody can have an address at {name}, so that no organisation speaks for it.", field="domain")
     return name
+
+
+def ground(text: str) -> None:
+    """Require an operator's own words for why a domain is an organisation's, which are shown with it."""
+    if not text.strip() or first_unsafe(text):
+        raise Refusal("Say in a few words how you know whose domain it is.", field="by")
+    if text.strip() in (BY_DNS, BY_FILE):
+        raise Refusal("Say it in your own words: nothing of that kind was looked at.", field="by")
 
 
 def joining_rule(row: JoiningRule) -> None:

@@ -1,0 +1,10 @@
+"""Programs that speak to the management API about connections."""
+
+import pytest
+
+from tests.api.conftest import program_of, token_of  # noqa: F401  # fixtures
+
+
+@pytest.fixture
+def program(olga, program_of):  # noqa: F811
+    return program_of(olga)
