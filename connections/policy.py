@@ -114,6 +114,16 @@ def joining_rule(row: JoiningRule) -> None:
         raise Refusal("Enter the group as the provider writes it in the claim.", field="value")
 
 
+def standing_rules(row: Connection) -> None:
+    """Refuse a change that would leave rules which let people in where the connection is not for, or match nobody."""
+    consumers = row.consumers.all()
+    beyond = row.rules.exclude(consumer__in=consumers).first() if consumers else None
+    if beyond is not None:
+        raise Refusal(f"People join {beyond.consumer} by {row}. Delete those rules first.", field="consumers")
+    if not row.groups_claim and row.rules.filter(kind=RuleKind.GROUP).exists():
+        raise Refusal("People join by their groups. Delete those rules first.", field="groups_claim")
+
+
 def preset_values(preset: str, answers: dict[str, str]) -> dict[str, object]:
     """Return the fields that follow from a product and what was looked up there. Raises Refusal."""
     product = PRESETS[preset]

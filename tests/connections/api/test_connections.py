@@ -361,6 +361,18 @@ def test_a_rule_that_could_match_nobody_is_refused(program, okta, acme, rule, wo
     assert words in refused(program.post(RULES, {"connection": "acme-okta"} | rule))
 
 
+def test_a_rule_keeps_the_connection_for_its_consumer_and_its_groups(program, okta, acme, globex):
+    """Else people would still join a consumer that the connection is not for."""
+    program.post(RULES, {"connection": "acme-okta", "kind": "group", "value": "Staff"})
+    at = f"{PATH}/acme-okta"
+    away = [{"op": "replace", "path": "/consumers", "value": ["globex"]}]
+    assert "Delete those rules first" in refused(program.patch(at, away))
+    assert program.get(at).json()["consumers"] == []
+    assert "groups" in refused(program.patch(at, [{"op": "replace", "path": "/groups_claim", "value": ""}]))
+    both = [{"op": "replace", "path": "/consumers", "value": ["acme", "globex"]}]
+    assert program.patch(at, both).status_code == 200
+
+
 def test_presets_say_what_they_ask_for(program):
     found = {each["preset"]: each for each in program.get("/admin/connection-presets").json()}
     assert set(found) == {"okta", "auth0", "entra", "google", "keycloak", "ping", "any"}
