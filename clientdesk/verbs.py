@@ -10,7 +10,7 @@ VERBS = {
     "get": "Show a client, a secret, a token, a consumer, a member, an invitation, a connection, or open registration.",
     "create": "Create a client, a secret, a token, a consumer, an invitation or a connection.",
     "update": "Change a client, a secret, a consumer, its access, a member, or a connection.",
-    "verify": "Vouch for a domain of a connection.",
+    "verify": "Verify a domain of a connection.",
     "patch": "Change members of a client by JSON Patch.",
     "rotate": "Replace a secret.",
     "enable": "Enable clients, or open registration.",

@@ -18,10 +18,10 @@ _WHOLE = [
     *_COLUMNS,
     *("id", "preset", "client_id", "client_authentication", "has_client_secret", "scopes", "name_claim", "email_claim"),
     *("verified_claim", "groups_claim", "domain_claim", "for_operators", "operator_claim_value", "operator_group"),
-    *("max_age", "redirect_uri", "initiate_login_uri", "backchannel_logout_uri", "problem", "problem_at"),
+    *("max_age", "redirect_uri", "initiate_login_uri", "backchannel_logout_uri", "jwks_uri", "problem", "problem_at"),
     *("tested_at", "signed_in_at"),
 ]
-_DOMAIN = ["domain", "verified_at", "verified_by", "challenge"]
+_DOMAIN = ["domain", "verified_at", "verified_by", "txt_record"]
 FLAGS = [
     Flag("preset", "preset", "text", "Basic", "The product; `list presets` shows what each asks for."),
     Flag("issuer", "issuer", "text", "Basic", "Its address, where no --answer stands for it."),
@@ -165,14 +165,22 @@ def verify_domain(
     connection: ConnectionName,
     domain: DomainName,
     by: Annotated[
-        str, typer.Option("--by", metavar="TEXT", help="How you know whose domain it is.", show_default=False)
-    ],
+        str | None,
+        typer.Option("--by", metavar="TEXT", help="Vouch for it: how you know whose domain it is.", show_default=False),
+    ] = None,
     yes: Yes = False,
 ) -> None:
-    """Vouch for a domain: the provider opens the account of whoever has such an address. For operators."""
-    path = f"{_domain_path(connection, domain)}/verify"
-    confirm(f"Trust {connection} for whoever has an address at {domain}?", yes=yes)
-    session.printer.show(session.api.json("POST", path, json={"by": by}), _DOMAIN, identifier="domain")
+    """Verify a domain by its DNS record, or with --by by your word. For operators.
+
+    From then on the provider opens the account of whoever has such an address.
+    """
+    path = _domain_path(connection, domain)
+    if by is None:
+        found = session.api.json("POST", f"{path}/check")
+    else:
+        confirm(f"Trust {connection} for whoever has an address at {domain}?", yes=yes)
+        found = session.api.json("POST", f"{path}/verify", json={"by": by})
+    session.printer.show(found, _DOMAIN, identifier="domain")
 
 
 def delete_domain(session: Session, connection: ConnectionName, domain: DomainName, yes: Yes = False) -> None:

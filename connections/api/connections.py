@@ -3,10 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Count, Q
 from django.http import HttpResponse
-from django.urls import reverse
 from django.views.decorators.debug import sensitive_variables
 
 from connections.actions import connections as connection_actions
@@ -15,6 +13,7 @@ from connections.documents import ANSWERS, MEMBERS, consumers_of, fields_of
 from connections.models import Connection, Identity, Source
 from connections.policy import MAX_SECRET
 from connections.presets import PRESETS, PresetName
+from connections.relying_party.addresses import registration_addresses
 from consumers.rest.lookups import consumer_matches
 from consumers.rest.operations import ApiRequest, json_response, no_content, operation
 from core.rest import etags, patch
@@ -41,6 +40,10 @@ READ_ONLY: dict[str, Schema] = {
     "redirect_uri": TEXT | {"description": "To register at the provider."},
     "initiate_login_uri": TEXT | {"description": "Where the provider may start a sign-in (Core section 4)."},
     "backchannel_logout_uri": TEXT | {"description": "Where the provider may end sessions."},
+    "jwks_uri": {
+        "type": ["string", "null"],
+        "description": "Where the keys are with which the portal authenticates there, for private_key_jwt.",
+    },
     "source": TEXT | {"enum": Source.values, "description": "file: kept in CONNECTIONS_FILE, and changed there alone."},
     "state": TEXT | {"enum": ["works", "unreachable", "not_tested"], "description": "By what happened last."},
     "problem": TEXT | {"description": "What the last sign-in failed by, where the provider is at fault."},
@@ -51,6 +54,8 @@ READ_ONLY: dict[str, Schema] = {
     "required_at": MOMENT,
     "created_at": TEXT | {"format": "date-time"},
 }
+# In the order of `registration_addresses`.
+ADDRESSES = ("redirect_uri", "initiate_login_uri", "backchannel_logout_uri", "jwks_uri")
 # They change without anybody changing the connection, so that If-Match does not compare them.
 OF_USE = frozenset({"state", "problem", "problem_at", "people", "tested_at", "signed_in_at"})
 CONNECTION: dict[str, Any] = {
@@ -100,15 +105,10 @@ def _document(row: Connection, people: int) -> dict[str, Any]:
         "id": str(row.pk),
         "consumers": sorted(each.slug for each in row.consumers.all()),
         "operator_group": row.operator_group.name if row.operator_group else None,
-        "redirect_uri": _address(row, "callback"),
-        "initiate_login_uri": _address(row, "login"),
-        "backchannel_logout_uri": _address(row, "backchannel-logout"),
+        "jwks_uri": None,
+        **dict(zip(ADDRESSES, (address for _, address in registration_addresses(row)), strict=False)),
         "people": people,
     }
-
-
-def _address(row: Connection, name: str) -> str:
-    return settings.PUBLIC_URL + reverse(f"connections:{name}", args=[row.slug])
 
 
 def _answer(row: Connection, status: int = 200) -> HttpResponse:

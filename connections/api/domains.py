@@ -4,7 +4,7 @@ from typing import Any
 
 from django.http import HttpResponse
 
-from connections import policy
+from connections import dns_records, policy
 from connections.actions import domains as domain_actions
 from connections.api.connections import CHANGE, READ
 from connections.api.lookups import connection_at
@@ -22,7 +22,11 @@ DOMAIN: dict[str, Any] = {
     "required": ["domain"],
     "properties": {
         "domain": NAME,
-        "challenge": TEXT | {"description": "What the TXT record of the domain must say, after “clientdesk-verify=”."},
+        "txt_record": {
+            "type": "object",
+            "properties": {"name": TEXT, "value": TEXT},
+            "description": "The DNS record that proves the domain, for …/check.",
+        },
         "verified_at": MOMENT | {"description": "null: it leads people to the provider, which is not trusted for it."},
         "verified_by": TEXT | {"description": "On what ground: the DNS record, or an operator’s word."},
         "checked_at": MOMENT,
@@ -44,7 +48,11 @@ GROUND: dict[str, Any] = {
 
 
 def _document(domain: Domain) -> dict[str, Any]:
-    return {"domain": domain.name} | {name: getattr(domain, name) for name in DOMAIN["properties"] if name != "domain"}
+    name, value = dns_records.expected(domain)
+    shown = ("verified_at", "verified_by", "checked_at", "created_at")
+    return {"domain": domain.name, "txt_record": {"name": name, "value": value}} | {
+        each: getattr(domain, each) for each in shown
+    }
 
 
 def _find(call: ApiRequest, connection: str, name: str) -> Domain:
@@ -108,6 +116,18 @@ def verify_domain(call: ApiRequest, connection: str, domain: str) -> HttpRespons
     found = _find(call, connection, domain)
     policy.ground(call.body["by"])
     verified = domain_actions.verify_domain(domain=found, by=call.body["by"].strip(), actor=call.caller.actor)
+    return json_response(_document(verified))
+
+
+@operation(
+    id="checkConnectionDomain",
+    summary="Check the DNS record of a domain",
+    answers={200: DOMAIN},
+    **CHANGE | {"refusals": (403, 404, 409)},
+)
+def check_domain(call: ApiRequest, connection: str, domain: str) -> HttpResponse:
+    """Operators do this, once the organisation has published its TXT record. It verifies the domain."""
+    verified = domain_actions.check_domain(domain=_find(call, connection, domain), actor=call.caller.actor)
     return json_response(_document(verified))
 
 

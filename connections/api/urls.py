@@ -19,6 +19,7 @@ urlpatterns = [
         DELETE=connections.delete_connection,
     ),
     route(f"{CONNECTION}/domains", "connection-domains", GET=domains.list_domains, POST=domains.add_domain),
+    route(f"{DOMAIN}/check", "check-domain", POST=domains.check_domain),
     route(f"{DOMAIN}/verify", "verify-domain", POST=domains.verify_domain),
     route(DOMAIN, "connection-domain", GET=domains.get_domain, DELETE=domains.remove_domain),
     route(RULES, "joining-rules", GET=joining_rules.list_rules, POST=joining_rules.create_rule),

@@ -81,6 +81,7 @@ COMMANDS = {
     "listConnectionDomains": "list domains nobody",
     "addConnectionDomain": "create domain nobody acme.example",
     "getConnectionDomain": "get domain nobody acme.example",
+    "checkConnectionDomain": "verify domain nobody acme.example",
     "verifyConnectionDomain": "verify domain nobody acme.example --by Contract",
     "removeConnectionDomain": "delete domain nobody acme.example",
     "listJoiningRules": "list joining-rules acme",

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.api.conftest import program_of, token_of  # noqa: F401  # fixtures
+from tests.connections.test_domains import name_server  # noqa: F401  # a fixture
 
 
 @pytest.fixture

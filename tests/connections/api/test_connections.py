@@ -48,6 +48,7 @@ def test_preset_and_what_was_looked_up_stand_for_issuer_scopes_and_claims(progra
     assert found["redirect_uri"] == f"{settings.PUBLIC_URL}/sso/acme-okta/callback"
     assert found["backchannel_logout_uri"] == f"{settings.PUBLIC_URL}/sso/acme-okta/logout"
     assert found["initiate_login_uri"] == f"{settings.PUBLIC_URL}/sso/acme-okta/login"
+    assert found["jwks_uri"] == f"{settings.PUBLIC_URL}/.well-known/jwks.json"
     assert (found["state"], found["people"], found["source"]) == ("not_tested", 0, "portal")
     assert "preset_answers" not in found
     assert program.get(PATH).json() == [found]
@@ -139,6 +140,7 @@ def test_a_secret_stays_where_it_is_left_out_and_goes_where_it_is_empty(program)
     kept = program.put(f"{PATH}/acme-okta", OKTA).json()
     assert (kept["has_client_secret"], kept["client_authentication"]) == (True, "client_secret_basic")
     assert kept == found
+    assert kept["jwks_uri"] is None
     gone = program.put(f"{PATH}/acme-okta", OKTA | {"client_secret": ""}).json()
     assert (gone["has_client_secret"], gone["client_authentication"]) == (False, "private_key_jwt")
     assert Connection.objects.get().encrypted_client_secret == b""
@@ -285,7 +287,9 @@ def test_a_domain_is_added_vouched_for_and_removed(program):
     added = program.post(at, {"domain": "Acme.Example."})
     assert (added.status_code, added["Location"]) == (201, f"{at}/acme.example")
     assert (added.json()["domain"], added.json()["verified_at"]) == ("acme.example", None)
-    assert len(added.json()["challenge"]) == 32
+    record = added.json()["txt_record"]
+    assert record["name"] == "_clientdesk.acme.example"
+    assert record["value"].startswith("clientdesk-verify=")
     verified = program.post(f"{at}/acme.example/verify", {"by": " Contract of 3 March "}).json()
     assert verified["verified_by"] == "Contract of 3 March"
     assert program.get(at).json() == [verified] == [program.get(f"{at}/acme.example").json()]
@@ -308,6 +312,17 @@ def test_nobody_vouches_by_nothing_or_in_the_name_of_a_check(program, by):
     program.post(f"{PATH}/acme-okta/domains", {"domain": "acme.example"})
     assert "by" in refused(program.post(f"{PATH}/acme-okta/domains/acme.example/verify", {"by": by}))
     assert not Domain.objects.verified().exists()
+
+
+def test_a_domain_is_checked_by_its_record(program, name_server):
+    made(program)
+    record = program.post(f"{PATH}/acme-okta/domains", {"domain": "acme.example"}).json()["txt_record"]
+    at = f"{PATH}/acme-okta/domains/acme.example"
+    assert "There is no TXT record" in refused(program.post(f"{at}/check"))
+    assert program.get(at).json()["checked_at"]
+    name_server[record["name"]] = [record["value"]]
+    checked = program.post(f"{at}/check")
+    assert (checked.status_code, checked.json()["verified_by"]) == (200, "DNS record")
 
 
 def test_a_domain_is_trusted_to_one_connection(program):
