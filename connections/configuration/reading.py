@@ -50,7 +50,7 @@ FILE: dict[str, Any] = {
 }
 _FAULTS = {
     Fault.TOO_LARGE: f"It is larger than {MAX_BYTES:,} bytes.",
-    Fault.DUPLICATE: "A member stands there twice.",
+    Fault.DUPLICATE: "A member is repeated.",
     Fault.CHARACTER: "Leave out the character U+0000 and halves of surrogate pairs.",
     Fault.DEPTH: f"Nest at most {foreign_json.MAX_DEPTH} levels deep.",
 }
@@ -95,7 +95,7 @@ def parse(text: bytes, *, is_json: bool) -> Any:
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads what JSON can say: aliases can grow without bounds, and of a member that stands there twice one is lost."""
+    """Reads what JSON can say: aliases can grow without bounds, and of a member that is repeated one is lost."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
@@ -106,7 +106,7 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
         if len(set(names)) != len(names):
-            raise yaml.MarkedYAMLError(problem="a member stands there twice", problem_mark=node.start_mark)
+            raise yaml.MarkedYAMLError(problem="a member is repeated", problem_mark=node.start_mark)
         return super().construct_mapping(node, deep=deep)
 
 

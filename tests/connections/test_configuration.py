@@ -284,7 +284,7 @@ def test_a_wrong_file_changes_nothing_and_says_where_it_is_wrong(write, tmp_path
         ("a.yaml", "connections: [", "Line 1:"),
         ("a.yaml", "connections:\n\t- a", "Line 2:"),
         ("a.yaml", "", "write an object"),
-        ("a.yaml", "connections: []\nconnections: []", "Line 1: a member stands there twice."),
+        ("a.yaml", "connections: []\nconnections: []", "Line 1: a member is repeated."),
         ("a.yaml", "a: &a [1]\nconnections: *a", "Line 2: aliases are not read."),
         (
             "a.yaml",
@@ -297,7 +297,7 @@ def test_a_wrong_file_changes_nothing_and_says_where_it_is_wrong(write, tmp_path
         ("a.yaml", "connections: ['\\ud800']\nx: \"\\ud800\"", ""),
         ("a.yaml", "x" * 300_000, "is larger than"),
         ("a.json", "{", "cannot be read as JSON"),
-        ("a.json", '{"connections": [], "connections": []}', "twice"),
+        ("a.json", '{"connections": [], "connections": []}', "is repeated"),
         ("a.json", '{"others": []}', "others is not known here"),
         ("a.json", "{}", "connections is missing"),
     ],
