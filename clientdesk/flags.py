@@ -11,7 +11,7 @@ from clientdesk.errors import USAGE, CommandError
 from clientdesk.input import read_json_option
 
 Kind = Literal["text", "list", "space_separated", "boolean", "integer", "json", "refused"]
-Tab = Literal["Basic", "Tokens", "Logout", "Software", "Keys", "Advanced"]
+Tab = Literal["Basic", "Tokens", "Logout", "Software", "Keys", "Advanced", "Claims", "Operators"]
 
 _ACRONYMS = {"uri": "URI", "uris": "URIs", "jwks": "JWKS", "cors": "CORS", "dpop": "DPoP", "id": "ID", "tos": "terms"}
 
@@ -34,6 +34,9 @@ VALUES = {
     "access-token-strategy": ["jwt", "opaque"],
     "application-type": ["web", "native"],
     "environment-type": ["production", "preview", "development"],
+    "preset": ["okta", "auth0", "entra", "google", "keycloak", "ping", "any"],
+    "client-authentication": ["private_key_jwt", "client_secret_basic", "client_secret_post"],
+    "sign-in": ["off", "offered", "required"],
 }
 
 
@@ -260,18 +263,28 @@ LIFESPANS = [
         "identity-token",
     )
 ]
-_FLAG_OF = {flag.key: flag for flag in FLAGS}
-_NEGATED = {flag.negation.name: flag for flag in FLAGS if flag.kind == "boolean"}
-PARAMETERS = [*(flag.parameter for flag in FLAGS), *(flag.negation for flag in _NEGATED.values())]
+
+
+def parameters_of(flags: list[Flag]) -> list[Parameter]:
+    """Return the options of these flags, with --no-NAME of each that is yes or no."""
+    return [*(flag.parameter for flag in flags), *(flag.negation for flag in flags if flag.kind == "boolean")]
+
+
+def members_of(flags: list[Flag], values: dict[str, Any]) -> dict[str, Any]:
+    """Return the members that these flags set, by the values of their options; what was not given is left out."""
+    off = {flag.member: False for flag in flags if flag.kind == "boolean" and values.get(flag.negation.name)}
+    given = {flag: values.get(flag.key) for flag in flags}
+    return off | {flag.member: flag.read(value) for flag, value in given.items() if value not in (None, [])}
+
+
+PARAMETERS = parameters_of(FLAGS)
 
 
 def metadata_of(values: dict[str, Any]) -> dict[str, Any]:
-    """Return the members that the flags set, by the values of PARAMETERS; what was not given is left out."""
-    off = {flag.member: False for key, flag in _NEGATED.items() if values.get(key)}
-    given = {key: value for key, value in values.items() if key in _FLAG_OF and value not in (None, [])}
-    return off | {_FLAG_OF[key].member: _FLAG_OF[key].read(value) for key, value in given.items()}
+    """Return the members of a client that the flags set, by the values of PARAMETERS."""
+    return members_of(FLAGS, values)
 
 
-def json_patch_of(values: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the JSON Patch that sets those members, and nothing else (RFC 6902)."""
-    return [{"op": "replace", "path": f"/{member}", "value": value} for member, value in metadata_of(values).items()]
+def json_patch_of(members: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the JSON Patch that sets these members, and nothing else (RFC 6902)."""
+    return [{"op": "replace", "path": f"/{member}", "value": value} for member, value in members.items()]

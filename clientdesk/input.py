@@ -17,7 +17,7 @@ def read_line() -> str:
 
 def read_json(source: str) -> Any:
     """Return the JSON in a file, or on standard input for `-`."""
-    return parse_json(_read_text(source), _STANDARD_INPUT if source == "-" else source)
+    return parse_json(read_text(source), _STANDARD_INPUT if source == "-" else source)
 
 
 def read_json_option(text: str, where: str) -> Any:
@@ -40,7 +40,8 @@ def parse_json(text: str, where: str) -> Any:
     return value
 
 
-def _read_text(source: str) -> str:
+def read_text(source: str) -> str:
+    """Return the text of a file, or of standard input for `-`."""
     if source == "-":
         return _read_stdin(sys.stdin.read)
     try:

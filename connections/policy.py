@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from connections.models import ClientAuthentication, Connection, Domain, JoiningRule, RuleKind, SignInMode
+from connections.models import ClientAuthentication, Connection, Domain, JoiningRule, RuleKind, SignInMode, Source
 from connections.presets import HOST, PART, PRESETS
 from core.errors import Refusal
 from core.http_fetch.target import FetchError, target
@@ -12,6 +12,9 @@ from core.uris import DOMAIN
 MAX_SCOPES = 20
 MAX_DOMAINS = 100
 MAX_SECRET = 500  # characters
+# On what ground a domain is verified, besides an operator's word.
+BY_DNS = "DNS record"
+BY_FILE = "CONNECTIONS_FILE"
 # Anybody has an address there, so that no provider but its own speaks for them.
 PUBLIC_MAIL = frozenset(
     [
@@ -65,10 +68,13 @@ def client_secret(value: str) -> None:
 
 
 def requirement(row: Connection) -> None:
-    """Let a connection be required once it is known to work, and to whom it applies."""
+    """Let a connection be required once it is known to work, and to whom it applies.
+
+    Of one that is kept in CONNECTIONS_FILE, whoever runs the server says that it works: no page could test it first.
+    """
     if row.sign_in != SignInMode.REQUIRED:
         return
-    if not (row.tested_at or row.signed_in_at):
+    if not (row.tested_at or row.signed_in_at or row.source == Source.FILE):
         raise Refusal("Test the connection first: whoever must sign in by it has no other way.", field="sign_in")
     if not row.domains.verified().exists():
         raise Refusal("Verify a domain first: it says who must sign in by it.", field="sign_in")
@@ -88,6 +94,14 @@ def domain_name(name: str) -> str:
     return name
 
 
+def ground(text: str) -> None:
+    """Require an operator's own words for why a domain is an organisation's, which are shown with it."""
+    if not text.strip() or first_unsafe(text):
+        raise Refusal("Say in a few words how you know whose domain it is.", field="by")
+    if text.strip() in (BY_DNS, BY_FILE):
+        raise Refusal("Say it in your own words: nothing of that kind was looked at.", field="by")
+
+
 def joining_rule(row: JoiningRule) -> None:
     """Require a rule that can match, and a consumer that the connection is for."""
     if not row.connection.serves(row.consumer):
@@ -98,6 +112,16 @@ def joining_rule(row: JoiningRule) -> None:
         raise Refusal(f"{row.connection} reads no groups. Name the claim first.", field="value")
     if not row.value.strip() or first_unsafe(row.value):
         raise Refusal("Enter the group as the provider writes it in the claim.", field="value")
+
+
+def standing_rules(row: Connection) -> None:
+    """Refuse a change that would leave rules which let people in where the connection is not for, or match nobody."""
+    consumers = row.consumers.all()
+    beyond = row.rules.exclude(consumer__in=consumers).first() if consumers else None
+    if beyond is not None:
+        raise Refusal(f"People join {beyond.consumer} by {row}. Delete those rules first.", field="consumers")
+    if not row.groups_claim and row.rules.filter(kind=RuleKind.GROUP).exists():
+        raise Refusal("People join by their groups. Delete those rules first.", field="groups_claim")
 
 
 def preset_values(preset: str, answers: dict[str, str]) -> dict[str, object]:

@@ -15,9 +15,17 @@ MANAGEMENT_SCOPES = {
     ),
     "consumers:read": ("Read workspaces", "See consumers, their people, invitations and permissions."),
     "consumers:write": ("Change workspaces", "Invite and remove people. Operators also create and suspend consumers."),
+    "connections:read": ("Read connections", "Operators see by which identity providers people sign in."),
+    "connections:write": (
+        "Change connections",
+        "Operators decide by which identity providers people sign in, and who joins by them.",
+    ),
     "apis:read": ("Read APIs", "See the APIs and scopes that clients may ask for."),
     "apis:write": ("Change APIs", "Operators describe APIs and scopes, and give consumers access to them."),
     "activity:read": ("Read activity", "Read and export who did what, and see what is used."),
     "tokens:read": ("Inspect tokens", "Introspect access and refresh tokens."),
     "tokens:write": ("Create test tokens", "Create and revoke test tokens."),
 }
+
+# What only operators can make use of.
+OPERATORS_ALONE = frozenset({"connections:read", "connections:write", "apis:write"})

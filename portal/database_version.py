@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import OperationalError, connection
 from django.db.migrations.loader import MigrationLoader
 
-APPS = ("core", "consumers", "clients", "authority")
+APPS = ("core", "consumers", "connections", "clients", "authority")
 
 
 def refuse_unknown_database() -> None:

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from authority.models import PushedRequest, SigningKey
+from connections.models import Connection
 from consumers import audit
 from consumers.audit import Actor
 from core.encryption import reencrypt
@@ -48,6 +49,12 @@ def encrypted_fields() -> Iterator[tuple[str, QuerySet[Any], str, Callable[[Any]
         _reencrypt_bytes,
     )
     yield "pushed requests", PushedRequest.objects.all(), "encrypted_parameters", _reencrypt_bytes
+    yield (
+        "client secrets of connections",
+        Connection.objects.exclude(encrypted_client_secret=b""),
+        "encrypted_client_secret",
+        _reencrypt_bytes,
+    )
     yield "mail", Message.objects.exclude(encrypted_message=b""), "encrypted_message", _reencrypt_bytes
     yield "sessions", Session.objects.all(), "session_data", _reencrypt_text
     yield "second factors", Authenticator.objects.all(), "data", _reencrypt_members

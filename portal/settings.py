@@ -42,6 +42,8 @@ OPERATOR_CONTACT = environment.address("OPERATOR_CONTACT")
 FETCH_LOCAL_HOSTS = environment.hosts(environment.text("FETCH_LOCAL_HOSTS"))
 # Who is asked for DNS records; the system's resolvers where it is empty.
 DNS_SERVERS = environment.dns_servers(environment.text("DNS_SERVERS"))
+# Where connections to identity providers are kept, beside those that are made on the pages.
+CONNECTIONS_FILE = environment.text("CONNECTIONS_FILE")
 SIGNING_KEY_DAYS = environment.number("SIGNING_KEY_DAYS", 90, low=1, high=3650)
 
 # -- Django -----------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 from django.db.models import NOT_PROVIDED
 
-APPS = ("core", "consumers", "clients", "authority")
+APPS = ("core", "consumers", "connections", "clients", "authority")
 # Operations that break the rule, as "app.migration: operation", each with the reason why no version before is hurt.
 EXCEPTIONS: dict[str, str] = {}
 

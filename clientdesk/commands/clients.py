@@ -98,7 +98,7 @@ def update_client(session: Session, client_id: ClientId, flags: dict[str, Any], 
         if len(documents) > 1:
             raise CommandError(f"{file} holds {len(documents)} clients. Give one.", USAGE)
         found = session.api.json("PUT", path, json=documents[0] | metadata_of(flags))
-    elif not (changes := json_patch_of(flags)):
+    elif not (changes := json_patch_of(metadata_of(flags))):
         raise CommandError("Nothing to change. Give a flag, or --file.", USAGE)
     else:
         found = session.api.json("PATCH", path, json=changes)

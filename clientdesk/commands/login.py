@@ -11,8 +11,8 @@ from clientdesk.sanitize import sanitize
 from clientdesk.session import Session, command
 
 # Of the management API; a token never allows more than the person's own role does.
-_READING = ("clients:read", "consumers:read", "apis:read", "activity:read", "tokens:read")
-_WRITING = ("clients:write", "secrets:rotate", "consumers:write", "apis:write", "tokens:write")
+_READING = ("clients:read", "consumers:read", "connections:read", "apis:read", "activity:read", "tokens:read")
+_WRITING = ("clients:write", "secrets:rotate", "consumers:write", "connections:write", "apis:write", "tokens:write")
 
 
 def _scope(write: bool) -> str:

@@ -3,7 +3,6 @@
 An operator with full rights has a way back by a passkey; each use of it is mailed to all operators.
 """
 
-from allauth.mfa.webauthn.internal.flows import did_use_passwordless_login
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 
@@ -20,6 +19,8 @@ def unmet(request: HttpRequest, user: User) -> Connection | None:
 
 def is_way_back(request: HttpRequest, user: User) -> bool:
     """Say whether a superuser has signed in by a passkey alone, which is let in whatever is required."""
+    from allauth.mfa.webauthn.internal.flows import did_use_passwordless_login  # loads FIDO2, which no token needs
+
     return user.is_superuser and bool(did_use_passwordless_login(request, user))
 
 

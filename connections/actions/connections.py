@@ -88,6 +88,8 @@ def update_connection(
         changed.append("consumers")
     if "sign_in" in changed:
         policy.requirement(connection)
+    if {"consumers", "groups_claim"} & set(changed):
+        policy.standing_rules(connection)
     if not changed:
         return connection
     audit.record(

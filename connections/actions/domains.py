@@ -13,7 +13,7 @@ from consumers.audit import Actor
 from core.db import rows
 from core.errors import Conflict, Refusal
 
-BY_DNS = "DNS record"
+BY_DNS = policy.BY_DNS
 
 
 @transaction.atomic
@@ -68,8 +68,8 @@ def check_domain(*, domain: Domain, actor: Actor) -> Domain:
 @transaction.atomic
 def remove_domain(*, domain: Domain, actor: Actor) -> None:
     """Trust the connection for the domain no longer. Raises Refusal where rules or a requirement depend on it."""
+    connection = rows.lock(domain.connection)  # so that it is not made required meanwhile
     domain = rows.lock(domain)
-    connection = domain.connection
     _require_changeable(connection, actor)
     others = connection.domains.verified().exclude(pk=domain.pk)
     if connection.sign_in == SignInMode.REQUIRED and domain.verified_at and not others.exists():

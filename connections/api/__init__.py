@@ -1,0 +1,1 @@
+"""Operations of the management API on connections, their domains and joining rules."""

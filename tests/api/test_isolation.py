@@ -24,6 +24,8 @@ NOWHERE = {
     "source_id": "999999999",
     "jti": "0" * 32,
     "rule_id": "00000000-0000-4000-8000-000000000000",
+    "connection": "no-such-connection",
+    "domain": "nowhere.example",
     "token_id": "00000000-0000-4000-8000-000000000000",
 }
 

@@ -11,6 +11,8 @@ from clients.actions import registration as registration_actions
 from clients.actions import secret_policy
 from clients.actions import trust as trust_actions
 from clients.models import Api, DocumentHost, OpenRegistration, Scope, SoftwareIssuer, TrustedIssuer
+from connections.actions import connections as connection_actions
+from connections.models import Connection
 from consumers.actions import consumers as consumer_actions
 from consumers.audit import SYSTEM
 from consumers.models import Consumer
@@ -21,6 +23,7 @@ pytestmark = pytest.mark.django_db
 
 DAYS = (1, 3650)
 SECONDS = (60, 2**31 - 1)
+CONNECTION = {"name": "One", "slug": "one", "issuer": "https://one.example", "client_id": "us"}
 KEYS = {"jwks_uri": "https://keys.example.com/jwks.json"}
 
 
@@ -67,6 +70,10 @@ def host_action(acme, **values):
     )
 
 
+def connection_action(acme, **values):
+    connection_actions.create_connection(connection=Connection(**CONNECTION | values), actor=SYSTEM)
+
+
 def over(prefix, most):
     """Return texts of the longest length and of one character more, which begin so."""
     return prefix + "x" * (most - len(prefix)), prefix + "x" * (most - len(prefix) + 1)
@@ -88,6 +95,8 @@ API = post("/admin/apis", {"identifier": "https://one.example", "name": "One"})
 ISSUER = post("/admin/trusted-issuers", {"name": "One", "platform": "oidc", "issuer": "https://one.example"})
 PUBLISHER = post("/admin/registration/software-issuers", {"issuer": "https://one.example"} | KEYS)
 HOST = post("/admin/registration/document-hosts", {"host": "one.example", "consumer": "acme"})
+
+CONNECT = post("/admin/connections", CONNECTION)
 
 
 def scope_request(program, values):
@@ -117,6 +126,7 @@ NUMBERS = [
     (HOST, host_action, DocumentHost, "client_lifetime_days", "", DAYS),
     (API, api_action, Api, "access_token_lifetime", "", SECONDS),
     (API, api_action, Api, "refresh_token_lifetime", "", SECONDS),
+    (CONNECT, connection_action, Connection, "max_age", "", (60, 30 * 24 * 3600)),
 ]
 TEXTS = [
     (ACME, consumer_action, Consumer, "name", "", over("", 100)),
@@ -135,6 +145,11 @@ TEXTS = [
     (PUBLISHER, publisher_action, SoftwareIssuer, "issuer", "", over("https://one.example/", 500)),
     (PUBLISHER, publisher_action, SoftwareIssuer, "jwks_uri", "", over("https://one.example/", 500)),
     (HOST, host_action, DocumentHost, "host", "", over("", 253)),
+    (CONNECT, connection_action, Connection, "name", "", over("", 60)),
+    (CONNECT, connection_action, Connection, "slug", "", over("", 50)),
+    (CONNECT, connection_action, Connection, "issuer", "", over("https://one.example/", 200)),
+    (CONNECT, connection_action, Connection, "client_id", "", over("", 255)),
+    (CONNECT, connection_action, Connection, "groups_claim", "", over("", 100)),
 ]
 BOUNDS = [
     *((*row[:5], (least, most), (least - 1, most + 1)) for *row, (least, most) in NUMBERS),
@@ -167,6 +182,7 @@ def test_a_limit_is_the_same_at_every_door(
         Api.objects.filter(identifier__startswith="https://one.example").delete()
         TrustedIssuer.objects.all().delete()
         DocumentHost.objects.all().delete()
+        Connection.objects.all().delete()
         answer = send(program, {member: value})
         assert answer.status_code in (200, 201), (value, answer.text)
         assert not member.endswith(("_lifetime", "_days")) or answer.json()[member] == value

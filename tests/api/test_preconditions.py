@@ -25,6 +25,7 @@ END = (timezone.now() + timedelta(days=1)).isoformat()
 ISSUER = {"name": "One", "platform": "oidc", "issuer": "https://one.example"}
 PUBLISHER = {"issuer": "https://one.example", "jwks_uri": "https://one.example/keys"}
 SERVICE = {"grant_types": ["client_credentials"], "scope": "shipments:read"}
+CONNECTION = {"name": "One", "slug": "one", "issuer": "https://one.example", "client_id": "us"}
 HOST = {"host": "one.example", "consumer": "acme"}
 
 
@@ -56,6 +57,11 @@ def place(api, acme_access, acme, service, olga, alice, program_of):
             {"issuer": ISSUER["issuer"], "audience": "https://us.example", "claims": {"sub": "job"}},
         )
 
+    def joining_rule():
+        made["Connection"]()
+        wanted = {"connection": "one", "kind": "group", "value": "Staff"}
+        return located(program, "/admin/consumers/acme/joining-rules", wanted)
+
     def door():
         assert program.put("/admin/registration", {"consumer": "acme"}).status_code == 200
         return "/admin/registration"
@@ -82,6 +88,9 @@ def place(api, acme_access, acme, service, olga, alice, program_of):
         "SoftwareIssuer": lambda: located(program, "/admin/registration/software-issuers", PUBLISHER),
         "DocumentHost": lambda: located(program, "/admin/registration/document-hosts", HOST),
         "OpenRegistration": door,
+        "Connection": lambda: located(program, "/admin/connections", CONNECTION),
+        "ConnectionDomain": lambda: located(program, f"{made['Connection']()}/domains", {"domain": "acme.example"}),
+        "JoiningRule": joining_rule,
         "Consumer": lambda: located(program, "/admin/consumers", {"name": "One", "slug": "one"}),
         "Member": member,
         "Invitation": lambda: located(program, "/admin/consumers/acme/invitations", {"email": "dana@acme.example"}),
@@ -92,7 +101,7 @@ def place(api, acme_access, acme, service, olga, alice, program_of):
 THINGS = (
     *("Client", "Secret", "TrustRule", "TestToken", "API", "ResourceServers", "SecretPolicy", "Access"),
     *("InitialAccessToken", "TrustedIssuer", "SoftwareIssuer", "DocumentHost", "OpenRegistration", "Consumer"),
-    *("Member", "Invitation", "RegistrationAccessToken"),
+    *("Member", "Invitation", "RegistrationAccessToken", "Connection", "ConnectionDomain", "JoiningRule"),
 )
 # What a PUT sends, where it is not what GET answers.
 BODIES = {
@@ -187,6 +196,8 @@ def test_a_list_that_the_caller_has_is_not_sent_again(template, place, service, 
     made["Secret"]()
     path = template.replace("{client_id}", service.client_id).replace("{consumer}", "acme")
     path = path.replace("{member_id}", str(acme.memberships.first().pk))
+    if "{connection}" in path:
+        path = path.replace("/admin/connections/{connection}", made["Connection"]())
     read = program.get(path)
     again = program.get(path, **{"If-None-Match": read["ETag"]})
     assert (again.status_code, again.content) == (304, b"")

@@ -17,7 +17,10 @@ from django.utils import timezone
 from authority.authorization import pushed_requests
 from authority.keys import rotation, signing_keys
 from authority.models import PushedRequest, SigningKey
+from connections.actions.connections import create_connection
+from connections.models import Connection
 from consumers.accounts.sessions import SessionStore
+from consumers.audit import SYSTEM
 from consumers.models import Event
 from core.encryption import fernet
 from core.mail import DecryptedMail, encrypt_message
@@ -110,12 +113,15 @@ def test_reencrypt_moves_everything_so_that_the_former_key_can_go(settings, alic
     unused = codes.get_unused_codes()
 
     pushed_requests.push(service, {"scope": "openid"}, None)
+    connection = Connection(name="Okta", slug="okta", issuer="https://acme.okta.com", client_id="us")
+    create_connection(connection=connection, client_secret="theirs", actor=SYSTEM)
 
     new = Fernet.generate_key().decode()
     settings.KEY_ENCRYPTION_KEYS = [new, *settings.KEY_ENCRYPTION_KEYS]
     said = run("reencrypt")
     assert "signing keys: 4 seen, 4 moved" in said
     assert "pushed requests: 1 seen, 1 moved" in said
+    assert "client secrets of connections: 1 seen, 1 moved" in said
     assert "second factors: 2 seen, 2 moved" in said
     assert "The others can be removed." in said
     assert "4 seen, 0 moved" in run("reencrypt")
@@ -127,6 +133,7 @@ def test_reencrypt_moves_everything_so_that_the_former_key_can_go(settings, alic
     assert DecryptedMail(bytes(letter.encrypted_message)).subject == "Hi"
     assert SessionStore(session.session_key)["code"] == "123456"
     assert pushed_requests.parameters_of(PushedRequest.objects.get()) == {"scope": "openid"}
+    assert Connection.objects.get().client_secret == "theirs"
     totp.refresh_from_db()
     assert get_adapter().decrypt(totp.data["secret"]) == "JBSWY3DP"
     assert RecoveryCodes(Authenticator.objects.get(pk=codes.instance.pk)).get_unused_codes() == unused

@@ -116,9 +116,9 @@ def _cell(value: Any) -> str:
     return rfc3339(value, "seconds") if isinstance(value, datetime) else str(value or "")
 
 
-def table(rows: list[dict[str, str]]) -> str:
-    lines = [COLUMNS, *(tuple(row.values()) for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(COLUMNS))]
+def table(rows: list[dict[str, str]], columns: tuple[str, ...] = COLUMNS) -> str:
+    lines = [columns, *(tuple(row.values()) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(columns))]
     padded = ([cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in lines)
     return "\n".join("  ".join(cells).rstrip() for cells in padded)
 

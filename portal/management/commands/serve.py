@@ -14,7 +14,7 @@ from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from authority.keys import checks
-from portal import environment, peppers, web_process
+from portal import connections_file, environment, peppers, web_process
 from portal.database_version import refuse_unknown_database
 from portal.metrics_folder import metrics_folder
 from portal.server.supervisor import Child, Supervisor
@@ -86,6 +86,7 @@ class Command(BaseCommand):
         listener = listen(host, port)
         checks.exit_unless_decryptable()  # here, once, and not in each process again and again
         peppers.exit_unless_complete()
+        connections_file.exit_unless_applied()
         connection.close()
         # The children use the database that this process has found or started.
         os.environ.setdefault("DATABASE_URL", settings.DATABASE_URL)

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand
 
 from authority.keys import checks
 from core.db.backend.base import WORKER, bound_waits
-from portal import peppers
+from portal import connections_file, peppers
 from portal.database_version import refuse_unknown_database
 from portal.worker import Worker
 
@@ -23,6 +23,7 @@ class Command(BaseCommand):
         refuse_unknown_database()
         checks.exit_unless_decryptable()
         peppers.exit_unless_complete()
+        connections_file.exit_unless_applied()
         bound_waits(WORKER)
         stop = threading.Event()
         for name in (signal.SIGTERM, signal.SIGINT):

@@ -83,6 +83,7 @@ def ids(invite, acme, globex, alice, bob, mallory, olga, api, acme_access, servi
         "unused_api": ApiFactory(name="Unused", identifier="https://unused.example.com").pk,
         "issuer_id": issuer.pk,
         "connection": connection.pk,
+        "domain": "new.example",
         "new_domain": Domain.objects.create(connection=connection, name="new.example").pk,
         "joining_rule": joining.pk,
         "unused_issuer": unused_issuer.pk,

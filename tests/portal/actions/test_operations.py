@@ -55,6 +55,7 @@ NO_OPERATION = {
         ),
         "a client's own, at the endpoints of its specification",
     ),
+    "connections.actions.domains.check_domain": "asks name servers: tests/connections/api/test_connections.py",
     **dict.fromkeys(
         (
             "consumers.actions.people.record_sign_in",
@@ -141,6 +142,16 @@ OPERATIONS = {
     "consumers.actions.invitations.revoke_invitation": Sent("revokeInvitation"),
     "consumers.actions.members.change_role": Sent("setMember", {"role": "manager"}),
     "consumers.actions.members.remove_member": Sent("deleteMember"),
+    "connections.actions.connections.create_connection": Sent(
+        "createConnection", {"slug": "other", "preset_answers": {"domain": "other.okta.com"}}
+    ),
+    "connections.actions.connections.update_connection": Sent("setConnection", {"name": "Another name"}),
+    "connections.actions.connections.delete_connection": Sent("deleteConnection"),
+    "connections.actions.domains.add_domain": Sent("addConnectionDomain", {"domain": "more.example"}),
+    "connections.actions.domains.verify_domain": Sent("verifyConnectionDomain"),
+    "connections.actions.domains.remove_domain": Sent("removeConnectionDomain"),
+    "connections.actions.domains.create_rule": Sent("createJoiningRule"),
+    "connections.actions.domains.delete_rule": Sent("deleteJoiningRule", ids={"rule_id": "joining_rule"}),
     "authority.keys.activity_heads.export": Sent("exportActivityHead"),
     "authority.tokens.test_tokens.create": Sent("createTestToken"),
     "authority.tokens.test_tokens.revoke": Sent("revokeTestToken"),
