@@ -47,7 +47,7 @@ VALUES = {
     "source_id": "1",
     "slug": "acme-okta",
     "identity_id": "1",
-    **dict.fromkeys(("secret_id", "rule_id", "token_id", "connection_id"), "00000000-0000-4000-8000-000000000000"),
+    **dict.fromkeys(("secret_id", "rule_id", "token_id", "connection"), "00000000-0000-4000-8000-000000000000"),
 }
 
 
