@@ -8,7 +8,7 @@ import typer
 VERBS = {
     "list": "List clients, secrets, tokens, consumers, members, APIs, the activity and usage.",
     "get": "Show a client, a secret, a token, a consumer, a member, an invitation, or open registration.",
-    "create": "Create a client, a secret, a token, a consumer or an invitation.",
+    "create": "Create a client, a secret, a token, a consumer, an invitation or a portal link.",
     "update": "Change a client, a secret, a consumer, its access, or a member.",
     "patch": "Change members of a client by JSON Patch.",
     "rotate": "Replace a secret.",
@@ -37,6 +37,7 @@ _NOUNS = {
     "invitation": "invitations",
     "lifespan": "lifespans",
     "member": "members",
+    "portal-link": "portal-links",
     "registration": "registration",
     "registration-access-token": "registration-access-tokens",
     "secret": "secrets",

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from consumers.activity import vocabulary
 from consumers.models import Consumer, EventQuerySet, PersonalToken, Role, User
-from consumers.scopes import MANAGEMENT_SCOPES
+from consumers.scopes import MANAGEMENT_SCOPES, OPERATORS_ALONE
 from core.errors import Refusal
 from core.idempotency import new_idempotency_key
 from core.limits import longest
@@ -141,7 +141,9 @@ class PersonalTokenForm(forms.Form):
         """Return value, name, description and whether it is chosen, of each scope that the person can make use of."""
         chosen = set(self["scopes"].value() or [])
         useful = {
-            value: words for value, words in MANAGEMENT_SCOPES.items() if self.is_operators or value != "apis:write"
+            value: words
+            for value, words in MANAGEMENT_SCOPES.items()
+            if self.is_operators or value not in OPERATORS_ALONE
         }
         return [(value, *words, value in chosen) for value, words in useful.items()]
 

@@ -15,9 +15,16 @@ MANAGEMENT_SCOPES = {
     ),
     "consumers:read": ("Read workspaces", "See consumers, their people, invitations and permissions."),
     "consumers:write": ("Change workspaces", "Invite and remove people. Operators also create and suspend consumers."),
+    "portal-links:write": (
+        "Open workspaces for people",
+        "Operators let an application of theirs make links that sign a person in to one workspace.",
+    ),
     "apis:read": ("Read APIs", "See the APIs and scopes that clients may ask for."),
     "apis:write": ("Change APIs", "Operators describe APIs and scopes, and give consumers access to them."),
     "activity:read": ("Read activity", "Read and export who did what, and see what is used."),
     "tokens:read": ("Inspect tokens", "Introspect access and refresh tokens."),
     "tokens:write": ("Create test tokens", "Create and revoke test tokens."),
 }
+
+# What only operators can make use of.
+OPERATORS_ALONE = frozenset({"apis:write", "portal-links:write"})

@@ -102,6 +102,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "portal.middleware.dialogs",
     "allauth.account.middleware.AccountMiddleware",
+    "portal.bound_session_gate.keep_bound_sessions",
     "portal.operators.gate.require_second_factor",
 ]
 

@@ -20,6 +20,7 @@ from authority.tokens import test_tokens
 from clients.actions import cleanup, cli_client
 from clients.actions import secret_policy as secret_policy_actions
 from consumers.accounts.session_cleanup import delete_expired_sessions
+from consumers.actions import portal_links
 from consumers.actions.sealing import seal_events
 from core import idempotency, mail
 from core.db.own_connection import own_connection
@@ -51,6 +52,7 @@ PERIODIC_TASKS: list[Callable[[], None]] = [
     problem_log.delete_old,
     test_tokens.delete_expired,
     cleanup.delete_idle_clients,
+    portal_links.delete_old,
     activity_heads.sign_daily,
     tasks.delete_expired_events,
     activity_check.request_daily,

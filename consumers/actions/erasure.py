@@ -24,7 +24,7 @@ from consumers import audit
 from consumers.activity import verification
 from consumers.audit import Actor
 from consumers.events import ConsumerEvent
-from consumers.models import Consumer, Event, EventSeal, Invitation, Role, SignedHead, User, Verification
+from consumers.models import Consumer, Event, EventSeal, Invitation, PortalLink, Role, SignedHead, User, Verification
 from core.errors import Refusal
 from core.models import Message
 
@@ -81,6 +81,7 @@ def erase_person(*, email: str, without_manager: Collection[str] = (), actor: Ac
     _erase_from_events(events, subject, recorded)
     _count(erasure.deleted, _mail_of(subject).delete()[1])
     _count(erasure.deleted, Invitation.objects.filter(email__iregex=_exactly(subject)).delete()[1])
+    _count(erasure.deleted, PortalLink.objects.filter(email__iregex=_exactly(subject)).delete()[1])
     if subject.person is not None:
         _replace_labels(subject.person, subject.pseudonym, erasure)
         _count(erasure.deleted, subject.person.delete()[1])
