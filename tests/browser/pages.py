@@ -75,6 +75,8 @@ SIGNED_OUT = [
     Opened("account_reset_password", "/account/password/reset/"),
     Opened("consumers:invitation", "/invitations/{invitation}/"),
     Opened("consumers:invitation", "/invitations/unknown-and-long-enough-to-be-a-token/", 404),
+    Opened("consumers:portal-link", "/portal-links/{portal_link}/"),
+    Opened("consumers:portal-link", "/portal-links/unknown/", 404),
     Opened("mailbox", "/demo/mail/"),
     Opened("mailbox-message", "{message}"),
     Opened("404", "/nowhere/", 404),

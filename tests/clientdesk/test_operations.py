@@ -61,6 +61,8 @@ COMMANDS = {
     "createInvitation": "create invitation nobody a@b.example",
     "resendInvitation": "resend invitation acme invited@acme.example",
     "revokeInvitation": "revoke invitation acme invited@acme.example",
+    "createPortalLink": "create portal-link nobody a@b.example --return-to https://app.example.com/",
+    "getPortalLink": "get portal-link nobody 1",
     "listAPIs": "list apis",
     "getOpenRegistration": "get registration",
     "enableOpenRegistration": "enable registration nobody",

@@ -41,6 +41,7 @@ VALUES = {
     "consumer": "acme",
     "member_id": "1",
     "invitation_id": "1",
+    "portal_link_id": "00000000-0000-4000-8000-000000000000",
     "consent_id": "1",
     "api_id": "1",
     "issuer_id": "1",

@@ -14,6 +14,7 @@ from clients.actions import registration
 from clients.actions.workloads import assign_subject
 from clients.models import DocumentHost, RegistrationAccessToken, SelfRegistration, TrustedIssuer, TrustRule
 from consumers.actions.personal_tokens import create_token
+from consumers.actions.portal_links import create_portal_link
 from consumers.audit import SYSTEM
 from consumers.models import Verification
 from tests.api.conftest import program_of, token_of  # noqa: F401  # fixtures
@@ -54,6 +55,9 @@ def ids(invite, acme, globex, alice, bob, mallory, olga, api, acme_access, servi
         user=alice, name="Laptop", scopes=["clients:read"], expires_at=tomorrow, actor=actor_for(alice)
     )
     invitation, link = invite("new@acme.example")
+    _, portal_link = create_portal_link(
+        consumer=acme, email="jo@acme.example", return_to="https://app.example.com/", actor=actor_for(olga)
+    )
     problem = {"kind": "changed", "position": 1, "event": 1, "text": "Event 1 was changed after it was sealed."}
     Verification.objects.create(last_position=1, last_event=1, problems=[problem], finished_at=timezone.now())
     return {
@@ -84,6 +88,7 @@ def ids(invite, acme, globex, alice, bob, mallory, olga, api, acme_access, servi
         "invitation_id": invitation.pk,
         "invitation": link,
         "invitation_of_mallory": invite(mallory.email)[1],
+        "portal_link": portal_link,
         "person": bob.pk,
         "personal_token": personal_token.pk,
         "group": Group.objects.create(name="Support").pk,

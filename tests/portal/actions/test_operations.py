@@ -19,6 +19,7 @@ NO_OPERATION = {
     **dict.fromkeys(
         (
             *("consumers.actions.invitations.decline_invitation", "consumers.actions.invitations.accept_invitation"),
+            "consumers.actions.portal_links.use_portal_link",
             *("consumers.actions.invitations.join_as_new_person", "consumers.actions.people.rename_person"),
             *(
                 "authority.authorization.consents.record",
@@ -124,6 +125,7 @@ OPERATIONS = {
     "consumers.actions.invitations.invite_manager": Sent("createInvitation"),
     "consumers.actions.invitations.resend_invitation": Sent("resendInvitation"),
     "consumers.actions.invitations.revoke_invitation": Sent("revokeInvitation"),
+    "consumers.actions.portal_links.create_portal_link": Sent("createPortalLink"),
     "consumers.actions.members.change_role": Sent("setMember", {"role": "manager"}),
     "consumers.actions.members.remove_member": Sent("deleteMember"),
     "authority.keys.activity_heads.export": Sent("exportActivityHead"),

@@ -20,6 +20,7 @@ RECORD = "consumers.audit.record"
 NO_PAGE = {
     "consumers.actions.erasure.erase_person": "reads every table, which takes too long for a page: manage.py",
     RECORD: "no action: it records one",
+    "consumers.actions.portal_links.create_portal_link": "the provider's application makes one for its person",
     "clients.actions.secrets.rotate_client": "Ory's rotation; a page rotates one secret",
     "clients.actions.secrets.revoke_rotated": "Ory's rotation; a page revokes one secret",
     "clients.actions.secrets.expire_secret": "a page rotates with an expiry, or revokes",
@@ -141,6 +142,9 @@ PAGES_OF = {  # by the module of the actions
         page("decline_invitation", "nobody", "/invitations/{invitation}/", "Decline"),
         page("join_as_new_person", "nobody", "/invitations/{invitation}/", "Join Acme Logistics", name="Jo"),
         page("accept_invitation", "mallory", "/invitations/{invitation_of_mallory}/", "Join Acme Logistics"),
+    ],
+    "consumers.actions.portal_links": [
+        page("use_portal_link", "nobody", "/portal-links/{portal_link}/", "Continue to Acme Logistics"),
     ],
     "consumers.actions.members": [
         page("change_role", "alice", PEOPLE + "{member_id}/", "Save role", role="manager"),
