@@ -21,6 +21,11 @@ VERBS = {
     "resend": "Send an invitation again.",
     "import": "Import clients from other systems.",
     "export": "Write clients or the activity to a file.",
+    "approve": "Approve requests for workspaces and permissions.",
+    "decline": "Decline requests for workspaces and permissions.",
+    "ask": "Ask back before deciding about a request.",
+    "answer": "Answer what was asked back about a request.",
+    "withdraw": "Withdraw a request.",
     "perform": "Get a token by one of the OAuth 2.0 grants, as a client does.",
     "introspect": "Show whether a token is valid, and what it is.",
 }
@@ -37,6 +42,7 @@ _NOUNS = {
     "invitation": "invitations",
     "lifespan": "lifespans",
     "member": "members",
+    "permission-request": "permission-requests",
     "portal-link": "portal-links",
     "registration": "registration",
     "registration-access-token": "registration-access-tokens",
@@ -44,6 +50,7 @@ _NOUNS = {
     "test-token": "test-tokens",
     "token": "tokens",
     "usage": "usage",
+    "workspace-request": "workspace-requests",
 }
 _ORYS_NOUNS = {"client": ("oauth2-client", "oauth2-clients")}
 

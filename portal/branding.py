@@ -15,5 +15,6 @@ def brand(request: HttpRequest) -> dict[str, Any]:
         "mail_in_browser": settings.MAIL_IN_BROWSER,
         "request_id": getattr(request, "id", ""),
         "membership": getattr(request, "membership", None),
+        "takes_requests": settings.WORKSPACE_REQUESTS,
         "bound": binding_of(request),
     }

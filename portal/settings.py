@@ -172,6 +172,15 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 INVITATION_DAYS = 7
 RETENTION_DAYS = environment.retention_days()
 
+# -- Requests: for a workspace, of strangers; for permissions, of managers --------------------------------------------
+
+WORKSPACE_REQUESTS = environment.flag("WORKSPACE_REQUESTS")
+WORKSPACE_REQUEST_TERMS = environment.terms()
+WORKSPACE_REQUEST_SCOPES = environment.listed("WORKSPACE_REQUEST_SCOPES")
+WORKSPACE_REQUEST_DOMAINS = environment.request_domains()
+WORKSPACE_REQUEST_CODES = environment.request_codes()
+PERMISSION_REQUESTS = environment.flag("PERMISSION_REQUESTS", default=True)
+
 # -- Signing in -------------------------------------------------------------------------------------------------------
 
 LOGIN_URL = "account_login"

@@ -18,6 +18,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("account/", include("allauth.urls")),
     path("consumers/<slug:consumer_slug>/", views.dashboard, name="dashboard"),
+    path("request-access/", include("clients.request_urls")),
     path("", include("consumers.urls")),
     path("consumers/<slug:consumer_slug>/clients/", include("clients.urls")),
     path("consumers/<slug:consumer_slug>/", include("authority.workspace_urls")),

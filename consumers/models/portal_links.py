@@ -1,7 +1,7 @@
 """Links into one workspace that the provider's own application gets for a person (docs/portal-links.md)."""
 
 import uuid
-from typing import Self
+from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import models
@@ -34,6 +34,9 @@ class PortalLink(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField(db_index=True, editable=False)
     used_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    # Erasing a person deletes the rows of their address (consumers/actions/erasure.py).
+    ERASED_WITH_ADDRESS: ClassVar[bool] = True
 
     objects = PortalLinkQuerySet.as_manager()
 

@@ -83,7 +83,7 @@ class ConsumerForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.created_at and not self.instance._state.adding:
-            self.initial["scopes"] = list(self.instance.access.values_list("scope_id", flat=True))
+            self.initial["scopes"] = list(self.instance.access.live().values_list("scope_id", flat=True))
 
     def clean_emails(self) -> list[str]:
         """Name every address that is wrong, a member already or invited already."""
@@ -359,7 +359,7 @@ class ConsumerAdmin(AuditedAdmin):
 
     @admin.display(description="Permissions")
     def allowed(self, consumer: Consumer) -> SafeString | str:
-        scopes = Scope.objects.select_related("api").filter(access__consumer=consumer)
+        scopes = Scope.objects.select_related("api").granted_to(consumer)
         return (
             format_html_join("\n", "<p>{}: {}</p>", ((scope.api.name, _scope_words(scope)) for scope in scopes))
             or "None"
