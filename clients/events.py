@@ -52,7 +52,8 @@ class ClientEvent(EventName):
     CONSUMER_SECRET_POLICY_CHANGED = "consumer.secret_policy.changed"
     CONSUMER_SCOPES_CHANGED = "consumer.scopes.changed"
     CONSUMER_SCOPE_ENDED = "consumer.scope.ended"
-    WORKSPACE_REQUESTED = "workspace.request.made"
+    WORKSPACE_REQUEST_SENT = "workspace.request.sent"
+    WORKSPACE_REQUESTED = "workspace.request.confirmed"
     WORKSPACE_REQUEST_ASKED = "workspace.request.asked"
     WORKSPACE_REQUEST_ANSWERED = "workspace.request.answered"
     WORKSPACE_REQUEST_APPROVED = "workspace.request.approved"
@@ -183,6 +184,7 @@ _WORDINGS: dict[EventName, Wording] = {
         "changed the permissions that {target} may use", "lock", "warn", _scope_changes
     ),
     ClientEvent.CONSUMER_SCOPE_ENDED: Wording("ended the permission {scope}, as was agreed", "clock", "warn"),
+    ClientEvent.WORKSPACE_REQUEST_SENT: Wording("sent a request for {target}, to be confirmed by mail", "mail"),
     ClientEvent.WORKSPACE_REQUESTED: Wording("asked for a workspace for {organisation}", "building-2", "", _said),
     ClientEvent.WORKSPACE_REQUEST_ASKED: Wording("asked {email} back about a workspace", "circle-help", "", _said),
     ClientEvent.WORKSPACE_REQUEST_ANSWERED: Wording("answered about a workspace", "send", "", _said),
@@ -190,7 +192,7 @@ _WORDINGS: dict[EventName, Wording] = {
         "approved the workspace for {organisation}", "check", "good", _said
     ),
     ClientEvent.WORKSPACE_REQUEST_DECLINED: Wording("declined the workspace for {organisation}", "ban", "bad", _said),
-    ClientEvent.WORKSPACE_REQUEST_WITHDRAWN: Wording("withdrew the request for {organisation}", "circle-x"),
+    ClientEvent.WORKSPACE_REQUEST_WITHDRAWN: Wording("withdrew the request for {target}", "circle-x"),
     ClientEvent.PERMISSION_REQUESTED: Wording("asked for the permission {scope}", "lock", "", _said),
     ClientEvent.PERMISSION_REQUEST_ASKED: Wording("asked back about the permission {scope}", "circle-help", "", _said),
     ClientEvent.PERMISSION_REQUEST_ANSWERED: Wording("answered about the permission {scope}", "send", "", _said),

@@ -32,6 +32,7 @@ PREFIX = "cdwr_"
 UNVERIFIED_KEPT = timedelta(days=1)
 DECIDED_KEPT = timedelta(days=90)
 TRIES = 20  # of short names
+UNKNOWN = "Somebody"
 
 
 class RequestClosed(Conflict):
@@ -74,6 +75,8 @@ def request_workspace(
         state=RequestState.UNVERIFIED,
         token_digest=credentials.token_digest(token),
     )
+    # Without the address: it may be a stranger's to both of us.
+    audit.record(ClientEvent.WORKSPACE_REQUEST_SENT, actor=replace(actor, label=UNKNOWN), target=request)
     emails.workspace_request_to_confirm(request, token)
     return request, token
 
@@ -133,6 +136,7 @@ def withdraw_workspace_request(*, token: str, actor: Actor) -> WorkspaceRequest:
     """End the request, as who holds the link. One that nobody had confirmed leaves nothing behind."""
     request = _lock_by_token(token, RequestState.UNVERIFIED, *UNDECIDED)
     if request.state == RequestState.UNVERIFIED:
+        audit.record(ClientEvent.WORKSPACE_REQUEST_WITHDRAWN, actor=replace(actor, label=UNKNOWN), target=request)
         request.delete()
         request.state = RequestState.WITHDRAWN
         return request

@@ -84,7 +84,7 @@ class WorkspaceRequest(Request):
         indexes = [models.Index(fields=["state", "-created_at"], name="workspace_request_state")]
 
     def __str__(self) -> str:
-        return f"{self.organisation} ({self.email})"
+        return self.organisation  # without the address, which nobody may have confirmed
 
     @property
     def domain(self) -> str:

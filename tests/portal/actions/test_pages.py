@@ -69,6 +69,14 @@ AUTHORIZE = (
     "/oauth2/authorize?response_type=code&client_id={web}&redirect_uri=https://app.example.com/signed-in&state=a"
     f"&scope=openid+shipments:read&code_challenge={'a' * 43}&code_challenge_method=S256"
 )
+REQUESTS = ADMIN + "requests/"
+PERMISSIONS = CLIENTS + "permissions/"
+WORKSPACE: dict[str, Value] = {
+    "organisation": "Northwind",
+    "name": "Ana",
+    "email": "ana@northwind.example",
+    "reason": "A try",
+}
 PAGES_OF = {  # by the module of the actions
     "clients.actions.clients": [
         page("register_client", "alice", CLIENTS + "new", "Create client", **NEW_CLIENT),
@@ -123,6 +131,34 @@ PAGES_OF = {  # by the module of the actions
         page("set_resource_servers", "olga", APIS + "{api_id}/change/", "Save", resource_servers=CLIENT_ID),
         page("delete_api", "olga", APIS + "{api_id}/delete/", "Delete Shipments"),
         page("set_access", "olga", CONSUMER + "change/", "Save", scopes=[]),
+    ],
+    "clients.actions.workspace_requests": [
+        page("request_workspace", "nobody", "/request-access/", "Send request", **WORKSPACE),
+        page("confirm_workspace_request", "nobody", "/request-access/{unverified}/", "Confirm and send the request"),
+        page("answer_workspace_request", "nobody", "/request-access/{asked_workspace}/", "Send answer", answer="Yes"),
+        page("withdraw_workspace_request", "nobody", "/request-access/{asked_workspace}/", "Withdraw request"),
+        page("approve_workspace_request", "olga", REQUESTS, "Approve Kite"),
+        page("decline_workspace", "olga", REQUESTS, "Decline Kite"),
+        page("ask_back_workspace", "olga", REQUESTS, "Ask back Kite", said="Who?"),
+    ],
+    "clients.actions.permission_requests": [
+        page("request_permission", "alice", PERMISSIONS + "{other_scope}/request/", "Send request", reason="A try"),
+        page(
+            "answer_permission_request",
+            "alice",
+            PERMISSIONS + "requests/{asked_permission}/",
+            "Send answer",
+            answer="Yes",
+        ),
+        page(
+            "withdraw_permission_request",
+            "alice",
+            PERMISSIONS + "requests/{permission_request}/",
+            "Withdraw request",
+        ),
+        page("approve_permission", "olga", REQUESTS, "Approve invoices:write for Acme Logistics", until="2031-01-01"),
+        page("decline_permission", "olga", REQUESTS, "Decline invoices:write for Acme Logistics"),
+        page("ask_back_permission", "olga", REQUESTS, "Ask back invoices:write for Acme Logistics", said="Why?"),
     ],
     "consumers.actions.consumers": [
         page("create_consumer", "olga", ADMIN + "consumers/consumer/add/", "Save", name="Northwind", slug="northwind"),
