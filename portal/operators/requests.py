@@ -19,6 +19,13 @@ from consumers.audit import Actor
 from core.errors import Refusal
 
 PAGE = 20
+# Where anybody gets an address, so that it says nothing of an organisation.
+FREE_MAIL = frozenset(
+    [
+        *("gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "live.com", "yahoo.com", "icloud.com", "me.com"),
+        *("aol.com", "gmx.com", "gmx.de", "gmx.net", "web.de", "proton.me", "protonmail.com", "mail.com", "yandex.com"),
+    ]
+)
 TABS = {
     "open": ("Open", [RequestState.OPEN]),
     "asked": ("Asked back", [RequestState.ASKED]),
@@ -62,6 +69,7 @@ def _context(rights: set[str], tab: str, page: str | None) -> dict[str, Any]:
         else:
             same = workspaces.filter(email__iendswith=f"@{each.domain}").exclude(pk=each.pk)
             each.others_of_domain = same.count()
+            each.is_free_mail = each.domain in FREE_MAIL
     counts = {
         name: workspaces.filter(state__in=states).count() + permissions.filter(state__in=states).count()
         for name, (_, states) in TABS.items()
