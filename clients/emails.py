@@ -175,13 +175,13 @@ def workspace_request_to_confirm(request: WorkspaceRequest, token: str) -> None:
 
 
 def workspace_request_asked(request: WorkspaceRequest, token: str) -> None:
-    text = "Answer it, and your request goes on. The link of the mail before has ended."
+    text = "Answer it, and your request goes on. The link of the mail before works no more."
     _to_applicant(request, "A question about your request", text, token, "Answer")
 
 
 def workspace_request_decided(request: WorkspaceRequest) -> None:
     if request.state == RequestState.WITHDRAWN:
-        _to_applicant(request, "Your request is withdrawn", "You have withdrawn it, so nobody decides about it.")
+        _to_applicant(request, "Your request was withdrawn", "You have withdrawn it, so nobody decides about it.")
     else:
         _to_applicant(request, "Your request was declined", "No workspace was opened for it.")
 
@@ -240,7 +240,7 @@ def permission_ended(access: Access) -> None:
         compose(
             "request",
             membership.user.email,
-            title=f"{access.scope.value} has ended",
+            title=f"{access.scope.value} has expired",
             text="It was granted until now, so your clients get no more tokens with it. You can ask for it again.",
             facts=[("Workspace", access.consumer.name), ("Permission", access.scope.value)],
             why=f"You received this because you manage API clients on {settings.PORTAL_NAME}.",

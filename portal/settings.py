@@ -175,10 +175,10 @@ RETENTION_DAYS = environment.retention_days()
 # -- Requests: for a workspace, of strangers; for permissions, of managers --------------------------------------------
 
 WORKSPACE_REQUESTS = environment.flag("WORKSPACE_REQUESTS")
-WORKSPACE_REQUEST_TERMS = environment.terms()
-WORKSPACE_REQUEST_SCOPES = environment.listed("WORKSPACE_REQUEST_SCOPES")
-WORKSPACE_REQUEST_DOMAINS = environment.request_domains()
-WORKSPACE_REQUEST_CODES = environment.request_codes()
+WORKSPACE_REQUEST_TERMS = environment.terms(environment.text("WORKSPACE_REQUEST_TERMS"))
+WORKSPACE_REQUEST_SCOPES = environment.listed(environment.text("WORKSPACE_REQUEST_SCOPES"))
+WORKSPACE_REQUEST_DOMAINS = environment.request_domains(environment.text("WORKSPACE_REQUEST_DOMAINS"))
+WORKSPACE_REQUEST_CODES = environment.request_codes(environment.text("WORKSPACE_REQUEST_CODES"))
 PERMISSION_REQUESTS = environment.flag("PERMISSION_REQUESTS", default=True)
 
 # -- Signing in -------------------------------------------------------------------------------------------------------

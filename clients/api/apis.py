@@ -65,7 +65,7 @@ ACCESS: dict[str, Any] = {
             "type": "object",
             "additionalProperties": {"type": ["string", "null"], "format": "date-time"},
             "maxProperties": 1000,
-            "description": "When a scope ends by itself. What is left out keeps its end; null is for good.",
+            "description": "When a scope expires. What is left out keeps its expiry; null is for good.",
         },
     },
     "additionalProperties": False,

@@ -30,14 +30,14 @@ PERMISSION_REQUEST: dict[str, Any] = {
         **dict.fromkeys(("created_by", "question", "answer", "decision", "decided_by"), TEXT),
         "state": {"type": "string", "enum": STATES},
         **dict.fromkeys(("created_at", "decided_at"), MOMENT),
-        "expires_at": MOMENT | {"description": "When what was approved ends; null for good."},
+        "expires_at": MOMENT | {"description": "When what was approved expires; null for good."},
     },
     "additionalProperties": False,
 }
 APPROVE: dict[str, Any] = {
     "title": "PermissionApproval",
     "type": "object",
-    "properties": {"expires_at": MOMENT | {"description": "When the permission ends by itself; null for good."}},
+    "properties": {"expires_at": MOMENT | {"description": "When the permission expires; null for good."}},
     "additionalProperties": False,
 }
 ANSWER: dict[str, Any] = {
@@ -135,7 +135,7 @@ def withdraw(call: ApiRequest, request_id: str) -> HttpResponse:
     **DECIDING,
 )
 def approve(call: ApiRequest, request_id: str) -> HttpResponse:
-    """For operators. At its end it stops working everywhere by itself."""
+    """For operators. From its expiry on it works nowhere, whether or not anything runs."""
     call.require_operator()
     found, end = _find(call, request_id), read_end(call.body.get("expires_at"))
     return json_response(

@@ -55,7 +55,7 @@ APPROVE: dict[str, Any] = {
         "slug": length_schema(Consumer, "slug")
         | {"type": "string", "pattern": "^[-a-zA-Z0-9_]+$", "description": "By default from the organisation."},
         "scopes": {"type": "array", "items": TEXT, "maxItems": 200, "description": "By default what was asked for."},
-        "expires_at": MOMENT | {"description": "When these scopes end; null for good."},
+        "expires_at": MOMENT | {"description": "When these scopes expire; null for good."},
     },
     "additionalProperties": False,
 }

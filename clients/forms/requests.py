@@ -28,9 +28,9 @@ class WorkspaceRequestForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
     email = forms.EmailField(
-        label="Work email",
+        label="Email",
         max_length=longest(WorkspaceRequest, "email"),
-        help_text="We send a link to confirm it. Your request is sent when you open it.",
+        help_text="That of your work. We send a link to confirm it, and your request is sent when you open it.",
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
     reason = forms.CharField(

@@ -31,6 +31,9 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('decided_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('created_by_label', models.CharField(editable=False, max_length=254)),
+                ('consumer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='permission_requests', to='consumers.consumer')),
+                ('created_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('scope', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='requests', to='clients.scope')),
             ],
             options={
                 'ordering': ['-created_at', 'pk'],
@@ -57,6 +60,7 @@ class Migration(migrations.Migration):
                 ('has_code', models.BooleanField(default=False)),
                 ('token_digest', models.CharField(editable=False, max_length=64, unique=True)),
                 ('verified_at', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('consumer', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='consumers.consumer')),
             ],
             options={
                 'ordering': ['-created_at', 'pk'],
@@ -71,26 +75,6 @@ class Migration(migrations.Migration):
             model_name='access',
             index=models.Index(condition=models.Q(('expires_at__isnull', False)), fields=['expires_at'], name='access_end'),
         ),
-        migrations.AddField(
-            model_name='permissionrequest',
-            name='consumer',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='permission_requests', to='consumers.consumer'),
-        ),
-        migrations.AddField(
-            model_name='permissionrequest',
-            name='created_by',
-            field=models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='permissionrequest',
-            name='scope',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='requests', to='clients.scope'),
-        ),
-        migrations.AddField(
-            model_name='workspacerequest',
-            name='consumer',
-            field=models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='consumers.consumer'),
-        ),
         migrations.AddIndex(
             model_name='permissionrequest',
             index=models.Index(fields=['state', '-created_at'], name='permission_request_state'),
@@ -102,5 +86,9 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='workspacerequest',
             index=models.Index(fields=['state', '-created_at'], name='workspace_request_state'),
+        ),
+        migrations.AddIndex(
+            model_name='workspacerequest',
+            index=models.Index(fields=['decided_at'], name='workspace_request_decided'),
         ),
     ]

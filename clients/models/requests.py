@@ -81,7 +81,10 @@ class WorkspaceRequest(Request):
 
     class Meta:
         ordering = ["-created_at", "pk"]
-        indexes = [models.Index(fields=["state", "-created_at"], name="workspace_request_state")]
+        indexes = [
+            models.Index(fields=["state", "-created_at"], name="workspace_request_state"),
+            models.Index(fields=["decided_at"], name="workspace_request_decided"),
+        ]
 
     def __str__(self) -> str:
         return self.organisation  # without the address, which nobody may have confirmed

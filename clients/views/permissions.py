@@ -72,7 +72,7 @@ def permission_request(request: HttpRequest, membership: Membership, request_id:
         actor = Actor.of(request)
         if "withdraw" in request.POST:
             request_actions.withdraw_permission_request(request=found, actor=actor)
-            messages.success(request, f"The request for {found.scope.value} is withdrawn.")
+            messages.success(request, f"The request for {found.scope.value} was withdrawn.")
             return redirect("clients:permissions", membership.consumer.slug)
         if form.is_valid():
             count_mails(request, actor.id)

@@ -22,7 +22,7 @@ def test_stranger_gets_a_workspace_a_token_and_then_another_permission(server, v
     page.get_by_role("link", name="Request access").click()
     page.get_by_label("Organisation").fill(name)
     page.get_by_label("Your name").fill("Jo Park")
-    page.get_by_label("Work email").fill(address)
+    page.get_by_label("Email").fill(address)
     page.get_by_label("Read shipments").check()
     page.get_by_label("What do you want to build?").fill("We push proof of delivery.")
     page.get_by_role("button", name="Send request").click()

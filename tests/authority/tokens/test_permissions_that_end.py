@@ -123,7 +123,9 @@ def test_worker_clears_it_away_with_an_event_and_a_mail(acme, acme_access, alice
     assert [access.scope.value for access in acme.access.all()] == ["shipments:read"]
     event = Event.objects.get(name="consumer.scope.ended")
     assert (event.consumer, event.detail["scope"]) == (acme, "shipments:write")
-    assert [(sent.to, sent.subject) for sent in mail.outbox] == [(["alice@acme.example"], "shipments:write has ended")]
+    assert [(sent.to, sent.subject) for sent in mail.outbox] == [
+        (["alice@acme.example"], "shipments:write has expired")
+    ]
     clear_ended_access()
     assert len(mail.outbox) == 1
 

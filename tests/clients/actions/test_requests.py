@@ -184,7 +184,7 @@ def test_declined_and_withdrawn_are_mailed(confirmed, olga, client):
     ask(client, email="b@b.example")
     link = link_in(mail.outbox[-1])
     client.post(link)
-    assert "withdrawn" in client.post(link, {"withdraw": "1"}).text
+    assert "was withdrawn" in client.post(link, {"withdraw": "1"}).text
     assert WorkspaceRequest.objects.get(email="b@b.example").state == "withdrawn"
 
 
