@@ -20,10 +20,13 @@ from core.timefmt import rfc3339
 
 
 def requestable_scopes(consumer: Consumer) -> QuerySet[Scope]:
-    """Return the scopes that exist and are not the consumer's: none where the settings say so, and never our own."""
+    """Return the scopes that exist and are not the consumer's for good, so that it may ask for longer.
+
+    None where the settings say so, and never those of our own API.
+    """
     if not settings.PERMISSION_REQUESTS:
         return Scope.objects.none()
-    theirs = Scope.objects.granted_to(consumer).values("pk")
+    theirs = consumer.access.filter(expires_at=None).values("scope")
     return Scope.objects.select_related("api").exclude(api__identifier=AUDIENCE).exclude(pk__in=theirs)
 
 
@@ -32,7 +35,7 @@ def request_permission(*, consumer: Consumer, scope: str, reason: str, actor: Ac
     """Ask for a scope. Raises Refusal for one that cannot be asked for, and Conflict where it has been."""
     found = requestable_scopes(consumer).filter(value=scope).first()
     if found is None:
-        raise Refusal("Choose a permission that exists and that is not yours yet.", field="scope")
+        raise Refusal("Choose a permission that exists and that is not yours for good.", field="scope")
     try:
         with transaction.atomic():
             request = PermissionRequest.objects.create(

@@ -185,9 +185,10 @@ def approve_workspace_request(
     request = _lock(request)
     check_end(expires_at)
     values = request.scopes if scopes is None else list(scopes)
-    granted = list(Scope.objects.filter(value__in=values))
-    if unknown := sorted(set(values) - {scope.value for scope in granted} - set(request.scopes)):
-        raise Refusal(f"There is no scope {unknown[0][:100]!a}.", field="scopes")
+    # The right to decide is not the right to give any scope.
+    if beyond := sorted(set(values) - set(request.scopes)):
+        raise Refusal(f"{beyond[0][:100]!a} was not asked for. Give it on the consumer's page.", field="scopes")
+    granted = list(Scope.objects.filter(value__in=values))  # some may have been deleted since
     consumer = create_consumer(name=request.organisation, slug=slug or _free_slug(request.organisation), actor=actor)
     ends = dict.fromkeys((scope.value for scope in granted), expires_at)
     set_access(consumer=consumer, scopes=granted, ends=ends, actor=actor)

@@ -25,10 +25,14 @@ def permissions(request: HttpRequest, membership: Membership) -> HttpResponse:
     consumer = membership.consumer
     requests = consumer.permission_requests.select_related("scope__api")
     waiting = list(requests.undecided())
-    others = request_actions.requestable_scopes(consumer).exclude(pk__in=[each.scope_id for each in waiting])
+    held = consumer.access.live().select_related("scope__api").order_by("scope__api__name", "scope_id")
+    asked = {each.scope_id for each in waiting}
+    may_ask = request_actions.requestable_scopes(consumer).exclude(pk__in=asked)
+    others = may_ask.exclude(pk__in=held.order_by().values("scope"))
     context = {
         "here": "permissions",
-        "held": consumer.access.live().select_related("scope__api").order_by("scope__api__name", "scope_id"),
+        "held": held,
+        "longer": set(may_ask.values_list("pk", flat=True)) if any(each.expires_at for each in held) else (),
         "others": others.order_by("api__name", "id"),
         "waiting": waiting,
         "decided": requests.exclude(pk__in=[each.pk for each in waiting]).order_by("-decided_at")[:SHOWN],

@@ -157,6 +157,14 @@ def test_approved_request_opens_a_workspace_and_invites(confirmed, olga, browser
         workspace_requests.decline_workspace(request=confirmed, actor=actor_for(olga))
 
 
+def test_who_decides_gives_no_scope_that_was_not_asked_for(confirmed, olga, api):
+    with pytest.raises(Refusal, match="not asked for"):
+        workspace_requests.approve_workspace_request(
+            request=confirmed, scopes=["clientdesk:clients:write"], actor=actor_for(olga)
+        )
+    assert not Consumer.objects.exists()
+
+
 def test_short_name_that_is_taken_gets_a_number(confirmed, olga):
     Consumer.objects.create(name="Other", slug="northwind-carriers")
     done = workspace_requests.approve_workspace_request(request=confirmed, actor=actor_for(olga))
@@ -295,6 +303,33 @@ def test_approved_until_a_date_is_theirs_until_then(wish, acme, olga, browser_of
     assert timezone.localtime(access.expires_at).date() == day
     assert mail.outbox[-1].to == ["alice@acme.example"]
     assert acme.access.count() == 3
+
+
+def test_what_is_theirs_until_a_date_can_be_asked_for_again_for_longer(acme, alice, olga, invoices, browser_of):
+    acme.access.filter(scope__value="shipments:read").update(expires_at=timezone.now() + timedelta(days=3))
+    page = browser_of(alice).get("/consumers/acme/clients/permissions/").text
+    assert page.count("ask for longer") == 1
+    longer = permission_requests.request_permission(
+        consumer=acme, scope="shipments:read", reason="We need it.", actor=actor_for(alice)
+    )
+    permission_requests.approve_permission(request=longer, actor=actor_for(olga))
+    assert acme.access.get(scope__value="shipments:read").expires_at is None
+    assert acme.access.count() == 2
+
+
+def test_home_tells_managers_of_questions_and_of_what_expires_soon(wish, acme, alice, olga, browser_of):
+    permission_requests.ask_back_permission(request=wish, question="From when?", actor=actor_for(olga))
+    acme.access.filter(scope__value="shipments:read").update(expires_at=timezone.now() + timedelta(days=3))
+    page = browser_of(alice).get("/consumers/acme/").text
+    assert "An operator asks you something about invoices:write" in page
+    assert "The permission shipments:read expires in 2 days" in page or "expires in 3 days" in page
+
+
+def test_operators_see_on_the_consumers_page_until_when(acme, acme_access, olga, browser_of):
+    acme.access.filter(scope__value="shipments:read").update(expires_at=timezone.now() + timedelta(days=400))
+    end = timezone.localtime(acme.access.get(scope__value="shipments:read").expires_at)
+    page = browser_of(olga).get(f"/operators/consumers/consumer/{acme.pk}/change/").text
+    assert f"shipments:read until {end.day} {end:%b %Y}" in page
 
 
 def test_approved_for_good_declined_asked_answered_and_withdrawn(wish, acme, alice, olga):
