@@ -61,7 +61,7 @@ ACCESS: dict[str, Any] = {
     "required": ["scopes"],
     "properties": {
         "scopes": {"type": "array", "items": {"type": "string"}, "maxItems": 1000},
-        "ends": {
+        "expires_at": {
             "type": "object",
             "additionalProperties": {"type": ["string", "null"], "format": "date-time"},
             "maxProperties": 1000,
@@ -262,7 +262,10 @@ def get_access(call: ApiRequest, consumer: str) -> HttpResponse:
 
 def _access_document(consumer: Consumer) -> dict[str, Any]:
     live = consumer.access.live().order_by("scope__value").values_list("scope__value", "expires_at")
-    return {"scopes": [value for value, _ in live], "ends": {value: end for value, end in live if end is not None}}
+    return {
+        "scopes": [value for value, _ in live],
+        "expires_at": {value: end for value, end in live if end is not None},
+    }
 
 
 @operation(
@@ -281,8 +284,8 @@ def set_access(call: ApiRequest, consumer: str) -> HttpResponse:
     scopes = list(Scope.objects.filter(value__in=requested))
     if unknown := sorted(requested - {scope.value for scope in scopes}):
         raise InvalidRequest(f"There is no scope {unknown[0][:100]!a}.", field="scopes")
-    ends = {value: read_end(end) for value, end in call.body.get("ends", {}).items()}
+    ends = {value: read_end(end) for value, end in call.body.get("expires_at", {}).items()}
     if beyond := sorted(ends.keys() - requested):
-        raise InvalidRequest(f"ends names {beyond[0][:100]!a}, which is none of the scopes.", field="ends")
+        raise InvalidRequest(f"expires_at names {beyond[0][:100]!a}, which is none of the scopes.", field="expires_at")
     api_actions.set_access(consumer=found, scopes=scopes, ends=ends, actor=call.caller.actor)
     return json_response(_access_document(found))
