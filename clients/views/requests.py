@@ -16,6 +16,7 @@ from consumers.models import normal_email
 from core.client_ip import caller_ip
 from core.errors import Refusal
 from core.rate_limits import Budget, rate_limited
+from core.throttling import network_of
 
 HOUR, DAY = 3600, 24 * 3600
 _of_everybody = Budget("workspace-requests", (100, HOUR), (500, DAY))
@@ -117,7 +118,7 @@ def _require_open() -> None:
 
 def _spend(request: HttpRequest) -> float:
     """Spend of what everybody and this network have; return the seconds to wait when there is none left."""
-    return _of_network.spend(caller_ip(request) or "nowhere") or _of_everybody.spend("all")
+    return _of_network.spend(network_of(caller_ip(request))) or _of_everybody.spend("all")
 
 
 def _mailbox(email: str) -> str:

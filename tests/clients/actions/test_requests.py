@@ -138,6 +138,13 @@ def test_network_and_everybody_have_budgets(client, monkeypatch):
     assert client.post(PAGE, ASKED).status_code == 429
 
 
+def test_addresses_of_one_line_share_its_budget(client, monkeypatch):
+    monkeypatch.setattr(request_views, "_of_network", Budget("test-line", (1, 3600)))
+    ask(Browser(REMOTE_ADDR="2001:db8:1:1::1"), email="a@a.example")
+    assert Browser(REMOTE_ADDR="2001:db8:1:1:ffff::2").post(PAGE, ASKED).status_code == 429
+    ask(Browser(REMOTE_ADDR="2001:db8:1:2::1"), email="b@b.example")
+
+
 def test_approved_request_opens_a_workspace_and_invites(confirmed, olga, browser_of, api, settings):
     settings.WORKSPACE_REQUEST_SCOPES = ["shipments:read"]
     WorkspaceRequest.objects.update(scopes=["shipments:read"])
