@@ -24,7 +24,7 @@ from clients.models import Api, Client, ClientSecret, Scope
 from clients.secrets import is_expired
 from clients.vocabulary import IDENTITY_SCOPES, GrantType
 from consumers.models import Consumer
-from core import cache
+from core import cache, clock
 from core.cache import NotifiedCache
 from core.db.prepared import Statement
 from core.db.rowmap import Columns
@@ -53,6 +53,10 @@ class Permission:
     algorithm: str
     lifetime: int  # seconds, at most
     refresh_lifetime: int | None  # seconds, at most, for which refreshing goes on
+    expires_at: datetime | None = None
+
+    def is_live(self) -> bool:
+        return self.expires_at is None or clock.now() < self.expires_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +65,17 @@ class ClientEntry:
 
     client: Client
     secrets: tuple[LiveSecret, ...]
-    permissions: Mapping[str, Permission]
+    granted: Mapping[str, Permission]  # some of which may have ended since they were read
     active_keys: Mapping[str, str]  # algorithm to kid
     serves: tuple[str, ...]  # the identifiers of the APIs for which the client introspects tokens
+    has_ends: bool = False  # one of its permissions is granted until a date
+
+    @property
+    def permissions(self) -> Mapping[str, Permission]:
+        """Return the permissions by their values, without what has ended."""
+        if not self.has_ends:
+            return self.granted
+        return {value: permission for value, permission in self.granted.items() if permission.is_live()}
 
     @property
     def is_usable(self) -> bool:
@@ -81,7 +93,8 @@ class ClientEntry:
         return revoked is not None and issued_at <= revoked
 
     def permissions_of(self, scopes: Iterable[str]) -> list[Permission]:
-        return [self.permissions[value] for value in scopes if value in self.permissions]
+        permissions = self.permissions
+        return [permissions[value] for value in scopes if value in permissions]
 
     def scopes_for(self, grant_type: str) -> list[str]:
         """Return every scope that the client may have by this grant, in a fixed order."""
@@ -190,6 +203,7 @@ def lookup_statement() -> tuple[Statement, tuple[Any, ...]]:
                     algorithm="api__signing_algorithm",
                     lifetime="api__access_token_lifetime",
                     refresh_lifetime="api__refresh_token_lifetime",
+                    expires_at="access__expires_at",
                 )
             )
         ),
@@ -217,15 +231,21 @@ def _entry_from_row(values: Iterator[Any]) -> tuple[ClientEntry, bool]:
     live_secrets, access, active_keys = ([json.loads(text) for text in next(values)] for _ in range(3))
     serves, committed = values
     registered = set(client.scopes)
+    granted = {
+        row["value"]: Permission(**row | {"expires_at": _parse_datetime(row["expires_at"])})
+        for row in access
+        if row["value"] in registered
+    }
     entry = ClientEntry(
         client=client,
         secrets=tuple(
             LiveSecret(**row | {"id": UUID(row["id"]), "expires_at": _parse_datetime(row["expires_at"])})
             for row in live_secrets
         ),
-        permissions={row["value"]: Permission(**row) for row in access if row["value"] in registered},
+        granted=granted,
         active_keys={row["algorithm"]: row["kid"] for row in active_keys},
         serves=tuple(serves),
+        has_ends=any(permission.expires_at is not None for permission in granted.values()),
     )
     return entry, committed
 

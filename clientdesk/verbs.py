@@ -8,7 +8,7 @@ import typer
 VERBS = {
     "list": "List clients, secrets, tokens, consumers, members, connections, APIs, the activity and usage.",
     "get": "Show a client, a secret, a token, a consumer, a member, an invitation, a connection, or open registration.",
-    "create": "Create a client, a secret, a token, a consumer, an invitation or a connection.",
+    "create": "Create a client, a secret, a token, a consumer, an invitation, a connection or a portal link.",
     "update": "Change a client, a secret, a consumer, its access, a member, or a connection.",
     "verify": "Verify a domain of a connection.",
     "patch": "Change members of a client by JSON Patch.",
@@ -22,6 +22,11 @@ VERBS = {
     "resend": "Send an invitation again.",
     "import": "Import clients from other systems.",
     "export": "Write clients or the activity to a file.",
+    "approve": "Approve requests for workspaces and permissions.",
+    "decline": "Decline requests for workspaces and permissions.",
+    "ask": "Ask back before deciding about a request.",
+    "answer": "Answer what was asked back about a request.",
+    "withdraw": "Withdraw a request.",
     "perform": "Get a token by one of the OAuth 2.0 grants, as a client does.",
     "introspect": "Show whether a token is valid, and what it is.",
 }
@@ -41,6 +46,8 @@ _NOUNS = {
     "joining-rule": "joining-rules",
     "lifespan": "lifespans",
     "member": "members",
+    "permission-request": "permission-requests",
+    "portal-link": "portal-links",
     "preset": "presets",
     "registration": "registration",
     "registration-access-token": "registration-access-tokens",
@@ -48,6 +55,7 @@ _NOUNS = {
     "test-token": "test-tokens",
     "token": "tokens",
     "usage": "usage",
+    "workspace-request": "workspace-requests",
 }
 _ORYS_NOUNS = {"client": ("oauth2-client", "oauth2-clients")}
 

@@ -3,14 +3,16 @@
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.contrib.auth.models import Permission
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from clients.models import Client, ClientSecret
+from clients.models import Access, Client, ClientSecret, PermissionRequest, RequestState, WorkspaceRequest
+from clients.models.requests import Request
 from consumers.audit import Actor
 from consumers.emails import compose
-from consumers.models import Consumer, Membership, Role
+from consumers.models import Consumer, Membership, Role, User
 from core.timefmt import weekday_date_time
 
 
@@ -115,3 +117,133 @@ def client_disabled(client: Client, actor: Actor) -> None:
         token_minutes=-(-max(lifetimes, default=3600) // 60),
         facts=[("Client ID", client.client_id), ("When", weekday_date_time(timezone.now()))],
     )
+
+
+# -- Requests ---------------------------------------------------------------------------------------------------------
+
+OPERATORS_PAGE = "operators/requests/"  # below PUBLIC_URL; the room above serves it
+
+
+def _to_operators(permission: str, **context: Any) -> None:
+    """Mail whoever may decide."""
+    app, _, codename = permission.partition(".")
+    right = Permission.objects.filter(content_type__app_label=app, codename=codename)
+    may = Q(is_superuser=True) | Q(user_permissions__in=right) | Q(groups__permissions__in=right)
+    people = User.objects.filter(may, is_staff=True, is_active=True).order_by("pk")
+    for email in people.values_list("email", flat=True).distinct():
+        compose(
+            "request",
+            email,
+            why=f"You received this because you decide about requests on {settings.PORTAL_NAME}.",
+            action_url=f"{settings.PUBLIC_URL}/{OPERATORS_PAGE}",
+            action_label="Open the requests",
+            **context,
+        ).send()
+
+
+def _facts(request: Request, *more: tuple[str, str]) -> list[tuple[str, str]]:
+    said = [("Reason", request.reason), ("Asked back", request.question), ("Answer", request.answer)]
+    said += [("From the operator", request.decision)]
+    if request.state == RequestState.APPROVED and request.expires_at is not None:
+        said.append(("Until", weekday_date_time(request.expires_at)))
+    return [*more, *((label, text) for label, text in said if text)]
+
+
+def _to_applicant(request: WorkspaceRequest, title: str, text: str, token: str = "", label: str = "") -> None:
+    link = settings.PUBLIC_URL + reverse("requests:status", args=[token]) if token else ""
+    compose(
+        "request",
+        request.email,
+        title=title,
+        text=text,
+        facts=_facts(request, ("Organisation", request.organisation)),
+        action_url=link,
+        action_label=label,
+        why=f"You received this because somebody asked {settings.PORTAL_NAME} for a workspace with your address.",
+    ).send()
+
+
+def workspace_request_to_confirm(request: WorkspaceRequest, token: str) -> None:
+    _to_applicant(
+        request,
+        "Confirm your address",
+        "Confirm within a day that this address is yours, and your request is sent. If you asked for nothing, ignore "
+        "this message: nothing happens.",
+        token,
+        "Confirm and send the request",
+    )
+
+
+def workspace_request_asked(request: WorkspaceRequest, token: str) -> None:
+    text = "Answer it, and your request goes on. The link of the mail before works no more."
+    _to_applicant(request, "A question about your request", text, token, "Answer")
+
+
+def workspace_request_decided(request: WorkspaceRequest) -> None:
+    if request.state == RequestState.WITHDRAWN:
+        _to_applicant(request, "Your request was withdrawn", "You have withdrawn it, so nobody decides about it.")
+    else:
+        _to_applicant(request, "Your request was declined", "No workspace was opened for it.")
+
+
+def workspace_request_to_decide(request: WorkspaceRequest) -> None:
+    _to_operators(
+        "clients.change_workspacerequest",
+        title=f"{request.organisation} asks for a workspace",
+        text="The address is confirmed. Approve it, decline it or ask back.",
+        facts=_facts(
+            request, ("Who", f"{request.name}, {request.email}"), ("Scopes", ", ".join(request.scopes) or "None")
+        ),
+    )
+
+
+def permission_request_to_decide(request: PermissionRequest) -> None:
+    _to_operators(
+        "clients.change_permissionrequest",
+        title=f"{request.consumer} asks for {request.scope.value}",
+        text="Approve it for good or until a date, decline it or ask back.",
+        facts=_facts(request, ("Who", request.created_by_label)),
+    )
+
+
+def _about_permission(request: PermissionRequest, title: str, text: str) -> None:
+    for membership in _managers_of(request.consumer):
+        compose(
+            "request",
+            membership.user.email,
+            title=title,
+            text=text,
+            facts=_facts(request, ("Workspace", request.consumer.name), ("Permission", request.scope.value)),
+            why=f"You received this because you manage API clients on {settings.PORTAL_NAME}.",
+            action_url=settings.PUBLIC_URL + reverse("clients:permissions", args=[request.consumer.slug]),
+            action_label="Open the permissions",
+        ).send()
+
+
+def permission_request_asked(request: PermissionRequest) -> None:
+    _about_permission(request, "A question about your request", "Answer it, and your request goes on.")
+
+
+def permission_request_decided(request: PermissionRequest) -> None:
+    texts = {
+        RequestState.APPROVED: "Your clients may use it as soon as they register it.",
+        RequestState.DECLINED: "Your clients may not use it.",
+        RequestState.WITHDRAWN: "Somebody of your workspace has withdrawn the request.",
+    }
+    state = RequestState(request.state)
+    _about_permission(request, f"{request.scope.value} is {state.label.lower()}", texts[state])
+
+
+def permission_ended(access: Access) -> None:
+    """Tell the managers that a permission has reached its end."""
+    for membership in _managers_of(access.consumer):
+        compose(
+            "request",
+            membership.user.email,
+            title=f"{access.scope.value} has expired",
+            text="It was granted until now, so your clients get no more tokens with it. You can ask for it again.",
+            facts=[("Workspace", access.consumer.name), ("Permission", access.scope.value)],
+            why=f"You received this because you manage API clients on {settings.PORTAL_NAME}.",
+            action_url=settings.PUBLIC_URL + reverse("clients:permissions", args=[access.consumer.slug]),
+            action_label="Open the permissions",
+        ).send()

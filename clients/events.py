@@ -51,6 +51,20 @@ class ClientEvent(EventName):
     API_DELETED = "api.deleted"
     CONSUMER_SECRET_POLICY_CHANGED = "consumer.secret_policy.changed"
     CONSUMER_SCOPES_CHANGED = "consumer.scopes.changed"
+    CONSUMER_SCOPE_ENDED = "consumer.scope.ended"
+    WORKSPACE_REQUEST_SENT = "workspace.request.sent"
+    WORKSPACE_REQUESTED = "workspace.request.confirmed"
+    WORKSPACE_REQUEST_ASKED = "workspace.request.asked"
+    WORKSPACE_REQUEST_ANSWERED = "workspace.request.answered"
+    WORKSPACE_REQUEST_APPROVED = "workspace.request.approved"
+    WORKSPACE_REQUEST_DECLINED = "workspace.request.declined"
+    WORKSPACE_REQUEST_WITHDRAWN = "workspace.request.withdrawn"
+    PERMISSION_REQUESTED = "permission.request.made"
+    PERMISSION_REQUEST_ASKED = "permission.request.asked"
+    PERMISSION_REQUEST_ANSWERED = "permission.request.answered"
+    PERMISSION_REQUEST_APPROVED = "permission.request.approved"
+    PERMISSION_REQUEST_DECLINED = "permission.request.declined"
+    PERMISSION_REQUEST_WITHDRAWN = "permission.request.withdrawn"
     CLIENT_REGISTERED = "client.registered"
     CLIENT_UPDATED = "client.updated"
     CLIENT_DISABLED = "client.disabled"
@@ -148,6 +162,14 @@ def _trust_rule(event: Event) -> str:
 
 # -- Registration -----------------------------------------------------------------------------------------------------
 
+
+def _said(event: Event) -> str:
+    """Return what was said, and until when what was approved holds."""
+    said = [event.detail.get(key, "") for key in ("reason", "question", "answer", "decision")]
+    until = event.detail.get("until")
+    return next(filter(None, said), "") or (f"Until {date_time(datetime.fromisoformat(until))}" if until else "")
+
+
 _WORDINGS: dict[EventName, Wording] = {
     ClientEvent.API_CREATED: Wording("added the API {target}", "boxes", "good"),
     ClientEvent.API_UPDATED: Wording("changed the API {target}", "settings-2", "", _api_changes),
@@ -161,6 +183,22 @@ _WORDINGS: dict[EventName, Wording] = {
     ClientEvent.CONSUMER_SCOPES_CHANGED: Wording(
         "changed the permissions that {target} may use", "lock", "warn", _scope_changes
     ),
+    ClientEvent.CONSUMER_SCOPE_ENDED: Wording("ended the permission {scope}, as was agreed", "clock", "warn"),
+    ClientEvent.WORKSPACE_REQUEST_SENT: Wording("sent a request for {target}, to be confirmed by mail", "mail"),
+    ClientEvent.WORKSPACE_REQUESTED: Wording("asked for a workspace for {organisation}", "building-2", "", _said),
+    ClientEvent.WORKSPACE_REQUEST_ASKED: Wording("asked {email} back about a workspace", "circle-help", "", _said),
+    ClientEvent.WORKSPACE_REQUEST_ANSWERED: Wording("answered about a workspace", "send", "", _said),
+    ClientEvent.WORKSPACE_REQUEST_APPROVED: Wording(
+        "approved the workspace for {organisation}", "check", "good", _said
+    ),
+    ClientEvent.WORKSPACE_REQUEST_DECLINED: Wording("declined the workspace for {organisation}", "ban", "bad", _said),
+    ClientEvent.WORKSPACE_REQUEST_WITHDRAWN: Wording("withdrew the request for {target}", "circle-x"),
+    ClientEvent.PERMISSION_REQUESTED: Wording("asked for the permission {scope}", "lock", "", _said),
+    ClientEvent.PERMISSION_REQUEST_ASKED: Wording("asked back about the permission {scope}", "circle-help", "", _said),
+    ClientEvent.PERMISSION_REQUEST_ANSWERED: Wording("answered about the permission {scope}", "send", "", _said),
+    ClientEvent.PERMISSION_REQUEST_APPROVED: Wording("approved the permission {scope}", "check", "good", _said),
+    ClientEvent.PERMISSION_REQUEST_DECLINED: Wording("declined the permission {scope}", "ban", "bad", _said),
+    ClientEvent.PERMISSION_REQUEST_WITHDRAWN: Wording("withdrew the request for {scope}", "circle-x"),
     ClientEvent.CLIENT_REGISTERED: Wording("created {target}", "plus", "good", _client_kind),
     ClientEvent.CLIENT_UPDATED: Wording("changed {target}", "settings-2", "", _changed_fields),
     ClientEvent.CLIENT_DISABLED: Wording("disabled {target}", "power", "bad"),
@@ -240,10 +278,12 @@ def register_events() -> None:
         workspace_categories=[
             Category("secrets", "Secrets", ("client.secret.",)),
             Category("clients", "Clients", ("client.",), excluded=("client.secret.",)),
+            Category("permissions", "Permissions", ("permission.", "consumer.scope")),
         ],
         operator_categories=[
             Category("clients", "Clients and secrets", ("client.",)),
             Category("apis", "APIs", ("api.",)),
+            Category("requests", "Requests", ("workspace.", "permission.")),
         ],
         filters={"client_id": EventFilter(_CLIENT_ID, _about_client)},
     )

@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import render
 
+from consumers.accounts.bound_sessions import binding_of
 from consumers.actions.members import record_visit
 from consumers.models import Membership, Role
 from core import rate_limits
@@ -33,7 +34,8 @@ def workspace(role: Role) -> Callable[[View], View]:
     """Open a view to the members of the consumer that its address names.
 
     The view gets `membership` (with consumer and user) in place of `consumer_slug`. Whoever is not a member, or
-    whose consumer is suspended, gets 404; a viewer at a manager's page gets 403.
+    whose consumer is suspended, gets 404; a viewer at a manager's page gets 403. So does a session that is bound to
+    another workspace, whether this one exists or not.
     """
 
     def decorate(view: View) -> View:
@@ -45,6 +47,9 @@ def workspace(role: Role) -> Callable[[View], View]:
                 .filter(user=request.user.pk, consumer__slug=consumer_slug, consumer__suspended_at=None)
                 .first()
             )
+            binding = binding_of(request)
+            if binding is not None and (membership is None or membership.consumer_id != binding.consumer_id):
+                return render(request, "consumers/bound.html", status=403)
             if membership is None:
                 raise Http404
             if role == Role.MANAGER:

@@ -25,6 +25,8 @@ class ConsumerEvent(EventName):
     MANAGER_JOINED = "manager.joined"
     MANAGER_ROLE_CHANGED = "manager.role.changed"
     MANAGER_REMOVED = "manager.removed"
+    PORTAL_LINK_CREATED = "portal_link.created"
+    PORTAL_LINK_USED = "portal_link.used"
     OPERATOR_ADDED = "operator.added"
     PERSON_UPDATED = "person.updated"
     PERSON_SIGNED_IN = "person.signed_in"
@@ -62,6 +64,8 @@ _WORDINGS: dict[EventName, Wording] = {
         "bad",
         by_target=Wording("left the workspace", "user-minus"),
     ),
+    ConsumerEvent.PORTAL_LINK_CREATED: Wording("made a link into the workspace for {email}, from {host}", "send"),
+    ConsumerEvent.PORTAL_LINK_USED: Wording("opened the workspace from {host}", "user-plus"),
     ConsumerEvent.OPERATOR_ADDED: Wording("gave {target} operator rights", "user-plus", "warn"),
     ConsumerEvent.PERSON_UPDATED: Wording(
         "changed the account of {target}", "users", "warn", changed_fields(FIELD_LABELS)
@@ -85,6 +89,8 @@ _SENSITIVE: dict[EventName, SensitiveOperation] = {
     ConsumerEvent.CONSUMER_DELETED: SensitiveOperation(),
     ConsumerEvent.MANAGER_INVITED: SensitiveOperation(),
     ConsumerEvent.MANAGER_ROLE_CHANGED: SensitiveOperation(lambda detail: detail.get("role") == Role.MANAGER),
+    # A link for somebody who is no member yet lets them in, as an invitation does.
+    ConsumerEvent.PORTAL_LINK_CREATED: SensitiveOperation(lambda detail: bool(detail.get("joins"))),
     ConsumerEvent.OPERATOR_ADDED: SensitiveOperation(),
     ConsumerEvent.PERSON_UPDATED: changes("is_active", "is_staff", "is_superuser", "user_permissions", "groups"),
     ConsumerEvent.TOKEN_CREATED: SensitiveOperation(),
@@ -97,12 +103,12 @@ def register_events() -> None:
         _WORDINGS,
         sensitive=_SENSITIVE,
         workspace_categories=[
-            Category("people", "People", ("manager.",)),
+            Category("people", "People", ("manager.", "portal_link.")),
             Category("sign-ins", "Sign-ins", ("person.signed_in",)),
             Category("workspace", "The workspace", ("consumer.",)),
         ],
         operator_categories=[
-            Category("managers", "Managers and invitations", ("manager.",)),
+            Category("managers", "Managers and invitations", ("manager.", "portal_link.")),
             Category("consumers", "Consumers", ("consumer.",)),
             Category("sign-ins", "Sign-ins", ("person.signed_in",)),
             Category(

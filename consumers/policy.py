@@ -4,15 +4,18 @@ import json
 import re
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db.models import Model
 
 from consumers.models import Consumer, User
+from core.demo import is_demo
 from core.errors import Refusal
 from core.limits import longest
 from core.text import first_unsafe, name_of
+from core.uris import DOMAIN, check_characters
 
 # Names whose meaning specifications or we ourselves fix; what operators add never takes their place.
 RESERVED_CLAIMS = frozenset(
@@ -27,6 +30,7 @@ RESERVED_CLAIMS = frozenset(
         "token_use",  # by which other issuers tell access tokens from ID tokens
     ]
 )
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 MAX_METADATA = 16 * 1024
 # Every token carries the claims in a header of each request, and many servers take 8 kB of headers in all.
 MAX_CLAIMS = 2 * 1024
@@ -99,6 +103,29 @@ def email_address(address: str) -> None:
         raise Refusal("Enter an email address, such as you@example.com.", field="emails") from None
     if not address.isascii():
         raise Refusal("Write the address in plain letters, the domain as “xn--…”.", field="emails")
+
+
+def return_address(url: str) -> None:
+    """Require an https URL of a named host, to which a page may lead; in the demo also http to loopback."""
+    if problem := _problem_of_return(url):
+        raise Refusal(f"return_to: {problem}", field="return_to")
+
+
+def _problem_of_return(url: str) -> str:
+    if problem := check_characters(url):
+        return problem
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  # reading it is what raises
+    except ValueError:
+        return "its host or port cannot be read."
+    if "@" in parts.netloc:  # people take user information for the host (RFC 3986 section 7.6)
+        return "leave out the user name and password."
+    if parts.scheme == "http" and parts.hostname in LOOPBACK and is_demo():
+        return ""
+    if parts.scheme != "https":
+        return "use https."
+    return "" if DOMAIN.fullmatch(parts.hostname or "") else "its host is no domain name."
 
 
 def person_name(name: str) -> None:

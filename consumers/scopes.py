@@ -20,6 +20,10 @@ MANAGEMENT_SCOPES = {
         "Change connections",
         "Operators decide by which identity providers people sign in, and who joins by them.",
     ),
+    "portal-links:write": (
+        "Open workspaces for people",
+        "Operators let an application of theirs make links that sign a person in to one workspace.",
+    ),
     "apis:read": ("Read APIs", "See the APIs and scopes that clients may ask for."),
     "apis:write": ("Change APIs", "Operators describe APIs and scopes, and give consumers access to them."),
     "activity:read": ("Read activity", "Read and export who did what, and see what is used."),
@@ -28,4 +32,4 @@ MANAGEMENT_SCOPES = {
 }
 
 # What only operators can make use of.
-OPERATORS_ALONE = frozenset({"connections:read", "connections:write", "apis:write"})
+OPERATORS_ALONE = frozenset({"connections:read", "connections:write", "apis:write", "portal-links:write"})

@@ -3,12 +3,13 @@
 from django.urls import path
 
 from consumers.accounts import reauthentication
-from consumers.views import invitations, personal_tokens, workspaces
+from consumers.views import invitations, personal_tokens, portal_links, workspaces
 
 app_name = "consumers"
 
 urlpatterns = [
     path("invitations/<str:token>/", invitations.invitation, name="invitation"),
+    path("portal-links/<str:token>/", portal_links.portal_link, name="portal-link"),
     path("account/reauthenticate/code/", reauthentication.by_code, name="reauthenticate-by-code"),
     path("account/name/", workspaces.name, name="name"),
     path("account/tokens/", personal_tokens.index, name="tokens"),

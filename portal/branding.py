@@ -5,6 +5,8 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
+from consumers.accounts.bound_sessions import binding_of
+
 
 def brand(request: HttpRequest) -> dict[str, Any]:
     return {
@@ -13,4 +15,6 @@ def brand(request: HttpRequest) -> dict[str, Any]:
         "mail_in_browser": settings.MAIL_IN_BROWSER,
         "request_id": getattr(request, "id", ""),
         "membership": getattr(request, "membership", None),
+        "takes_requests": settings.WORKSPACE_REQUESTS,
+        "bound": binding_of(request),
     }

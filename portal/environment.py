@@ -249,6 +249,34 @@ def access_log(value: str) -> str:
     return value
 
 
+def listed(value: str) -> list[str]:
+    """Return the texts of a list that commas separate."""
+    return [item.strip() for item in value.split(",") if item.strip()]
+
+
+def request_domains(value: str) -> list[str]:
+    """Return the domains of addresses whose requests for a workspace need no operator."""
+    found = listed(value)
+    if not all(re.fullmatch(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+", name) for name in found):
+        _refuse("WORKSPACE_REQUEST_DOMAINS must read partner.example,acme.example in lower case, separated by commas.")
+    return found
+
+
+def request_codes(value: str) -> list[str]:
+    """Return the codes with which requests for a workspace need no operator. Whoever guesses one gets a workspace."""
+    found = listed(value)
+    if any(not 16 <= len(code) <= 100 for code in found):
+        _refuse("WORKSPACE_REQUEST_CODES must be of 16 to 100 random characters each, separated by commas.")
+    return found
+
+
+def terms(value: str) -> str:
+    """Return the address of the terms of use, or ""."""
+    if value and not (value.startswith("https://") and _split(value) is not None and len(value) <= 2000):
+        _refuse("WORKSPACE_REQUEST_TERMS must be an https address.")
+    return value
+
+
 def flag(name: str, default: bool = False) -> bool:
     value = text(name, "yes" if default else "no")
     if value not in ("yes", "no"):

@@ -108,6 +108,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "portal.middleware.dialogs",
     "allauth.account.middleware.AccountMiddleware",
+    "portal.bound_session_gate.keep_bound_sessions",
     "portal.operators.gate.require_second_factor",
 ]
 
@@ -176,6 +177,15 @@ DEFAULT_FROM_EMAIL = environment.sender(
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 INVITATION_DAYS = 7
 RETENTION_DAYS = environment.retention_days()
+
+# -- Requests: for a workspace, of strangers; for permissions, of managers --------------------------------------------
+
+WORKSPACE_REQUESTS = environment.flag("WORKSPACE_REQUESTS")
+WORKSPACE_REQUEST_TERMS = environment.terms(environment.text("WORKSPACE_REQUEST_TERMS"))
+WORKSPACE_REQUEST_SCOPES = environment.listed(environment.text("WORKSPACE_REQUEST_SCOPES"))
+WORKSPACE_REQUEST_DOMAINS = environment.request_domains(environment.text("WORKSPACE_REQUEST_DOMAINS"))
+WORKSPACE_REQUEST_CODES = environment.request_codes(environment.text("WORKSPACE_REQUEST_CODES"))
+PERMISSION_REQUESTS = environment.flag("PERMISSION_REQUESTS", default=True)
 
 # -- Signing in -------------------------------------------------------------------------------------------------------
 

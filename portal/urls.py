@@ -23,6 +23,7 @@ urlpatterns = [
     path("account/2fa/", include("allauth.mfa.urls")),
     path("account/sessions/", include("allauth.usersessions.urls")),
     path("consumers/<slug:consumer_slug>/", views.dashboard, name="dashboard"),
+    path("request-access/", include("clients.request_urls")),
     path("", include("consumers.urls")),
     path("consumers/<slug:consumer_slug>/clients/", include("clients.urls")),
     path("consumers/<slug:consumer_slug>/", include("authority.workspace_urls")),

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_safe
 
@@ -14,6 +14,7 @@ from clients.forms.clients import TEMPLATE_OPTIONS
 from clients.models import Client
 from clients.queries import with_state
 from consumers.access import workspace
+from consumers.accounts.bound_sessions import binding_of
 from consumers.activity import timeline
 from consumers.models import Consumer, Event, Membership, Role, User
 from core.db import outages
@@ -29,6 +30,9 @@ RECENT = 6
 def home(request: HttpRequest) -> HttpResponse:
     """Lead a person to their workspace, or to the choice of theirs."""
     assert isinstance(request.user, User)
+    if (binding := binding_of(request)) is not None:
+        bound = get_object_or_404(Consumer.objects.visible_to(request.user), pk=binding.consumer_id)
+        return redirect("dashboard", bound.slug)
     consumers = list(Consumer.objects.visible_to(request.user)[:2])
     if len(consumers) == 1:
         return redirect("dashboard", consumers[0].slug)

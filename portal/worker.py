@@ -19,8 +19,11 @@ from authority.telemetry import daily_counts, problem_log
 from authority.tokens import test_tokens
 from clients.actions import cleanup, cli_client
 from clients.actions import secret_policy as secret_policy_actions
+from clients.actions.apis import clear_ended_access
+from clients.actions.workspace_requests import delete_old_workspace_requests
 from connections.accounts import sessions as connection_sessions
 from consumers.accounts.session_cleanup import delete_expired_sessions
+from consumers.actions import portal_links
 from consumers.actions.sealing import seal_events
 from core import idempotency, mail
 from core.db.own_connection import own_connection
@@ -53,6 +56,9 @@ PERIODIC_TASKS: list[Callable[[], None]] = [
     problem_log.delete_old,
     test_tokens.delete_expired,
     cleanup.delete_idle_clients,
+    portal_links.delete_old,
+    clear_ended_access,
+    delete_old_workspace_requests,
     activity_heads.sign_daily,
     tasks.delete_expired_events,
     activity_check.request_daily,

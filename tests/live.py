@@ -87,6 +87,8 @@ def server(django_db_setup, django_db_blocker, tmp_path_factory) -> Generator[Se
         "DATA_DIR": str(data),
         "PORT": str(port),
         "METRICS_TOKEN": "a-token-for-prometheus-alone",
+        "WORKSPACE_REQUESTS": "yes",
+        "WORKSPACE_REQUEST_SCOPES": "shipments:read",
         "FETCH_LOCAL_HOSTS": "127.0.0.1",  # where tests serve keys and documents
     }
     # The same keys and peppers, so that a test can read what the server has encrypted.

@@ -88,7 +88,7 @@ def _grant(environ: Environ, body: bytes, key: bytes) -> bytes | None:
     request_trace.finish(status)
     entry = request.context.entry
     secret = _cacheable_secret(entry, environ, parameters)
-    if secret is not None:
+    if secret is not None and not entry.has_ends:
         before, _, after = response.encode().partition(json.loads(response)["access_token"].encode())
         grant = CachedGrant(entry, secret, request.context.template, before, after)
         grants.set(key, grant, client_directory.invalidation_subjects(entry), generation=generation)
@@ -157,7 +157,7 @@ def respond_to_introspection(environ: Environ, body: bytes) -> bytes | None:
     secret = _cacheable_secret(caller, environ, parameters)
     is_cacheable = introspection.is_cacheable(result, parameters["token"])
     owner = client_directory.get_cached(result["client_id"]) if is_cacheable else None
-    if secret is not None and owner is not None:
+    if secret is not None and owner is not None and not owner.has_ends:
         cached = CachedIntrospection(caller, secret, owner, result["jti"], result["exp"], response)
         subjects = client_directory.invalidation_subjects(caller) | client_directory.invalidation_subjects(owner)
         introspections.set(key, cached, subjects, generation=generation)

@@ -11,6 +11,7 @@ from django.conf import settings
 from authority.client_directory import ClientEntry
 from clients.models import ACCESS_TOKEN_LIFETIME
 from clients.vocabulary import GrantType
+from core import clock
 
 # Grants whose name within `lifespans` is not their registered name.
 LIFESPAN_PREFIXES: dict[str, str] = {GrantType.DEVICE_CODE: "device_authorization"}
@@ -24,12 +25,24 @@ def _configured(entry: ClientEntry, grant_type: str, kind: str) -> int | None:
 
 
 def access_token(entry: ClientEntry, grant_type: str, scopes: Iterable[str]) -> int:
-    """Return an access token's lifetime in seconds: at most what the consumer and the strictest API allow."""
+    """Return an access token's lifetime in seconds: at most what the consumer and the strictest API allow.
+
+    APIs that verify tokens alone learn of no end, so a token ends with the first of its permissions.
+    """
+    scopes = list(scopes)
     limits = [permission.lifetime for permission in entry.permissions_of(scopes)] or [ACCESS_TOKEN_LIFETIME]
     of_consumer = entry.client.consumer.access_token_lifetime
     if of_consumer:
         limits.append(of_consumer)
+    if entry.has_ends:
+        limits += _until_they_end(entry, scopes)
     return min(_configured(entry, grant_type, "access_token") or ACCESS_TOKEN_LIFETIME, *limits)
+
+
+def _until_they_end(entry: ClientEntry, scopes: Iterable[str]) -> list[int]:
+    """Return for how many seconds each permission that has an end still holds, and one at least."""
+    ends = [permission.expires_at for permission in entry.permissions_of(scopes)]
+    return [max(1, int(end.timestamp() - clock.seconds())) for end in ends if end is not None]
 
 
 def refresh_token(entry: ClientEntry, grant_type: str) -> timedelta:

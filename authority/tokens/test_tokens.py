@@ -16,7 +16,7 @@ from authority.keys import signing_keys
 from authority.models import RevokedToken, TestToken
 from authority.tokens import access_tokens
 from clients.actions import locks
-from clients.models import Api, Client, Scope
+from clients.models import Access, Api, Client, Scope
 from clients.policy import actors, every, plain_text
 from clients.vocabulary import GrantType
 from consumers import audit
@@ -61,7 +61,10 @@ def available_scopes(client: Client) -> list[Scope]:
 def max_lifetime(client: Client, scopes: Iterable[Scope]) -> int:
     """Return a test token's maximum lifetime in seconds: what the consumer and the strictest API allow."""
     most: int = client.consumer.test_token_lifetime
-    return min([most, *(scope.api.access_token_lifetime for scope in scopes)])
+    scopes = list(scopes)
+    ends = Access.objects.filter(consumer=client.consumer_id, scope__in=scopes).exclude(expires_at=None)
+    left = [int(end.timestamp() - clock.seconds()) for end in ends.values_list("expires_at", flat=True) if end]
+    return max(0, min([most, *(scope.api.access_token_lifetime for scope in scopes), *left]))
 
 
 @transaction.atomic

@@ -31,9 +31,8 @@ MAX_CLIENTS = 50  # clients to choose from; each has the way here on its own pag
 
 def _eligible_clients(membership: Membership) -> list[Client]:
     """Return the clients that test tokens can be created for, by name."""
-    values = Scope.objects.filter(
-        access__consumer=membership.consumer, api__allows_test_tokens=True, api__is_production=False
-    ).values_list("value", flat=True)
+    granted = Scope.objects.granted_to(membership.consumer)
+    values = granted.filter(api__allows_test_tokens=True, api__is_production=False).values_list("value", flat=True)
     mine = Client.objects.of(membership.consumer).filter(disabled_at=None, scopes__overlap=list(values))
     return list(mine[:MAX_CLIENTS]) if membership.consumer.test_token_lifetime >= test_tokens.MIN_LIFETIME else []
 

@@ -14,11 +14,14 @@ from clientdesk.verbs import Verbs
 
 _MEMBER = ["email", "name", "role", "id", "last_seen_at"]
 _INVITATION = ["email", "role", "state", "id", "expires_at"]
+_PORTAL_LINK = ["url", "email", "role", "id", "state", "expires_at"]
 Role = Annotated[
     str,
     typer.Option("--role", metavar="ROLE", help="manager or viewer.", autocompletion=completion(["manager", "viewer"])),
 ]
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="E-mail address.", show_default=False)]
+
+LinkId = Annotated[str, typer.Argument(metavar="LINK_ID", help="ID of the link.", show_default=False)]
 
 
 def list_members(session: Session, consumer: Consumer) -> None:
@@ -77,6 +80,29 @@ def revoke_invitation(session: Session, consumer: Consumer, email: Email, yes: Y
     session.printer.say(f"The invitation of {email} is revoked.")
 
 
+def create_portal_link(
+    session: Session,
+    consumer: Consumer,
+    email: Email,
+    *,
+    return_to: Annotated[
+        str, typer.Option("--return-to", metavar="URL", help="Where “Back to …” leads: https.", show_default=False)
+    ],
+    name: Annotated[str | None, typer.Option("--name", metavar="TEXT", help="Of a person who is new.")] = None,
+    role: Role = "viewer",
+) -> None:
+    """Print a link that signs a person in to a consumer's workspace: once, within five minutes. For operators."""
+    body = {"email": email, "role": role, "return_to": return_to} | ({"name": name} if name else {})
+    created = session.api.json("POST", f"{consumer_path(consumer)}/portal-links", json=body)
+    session.printer.show(created, _PORTAL_LINK, identifier="url")
+
+
+def get_portal_link(session: Session, consumer: Consumer, link_id: LinkId) -> None:
+    """Show whether a portal link was used. For operators."""
+    path = f"{consumer_path(consumer)}/portal-links/{path_segment(link_id)}"
+    session.printer.show(session.api.json("GET", path), _PORTAL_LINK[1:])
+
+
 def _members_path(consumer: str) -> str:
     return f"{consumer_path(consumer)}/members"
 
@@ -108,5 +134,7 @@ def add_to(verbs: Verbs) -> None:
     verbs.add("list", "invitations", command(list_invitations))
     verbs.add("get", "invitation", command(get_invitation))
     verbs.add("create", "invitation", command(create_invitation))
+    verbs.add("create", "portal-link", command(create_portal_link))
+    verbs.add("get", "portal-link", command(get_portal_link))
     verbs.add("resend", "invitation", command(resend_invitation))
     verbs.add("revoke", "invitation", command(revoke_invitation))

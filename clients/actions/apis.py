@@ -1,20 +1,26 @@
 """Writes of APIs, their scopes, and consumers' access to them."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 
+from clients import emails
 from clients.events import ClientEvent
 from clients.models import Access, Api, Client, Scope
 from consumers import audit, policy
-from consumers.audit import Actor
+from consumers.audit import SYSTEM, Actor
 from consumers.models import Consumer
 from consumers.scopes import AUDIENCE, MANAGEMENT_SCOPES, PREFIX
+from core import clock
 from core.db import rows
 from core.errors import Conflict, Refusal
+from core.timefmt import rfc3339
 
 MAX_SCOPES = 200  # of an API
 MAX_RESOURCE_SERVERS = 50  # of an API
+LONGEST_GRANT = timedelta(days=3653)
+MOST_CLEARED = 1_000  # permissions that have ended, in one run of the task
 
 
 @transaction.atomic
@@ -106,17 +112,39 @@ def delete_api(*, api: Api, actor: Actor) -> None:
 
 
 @transaction.atomic
-def set_access(*, consumer: Consumer, scopes: Iterable[Scope], actor: Actor) -> None:
-    """Set the scopes that the consumer's clients may be granted; removing one takes effect at once."""
+def set_access(
+    *, consumer: Consumer, scopes: Iterable[Scope], ends: Mapping[str, datetime | None] | None = None, actor: Actor
+) -> None:
+    """Set the scopes that the consumer's clients may be granted; removing one takes effect at once.
+
+    `ends` says by value until when each is granted, None for good. What it leaves out keeps its end; what is new has
+    none. Raises Refusal for an end that has passed.
+    """
+    ends = ends or {}
+    for end in ends.values():
+        check_end(end)
     Consumer.objects.select_for_update().get(pk=consumer.pk)
+    consumer.access.ended().delete()  # that nobody has cleared away yet; what is asked for again begins anew
     requested = {scope.pk: scope for scope in scopes}
-    current = {access.scope_id: access.scope for access in consumer.access.select_related("scope")}
+    current = {access.scope_id: access for access in consumer.access.select_related("scope")}
     added = [scope for pk, scope in requested.items() if pk not in current]
-    removed = [scope for pk, scope in current.items() if pk not in requested]
-    if not added and not removed:
+    removed = [access.scope for pk, access in current.items() if pk not in requested]
+    moved = [
+        access
+        for pk, access in current.items()
+        if pk in requested and ends.get(access.scope.value, access.expires_at) != access.expires_at
+    ]
+    if not added and not removed and not moved:
         return
-    Access.objects.bulk_create(Access(consumer=consumer, scope=scope) for scope in added)
+    Access.objects.bulk_create(
+        Access(consumer=consumer, scope=scope, expires_at=ends.get(scope.value)) for scope in added
+    )
+    for access in moved:
+        access.expires_at = ends[access.scope.value]
+        access.save(update_fields=["expires_at"])
     consumer.access.filter(scope__in=removed).delete()
+    until = {scope.value: ends[scope.value] for scope in added if ends.get(scope.value)}
+    until |= {access.scope.value: access.expires_at for access in moved}
     audit.record(
         ClientEvent.CONSUMER_SCOPES_CHANGED,
         actor=actor,
@@ -125,13 +153,44 @@ def set_access(*, consumer: Consumer, scopes: Iterable[Scope], actor: Actor) -> 
         detail={
             "added": sorted(scope.value for scope in added),
             "removed": sorted(scope.value for scope in removed),
-        },
+        }
+        | ({"until": {value: end and rfc3339(end) for value, end in sorted(until.items())}} if until else {}),
     )
+
+
+def check_end(end: datetime | None) -> None:
+    """Refuse an end that has passed, or that lies so far ahead that it is none."""
+    if end is not None and not clock.now() < end < clock.now() + LONGEST_GRANT:
+        raise Refusal("Choose a date in the future, within ten years, or leave it out for good.", field="expires_at")
+
+
+def clear_ended_access() -> None:
+    """Delete the permissions that have ended, with an event and a mail. They have not worked since their end."""
+    for pk in list(Access.objects.ended().order_by("expires_at").values_list("pk", flat=True)[:MOST_CLEARED]):
+        _clear(pk)
+
+
+@transaction.atomic
+def _clear(pk: int) -> None:
+    rows_of_it = Access.objects.ended().select_for_update(of=("self",), skip_locked=True)
+    access = rows_of_it.select_related("consumer", "scope").filter(pk=pk).first()
+    if access is None or access.expires_at is None:
+        return
+    access.delete()
+    detail = {"scope": access.scope.value, "expires_at": rfc3339(access.expires_at)}
+    audit.record(
+        ClientEvent.CONSUMER_SCOPE_ENDED, actor=SYSTEM, consumer=access.consumer, target=access.consumer, detail=detail
+    )
+    emails.permission_ended(access)
 
 
 def consumers_of(scope: Scope) -> list[str]:
     """Return the names of the consumers that may use the scope."""
-    return list(Consumer.objects.filter(access__scope=scope).values_list("name", flat=True))
+    return list(
+        Consumer.objects.filter(pk__in=Access.objects.live().filter(scope=scope).values("consumer")).values_list(
+            "name", flat=True
+        )
+    )
 
 
 def _protect_management_api(api: Api, *, forbidden: bool) -> None:

@@ -100,7 +100,7 @@ def _check_limits(
     unknown = [grant for grant in grant_types if grant not in GrantType.values]
     if unknown:
         raise Refusal(f"The grant type “{unknown[0]}” is not offered.", field="grant_types")
-    allowed = {*Scope.objects.filter(access__consumer=consumer).values_list("value", flat=True), *IDENTITY_SCOPES}
+    allowed = {*Scope.objects.granted_to(consumer).values_list("value", flat=True), *IDENTITY_SCOPES}
     beyond = [value for value in scopes if value not in allowed]
     if beyond:
         raise Refusal(f"{consumer} may not use the permission “{beyond[0]}”.", field="scopes")

@@ -6,7 +6,9 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 
 from clients.actions import apis as api_actions
-from clients.models import Api, Client, Scope
+from clients.api.workspace_requests import read_end
+from clients.models import Access, Api, Client, Scope
+from consumers.models import Consumer
 from consumers.rest.lookups import consumer_in_path, parse_id
 from consumers.rest.operations import ApiRequest, json_response, no_content, operation
 from core.jose.algorithms import SigningAlgorithm
@@ -57,7 +59,15 @@ ACCESS: dict[str, Any] = {
     "title": "Access",
     "type": "object",
     "required": ["scopes"],
-    "properties": {"scopes": {"type": "array", "items": {"type": "string"}, "maxItems": 1000}},
+    "properties": {
+        "scopes": {"type": "array", "items": {"type": "string"}, "maxItems": 1000},
+        "expires_at": {
+            "type": "object",
+            "additionalProperties": {"type": ["string", "null"], "format": "date-time"},
+            "maxProperties": 1000,
+            "description": "When a scope expires. What is left out keeps its expiry; null is for good.",
+        },
+    },
     "additionalProperties": False,
 }
 EXAMPLE = {
@@ -89,7 +99,8 @@ def _readable_scopes(call: ApiRequest) -> QuerySet[Scope]:
     """Return the scopes that the caller may read: all for operators, else those of their consumers."""
     if call.is_operator and call.caller.consumer_id is None:
         return Scope.objects.all()
-    return Scope.objects.filter(access__consumer__in=call.readable()).distinct()
+    mine = Access.objects.live().filter(consumer__in=call.readable())
+    return Scope.objects.filter(pk__in=mine.values("scope"))
 
 
 @operation(
@@ -246,8 +257,15 @@ OF_CONSUMER = ABOUT | {"model": "consumers.consumer", "tag": "Consumers", "answe
 def get_access(call: ApiRequest, consumer: str) -> HttpResponse:
     """The scopes that its clients may have."""
     found = consumer_in_path(call, consumer, itself=True)
-    values = Scope.objects.filter(access__consumer=found).order_by("value").values_list("value", flat=True)
-    return json_response({"scopes": list(values)})
+    return json_response(_access_document(found))
+
+
+def _access_document(consumer: Consumer) -> dict[str, Any]:
+    live = consumer.access.live().order_by("scope__value").values_list("scope__value", "expires_at")
+    return {
+        "scopes": [value for value, _ in live],
+        "expires_at": {value: end for value, end in live if end is not None},
+    }
 
 
 @operation(
@@ -266,5 +284,8 @@ def set_access(call: ApiRequest, consumer: str) -> HttpResponse:
     scopes = list(Scope.objects.filter(value__in=requested))
     if unknown := sorted(requested - {scope.value for scope in scopes}):
         raise InvalidRequest(f"There is no scope {unknown[0][:100]!a}.", field="scopes")
-    api_actions.set_access(consumer=found, scopes=scopes, actor=call.caller.actor)
-    return json_response({"scopes": sorted(requested)})
+    ends = {value: read_end(end) for value, end in call.body.get("expires_at", {}).items()}
+    if beyond := sorted(ends.keys() - requested):
+        raise InvalidRequest(f"expires_at names {beyond[0][:100]!a}, which is none of the scopes.", field="expires_at")
+    api_actions.set_access(consumer=found, scopes=scopes, ends=ends, actor=call.caller.actor)
+    return json_response(_access_document(found))

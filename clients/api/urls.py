@@ -5,18 +5,21 @@ from clients.api import (
     claims,
     clients,
     metadata_sources,
+    permission_requests,
     registration,
     rotation,
     secret_policy,
     secrets,
     trust_rules,
     trusted_issuers,
+    workspace_requests,
 )
 from consumers.rest.routes import route
 
 CLIENT = "/admin/clients/{client_id}"
 ISSUER = "/admin/trusted-issuers/{issuer_id}"
 REGISTRATION = "/admin/registration"
+WORKSPACES, PERMISSIONS = "/admin/workspace-requests/{request_id}", "/admin/permission-requests/{request_id}"
 
 urlpatterns = [
     route("/admin/clients", "clients", GET=clients.list_clients, POST=clients.create_client),
@@ -65,6 +68,23 @@ urlpatterns = [
         GET=secret_policy.get_secret_policy,
         PUT=secret_policy.set_secret_policy,
     ),
+    route("/admin/workspace-requests", "workspace-requests", GET=workspace_requests.list_requests),
+    route(WORKSPACES, "workspace-request", GET=workspace_requests.get_request),
+    route(f"{WORKSPACES}/approve", "approve-workspace-request", POST=workspace_requests.approve),
+    route(f"{WORKSPACES}/decline", "decline-workspace-request", POST=workspace_requests.decline),
+    route(f"{WORKSPACES}/ask", "ask-workspace-request", POST=workspace_requests.ask_back),
+    route(
+        "/admin/permission-requests",
+        "permission-requests",
+        GET=permission_requests.list_requests,
+        POST=permission_requests.create_request,
+    ),
+    route(PERMISSIONS, "permission-request", GET=permission_requests.get_request),
+    route(f"{PERMISSIONS}/approve", "approve-permission-request", POST=permission_requests.approve),
+    route(f"{PERMISSIONS}/decline", "decline-permission-request", POST=permission_requests.decline),
+    route(f"{PERMISSIONS}/ask", "ask-permission-request", POST=permission_requests.ask_back),
+    route(f"{PERMISSIONS}/answer", "answer-permission-request", POST=permission_requests.answer),
+    route(f"{PERMISSIONS}/withdraw", "withdraw-permission-request", POST=permission_requests.withdraw),
     route("/admin/consumers/{consumer}/access", "access", GET=apis.get_access, PUT=apis.set_access),
     route(
         "/admin/consumers/{consumer}/initial-access-tokens",

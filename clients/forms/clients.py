@@ -80,7 +80,7 @@ class ClientForm(WorkloadFields, IdempotentForm):
 
     def __init__(self, *args: Any, consumer: Consumer, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.offered = list(Scope.objects.select_related("api").filter(access__consumer=consumer))
+        self.offered = list(Scope.objects.select_related("api").granted_to(consumer))
         self.fields["scope"].choices = [(scope.value, scope.name) for scope in self.offered]  # type: ignore[attr-defined]
         self.offer_lifetimes(self.initial.get("identity_token_lifespan"))
         self.fields["identity"].choices = [(value, name) for value, (name, _) in IDENTITY_SCOPES.items()]  # type: ignore[attr-defined]

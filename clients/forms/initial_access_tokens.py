@@ -47,7 +47,7 @@ class InitialAccessTokenForm(IdempotentForm):
 
     def __init__(self, *args: Any, consumer: Consumer, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.allowed = list(Scope.objects.filter(access__consumer=consumer).select_related("api"))
+        self.allowed = list(Scope.objects.granted_to(consumer).select_related("api"))
         self.fields["scopes"].choices = [(scope.value, scope.name) for scope in self.allowed]  # type: ignore[attr-defined]
 
     @property

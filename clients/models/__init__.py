@@ -10,6 +10,7 @@ from clients.models.registration import (
     SelfRegistration,
     SoftwareIssuer,
 )
+from clients.models.requests import UNDECIDED, PermissionRequest, RequestState, WorkspaceRequest
 from clients.models.secrets import MAX_LIVE_SECRETS, ClientSecret
 from clients.models.trust import TrustedIssuer, TrustRule
 from clients.models.workloads import Workload
@@ -17,6 +18,7 @@ from clients.models.workloads import Workload
 __all__ = [
     "ACCESS_TOKEN_LIFETIME",
     "MAX_LIVE_SECRETS",
+    "UNDECIDED",
     "Access",
     "Api",
     "Client",
@@ -24,12 +26,15 @@ __all__ = [
     "DocumentHost",
     "InitialAccessToken",
     "OpenRegistration",
+    "PermissionRequest",
     "RegistrationAccessToken",
+    "RequestState",
     "Scope",
     "SelfRegistration",
     "SoftwareIssuer",
     "TrustRule",
     "TrustedIssuer",
     "Workload",
+    "WorkspaceRequest",
     "new_client_id",
 ]

@@ -1,12 +1,40 @@
 """The provider's APIs, their scopes, and consumers' access to them."""
 
+from typing import Any, Self
+
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from clients.vocabulary import IDENTITY_SCOPES
 from consumers.models import Consumer
 from core.jose.algorithms import SigningAlgorithm
+
+
+class ApiQuerySet(models.QuerySet["Api"]):
+    def granted_to(self, consumer: Any) -> Self:
+        """Return the APIs of which the consumer may use a scope now, each as often as it has such scopes."""
+        return self.filter(_not_ended("scopes__access__"), scopes__access__consumer=consumer)
+
+
+class ScopeQuerySet(models.QuerySet["Scope"]):
+    def granted_to(self, consumer: Any) -> Self:
+        """Return the scopes that the consumer may use now."""
+        return self.filter(_not_ended("access__"), access__consumer=consumer)
+
+
+class AccessQuerySet(models.QuerySet["Access"]):
+    def live(self) -> Self:
+        return self.filter(_not_ended(""))
+
+    def ended(self) -> Self:
+        return self.filter(expires_at__lte=Now())
+
+
+def _not_ended(prefix: str) -> models.Q:
+    """Match access that has no end, or ends later; it must stand in one filter() with the access that it is about."""
+    return models.Q(**{f"{prefix}expires_at": None}) | models.Q(**{f"{prefix}expires_at__gt": Now()})
 
 
 class Api(models.Model):
@@ -53,6 +81,8 @@ class Api(models.Model):
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    objects = ApiQuerySet.as_manager()
+
     class Meta:
         verbose_name = "API"
         ordering = ["name"]
@@ -81,6 +111,8 @@ class Scope(models.Model):
     name = models.CharField(max_length=100, help_text="As people read it, such as “Read shipments”.")
     description = models.CharField(max_length=300, blank=True, help_text="What the permission allows, and its cost.")
 
+    objects = ScopeQuerySet.as_manager()
+
     class Meta:
         ordering = ["api__name", "id"]
         constraints = [
@@ -92,13 +124,22 @@ class Scope(models.Model):
 
 
 class Access(models.Model):
-    """A scope that a consumer's clients may be granted. Deleting the row takes effect at once."""
+    """A scope that a consumer's clients may be granted, for good or until an end. Deleting it takes effect at once.
+
+    An end takes effect by itself: every query asks for it, and the token path compares it at each use.
+    """
 
     consumer = models.ForeignKey(Consumer, models.CASCADE, related_name="access")
     scope = models.ForeignKey(Scope, models.CASCADE, related_name="access")
+    expires_at = models.DateTimeField(null=True, blank=True)
+
+    objects = AccessQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["consumer", "scope"], name="access_once")]
+        indexes = [
+            models.Index(fields=["expires_at"], name="access_end", condition=models.Q(expires_at__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.consumer}: {self.scope}"

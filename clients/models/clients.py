@@ -256,7 +256,7 @@ class Client(AbstractApplication):
 
     def granted_scopes(self) -> models.QuerySet[Scope]:
         """Return the registered API scopes that its consumer may use now."""
-        return Scope.objects.select_related("api").filter(value__in=self.scopes, access__consumer_id=self.consumer_id)
+        return Scope.objects.select_related("api").granted_to(self.consumer_id).filter(value__in=self.scopes)
 
     # -- Names of django-oauth-toolkit --------------------------------------------------------------------------------
 

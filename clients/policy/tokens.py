@@ -23,7 +23,7 @@ def scope(metadata: ClientMetadata, consumer: Consumer, client: Client | None = 
     """
     if len(set(metadata.scope)) != len(metadata.scope):
         raise InvalidClientMetadata("Name each permission once.", field="scope")
-    allowed = set(Scope.objects.filter(access__consumer=consumer).values_list("value", flat=True))
+    allowed = set(Scope.objects.granted_to(consumer).values_list("value", flat=True))
     if signs_users_in(metadata.grant_types):
         allowed |= set(IDENTITY_SCOPES)
     if client is not None:
@@ -64,7 +64,7 @@ def audience(metadata: ClientMetadata, consumer: Consumer, client: Client | None
     workloads.audiences("audience", metadata)
     registered = set(client.audience) if client is not None else set()
     added = set(metadata.audience) - registered
-    of_consumer = Api.objects.filter(identifier__in=added, scopes__access__consumer=consumer)
+    of_consumer = Api.objects.granted_to(consumer).filter(identifier__in=added)
     usable = set(of_consumer.values_list("identifier", flat=True)) if added and not by_operator else set()
     for name in sorted(added):
         if not is_absolute(name):

@@ -104,9 +104,7 @@ class Allowance:
         if metadata.scope:
             return metadata
         named = IDENTITY_SCOPES if self.scopes is None else self.scopes
-        usable = set(
-            Scope.objects.filter(access__consumer=self.consumer, value__in=named).values_list("value", flat=True)
-        )
+        usable = set(Scope.objects.granted_to(self.consumer).filter(value__in=named).values_list("value", flat=True))
         if signs_users_in(metadata.grant_types):
             usable |= set(IDENTITY_SCOPES)
         return metadata.replace(scope=tuple(value for value in named if value in usable))

@@ -24,7 +24,7 @@ from consumers import audit
 from consumers.activity import verification
 from consumers.audit import Actor
 from consumers.events import ConsumerEvent
-from consumers.models import Consumer, Event, EventSeal, Invitation, Role, SignedHead, User, Verification
+from consumers.models import Consumer, Event, EventSeal, Role, SignedHead, User, Verification
 from core.errors import Refusal
 from core.models import Message
 
@@ -80,7 +80,8 @@ def erase_person(*, email: str, without_manager: Collection[str] = (), actor: Ac
     _end_sessions(subject, erasure)
     _erase_from_events(events, subject, recorded)
     _count(erasure.deleted, _mail_of(subject).delete()[1])
-    _count(erasure.deleted, Invitation.objects.filter(email__iregex=_exactly(subject)).delete()[1])
+    for model in _of_addresses():
+        _count(erasure.deleted, model._default_manager.filter(email__iregex=_exactly(subject)).delete()[1])
     if subject.person is not None:
         _replace_labels(subject.person, subject.pseudonym, erasure)
         _count(erasure.deleted, subject.person.delete()[1])
@@ -90,7 +91,7 @@ def erase_person(*, email: str, without_manager: Collection[str] = (), actor: Ac
 
 def _find(email: str) -> _Subject:
     person = User.objects.of_address(email).first()
-    invited = Invitation.objects.filter(email__iexact=email).exists()
+    invited = any(model._default_manager.filter(email__iexact=email).exists() for model in _of_addresses())
     if person is None and not invited and not Message.objects.filter(recipients__icontains=email).exists():
         raise Refusal(f"Nobody has the address {email}, and no invitation or mail went there.")
     addresses = {email.lower()}
@@ -102,6 +103,11 @@ def _find(email: str) -> _Subject:
         added = EmailAddress.objects.filter(user=person).values_list("email", flat=True)
         addresses |= {address.lower() for address in added}
     return _Subject(person, sorted(addresses), f"Erased person {str(number)[:8]}")
+
+
+def _of_addresses() -> list[type[models.Model]]:
+    """Return the models whose rows are about one address, and go with it: invitations, links, requests."""
+    return [model for model in apps.get_models() if getattr(model, "ERASED_WITH_ADDRESS", False)]
 
 
 def _require_successors(person: User, without_manager: Collection[str]) -> None:

@@ -1,6 +1,6 @@
 """Routes of consumers, people and activity below /admin/."""
 
-from consumers.api import activity, consumers, people
+from consumers.api import activity, consumers, people, portal_links
 from consumers.rest.routes import route
 
 ONE = "/admin/consumers/{consumer}"
@@ -35,6 +35,8 @@ urlpatterns = [
         GET=people.get_invitation,
         DELETE=people.revoke_invitation,
     ),
+    route(f"{ONE}/portal-links", "portal-links", POST=portal_links.create_portal_link),
+    route(f"{ONE}/portal-links/{{portal_link_id}}", "portal-link", GET=portal_links.get_portal_link),
     route("/admin/activity", "activity", GET=activity.list_activity),
     route("/admin/activity/export", "activity-export", GET=activity.export_activity),
 ]

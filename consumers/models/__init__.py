@@ -1,4 +1,4 @@
-"""People, consumers, memberships, invitations, the audit record, its chain, and personal access tokens."""
+"""People, consumers, memberships, invitations, links, the audit record, its chain, and personal tokens."""
 
 from consumers.models.chain import EventSeal, SignedHead, UnsealedEvent, Verification
 from consumers.models.people import (
@@ -12,6 +12,7 @@ from consumers.models.people import (
     UserManager,
     normal_email,
 )
+from consumers.models.portal_links import PortalLink
 from consumers.models.records import Event, EventName, EventQuerySet
 from consumers.models.tokens import PersonalToken
 
@@ -26,6 +27,7 @@ __all__ = [
     "Membership",
     "MembershipSource",
     "PersonalToken",
+    "PortalLink",
     "Role",
     "SignedHead",
     "UnsealedEvent",

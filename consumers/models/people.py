@@ -276,6 +276,9 @@ class Invitation(models.Model):
     )
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
 
+    # Erasing a person deletes the rows of their address (consumers/actions/erasure.py).
+    ERASED_WITH_ADDRESS: ClassVar[bool] = True
+
     objects = InvitationQuerySet.as_manager()
 
     class Meta:

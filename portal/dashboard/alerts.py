@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from authority.diagnostics.problem_messages import describe
 from authority.models import Problem
-from clients.models import Client, ClientSecret
+from clients.models import Client, ClientSecret, RequestState
 from clients.models.secrets import REPLACED
 from clients.queries import able, count_by_state, in_state
 from consumers.models import Consumer
@@ -19,6 +19,7 @@ from core.timefmt import near_date_time
 from portal.templatetags.ui import away, counted
 
 UNUSED_AFTER = timedelta(days=7)
+EXPIRES_SOON = timedelta(days=14)  # of a permission
 REFUSED_WITHIN = timedelta(days=1)
 MAX_REFUSED = 10  # clients that are listed
 MAX_LOOKED_AT = 200  # clients with refused requests of which these are chosen
@@ -54,6 +55,7 @@ def alerts_of(consumer: Consumer) -> list[Alert]:
         *_refused_clients(consumer),
         *_ending_secrets(consumer),
         *_ended_invitations(consumer),
+        *_permissions(consumer),
         *_unused(consumer),
     ]
     return sorted(found, key=lambda alert: ("bad", "warn", "quiet").index(alert.tone))
@@ -176,6 +178,31 @@ def _ended_invitations(consumer: Consumer) -> Iterator[Alert]:
             f"It was not accepted by {near_date_time(invitation.expires_at)}. Resend it, or revoke it.",
             "Review people",
             reverse("consumers:people", args=[consumer.slug]),
+        )
+
+
+def _permissions(consumer: Consumer) -> Iterator[Alert]:
+    """Questions about requests, and permissions that expire soon."""
+    asked = consumer.permission_requests.filter(state=RequestState.ASKED).select_related("scope")
+    for request in asked[:MAX_SINGLE]:
+        yield Alert(
+            "warn",
+            "circle-help",
+            f"An operator asks you something about {request.scope.value}",
+            f"{request.question} Answer it, and your request goes on.",
+            "Answer",
+            reverse("clients:permission-request", args=[consumer.slug, request.pk]),
+        )
+    expiring = consumer.access.live().filter(expires_at__lt=timezone.now() + EXPIRES_SOON).select_related("scope")
+    for access in expiring.order_by("expires_at")[:MAX_SINGLE]:
+        assert access.expires_at is not None
+        yield Alert(
+            "warn",
+            "clock",
+            f"The permission {access.scope.value} expires {away(access.expires_at)}",
+            f"No client gets a token with it from {near_date_time(access.expires_at)} on. Ask for it for longer.",
+            "See the permissions",
+            reverse("clients:permissions", args=[consumer.slug]),
         )
 
 

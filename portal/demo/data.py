@@ -238,7 +238,7 @@ def _catalogue(consumers: dict[str, Consumer]) -> None:
         "globex": ours.filter(value="shipments:read"),
         "sandbox": ours.filter(value="shipments:read"),
     }.items():
-        granted = Scope.objects.filter(access__consumer=consumers[slug])
+        granted = Scope.objects.granted_to(consumers[slug])
         set_access(consumer=consumers[slug], scopes={*granted, *wanted}, actor=SYSTEM)
 
 

@@ -1,5 +1,6 @@
 """Consumers on the operators' pages: their fields, permissions, people and state."""
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -9,6 +10,8 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -40,6 +43,10 @@ STORED = ["name", "slug", "external_id", "metadata", "claims", "max_clients", *L
 def _scope_words(scope: Scope) -> SafeString:
     described = format_html('<span class="hint">{}</span>', scope.description) if scope.description else ""
     return format_html("{} <code>{}</code> {}", scope.name, scope.value, described)
+
+
+def _day(moment: datetime | None) -> str:
+    return date_format(timezone.localtime(moment), "j M Y") if moment else ""
 
 
 class ConsumerForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -83,7 +90,10 @@ class ConsumerForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.created_at and not self.instance._state.adding:
-            self.initial["scopes"] = list(self.instance.access.values_list("scope_id", flat=True))
+            self.initial["scopes"] = list(self.instance.access.live().values_list("scope_id", flat=True))
+            expiring = self.instance.access.live().exclude(expires_at=None).select_related("scope").order_by("pk")
+            if said := ", ".join(f"{each.scope.value} until {_day(each.expires_at)}" for each in expiring):
+                self.fields["scopes"].help_text = f"{said}; what you leave ticked keeps its expiry."
 
     def clean_emails(self) -> list[str]:
         """Name every address that is wrong, a member already or invited already."""
@@ -359,7 +369,7 @@ class ConsumerAdmin(AuditedAdmin):
 
     @admin.display(description="Permissions")
     def allowed(self, consumer: Consumer) -> SafeString | str:
-        scopes = Scope.objects.select_related("api").filter(access__consumer=consumer)
+        scopes = Scope.objects.select_related("api").granted_to(consumer)
         return (
             format_html_join("\n", "<p>{}: {}</p>", ((scope.api.name, _scope_words(scope)) for scope in scopes))
             or "None"

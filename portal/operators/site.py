@@ -83,6 +83,8 @@ class OperatorSite(AdminSite):
         served = [each for each in super().get_urls() if getattr(each, "name", "") != "view_on_site"]
         return [
             path("inspect/", self.admin_view(before_csrf(self.inspector)), name="inspector"),
+            path("requests/", self.admin_view(self.requests), name="requests"),
+            path("requests/<slug:kind>/<uuid:request_id>/", self.admin_view(self.requests), name="request"),
             path("security/", never_cache(self.security), name="security"),
             path("consumers/event/verify/", self.admin_view(self.verify_record), name="consumers_event_verify"),
             path("consumers/event/head/", self.admin_view(self.export_head), name="consumers_event_head"),
@@ -111,6 +113,12 @@ class OperatorSite(AdminSite):
             "max_hours": settings.OPERATOR_SESSION_MAX // 3600,
         }
         return render(request, "admin/security.html", context)
+
+    def requests(self, request: HttpRequest, kind: str = "", request_id: Any = None) -> HttpResponse:
+        from portal.operators import requests  # the site is made before the models are
+
+        answer: HttpResponse = requests.listing(request, self.each_context(request), kind, request_id)
+        return answer
 
     def verify_record(self, request: HttpRequest) -> HttpResponse:
         from portal.operators import record  # the site is made before the models are

@@ -105,7 +105,7 @@ def _sign_ins(consumer: Consumer) -> int:
 
 def _longest_lifetime(consumer: Consumer) -> int:
     """Return for how many seconds an access token of the consumer's clients may live at most."""
-    apis = Api.objects.filter(scopes__access__consumer=consumer)
+    apis = Api.objects.granted_to(consumer)
     longest = apis.aggregate(longest=Max("access_token_lifetime"))["longest"] or ACCESS_TOKEN_LIFETIME
     return min(longest, consumer.access_token_lifetime or longest)
 

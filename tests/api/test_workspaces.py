@@ -132,12 +132,12 @@ def test_an_operator_describes_an_api_and_gives_access(acme, olga, program_of):
     path = made["Location"]
     assert program.put(path, made.json() | {"name": "Yard"}).json()["name"] == "Yard"
     granted = program.put("/admin/consumers/acme/access", {"scopes": ["yards:read"]})
-    assert granted.json() == {"scopes": ["yards:read"]}
+    assert granted.json() == {"scopes": ["yards:read"], "expires_at": {}}
     assert program.put(path, wanted | {"scopes": wanted["scopes"][1:]}).status_code == 400  # it is in use
     assert program.put(path, wanted | {"identifier": "https://other.example"}).status_code == 400
     assert program.put("/admin/consumers/acme/access", {"scopes": ["nothing:such"]}).status_code == 400
     assert program.delete(path).status_code == 204
-    assert program.get("/admin/consumers/acme/access").json() == {"scopes": []}
+    assert program.get("/admin/consumers/acme/access").json() == {"scopes": [], "expires_at": {}}
 
 
 def test_a_manager_sees_the_apis_that_the_consumer_may_use_and_no_other(acme_access, alice, mallory, program_of):
@@ -197,3 +197,35 @@ def test_manager_lists_what_a_person_made_that_still_works(program_of, alice, bo
     ]
     assert program_of(bob).get(path).status_code == 403
     assert program_of(mallory).get(path).status_code == 404
+
+
+def test_operator_sets_when_a_scope_expires_and_what_is_read_can_be_sent_back(acme_access, olga, program_of):
+    operator, path = program_of(olga), "/admin/consumers/acme/access"
+    end = "2035-06-01T00:00:00Z"
+    both = ["shipments:read", "shipments:write"]
+    read = operator.put(path, {"scopes": both, "expires_at": {"shipments:write": end}}).json()
+    assert (read["scopes"], list(read["expires_at"])) == (both, ["shipments:write"])
+    assert operator.put(path, read).json() == read
+    assert operator.put(path, {"scopes": both}).json() == read  # what is left out keeps its expiry
+    assert operator.put(path, {"scopes": both, "expires_at": {"shipments:write": None}}).json()["expires_at"] == {}
+    for ends in ({"shipments:write": "2020-01-01T00:00:00Z"}, {"other:scope": end}, {"shipments:write": "soon"}):
+        assert operator.put(path, {"scopes": both, "expires_at": ends}).status_code == 400
+
+
+def test_manager_asks_for_a_permission_and_an_operator_gives_it_by_programs(acme, alice, bob, olga, program_of, api):
+    asked = program_of(alice).post(
+        "/admin/permission-requests", {"scope": "shipments:read", "reason": "For the planners"}
+    )
+    assert (asked.status_code, asked.json()["state"]) == (201, "open")
+    one = asked.headers["Location"]
+    assert program_of(bob).get(one).status_code == 200
+    assert program_of(bob).post(f"{one}/withdraw").status_code == 403
+    assert program_of(alice).post(f"{one}/approve", {"expires_at": None}).status_code == 403
+    operator = program_of(olga)
+    assert operator.post(f"{one}/ask", {"question": "Which?"}).json()["state"] == "asked"
+    assert program_of(alice).post(f"{one}/answer", {"answer": "All"}).json()["state"] == "open"
+    done = operator.post(f"{one}/approve", {"expires_at": "2035-06-01T00:00:00Z"}).json()
+    assert (done["state"], done["expires_at"][:10]) == ("approved", "2035-06-01")
+    assert operator.post(f"{one}/decline", {}).status_code == 409
+    assert operator.get("/admin/permission-requests?state=approved").json() == [done]
+    assert operator.get("/admin/consumers/acme/access").json()["scopes"] == ["shipments:read"]

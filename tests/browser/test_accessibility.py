@@ -1,16 +1,31 @@
 """Each page passes axe's WCAG 2.2 AA rules, in light and dark, wide and narrow, and never scrolls sideways."""
 
+from datetime import timedelta
+
 import pytest
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from axe_playwright_python.sync_playwright import Axe
+from django.utils import timezone
 from playwright.sync_api import Page
 
 from authority.models import Consent
-from clients.models import Client, ClientSecret, InitialAccessToken, TrustedIssuer, TrustRule
+from clients.actions.permission_requests import request_permission
+from clients.actions.workspace_requests import request_workspace
+from clients.models import (
+    Client,
+    ClientSecret,
+    InitialAccessToken,
+    PermissionRequest,
+    TrustedIssuer,
+    TrustRule,
+    WorkspaceRequest,
+)
 from clients.vocabulary import AuthMethod
-from consumers.models import Consumer, Invitation, Membership, PersonalToken, User
+from consumers.actions.portal_links import create_portal_link
+from consumers.audit import SYSTEM
+from consumers.models import Consumer, Invitation, Membership, PersonalToken, PortalLink, User
 from tests.browser.pages import MANAGER, SIGNED_OUT, WITH_SECOND_FACTOR, pages_of_the_portal
-from tests.factories import ClientFactory, hold_second_factor
+from tests.factories import ApiFactory, ClientFactory, ScopeFactory, hold_second_factor
 
 AXE = Axe()
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
@@ -29,6 +44,18 @@ def world(server, mail):
     app, _ = server.register("web", redirect_uris=(redirect_uri,), scope=("openid", "shipments:read"))
     with server.database():
         acme = Consumer.objects.get(slug="acme")
+        _, portal_link = create_portal_link(
+            consumer=acme, email="axe@acme.example", return_to="https://app.example.com/", actor=SYSTEM
+        )
+        workspace, workspace_request = request_workspace(
+            email="axe@acme.example", name="Axe", organisation="Axe", reason="A look", actor=SYSTEM
+        )
+        WorkspaceRequest.objects.filter(pk=workspace.pk).update(state="open", verified_at=timezone.now())
+        api = ApiFactory(name="Invoices", identifier="https://api.meridian.example/axe")
+        asked, other = (ScopeFactory(api=api, value=f"axe:{verb}", name=f"{verb} invoices") for verb in ("read", "pay"))
+        permission_request = request_permission(consumer=acme, scope=asked.value, reason="A look", actor=SYSTEM)
+        PermissionRequest.objects.update(state="asked", question="Why?")
+        PortalLink.objects.update(expires_at=timezone.now() + timedelta(days=1))  # the pages take minutes
         clients = {key: made["client_id"] for key, made in server.demo["clients"].items()}
         issuer = TrustedIssuer.objects.create(name="CI", platform="github", issuer="https://ci.example.com")
         deploy = ClientFactory(
@@ -36,6 +63,10 @@ def world(server, mail):
         )
         TrustRule.objects.create(client=deploy, issuer=issuer, audience="us", claims={"repository": "acme/billing"})
         places = clients | {
+            "portal_link": portal_link,
+            "workspace_request": workspace_request,
+            "permission_request": permission_request.pk,
+            "scope": other.pk,
             "deploy": deploy.client_id,
             "issuer": issuer.pk,
             "secret": ClientSecret.objects.live()

@@ -3,11 +3,14 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from clients.actions.permission_requests import request_permission
+from clients.actions.workspace_requests import confirm_workspace_request, decline_workspace, request_workspace
 from clients.models import Api, Client
 from consumers.actions.consumers import update_consumer
 from consumers.audit import SYSTEM
 from consumers.models import Consumer, Event, User
 from core.models import Message
+from tests.factories import ScopeFactory
 
 pytestmark = pytest.mark.browser
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
@@ -29,10 +32,20 @@ def addresses(server):
         acme = Consumer.objects.get(slug="acme")
         client = Client.objects.get(client_id=server.demo["clients"]["service"]["client_id"])
         membership, secret = acme.memberships.first(), client.secrets.first()
+        for email in ("axe@gmail.com", "axe@axe.example"):
+            asked, token = request_workspace(
+                email=email, name="Axe", organisation="Axe", reason="A look", scopes=["shipments:read"], actor=SYSTEM
+            )
+            confirm_workspace_request(token=token, actor=SYSTEM)
+        decline_workspace(request=asked, decision="No such company", actor=SYSTEM)
+        invoices = ScopeFactory(api=Api.objects.last(), value="axe:write", name="Write")
+        request_permission(consumer=acme, scope=invoices.value, reason="A look", actor=SYSTEM)
         rows = [acme, client, Api.objects.first(), Event.objects.first(), Message.objects.first(), User.objects.first()]
         return [
             "",
             "inspect/",
+            "requests/",
+            "requests/?state=decided",
             *(f"{name}/" for name in LISTS),
             *(f"{name}/add/" for name in ("consumers/consumer", "clients/api", "consumers/user", "auth/group")),
             *(f"{row._meta.app_label}/{row._meta.model_name}/{row.pk}/change/" for row in rows),

@@ -41,13 +41,17 @@ VALUES = {
     "consumer": "acme",
     "member_id": "1",
     "invitation_id": "1",
+    "request_id": "00000000-0000-4000-8000-000000000000",
+    "kind": "workspace",
+    "scope_id": "1",
+    "portal_link_id": "00000000-0000-4000-8000-000000000000",
     "consent_id": "1",
     "api_id": "1",
     "issuer_id": "1",
     "source_id": "1",
     "slug": "acme-okta",
     "identity_id": "1",
-    **dict.fromkeys(("secret_id", "rule_id", "token_id", "connection"), "00000000-0000-4000-8000-000000000000"),
+    **dict.fromkeys(("secret_id", "rule_id", "token_id", "connection", "domain", "rule"), "00000000-0000-4000-8000-000000000000"),
 }
 
 

@@ -8,10 +8,11 @@ from django.urls import URLPattern, get_resolver, reverse
 from django.utils import timezone
 
 from clients.actions.clients import assign_subject
+from clients.actions.permission_requests import request_permission
 from clients.actions.registration import create_initial_access_token
 from clients.models import TrustedIssuer, TrustRule
 from consumers.actions.invitations import invite_manager
-from tests.factories import ClientFactory, actor_for, give_secret
+from tests.factories import ClientFactory, ScopeFactory, actor_for, give_secret
 
 pytestmark = pytest.mark.django_db
 
@@ -38,6 +39,9 @@ ADDRESSES = {
     "clients:create-initial-access-token": (403, 200),
     "clients:revoke-initial-access-token": (403, 200),
     "clients:revoke-registration-access-token": (403, 200),
+    "clients:permissions": (200, 200),
+    "clients:request-permission": (403, 200),
+    "clients:permission-request": (200, 200),
     "clients:authentication": (200, 200),
     "clients:generate-key": (403, 405),
     "clients:download-key": (403, 405),
@@ -62,6 +66,7 @@ ADDRESSES = {
 }
 OF_THE_WORKSPACE = {
     *("clients:index", "clients:create", "clients:secret-review"),
+    *("clients:permissions", "clients:request-permission", "clients:permission-request"),
     *("clients:registration", "clients:create-initial-access-token", "clients:revoke-initial-access-token"),
 }
 OF_A_CLIENT = [
@@ -74,7 +79,13 @@ OF_A_CLIENT = [
     "tokens:try",
 ]
 # Reading pages that also take a manager's POST.
-WRITES_FOR_MANAGERS = {"clients:settings", "clients:advanced", "clients:authentication", "tokens:identity"}
+WRITES_FOR_MANAGERS = {
+    "clients:permission-request",
+    "clients:settings",
+    "clients:advanced",
+    "clients:authentication",
+    "tokens:identity",
+}
 # Pages whose form is posted to keep it out of addresses, and changes nothing.
 QUESTIONS = {"tokens:try-rules", "tokens:inspector"}
 
@@ -105,6 +116,10 @@ def address(acme, alice, service):
         consumer=acme, name="CI", expires_at=timezone.now() + timedelta(days=1), actor=actor_for(alice)
     )
 
+    asked_for = ScopeFactory(value="invoices:write")
+    asked = request_permission(consumer=acme, scope=asked_for.value, reason="A try", actor=actor_for(alice))
+    other = ScopeFactory(value="invoices:read")
+
     def path(name: str, consumer=acme, **changes) -> str:
         everything = {
             "client_id": service.client_id,
@@ -116,6 +131,8 @@ def address(acme, alice, service):
             "issuer_id": issuer.pk,
             "rule_id": rule.pk,
             "token_id": token.pk,
+            "scope_id": other.pk,
+            "request_id": asked.pk,
         } | changes
         view = name.rpartition(":")[2]
         needs = {
@@ -127,6 +144,8 @@ def address(acme, alice, service):
             "issuer_id": view == "create-rule",
             "rule_id": view == "delete-rule",
             "token_id": view == "revoke-initial-access-token",
+            "scope_id": view == "request-permission",
+            "request_id": view == "permission-request",
             "invitation_id": view in ("resend-invitation", "revoke-invitation"),
         }
         slug = consumer if isinstance(consumer, str) else consumer.slug

@@ -39,7 +39,7 @@ class Viewer:
     def apis(self) -> list[Api]:
         """Return the APIs that are visible to this person: those that the consumer may access."""
         known = Api.objects.prefetch_related("scopes")
-        return list(known.filter(scopes__access__consumer=self.consumer).distinct() if self.consumer else known)
+        return list(known.granted_to(self.consumer).distinct() if self.consumer else known)
 
 
 @dataclass(frozen=True)

@@ -12,20 +12,31 @@ from authority.authorization import device_requests
 from authority.keys import rotation, signing_keys
 from authority.models import Consent, SigningKey, TestToken
 from clients.actions import registration
+from clients.actions.permission_requests import request_permission
 from clients.actions.workloads import assign_subject
-from clients.models import DocumentHost, RegistrationAccessToken, SelfRegistration, TrustedIssuer, TrustRule
+from clients.actions.workspace_requests import request_workspace
+from clients.models import (
+    DocumentHost,
+    PermissionRequest,
+    RegistrationAccessToken,
+    SelfRegistration,
+    TrustedIssuer,
+    TrustRule,
+    WorkspaceRequest,
+)
 from connections.models import Connection, Domain, Identity, JoiningRule
 from consumers.actions.personal_tokens import create_token
+from consumers.actions.portal_links import create_portal_link
 from consumers.audit import SYSTEM
 from consumers.models import Verification
 from tests.api.conftest import program_of, token_of  # noqa: F401  # fixtures
-from tests.factories import ApiFactory, ClientFactory, ConsumerFactory, actor_for, give_secret
+from tests.factories import ApiFactory, ClientFactory, ConsumerFactory, ScopeFactory, actor_for, give_secret
 
 CLIENT_ID = "cl_8fj2k3m4n5p6q7r8s9t2"  # as an example in the description of the management API
 
 
 @pytest.fixture
-def ids(invite, acme, globex, alice, bob, mallory, olga, api, acme_access, service):
+def ids(settings, invite, acme, globex, alice, bob, mallory, olga, api, acme_access, service):
     """Return the ids of things of Acme and of the portal, by the names that addresses have for them."""
     tomorrow = timezone.now() + timedelta(days=1)
     api.is_production, api.allows_test_tokens = False, True
@@ -64,6 +75,24 @@ def ids(invite, acme, globex, alice, bob, mallory, olga, api, acme_access, servi
     joining = JoiningRule.objects.create(connection=connection, consumer=acme, kind="group", value="admins")
     account = SocialAccount.objects.create(user=bob, provider=connection.issuer, uid="b", extra_data={})
     Identity.objects.create(account=account, connection=connection)
+    _, portal_link = create_portal_link(
+        consumer=acme, email="jo@acme.example", return_to="https://app.example.com/", actor=actor_for(olga)
+    )
+    write, ask, other = (
+        ScopeFactory(api=api, value=f"invoices:{verb}", name=f"{verb} invoices") for verb in ("write", "pay", "read")
+    )
+    permission_request, asked_permission = (
+        request_permission(consumer=acme, scope=each.value, reason="A try", actor=actor_for(alice))
+        for each in (write, ask)
+    )
+    PermissionRequest.objects.filter(pk=asked_permission.pk).update(state="asked", question="Why?")
+    settings.WORKSPACE_REQUESTS = True
+    requests = [
+        request_workspace(email=f"{who}@kite.example", name=who, organisation="Kite", reason="A try", actor=SYSTEM)
+        for who in ("jo", "ann", "ben")
+    ]
+    for (request, _), state in zip(requests, ("open", "unverified", "asked"), strict=True):
+        WorkspaceRequest.objects.filter(pk=request.pk).update(state=state, verified_at=timezone.now())
     problem = {"kind": "changed", "position": 1, "event": 1, "text": "Event 1 was changed after it was sealed."}
     Verification.objects.create(last_position=1, last_event=1, problems=[problem], finished_at=timezone.now())
     return {
@@ -98,6 +127,13 @@ def ids(invite, acme, globex, alice, bob, mallory, olga, api, acme_access, servi
         "invitation_id": invitation.pk,
         "invitation": link,
         "invitation_of_mallory": invite(mallory.email)[1],
+        "portal_link": portal_link,
+        "permission_request": permission_request.pk,
+        "asked_permission": asked_permission.pk,
+        "other_scope": other.pk,
+        "workspace_request": requests[0][0].pk,
+        "unverified": requests[1][1],
+        "asked_workspace": requests[2][1],
         "person": bob.pk,
         "personal_token": personal_token.pk,
         "group": Group.objects.create(name="Support").pk,

@@ -19,6 +19,11 @@ NO_OPERATION = {
     **dict.fromkeys(
         (
             *("consumers.actions.invitations.decline_invitation", "consumers.actions.invitations.accept_invitation"),
+            "consumers.actions.portal_links.use_portal_link",
+            "clients.actions.workspace_requests.request_workspace",
+            "clients.actions.workspace_requests.confirm_workspace_request",
+            "clients.actions.workspace_requests.answer_workspace_request",
+            "clients.actions.workspace_requests.withdraw_workspace_request",
             *("consumers.actions.invitations.join_as_new_person", "consumers.actions.people.rename_person"),
             *(
                 "authority.authorization.consents.record",
@@ -131,6 +136,33 @@ OPERATIONS = {
     "clients.actions.apis.delete_api": Sent("deleteAPI"),
     "clients.actions.apis.set_access": Sent("setAccess"),
     "clients.actions.apis.set_resource_servers": Sent("setResourceServers"),
+    "clients.actions.workspace_requests.approve_workspace_request": Sent(
+        "approveWorkspaceRequest", ids={"request_id": "workspace_request"}
+    ),
+    "clients.actions.workspace_requests.decline_workspace": Sent(
+        "declineWorkspaceRequest", ids={"request_id": "workspace_request"}
+    ),
+    "clients.actions.workspace_requests.ask_back_workspace": Sent(
+        "askBackWorkspaceRequest", ids={"request_id": "workspace_request"}
+    ),
+    "clients.actions.permission_requests.request_permission": Sent(
+        "createPermissionRequest", IN_ACME | {"scope": "invoices:read"}
+    ),
+    "clients.actions.permission_requests.answer_permission_request": Sent(
+        "answerPermissionRequest", ids={"request_id": "asked_permission"}
+    ),
+    "clients.actions.permission_requests.withdraw_permission_request": Sent(
+        "withdrawPermissionRequest", ids={"request_id": "permission_request"}
+    ),
+    "clients.actions.permission_requests.approve_permission": Sent(
+        "approvePermissionRequest", ids={"request_id": "permission_request"}
+    ),
+    "clients.actions.permission_requests.decline_permission": Sent(
+        "declinePermissionRequest", ids={"request_id": "permission_request"}
+    ),
+    "clients.actions.permission_requests.ask_back_permission": Sent(
+        "askBackPermissionRequest", ids={"request_id": "permission_request"}
+    ),
     "consumers.actions.consumers.create_consumer": Sent("createConsumer", {"slug": "northwind"}),
     "consumers.actions.consumers.update_consumer": Sent("setConsumer"),
     "consumers.actions.consumers.revoke_tokens": Sent("revokeConsumerTokens"),
@@ -140,6 +172,7 @@ OPERATIONS = {
     "consumers.actions.invitations.invite_manager": Sent("createInvitation"),
     "consumers.actions.invitations.resend_invitation": Sent("resendInvitation"),
     "consumers.actions.invitations.revoke_invitation": Sent("revokeInvitation"),
+    "consumers.actions.portal_links.create_portal_link": Sent("createPortalLink"),
     "consumers.actions.members.change_role": Sent("setMember", {"role": "manager"}),
     "consumers.actions.members.remove_member": Sent("deleteMember"),
     "connections.actions.connections.create_connection": Sent(

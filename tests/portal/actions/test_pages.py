@@ -20,6 +20,7 @@ RECORD = "consumers.audit.record"
 NO_PAGE = {
     "consumers.actions.erasure.erase_person": "reads every table, which takes too long for a page: manage.py",
     RECORD: "no action: it records one",
+    "consumers.actions.portal_links.create_portal_link": "the provider's application makes one for its person",
     "clients.actions.secrets.rotate_client": "Ory's rotation; a page rotates one secret",
     "clients.actions.secrets.revoke_rotated": "Ory's rotation; a page revokes one secret",
     "clients.actions.secrets.expire_secret": "a page rotates with an expiry, or revokes",
@@ -83,6 +84,14 @@ AUTHORIZE = (
     "/oauth2/authorize?response_type=code&client_id={web}&redirect_uri=https://app.example.com/signed-in&state=a"
     f"&scope=openid+shipments:read&code_challenge={'a' * 43}&code_challenge_method=S256"
 )
+REQUESTS = ADMIN + "requests/"
+PERMISSIONS = CLIENTS + "permissions/"
+WORKSPACE: dict[str, Value] = {
+    "organisation": "Northwind",
+    "name": "Ana",
+    "email": "ana@northwind.example",
+    "reason": "A try",
+}
 PAGES_OF = {  # by the module of the actions
     "clients.actions.clients": [
         page("register_client", "alice", CLIENTS + "new", "Create client", **NEW_CLIENT),
@@ -181,6 +190,34 @@ PAGES_OF = {  # by the module of the actions
         page("delete_api", "olga", APIS + "{api_id}/delete/", "Delete Shipments"),
         page("set_access", "olga", CONSUMER + "change/", "Save", scopes=[]),
     ],
+    "clients.actions.workspace_requests": [
+        page("request_workspace", "nobody", "/request-access/", "Send request", **WORKSPACE),
+        page("confirm_workspace_request", "nobody", "/request-access/{unverified}/", "Confirm and send the request"),
+        page("answer_workspace_request", "nobody", "/request-access/{asked_workspace}/", "Send answer", answer="Yes"),
+        page("withdraw_workspace_request", "nobody", "/request-access/{asked_workspace}/", "Withdraw request"),
+        page("approve_workspace_request", "olga", REQUESTS, "Approve Kite"),
+        page("decline_workspace", "olga", REQUESTS, "Decline Kite"),
+        page("ask_back_workspace", "olga", REQUESTS, "Ask back Kite", said="Who?"),
+    ],
+    "clients.actions.permission_requests": [
+        page("request_permission", "alice", PERMISSIONS + "{other_scope}/request/", "Send request", reason="A try"),
+        page(
+            "answer_permission_request",
+            "alice",
+            PERMISSIONS + "requests/{asked_permission}/",
+            "Send answer",
+            answer="Yes",
+        ),
+        page(
+            "withdraw_permission_request",
+            "alice",
+            PERMISSIONS + "requests/{permission_request}/",
+            "Withdraw request",
+        ),
+        page("approve_permission", "olga", REQUESTS, "Approve invoices:write for Acme Logistics", until="2031-01-01"),
+        page("decline_permission", "olga", REQUESTS, "Decline invoices:write for Acme Logistics"),
+        page("ask_back_permission", "olga", REQUESTS, "Ask back invoices:write for Acme Logistics", said="Why?"),
+    ],
     "consumers.actions.consumers": [
         page("create_consumer", "olga", ADMIN + "consumers/consumer/add/", "Save", name="Northwind", slug="northwind"),
         page("update_consumer", "olga", CONSUMER + "change/", "Save", name="Another name"),
@@ -199,6 +236,9 @@ PAGES_OF = {  # by the module of the actions
         page("decline_invitation", "nobody", "/invitations/{invitation}/", "Decline"),
         page("join_as_new_person", "nobody", "/invitations/{invitation}/", "Join Acme Logistics", name="Jo"),
         page("accept_invitation", "mallory", "/invitations/{invitation_of_mallory}/", "Join Acme Logistics"),
+    ],
+    "consumers.actions.portal_links": [
+        page("use_portal_link", "nobody", "/portal-links/{portal_link}/", "Continue to Acme Logistics"),
     ],
     "consumers.actions.members": [
         page("change_role", "alice", PEOPLE + "{member_id}/", "Save role", role="manager"),
