@@ -19,6 +19,9 @@ OPEN = frozenset(
         "end-session",
         "end-session-decision",
         "consumers:portal-link",
+        # Where the workspace requires a connection: the sign-in there begins another session, bound to nothing.
+        "connections:login",
+        "connections:callback",
         # For everybody, and alike for everybody.
         "api:reference",
         "api:openapi",
@@ -34,6 +37,7 @@ REAUTHENTICATION = frozenset(
     {
         "account_reauthenticate",
         "consumers:reauthenticate-by-code",
+        "connections:reauthenticate",
         "mfa_reauthenticate",
         "mfa_reauthenticate_webauthn",
     }

@@ -157,8 +157,11 @@ def _take_over(account: SocialAccount, connection: Connection, person: Person) -
             target=user,
             detail={"connection": connection.name, "email": person.email},
         )
-    if person.is_proven and not EmailAddress.objects.filter(user=user, email__iexact=person.email).exists():
-        EmailAddress.objects.create(user=user, email=person.email.lower(), verified=True, primary=False)
+    if person.is_proven:
+        addresses = EmailAddress.objects.filter(user=user, email__iexact=person.email)
+        if not addresses.exists():
+            EmailAddress.objects.create(user=user, email=person.email.lower(), verified=True, primary=False)
+        addresses.filter(verified=False).update(verified=True)
     if not user.name and person.name:
         User.objects.filter(pk=user.pk).update(name=person.name)
     identity.connection, identity.signed_in_at = connection, now

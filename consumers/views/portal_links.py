@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from consumers.accounts import bound_sessions
+from consumers.actions import people as people_actions
 from consumers.actions import portal_links as portal_link_actions
 from consumers.audit import Actor, request_origin
 from consumers.models import PortalLink
@@ -30,6 +31,12 @@ def portal_link(request: HttpRequest, token: str) -> HttpResponse:
     except Refusal as refusal:
         return _show(request, opened, refusal=refusal, status=refusal.status)
     bound_sessions.start(request, person, link)
+    people_actions.record_sign_in(
+        person=person,
+        method=f"Link from {bound_sessions.Binding(link.consumer_id, link.return_to).host}",
+        session_key=request.session.session_key or "",
+        actor=Actor.of(request),
+    )
     return redirect(settings.WORKSPACE_URL, link.consumer.slug)
 
 

@@ -225,6 +225,23 @@ def test_workspace_opens_after_the_connection(client, required, provider, alice,
     assert client.get("/consumers/acme/").status_code == 200
 
 
+def test_link_of_the_providers_application_is_no_way_around_it(client, required, provider, alice, acme, olga):
+    """A session that is bound to the workspace is led to the connection, which begins one that is not."""
+    from consumers.actions.portal_links import create_portal_link
+
+    required.consumers.add(acme)
+    _, token = create_portal_link(
+        consumer=acme, email=alice.email, return_to="https://app.example.com/", actor=actor_for(olga)
+    )
+    client.post(f"/portal-links/{token}/")
+    response = client.get("/consumers/acme/")
+    assert response.status_code == 403
+    assert "Acme Logistics requires Acme Okta" in response.content.decode()
+    provider.return_to(client, provider.asked(client.post("/sso/acme-okta/login", {"next": "/consumers/acme/"})))
+    assert client.get("/consumers/acme/").status_code == 200
+    assert client.get("/account/2fa/").status_code == 200
+
+
 # -- Confirming who one is --------------------------------------------------------------------------------------------
 
 

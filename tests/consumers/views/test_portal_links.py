@@ -161,7 +161,8 @@ def test_looking_uses_nothing_up_and_one_button_does(client, link, acme):
     assert person.memberships.get().role == Role.MANAGER
     assert not EmailAddress.objects.get(user=person).verified  # the mailbox showed nothing
     names = list(Event.objects.order_by("pk").values_list("name", flat=True))
-    assert names == ["portal_link.created", "manager.joined", "portal_link.used"]
+    assert names == ["portal_link.created", "manager.joined", "portal_link.used", "person.signed_in"]
+    assert person.signed_in_by == "Link from app.provider.example"
 
 
 def test_link_works_once_and_for_five_minutes(client, link):
@@ -263,8 +264,9 @@ def test_nothing_else_opens(subtests, arrived, globex, alice, address_of_everyth
 
 
 def test_gate_knows_the_names_that_it_opens():
-    for name in OPEN - {"consumers:portal-link"}:
-        reverse(name)
+    parts = {"consumers:portal-link": ["a"], "connections:login": ["a"], "connections:callback": ["a"]}
+    for name in OPEN:
+        reverse(name, args=parts.get(name, []))
 
 
 @pytest.fixture
