@@ -95,7 +95,7 @@ def register_events() -> None:
         _WORDINGS,
         sensitive=_SENSITIVE,
         workspace_categories=[
-            Category("people", "People", ("manager.",)),
+            Category("people", "People", ("manager.", "person.roles.")),
             Category("workspace", "The workspace", ("consumer.",)),
         ],
         operator_categories=[

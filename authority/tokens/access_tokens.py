@@ -11,7 +11,7 @@ from django.conf import settings
 from authority.client_directory import ClientEntry
 from authority.keys import signing_keys
 from authority.models import OpaqueToken, TokenFamily
-from authority.tokens import resources
+from authority.tokens import api_claims, resources
 from clients.vocabulary import TokenStrategy
 from consumers.policy import RESERVED_CLAIMS
 from core import clock, credentials
@@ -71,13 +71,15 @@ def token_template(
 def _claims(
     entry: ClientEntry, *, scopes: list[str], family: TokenFamily | None = None, named: Collection[str] = ()
 ) -> dict[str, Any]:
-    """Return the claims: those that operators configured, overridden by those of the specifications."""
+    """Return the claims: those that operators configured, the API's over them, then those of the specifications."""
     client = entry.client
+    audiences = _audiences(entry, scopes, named)
     content = configured_claims(client.consumer.claims) | configured_claims(client.claims)
+    api_claims.add_to(content, entry, audiences, scopes, family.user if family else None)
     content |= {
         "iss": settings.ISSUER,
         "sub": str(family.user_id) if family else client.client_id,
-        "aud": _audience(entry, scopes, named),
+        "aud": audiences if len(audiences) > 1 else audiences[0],
         "client_id": client.client_id,
         "scope": " ".join(scopes),
         "consumer_id": str(client.consumer_id),
@@ -97,12 +99,12 @@ def _issue_opaque(entry: ClientEntry, content: dict[str, Any], family: TokenFami
     return token
 
 
-def _audience(entry: ClientEntry, scopes: list[str], named: Collection[str] = ()) -> str | list[str]:
+def _audiences(entry: ClientEntry, scopes: list[str], named: Collection[str] = ()) -> list[str]:
     """Return the token's audience: its APIs, and the issuer where it is for userinfo (RFC 9068 section 3)."""
     audiences = resources.audience(entry, scopes, named)
     if "openid" in scopes or not audiences:
         audiences.append(settings.ISSUER)
-    return audiences if len(audiences) > 1 else audiences[0]
+    return audiences
 
 
 def _algorithm_for(entry: ClientEntry, scopes: list[str]) -> str:

@@ -10,6 +10,7 @@ from clients.models.registration import (
     SelfRegistration,
     SoftwareIssuer,
 )
+from clients.models.roles import ApiClaim, ApiRole, RoleGrant
 from clients.models.secrets import MAX_LIVE_SECRETS, ClientSecret
 from clients.models.trust import TrustedIssuer, TrustRule
 from clients.models.workloads import Workload
@@ -19,12 +20,15 @@ __all__ = [
     "MAX_LIVE_SECRETS",
     "Access",
     "Api",
+    "ApiClaim",
+    "ApiRole",
     "Client",
     "ClientSecret",
     "DocumentHost",
     "InitialAccessToken",
     "OpenRegistration",
     "RegistrationAccessToken",
+    "RoleGrant",
     "Scope",
     "SelfRegistration",
     "SoftwareIssuer",
