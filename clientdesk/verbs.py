@@ -39,6 +39,8 @@ _NOUNS = {
     "member": "members",
     "registration": "registration",
     "registration-access-token": "registration-access-tokens",
+    "role": "roles",
+    "role-grant": "role-grants",
     "secret": "secrets",
     "test-token": "test-tokens",
     "token": "tokens",

@@ -20,6 +20,7 @@ urlpatterns = [
     path("consumers/<slug:consumer_slug>/", views.dashboard, name="dashboard"),
     path("", include("consumers.urls")),
     path("consumers/<slug:consumer_slug>/clients/", include("clients.urls")),
+    path("consumers/<slug:consumer_slug>/", include("clients.workspace_urls")),
     path("consumers/<slug:consumer_slug>/", include("authority.workspace_urls")),
     path("", include("authority.urls")),
     path("operators/", admin.site.urls),

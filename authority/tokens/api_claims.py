@@ -48,6 +48,31 @@ def _of_person(
     return {name: value for name, value in found.items() if value is not None}
 
 
+AUTOMATIC = ("user_id", ROLES)  # sources that a test token has fields for
+
+
+def add_to_test_token(
+    content: dict[str, Any], entry: ClientEntry, audiences: Sequence[str], *, user_id: str, roles: Sequence[str]
+) -> None:
+    """Add what the API says in a test token; what else it would read of a person is typed by hand."""
+    api = entry.api_tokens.get(the_one_api(audiences) or "")
+    if api is None:
+        return
+    content |= api.fixed
+    if user_id:
+        content.pop(ROLES, None)
+    read: dict[str, Any] = {"user_id": user_id or None, ROLES: list(roles) or None}
+    for claim in api.personal:
+        if claim.source.value in AUTOMATIC and read[claim.source.value] is not None:
+            content[claim.name] = read[claim.source.value]
+
+
+def typed_claims(entry: ClientEntry, audiences: Sequence[str]) -> list[str]:
+    """Return the names of claims that the API reads of a person, and that are typed into a test token."""
+    api = entry.api_tokens.get(the_one_api(audiences) or "")
+    return [claim.name for claim in api.personal if claim.source.value not in AUTOMATIC] if api is not None else []
+
+
 def current_roles(entry: ClientEntry, audiences: Sequence[str], user: User, serves: Collection[str]) -> dict[str, Any]:
     """Return `roles`, and other claims of them, as they are now, with None for those that the person has not.
 

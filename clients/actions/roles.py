@@ -105,7 +105,8 @@ def set_roles(
     acts is a manager of the consumer, and gives what the API lets managers give. The next token has them.
     """
     user = rows.lock(user)
-    wanted = {role.pk: role for role in roles}
+    # As they are now: the operator may just have said that managers give one no longer.
+    wanted = ApiRole.objects.select_related("api").in_bulk([role.pk for role in roles])
     if any(role.api_id != api.pk for role in wanted.values()):
         raise Refusal(f"{api} has no such role.", field="roles")
     held = RoleGrant.objects.filter(role__api=api, user=user, source=source, consumer=consumer).select_related("role")

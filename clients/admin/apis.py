@@ -1,4 +1,4 @@
-"""The admin of APIs and their scopes."""
+"""The admin of APIs, with their scopes, roles and claims."""
 
 from typing import Any
 
@@ -10,11 +10,15 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from clients.actions import apis as api_actions
+from clients.actions import roles as role_actions
+from clients.admin.roles import ClaimInline, RoleInline
+from clients.admin.rows import ApiRowInline, RowForm, RowFormSet
 from clients.forms.base import LinesField
 from clients.models import Api, Client, Scope
 from consumers.admin.base import AuditedAdmin
 from consumers.audit import Actor
 from consumers.models import Consumer
+from consumers.scopes import AUDIENCE
 
 IMMUTABLE = (
     "The identifier and the values of scopes cannot be changed: issued tokens carry them, clients request them, and "
@@ -23,24 +27,11 @@ IMMUTABLE = (
 MAX_NAMES = 12
 
 
-class ScopeForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A row of the scopes; its fields have aria-labels, since only the column headings are visible."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        scope = self.instance.value or "new scope"
-        for field in self.fields.values():
-            field.widget.attrs["aria-label"] = f"{field.label} of {scope}"
-        if self.instance.pk:
-            self.fields["value"].disabled = True  # ignores a forged value
+class ScopeForm(RowForm):
+    fixed = ("value",)
 
 
-class ScopeFormSet(forms.models.BaseInlineFormSet):  # type: ignore[type-arg]
-    def add_fields(self, form: Any, index: int | None) -> None:
-        super().add_fields(form, index)
-        if "DELETE" in form.fields:
-            form.fields["DELETE"].widget.attrs["aria-label"] = f"Delete {form.instance}"
-
+class ScopeFormSet(RowFormSet):
     def clean(self) -> None:
         """Refuse to delete scopes that consumers may use."""
         super().clean()
@@ -52,27 +43,12 @@ class ScopeFormSet(forms.models.BaseInlineFormSet):  # type: ignore[type-arg]
                 )
 
 
-class ScopeInline(admin.TabularInline):  # type: ignore[type-arg]
-    """The scopes of an API, with the permissions of the API."""
-
+class ScopeInline(ApiRowInline):
     model = Scope
     form = ScopeForm
     formset = ScopeFormSet
-    extra = 1
     max_num = api_actions.MAX_SCOPES
     verbose_name_plural = "scopes"
-    ordering = ["id"]
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("clients.view_api")
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("clients.change_api" if obj else "clients.add_api")
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.has_add_permission(request, obj)
-
-    has_delete_permission = has_change_permission
 
 
 class ApiForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -112,7 +88,11 @@ class ApiAdmin(AuditedAdmin):
     search_fields = ["name", "identifier"]
     search_help_text = "By name, identifier or scope."
     form = ApiForm
-    inlines = [ScopeInline]
+
+    def get_inlines(self, request: HttpRequest, obj: Api | None) -> list[Any]:
+        """Offer roles and claims of an API that exists, but for the portal's own."""
+        has_tokens = obj is not None and obj.identifier != AUDIENCE
+        return [ScopeInline, RoleInline, ClaimInline] if has_tokens else [ScopeInline]
 
     def has_word(self, word: str) -> Q:
         return super().has_word(word) | Q(pk__in=Scope.objects.filter(value__icontains=word).order_by().values("api"))
@@ -145,7 +125,7 @@ class ApiAdmin(AuditedAdmin):
         """Do nothing: save_related() saves the API with its scopes."""
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        (scopes,) = formsets
+        scopes, *tables = formsets
         saved, actor = scopes.save(commit=False), Actor.of(request)
         servers = form.cleaned_data.get("resource_servers", [])
         if change:
@@ -156,6 +136,15 @@ class ApiAdmin(AuditedAdmin):
         else:
             api_actions.create_api(api=form.instance, scopes=saved, actor=actor)
         api_actions.set_resource_servers(api=form.instance, clients=servers, actor=actor)
+        if tables:
+            roles, claims = tables
+            changed_roles, changed_claims = roles.save(commit=False), claims.save(commit=False)
+            role_actions.update_api_roles(
+                api=form.instance, roles=changed_roles, removed=roles.deleted_objects, actor=actor
+            )
+            role_actions.update_api_claims(
+                api=form.instance, claims=changed_claims, removed=claims.deleted_objects, actor=actor
+            )
 
     def delete_model(self, request: HttpRequest, obj: Api) -> None:
         api_actions.delete_api(api=obj, actor=Actor.of(request))

@@ -78,7 +78,7 @@ class RoleGrant(models.Model):
     objects = RoleGrantQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "role of a person"
+        verbose_name = "person’s role"
         verbose_name_plural = "roles of people"
         ordering = ["-created_at", "-pk"]
         constraints = [
@@ -98,7 +98,11 @@ class ApiClaim(models.Model):
     """A claim that access tokens for an API carry, and what it is read from (clients/claim_sources.py)."""
 
     api = models.ForeignKey(Api, models.CASCADE, related_name="claims")
-    name = models.CharField("claim", max_length=100, help_text="As tokens carry it, such as tier.")
+    name = models.CharField(
+        "claim",
+        max_length=100,
+        help_text="As tokens carry it, such as tier. Registered names, such as sub and scope, are reserved.",
+    )
     # Its choices are the registry's, so that another source is no migration.
     source = models.CharField(max_length=30)
     path = models.CharField(max_length=200, blank=True, help_text="Members of the source, joined by dots: plan.tier.")

@@ -19,6 +19,7 @@ TAGS = {
     "Consumers": "Customers, partners and services, each with its own workspace.",
     "People": "The members of a workspace.",
     "APIs": "The audiences of tokens, and the scopes that consumers may use.",
+    "Roles": "What people are in an API, and what else its access tokens say.",
     "Tokens": "Introspection, revocation, and test tokens.",
     "Registration": "Dynamic client registration.",
     "Activity": "Who did what, and how much is used.",

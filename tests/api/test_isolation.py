@@ -20,6 +20,7 @@ NOWHERE = {
     "member_id": "999999999",
     "invitation_id": "999999999",
     "api_id": "999999999",
+    "grant_id": "999999999",
     "issuer_id": "999999999",
     "source_id": "999999999",
     "jti": "0" * 32,

@@ -65,6 +65,12 @@ def place(api, acme_access, acme, service, olga, alice, program_of):
         RegistrationAccessToken.objects.create(client=service, digest="0" * 64, pepper_version="1", hint="abcd")
         return f"{client}/registration-access-token"
 
+    def role_grant():
+        role = {"value": "driver", "name": "Driver"}
+        assert program.put(f"/admin/apis/{api.pk}/roles", {"roles": [role]}).status_code == 200
+        given = {"email": alice.email, "api": api.identifier, "role": "driver"}
+        return located(program, "/admin/role-grants", given)
+
     made = {
         "Client": lambda: client,
         "RegistrationAccessToken": registration_access_token,
@@ -72,6 +78,10 @@ def place(api, acme_access, acme, service, olga, alice, program_of):
         "TrustRule": rule,
         "TestToken": lambda: located(program, f"{client}/test-tokens", {"scope": "shipments:read", "reason": "Try"}),
         "API": lambda: located(program, "/admin/apis", {"identifier": "https://one.example", "name": "One"}),
+        "Roles": lambda: f"/admin/apis/{api.pk}/roles",
+        "TokenClaims": lambda: f"/admin/apis/{api.pk}/claims",
+        "MemberRoles": lambda: f"{member()}/roles",
+        "RoleGrant": role_grant,
         "ResourceServers": lambda: f"/admin/apis/{api.pk}/resource-servers",
         "SecretPolicy": lambda: "/admin/consumers/acme/secret-policy",
         "Access": lambda: "/admin/consumers/acme/access",
@@ -92,7 +102,7 @@ def place(api, acme_access, acme, service, olga, alice, program_of):
 THINGS = (
     *("Client", "Secret", "TrustRule", "TestToken", "API", "ResourceServers", "SecretPolicy", "Access"),
     *("InitialAccessToken", "TrustedIssuer", "SoftwareIssuer", "DocumentHost", "OpenRegistration", "Consumer"),
-    *("Member", "Invitation", "RegistrationAccessToken"),
+    *("Member", "Invitation", "RegistrationAccessToken", "Roles", "TokenClaims", "MemberRoles", "RoleGrant"),
 )
 # What a PUT sends, where it is not what GET answers.
 BODIES = {

@@ -201,3 +201,32 @@ def test_no_statement_reads_all_roles_of_people(flow, alice, api, roles):
     give(alice, api, "driver")
     spent = flow.tokens()["refresh_token"]
     assert read_whole(lambda: flow.refresh(spent)) <= FEW_ROWS
+
+
+# -- What people are told ---------------------------------------------------------------------------------------------
+
+
+def asks(flow):
+    return "wants to use your" in flow.open().text
+
+
+def test_consent_says_what_the_api_learns_and_asks_again_when_that_is_more(flow, alice, api):
+    claim(api, "user_id", "user_id", consent="Your user ID")
+    claim(api, "contract", "constant", value=2)
+    page = flow.open().text
+    assert f"Tell {api.name} about you" in page
+    assert "Your user ID." in page
+    flow.code()
+    assert not asks(flow)
+    role_actions.update_api_roles(api=api, roles=[ApiRole(value="driver", name="Driver")], actor=SYSTEM)
+    assert "Your roles there, Your user ID." in flow.open().text
+    flow.code()
+    assert not asks(flow)
+    claim(api, "roles", "roles", consent="Your role in the fleet")
+    assert "Your role in the fleet" in flow.open().text
+    assert "Your roles there" not in flow.open().text
+
+
+def test_consent_says_nothing_where_the_api_learns_nothing(flow, api):
+    claim(api, "contract", "constant", value=2)
+    assert "about you" not in flow.open().text

@@ -11,14 +11,24 @@ from authority.authorization import device_requests
 from authority.keys import rotation, signing_keys
 from authority.models import Consent, SigningKey, TestToken
 from clients.actions import registration
+from clients.actions.roles import give_role
 from clients.actions.workloads import assign_subject
-from clients.models import DocumentHost, RegistrationAccessToken, SelfRegistration, TrustedIssuer, TrustRule
+from clients.models import (
+    ApiClaim,
+    ApiRole,
+    DocumentHost,
+    RegistrationAccessToken,
+    SelfRegistration,
+    TrustedIssuer,
+    TrustRule,
+)
 from consumers.actions.personal_tokens import create_token
 from consumers.audit import SYSTEM
 from consumers.models import Verification
 from tests.api.conftest import program_of, token_of  # noqa: F401  # fixtures
 from tests.factories import ApiFactory, ClientFactory, ConsumerFactory, actor_for, give_secret
 
+DISPATCHER, DRIVER = 7001, 7002  # roles of the API
 CLIENT_ID = "cl_8fj2k3m4n5p6q7r8s9t2"  # as an example in the description of the management API
 
 
@@ -53,6 +63,10 @@ def ids(invite, acme, globex, alice, bob, mallory, olga, api, acme_access, servi
     personal_token, _ = create_token(
         user=alice, name="Laptop", scopes=["clients:read"], expires_at=tomorrow, actor=actor_for(alice)
     )
+    dispatcher = ApiRole.objects.create(pk=DISPATCHER, api=api, value="dispatcher", name="Dispatcher")
+    ApiRole.objects.create(pk=DRIVER, api=api, value="driver", name="Driver", managers_may_give=True)
+    ApiClaim.objects.create(api=api, name="user_id", source="user_id")
+    grant = give_role(role=dispatcher, user=bob, consumer=acme, actor=SYSTEM)
     invitation, link = invite("new@acme.example")
     problem = {"kind": "changed", "position": 1, "event": 1, "text": "Event 1 was changed after it was sealed."}
     Verification.objects.create(last_position=1, last_event=1, problems=[problem], finished_at=timezone.now())
@@ -71,6 +85,7 @@ def ids(invite, acme, globex, alice, bob, mallory, olga, api, acme_access, servi
         "consent": Consent.objects.create(client=web, user=bob, scopes=["openid"]).pk,
         "api_id": api.pk,
         "unused_api": ApiFactory(name="Unused", identifier="https://unused.example.com").pk,
+        "grant_id": grant.pk,
         "issuer_id": issuer.pk,
         "unused_issuer": unused_issuer.pk,
         "rule_id": rule.pk,

@@ -115,6 +115,15 @@ OPERATIONS = {
     "clients.actions.apis.delete_api": Sent("deleteAPI"),
     "clients.actions.apis.set_access": Sent("setAccess"),
     "clients.actions.apis.set_resource_servers": Sent("setResourceServers"),
+    "clients.actions.roles.update_api_roles": Sent(
+        "setAPIRoles", {"roles": [{"value": "planner", "name": "Planner"}]}, {"api_id": "unused_api"}
+    ),
+    "clients.actions.roles.update_api_claims": Sent("setAPIClaims"),
+    "clients.actions.roles.set_roles": Sent(
+        "setMemberRoles", {"roles": [{"api": "https://api.example.com/shipments", "role": "driver"}]}
+    ),
+    "clients.actions.roles.give_role": Sent("createRoleGrant"),
+    "clients.actions.roles.take_role": Sent("deleteRoleGrant"),
     "consumers.actions.consumers.create_consumer": Sent("createConsumer", {"slug": "northwind"}),
     "consumers.actions.consumers.update_consumer": Sent("setConsumer"),
     "consumers.actions.consumers.revoke_tokens": Sent("revokeConsumerTokens"),

@@ -10,7 +10,7 @@ from django.db import OperationalError
 from authority.keys import workload_issuer
 from consumers.models import Event
 from tests.forms import Forms, Value
-from tests.portal.actions.conftest import CLIENT_ID
+from tests.portal.actions.conftest import CLIENT_ID, DISPATCHER, DRIVER
 from tests.portal.actions.running import actions, completed_actions
 from tests.rows import changed, rows
 
@@ -59,6 +59,7 @@ HOST = ADMIN + "clients/documenthost/{source_id}/"
 OPEN = ADMIN + "clients/openregistration/{open_registration}/"
 ISSUERS = ADMIN + "clients/trustedissuer/"
 APIS = ADMIN + "clients/api/"
+GRANTS = ADMIN + "clients/rolegrant/"
 KEY = ADMIN + "authority/signingkey/{key}/"
 ANYBODY = "Anybody may register clients for Globex"
 NEW_CLIENT: dict[str, Value] = {"client_name": "Nightly", "scope": "shipments:read"}
@@ -122,6 +123,13 @@ PAGES_OF = {  # by the module of the actions
         page("set_resource_servers", "olga", APIS + "{api_id}/change/", "Save", resource_servers=CLIENT_ID),
         page("delete_api", "olga", APIS + "{api_id}/delete/", "Delete Shipments"),
         page("set_access", "olga", CONSUMER + "change/", "Save", scopes=[]),
+    ],
+    "clients.actions.roles": [
+        page("update_api_roles", "olga", APIS + "{api_id}/change/", "Save", **{"roles-0-name": "Planner of tours"}),
+        page("update_api_claims", "olga", APIS + "{api_id}/change/", "Save", **{"claims-0-name": "uid"}),
+        page("set_roles", "alice", PEOPLE + "{member_id}/roles/", "Save roles", roles=str(DRIVER)),
+        page("give_role", "olga", GRANTS + "add/", "Save", email="alice@acme.example", role=str(DISPATCHER)),
+        page("take_role", "olga", GRANTS + "{grant_id}/delete/", "Delete Bob Young: dispatcher"),
     ],
     "consumers.actions.consumers": [
         page("create_consumer", "olga", ADMIN + "consumers/consumer/add/", "Save", name="Northwind", slug="northwind"),
