@@ -56,6 +56,15 @@ class LearnedClaims:
     api: Api
     texts: list[str]
 
+    @property
+    def title(self) -> str:
+        return f"Tell {self.api} about you"
+
+    @property
+    def sentence(self) -> str:
+        first, *others = self.texts
+        return ", ".join([first, *(text.replace("Your ", "your ", 1) for text in others)]) + "."
+
 
 def learned_claims(scopes: Collection[str]) -> list[LearnedClaims]:
     """Return what the APIs of the scopes learn of a person besides the scopes themselves."""

@@ -14,7 +14,6 @@ from consumers.models import Consumer, Membership, User
 from consumers.scopes import AUDIENCE
 from core.db import rows
 from core.errors import Conflict, Refusal
-from core.limits import longest
 
 # -- What an API defines ----------------------------------------------------------------------------------------------
 
@@ -128,7 +127,7 @@ def set_roles(
                     consumer=consumer,
                     membership=membership,
                     created_by=actor.user,
-                    created_by_label=actor.label[: longest(RoleGrant, "created_by_label")],
+                    created_by_label=actor.label,
                 )
                 for role in added
             )

@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('source', models.CharField(choices=[('operator', 'Operator'), ('manager', 'Manager'), ('connection', 'Groups of a connection'), ('login', 'Sign-in')], editable=False, max_length=10)),
-                ('created_by_label', models.CharField(editable=False, max_length=200)),
+                ('created_by_label', models.CharField(editable=False, max_length=254)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('consumer', models.ForeignKey(blank=True, help_text='Whose clients it counts at. Leave empty for the clients of every consumer.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='role_grants', to='consumers.consumer')),
                 ('created_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='role_grants', to=settings.AUTH_USER_MODEL, verbose_name='person')),
             ],
             options={
-                'verbose_name': 'role of a person',
+                'verbose_name': 'person’s role',
                 'verbose_name_plural': 'roles of people',
                 'ordering': ['-created_at', '-pk'],
             },
@@ -54,7 +54,7 @@ class Migration(migrations.Migration):
             name='ApiClaim',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='As tokens carry it, such as tier.', max_length=100, verbose_name='claim')),
+                ('name', models.CharField(help_text='As tokens carry it, such as tier. Registered names, such as sub and scope, are reserved.', max_length=100, verbose_name='claim')),
                 ('source', models.CharField(max_length=30)),
                 ('path', models.CharField(blank=True, help_text='Members of the source, joined by dots: plan.tier.', max_length=200)),
                 ('value', models.JSONField(blank=True, help_text='Of a constant.', null=True)),

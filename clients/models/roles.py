@@ -72,7 +72,7 @@ class RoleGrant(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+"
     )
-    created_by_label = models.CharField(max_length=200, editable=False)
+    created_by_label = models.CharField(max_length=254, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = RoleGrantQuerySet.as_manager()

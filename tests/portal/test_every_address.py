@@ -43,6 +43,7 @@ VALUES = {
     "invitation_id": "1",
     "consent_id": "1",
     "api_id": "1",
+    "grant_id": "1",
     "issuer_id": "1",
     "source_id": "1",
     **dict.fromkeys(("secret_id", "rule_id", "token_id"), "00000000-0000-4000-8000-000000000000"),

@@ -219,7 +219,7 @@ def test_consent_says_what_the_api_learns_and_asks_again_when_that_is_more(flow,
     flow.code()
     assert not asks(flow)
     role_actions.update_api_roles(api=api, roles=[ApiRole(value="driver", name="Driver")], actor=SYSTEM)
-    assert "Your roles there, Your user ID." in flow.open().text
+    assert "Your roles there, your user ID." in flow.open().text
     flow.code()
     assert not asks(flow)
     claim(api, "roles", "roles", consent="Your role in the fleet")
