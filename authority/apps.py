@@ -12,11 +12,14 @@ class AuthorityConfig(AppConfig):
         from authority.keys import checks  # noqa: F401  # registers system checks
         from authority.protocol.endpoints import endpoint_urls
         from authority.telemetry import daily_counts
+        from authority.tokens.token_hooks import try_hook
         from clients.onboarding.endpoints import register_endpoints
+        from clients.onboarding.token_hooks import register_hook_test
         from clients.queries import register_issued_counts
         from consumers.rest.callers import register_token_reader
 
         events.register_events()
         register_endpoints(endpoint_urls)
+        register_hook_test(try_hook)
         register_issued_counts(daily_counts.issued_since)
         register_token_reader(read_access_token)

@@ -15,13 +15,13 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import InterfaceError, OperationalError, connection
-from django.db.models import BooleanField, Case, Exists, Func, JSONField, OuterRef, When
+from django.db.models import BooleanField, Case, Exists, Func, JSONField, OuterRef, Subquery, When
 from django.db.models.functions import JSONObject
 
 from authority.models import SigningKey
 from authority.telemetry import metrics
 from clients.claim_sources import SOURCES, ClaimSource
-from clients.models import Access, Api, ApiClaim, ApiRole, Client, ClientSecret, Scope
+from clients.models import Access, Api, ApiClaim, ApiRole, Client, ClientSecret, Scope, TokenHook
 from clients.policy.roles import MAX_CLAIM_VALUE
 from clients.secrets import is_expired
 from clients.vocabulary import IDENTITY_SCOPES, GrantType
@@ -69,12 +69,24 @@ class PersonalClaim:
 
 
 @dataclass(frozen=True, slots=True)
+class Hook:
+    """Who is asked for claims of an API's tokens (authority/tokens/token_hooks.py)."""
+
+    id: int
+    url: str
+    timeout: int  # milliseconds
+    failure: str
+    cache_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class ApiTokens:
     """What access tokens for one API carry besides."""
 
     has_roles: bool
     fixed: Mapping[str, Any]  # claims that are the same for all clients of the consumer
     personal: tuple[PersonalClaim, ...]
+    hook: Hook | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +98,7 @@ class ClientEntry:
     permissions: Mapping[str, Permission]
     active_keys: Mapping[str, str]  # algorithm to kid
     serves: tuple[str, ...]  # the identifiers of the APIs for which the client introspects tokens
-    api_tokens: Mapping[str, ApiTokens]  # by audience: of the consumer's APIs those that have roles or claims
+    api_tokens: Mapping[str, ApiTokens]  # by audience: of the consumer's APIs those with roles, claims or a hook
 
     @property
     def is_usable(self) -> bool:
@@ -231,8 +243,8 @@ def lookup_statement() -> tuple[Statement, tuple[Any, ...]]:
 
 
 def _api_tokens() -> ArraySubquery:
-    """Return the roles and claims of the consumer's APIs, with what the claims read of the consumer."""
-    roles, claims = ApiRole.objects.filter(api=OuterRef("pk")), ApiClaim.objects.filter(api=OuterRef("pk"))
+    """Return roles, claims and hook of the consumer's APIs, with what the claims read of the consumer."""
+    roles, claims, hooks = (model.objects.filter(api=OuterRef("pk")) for model in (ApiRole, ApiClaim, TokenHook))
     used = Access.objects.filter(scope__api=OuterRef("pk"), consumer=OuterRef(OuterRef("consumer_id")))
     # A row in a subquery of a subquery: two queries out is the client, whose consumer it is.
     values = [
@@ -243,10 +255,12 @@ def _api_tokens() -> ArraySubquery:
     rows = claims.order_by("id").values(
         row=JSONObject(name="name", source="source", path="path", value=Case(*values, output_field=JSONField()))
     )
-    apis = Api.objects.order_by("id").filter(Exists(used), Exists(roles) | Exists(claims))
-    return ArraySubquery(
-        apis.values(row=JSONObject(audience="identifier", has_roles=Exists(roles), claims=ArraySubquery(rows)))
+    hook = hooks.values(row=_json_of("id", "url", "timeout", "failure", "cache_seconds"))
+    apis = Api.objects.order_by("id").filter(Exists(used), Exists(roles) | Exists(claims) | Exists(hooks))
+    row = JSONObject(
+        audience="identifier", has_roles=Exists(roles), claims=ArraySubquery(rows), hook=Subquery(hook[:1])
     )
+    return ArraySubquery(apis.values(row=row))
 
 
 def _json_of(*names: str) -> JSONObject:
@@ -280,7 +294,8 @@ def _api_tokens_from_rows(rows: list[dict[str, Any]]) -> dict[str, ApiTokens]:
         known = [(each, SOURCES[each["source"]]) for each in row["claims"] if each["source"] in SOURCES]
         personal = (PersonalClaim(each["name"], source, each["path"]) for each, source in known if source.is_personal)
         fixed = {each["name"]: each["value"] for each, source in known if not source.is_personal}
-        found[row["audience"]] = ApiTokens(row["has_roles"], _within_limit(fixed), tuple(personal))
+        hook = Hook(**row["hook"]) if row["hook"] else None
+        found[row["audience"]] = ApiTokens(row["has_roles"], _within_limit(fixed), tuple(personal), hook)
     return found
 
 

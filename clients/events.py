@@ -51,6 +51,8 @@ class ClientEvent(EventName):
     API_RESOURCE_SERVERS_CHANGED = "api.resource_servers.changed"
     API_ROLES_CHANGED = "api.roles.changed"
     API_CLAIMS_CHANGED = "api.claims.changed"
+    TOKEN_HOOK_SET = "api.token_hook.set"
+    TOKEN_HOOK_DELETED = "api.token_hook.deleted"
     API_DELETED = "api.deleted"
     PERSON_ROLES_CHANGED = "person.roles.changed"
     CONSUMER_SECRET_POLICY_CHANGED = "consumer.secret_policy.changed"
@@ -145,6 +147,10 @@ def _api_changes(event: Event) -> str:
     return "; ".join(filter(None, (_changed_fields(event), _scope_changes(event))))
 
 
+def _hook_url(event: Event) -> str:
+    return str(event.detail.get("url", ""))
+
+
 def _trust_rule(event: Event) -> str:
     claims = ", ".join(f"{name}: {value}" for name, value in event.detail.get("claims", {}).items())
     return f"{event.detail.get('issuer', '')}; {claims}"
@@ -161,6 +167,12 @@ _WORDINGS: dict[EventName, Wording] = {
     ClientEvent.API_ROLES_CHANGED: Wording("changed the roles of the API {target}", "users", "warn", _scope_changes),
     ClientEvent.API_CLAIMS_CHANGED: Wording(
         "changed the claims of tokens for the API {target}", "settings-2", "warn", _scope_changes
+    ),
+    ClientEvent.TOKEN_HOOK_SET: Wording(
+        "set who is asked for claims of tokens for the API {target}", "send", "warn", _hook_url
+    ),
+    ClientEvent.TOKEN_HOOK_DELETED: Wording(
+        "removed the token hook of the API {target}", "circle-x", "warn", _hook_url
     ),
     ClientEvent.API_DELETED: Wording("deleted the API {target}", "trash-2", "bad"),
     ClientEvent.PERSON_ROLES_CHANGED: Wording(
@@ -217,6 +229,7 @@ def _is_given_by_operator(detail: Mapping[str, Any]) -> bool:
 
 _SENSITIVE: dict[EventName, SensitiveOperation] = {
     ClientEvent.PERSON_ROLES_CHANGED: SensitiveOperation(_is_given_by_operator),
+    ClientEvent.TOKEN_HOOK_SET: SensitiveOperation(),  # which hears of every token, and decides what it says
     ClientEvent.CLIENT_REGISTERED: SensitiveOperation(),
     ClientEvent.CLIENT_UPDATED: changes(*TRUST_MEMBERS),
     ClientEvent.CLIENT_DELETED: SensitiveOperation(),

@@ -1,7 +1,7 @@
 """Access tokens: claims, format and signing key (RFC 9068). Their lifetimes are in lifetimes.py."""
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +21,7 @@ from core.jose.jws import Signer
 
 TYPE = "at+jwt"
 OPAQUE_PREFIX = "cdat_"  # for secret scanners
+AskHook = Callable[[Mapping[str, Any], Sequence[str]], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +52,19 @@ def token_template(
     family: TokenFamily | None = None,
     named: Collection[str] = (),
     jkt: str | None = None,
+    ask: AskHook | None = None,
 ) -> TokenTemplate:
     """Return the template of the access tokens of a grant; tokens from one template are alike.
 
     They are for the client itself, or for the person of the family, in the client's format. `named` are the resources
-    of the request (RFC 8707). With `jkt` they are bound to the key of that thumbprint (RFC 9449 section 6). A JWT needs
-    no row; an opaque token gets one.
+    of the request (RFC 8707). With `jkt` they are bound to the key of that thumbprint (RFC 9449 section 6). `ask` takes
+    the claims and the audiences, and returns what the API's token hook adds. A JWT needs no row; an opaque token gets
+    one.
     """
-    content = _claims(entry, scopes=scopes, family=family, named=named)
+    audiences = _audiences(entry, scopes, named)
+    content = _claims(entry, scopes, audiences, family)
+    if ask is not None:
+        content |= ask(content, audiences)
     if jkt is not None:
         content["cnf"] = {"jkt": jkt}
     signer = None
@@ -68,12 +74,9 @@ def token_template(
     return TokenTemplate(entry, content, seconds, family, signer, jws.COMPACT.encode(content).removesuffix("}"))
 
 
-def _claims(
-    entry: ClientEntry, *, scopes: list[str], family: TokenFamily | None = None, named: Collection[str] = ()
-) -> dict[str, Any]:
+def _claims(entry: ClientEntry, scopes: list[str], audiences: list[str], family: TokenFamily | None) -> dict[str, Any]:
     """Return the claims: those that operators configured, the API's over them, then those of the specifications."""
     client = entry.client
-    audiences = _audiences(entry, scopes, named)
     content = configured_claims(client.consumer.claims) | configured_claims(client.claims)
     api_claims.add_to(content, entry, audiences, scopes, family.user if family else None)
     content |= {

@@ -10,6 +10,7 @@ from clients.api import (
     rotation,
     secret_policy,
     secrets,
+    token_hooks,
     trust_rules,
     trusted_issuers,
 )
@@ -62,6 +63,14 @@ urlpatterns = [
     ),
     route("/admin/apis/{api_id}/roles", "api-roles", GET=roles.get_roles, PUT=roles.set_roles),
     route("/admin/apis/{api_id}/claims", "api-claims", GET=roles.get_claims, PUT=roles.set_claims),
+    route(
+        "/admin/apis/{api_id}/token-hook",
+        "token-hook",
+        GET=token_hooks.get_hook,
+        PUT=token_hooks.set_hook,
+        DELETE=token_hooks.delete_hook,
+    ),
+    route("/admin/apis/{api_id}/token-hook/test", "test-token-hook", POST=token_hooks.test_hook),
     route(
         "/admin/consumers/{consumer}/members/{member_id}/roles",
         "member-roles",

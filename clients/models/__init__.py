@@ -2,6 +2,7 @@
 
 from clients.models.apis import Access, Api, Scope
 from clients.models.clients import ACCESS_TOKEN_LIFETIME, Client, new_client_id
+from clients.models.hooks import HookFailure, TokenHook
 from clients.models.registration import (
     DocumentHost,
     InitialAccessToken,
@@ -25,6 +26,7 @@ __all__ = [
     "Client",
     "ClientSecret",
     "DocumentHost",
+    "HookFailure",
     "InitialAccessToken",
     "OpenRegistration",
     "RegistrationAccessToken",
@@ -32,6 +34,7 @@ __all__ = [
     "Scope",
     "SelfRegistration",
     "SoftwareIssuer",
+    "TokenHook",
     "TrustRule",
     "TrustedIssuer",
     "Workload",

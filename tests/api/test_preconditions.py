@@ -71,6 +71,11 @@ def place(api, acme_access, acme, service, olga, alice, program_of):
         given = {"email": alice.email, "api": api.identifier, "role": "driver"}
         return located(program, "/admin/role-grants", given)
 
+    def token_hook():
+        path = f"/admin/apis/{api.pk}/token-hook"
+        assert program.put(path, {"url": "https://hooks.example.com/claims"}).status_code == 200
+        return path
+
     made = {
         "Client": lambda: client,
         "RegistrationAccessToken": registration_access_token,
@@ -80,6 +85,7 @@ def place(api, acme_access, acme, service, olga, alice, program_of):
         "API": lambda: located(program, "/admin/apis", {"identifier": "https://one.example", "name": "One"}),
         "Roles": lambda: f"/admin/apis/{api.pk}/roles",
         "TokenClaims": lambda: f"/admin/apis/{api.pk}/claims",
+        "TokenHook": token_hook,
         "MemberRoles": lambda: f"{member()}/roles",
         "RoleGrant": role_grant,
         "ResourceServers": lambda: f"/admin/apis/{api.pk}/resource-servers",
@@ -102,7 +108,16 @@ def place(api, acme_access, acme, service, olga, alice, program_of):
 THINGS = (
     *("Client", "Secret", "TrustRule", "TestToken", "API", "ResourceServers", "SecretPolicy", "Access"),
     *("InitialAccessToken", "TrustedIssuer", "SoftwareIssuer", "DocumentHost", "OpenRegistration", "Consumer"),
-    *("Member", "Invitation", "RegistrationAccessToken", "Roles", "TokenClaims", "MemberRoles", "RoleGrant"),
+    *(
+        "Member",
+        "Invitation",
+        "RegistrationAccessToken",
+        "Roles",
+        "TokenClaims",
+        "TokenHook",
+        "MemberRoles",
+        "RoleGrant",
+    ),
 )
 # What a PUT sends, where it is not what GET answers.
 BODIES = {

@@ -19,6 +19,7 @@ from clients.models import (
     DocumentHost,
     RegistrationAccessToken,
     SelfRegistration,
+    TokenHook,
     TrustedIssuer,
     TrustRule,
 )
@@ -66,6 +67,7 @@ def ids(invite, acme, globex, alice, bob, mallory, olga, api, acme_access, servi
     dispatcher = ApiRole.objects.create(pk=DISPATCHER, api=api, value="dispatcher", name="Dispatcher")
     ApiRole.objects.create(pk=DRIVER, api=api, value="driver", name="Driver", managers_may_give=True)
     ApiClaim.objects.create(api=api, name="user_id", source="user_id")
+    TokenHook.objects.create(api=api, url="https://hooks.example.com/before")
     grant = give_role(role=dispatcher, user=bob, consumer=acme, actor=SYSTEM)
     invitation, link = invite("new@acme.example")
     problem = {"kind": "changed", "position": 1, "event": 1, "text": "Event 1 was changed after it was sealed."}

@@ -119,6 +119,8 @@ OPERATIONS = {
         "setAPIRoles", {"roles": [{"value": "planner", "name": "Planner"}]}, {"api_id": "unused_api"}
     ),
     "clients.actions.roles.update_api_claims": Sent("setAPIClaims"),
+    "clients.actions.token_hooks.set_token_hook": Sent("setTokenHook"),
+    "clients.actions.token_hooks.delete_token_hook": Sent("deleteTokenHook"),
     "clients.actions.roles.set_roles": Sent(
         "setMemberRoles", {"roles": [{"api": "https://api.example.com/shipments", "role": "driver"}]}
     ),

@@ -131,6 +131,10 @@ PAGES_OF = {  # by the module of the actions
         page("give_role", "olga", GRANTS + "add/", "Save", email="alice@acme.example", role=str(DISPATCHER)),
         page("take_role", "olga", GRANTS + "{grant_id}/delete/", "Delete Bob Young: dispatcher"),
     ],
+    "clients.actions.token_hooks": [
+        page("set_token_hook", "olga", APIS + "{api_id}/change/", "Save", hook_url="https://other.example.com/claims"),
+        page("delete_token_hook", "olga", APIS + "{api_id}/change/", "Save", hook_url=""),
+    ],
     "consumers.actions.consumers": [
         page("create_consumer", "olga", ADMIN + "consumers/consumer/add/", "Save", name="Northwind", slug="northwind"),
         page("update_consumer", "olga", CONSUMER + "change/", "Save", name="Another name"),
