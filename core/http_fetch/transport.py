@@ -83,14 +83,14 @@ def fetch(
     body: bytes | None = None,
     content_type: str = "application/json",
     headers: Mapping[str, str] | None = None,
-    seconds: float = SECONDS,
+    seconds: float | None = None,
     place: AbstractContextManager[None] | None = None,
 ) -> Answer:
     """GET the address, or POST the body to it; return whatever answer it gives but a redirect. Raises FetchError.
 
     `headers` are our own further ones. A caller that bounds by itself how many threads wait brings a `place`.
     """
-    at = target(url)
+    at, seconds = target(url), seconds or SECONDS
     try:
         with place or _places.one():
             deadline = time.monotonic() + seconds
