@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from clients.actions import apis as api_actions
 from clients.actions import roles as role_actions
 from clients.actions import token_hooks as hook_actions
-from clients.admin.roles import ClaimInline, RoleInline
+from clients.admin.roles import ClaimInline, RoleInline, token_preview
 from clients.admin.rows import ApiRowInline, RowForm, RowFormSet
 from clients.forms.base import LinesField
 from clients.models import Api, Client, HookFailure, Scope, TokenHook
@@ -195,6 +195,9 @@ class ApiAdmin(AuditedAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["identifier"] if obj else []
+
+    def extra_context(self, obj: Api) -> dict[str, Any]:
+        return {"preview": token_preview(obj)}
 
     def save_model(self, *args: Any) -> None:
         """Do nothing: save_related() saves the API with its scopes."""

@@ -13,8 +13,9 @@ from django.utils.safestring import SafeString
 
 from clients.actions import roles as role_actions
 from clients.admin.rows import ApiRowInline, RowForm, RowFormSet
-from clients.claim_sources import PATH, SOURCES, VALUE
-from clients.models import ApiClaim, ApiRole, RoleGrant
+from clients.claim_sources import PATH, ROLES, SOURCES, VALUE
+from clients.models import Api, ApiClaim, ApiRole, RoleGrant
+from clients.onboarding.endpoints import endpoints
 from clients.policy import roles as rules
 from clients.vocabulary import RoleSource
 from consumers.admin.base import AuditedAdmin, ConsumerFilter
@@ -133,6 +134,26 @@ class ClaimInline(ApiRowInline):
     @admin.display(description="When")
     def when(self, claim: ApiClaim) -> str:
         return claim.reads.when if claim.pk and claim.reads else ""
+
+
+def token_preview(api: Api) -> str:
+    """Return a person's access token for the API as JSON, by examples; nothing where it says no more than any other."""
+    roles, claims = list(api.roles.order_by("id")[:1]), list(api.claims.order_by("id"))
+    if not roles and not claims:
+        return ""
+    held = [role.value for role in roles]
+    content: dict[str, Any] = {
+        "iss": endpoints().issuer,
+        "aud": api.identifier,
+        "sub": SOURCES["user_id"].example,
+        "scope": " ".join(api.scopes.order_by("id").values_list("value", flat=True)[:2]),
+    }
+    content |= {ROLES: held} if held else {}
+    for claim in claims:
+        if claim.reads is not None:
+            example = claim.reads.example if claim.value is None else claim.value
+            content[claim.name] = held or example if claim.source == ROLES else example
+    return json.dumps(content, indent=2, ensure_ascii=False)
 
 
 # -- Who has a role ---------------------------------------------------------------------------------------------------

@@ -1,5 +1,9 @@
 """The operators' pages of roles and claims."""
 
+import json
+import re
+from html import unescape
+
 import pytest
 
 from clients.models import ApiClaim, ApiRole, RoleGrant
@@ -127,3 +131,16 @@ def test_nothing_is_changed_in_place(operator, driver, bob, mallory):
     operator.post(page(grant), {"email": mallory.email, "role": driver.pk})
     grant.refresh_from_db()
     assert grant.user == bob
+
+
+def test_the_page_shows_what_the_next_token_says(operator, api, driver):
+    ApiClaim.objects.create(api=api, name="contract", source="constant", value={"version": 2})
+    ApiClaim.objects.create(api=api, name="authorities", source="roles")
+    shown = re.search(r"<pre[^>]*><code>(.*?)</code>", operator.get(page(api)).text, re.S)
+    content = json.loads(unescape(shown[1]))
+    assert (content["aud"], content["roles"], content["authorities"]) == (api.identifier, ["driver"], ["driver"])
+    assert content["contract"] == {"version": 2}
+
+
+def test_an_api_without_roles_and_claims_has_no_preview(operator, api):
+    assert "preview-title" not in operator.get(page(api)).text
