@@ -13,7 +13,9 @@ class AuthorityConfig(AppConfig):
         from authority.keys.signing_keys import sign_as_client
         from authority.protocol.endpoints import endpoint_urls
         from authority.telemetry import daily_counts
+        from authority.tokens.token_hooks import try_hook
         from clients.onboarding.endpoints import register_endpoints
+        from clients.onboarding.token_hooks import register_hook_test
         from clients.queries import register_issued_counts
         from connections.relying_party.addresses import register_jwks_uri
         from connections.relying_party.client_authentication import register_signer
@@ -23,5 +25,6 @@ class AuthorityConfig(AppConfig):
         register_signer(sign_as_client)
         register_jwks_uri(lambda: endpoint_urls().jwks)
         register_endpoints(endpoint_urls)
+        register_hook_test(try_hook)
         register_issued_counts(daily_counts.issued_since)
         register_token_reader(read_access_token)

@@ -15,19 +15,23 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import InterfaceError, OperationalError, connection
-from django.db.models import BooleanField, Func, OuterRef
+from django.db.models import BooleanField, Case, Exists, Func, JSONField, OuterRef, Subquery, When
 from django.db.models.functions import JSONObject
 
 from authority.models import SigningKey
 from authority.telemetry import metrics
-from clients.models import Api, Client, ClientSecret, Scope
+from clients.claim_sources import SOURCES, ClaimSource
+from clients.models import Access, Api, ApiClaim, ApiRole, Client, ClientSecret, Scope, TokenHook
+from clients.policy.roles import MAX_CLAIM_VALUE
 from clients.secrets import is_expired
 from clients.vocabulary import IDENTITY_SCOPES, GrantType
 from consumers.models import Consumer
+from consumers.policy import MAX_CLAIMS
 from core import cache, clock
 from core.cache import NotifiedCache
 from core.db.prepared import Statement
 from core.db.rowmap import Columns
+from core.jose import jws
 
 # Grants in which a person takes part, so that a client can ask who they are.
 PERSONAL_GRANTS = {GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN, GrantType.DEVICE_CODE}
@@ -60,6 +64,36 @@ class Permission:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonalClaim:
+    """A claim of an API's tokens that tells of the person they speak for."""
+
+    name: str
+    source: ClaimSource
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """Who is asked for claims of an API's tokens (authority/tokens/token_hooks.py)."""
+
+    id: int
+    url: str
+    timeout: int  # milliseconds
+    failure: str
+    cache_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class ApiTokens:
+    """What access tokens for one API carry besides."""
+
+    has_roles: bool
+    fixed: Mapping[str, Any]  # claims that are the same for all clients of the consumer
+    personal: tuple[PersonalClaim, ...]
+    hook: Hook | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ClientEntry:
     """A client, its live secrets, its permissions, and the active keys. Requests share it, so it is never changed."""
 
@@ -68,6 +102,7 @@ class ClientEntry:
     granted: Mapping[str, Permission]  # some of which may have ended since they were read
     active_keys: Mapping[str, str]  # algorithm to kid
     serves: tuple[str, ...]  # the identifiers of the APIs for which the client introspects tokens
+    api_tokens: Mapping[str, ApiTokens]  # by audience: of the consumer's APIs those with roles, claims or a hook
     has_ends: bool = False  # one of its permissions is granted until a date
 
     @property
@@ -211,13 +246,35 @@ def lookup_statement() -> tuple[Statement, tuple[Any, ...]]:
         audiences=ArraySubquery(
             Api.objects.order_by("id").filter(resource_servers=OuterRef("pk")).values("identifier")
         ),
+        api_tokens=_api_tokens(),
         # What the current transaction has written, and may roll back, must not be cached.
         committed=Func(template="pg_current_xact_id_if_assigned() IS NULL", output_field=BooleanField()),
     )
-    computed = ["live_secrets", "access", "active_keys", "audiences", "committed"]
+    computed = ["live_secrets", "access", "active_keys", "audiences", "api_tokens", "committed"]
     columns = [*CLIENT.names, *(f"consumer__{name}" for name in CONSUMER.names), *computed]
     sql, parameters = entries.filter(client_id=CLIENT_ID_PLACEHOLDER).values_list(*columns).query.sql_with_params()
     return Statement("look a client up", sql), tuple(parameters)
+
+
+def _api_tokens() -> ArraySubquery:
+    """Return roles, claims and hook of the consumer's APIs, with what the claims read of the consumer."""
+    roles, claims, hooks = (model.objects.filter(api=OuterRef("pk")) for model in (ApiRole, ApiClaim, TokenHook))
+    used = Access.objects.filter(scope__api=OuterRef("pk"), consumer=OuterRef(OuterRef("consumer_id")))
+    # A row in a subquery of a subquery: two queries out is the client, whose consumer it is.
+    values = [
+        When(source=source.value, then=source.of_consumer(lambda name: OuterRef(OuterRef(f"consumer__{name}"))))
+        for source in SOURCES.values()
+        if source.of_consumer is not None
+    ]
+    rows = claims.order_by("id").values(
+        row=JSONObject(name="name", source="source", path="path", value=Case(*values, output_field=JSONField()))
+    )
+    hook = hooks.values(row=_json_of("id", "url", "timeout", "failure", "cache_seconds"))
+    apis = Api.objects.order_by("id").filter(Exists(used), Exists(roles) | Exists(claims) | Exists(hooks))
+    row = JSONObject(
+        audience="identifier", has_roles=Exists(roles), claims=ArraySubquery(rows), hook=Subquery(hook[:1])
+    )
+    return ArraySubquery(apis.values(row=row))
 
 
 def _json_of(*names: str) -> JSONObject:
@@ -229,7 +286,7 @@ def _entry_from_row(values: Iterator[Any]) -> tuple[ClientEntry, bool]:
     client = CLIENT.take(values)
     client.consumer = CONSUMER.take(values)
     live_secrets, access, active_keys = ([json.loads(text) for text in next(values)] for _ in range(3))
-    serves, committed = values
+    serves, api_tokens, committed = values
     registered = set(client.scopes)
     granted = {
         row["value"]: Permission(**row | {"expires_at": _parse_datetime(row["expires_at"])})
@@ -246,8 +303,31 @@ def _entry_from_row(values: Iterator[Any]) -> tuple[ClientEntry, bool]:
         active_keys={row["algorithm"]: row["kid"] for row in active_keys},
         serves=tuple(serves),
         has_ends=any(permission.expires_at is not None for permission in granted.values()),
+        api_tokens=_api_tokens_from_rows([json.loads(text) for text in api_tokens]),
     )
     return entry, committed
+
+
+def _api_tokens_from_rows(rows: list[dict[str, Any]]) -> dict[str, ApiTokens]:
+    found = {}
+    for row in rows:
+        known = [(each, SOURCES[each["source"]]) for each in row["claims"] if each["source"] in SOURCES]
+        personal = (PersonalClaim(each["name"], source, each["path"]) for each, source in known if source.is_personal)
+        fixed = {each["name"]: each["value"] for each, source in known if not source.is_personal}
+        hook = Hook(**row["hook"]) if row["hook"] else None
+        found[row["audience"]] = ApiTokens(row["has_roles"], _within_limit(fixed), tuple(personal), hook)
+    return found
+
+
+def _within_limit(claims: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those that have a value, as long as they fit into the header of a request."""
+    kept, size = {}, 0
+    for name, value in claims.items():
+        length = len(jws.COMPACT.encode(value).encode())
+        if value is not None and length <= MAX_CLAIM_VALUE and size + len(name) + length <= MAX_CLAIMS:
+            kept[name] = value
+            size += len(name) + length
+    return kept
 
 
 def _parse_datetime(text: str | None) -> datetime | None:

@@ -51,6 +51,8 @@ _NOUNS = {
     "preset": "presets",
     "registration": "registration",
     "registration-access-token": "registration-access-tokens",
+    "role": "roles",
+    "role-grant": "role-grants",
     "secret": "secrets",
     "test-token": "test-tokens",
     "token": "tokens",

@@ -1,5 +1,6 @@
 """The events of APIs, clients and their credentials: how each reads, and the page of the client that it is about."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -7,7 +8,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from clients.models import Client
-from clients.vocabulary import TRUST_MEMBERS, ClientKind
+from clients.vocabulary import TRUST_MEMBERS, ClientKind, RoleSource
 from consumers.activity.vocabulary import (
     Category,
     EventFilter,
@@ -48,7 +49,12 @@ class ClientEvent(EventName):
     API_CREATED = "api.created"
     API_UPDATED = "api.updated"
     API_RESOURCE_SERVERS_CHANGED = "api.resource_servers.changed"
+    API_ROLES_CHANGED = "api.roles.changed"
+    API_CLAIMS_CHANGED = "api.claims.changed"
+    TOKEN_HOOK_SET = "api.token_hook.set"
+    TOKEN_HOOK_DELETED = "api.token_hook.deleted"
     API_DELETED = "api.deleted"
+    PERSON_ROLES_CHANGED = "person.roles.changed"
     CONSUMER_SECRET_POLICY_CHANGED = "consumer.secret_policy.changed"
     CONSUMER_SCOPES_CHANGED = "consumer.scopes.changed"
     CONSUMER_SCOPE_ENDED = "consumer.scope.ended"
@@ -155,6 +161,10 @@ def _api_changes(event: Event) -> str:
     return "; ".join(filter(None, (_changed_fields(event), _scope_changes(event))))
 
 
+def _hook_url(event: Event) -> str:
+    return str(event.detail.get("url", ""))
+
+
 def _trust_rule(event: Event) -> str:
     claims = ", ".join(f"{name}: {value}" for name, value in event.detail.get("claims", {}).items())
     return f"{event.detail.get('issuer', '')}; {claims}"
@@ -176,7 +186,20 @@ _WORDINGS: dict[EventName, Wording] = {
     ClientEvent.API_RESOURCE_SERVERS_CHANGED: Wording(
         "set which clients ask for the API {target}", "scan-search", "warn", _scope_changes
     ),
+    ClientEvent.API_ROLES_CHANGED: Wording("changed the roles of the API {target}", "users", "warn", _scope_changes),
+    ClientEvent.API_CLAIMS_CHANGED: Wording(
+        "changed the claims of tokens for the API {target}", "settings-2", "warn", _scope_changes
+    ),
+    ClientEvent.TOKEN_HOOK_SET: Wording(
+        "set who is asked for claims of tokens for the API {target}", "send", "warn", _hook_url
+    ),
+    ClientEvent.TOKEN_HOOK_DELETED: Wording(
+        "removed the token hook of the API {target}", "circle-x", "warn", _hook_url
+    ),
     ClientEvent.API_DELETED: Wording("deleted the API {target}", "trash-2", "bad"),
+    ClientEvent.PERSON_ROLES_CHANGED: Wording(
+        "changed the roles of {target} in the API {api}", "users", "warn", _scope_changes
+    ),
     ClientEvent.CONSUMER_SECRET_POLICY_CHANGED: Wording(
         "changed the secret policy of {target}", "lock", "warn", _secret_policy
     ),
@@ -237,7 +260,14 @@ _WORDINGS: dict[EventName, Wording] = {
 }
 
 
+def _is_given_by_operator(detail: Mapping[str, Any]) -> bool:
+    """Say whether an operator gave somebody a role; managers give to people whose invitation was mailed."""
+    return detail.get("source") == RoleSource.OPERATOR and bool(detail.get("added"))
+
+
 _SENSITIVE: dict[EventName, SensitiveOperation] = {
+    ClientEvent.PERSON_ROLES_CHANGED: SensitiveOperation(_is_given_by_operator),
+    ClientEvent.TOKEN_HOOK_SET: SensitiveOperation(),  # which hears of every token, and decides what it says
     ClientEvent.CLIENT_REGISTERED: SensitiveOperation(),
     ClientEvent.CLIENT_UPDATED: changes(*TRUST_MEMBERS),
     ClientEvent.CLIENT_DELETED: SensitiveOperation(),

@@ -28,6 +28,15 @@ class OperatorRight(models.TextChoices):
     DECIDE_TRUST = "decide_trust", "Can decide keys, redirect URIs, trust rules and consent"
 
 
+class RoleSource(models.TextChoices):
+    """Who gave a person a role in an API. What one source gives, no other takes."""
+
+    OPERATOR = "operator", "Operator"
+    MANAGER = "manager", "Manager"
+    CONNECTION = "connection", "Groups of a connection"
+    LOGIN = "login", "Sign-in"
+
+
 class AuthMethod(models.TextChoices):
     """Token endpoint authentication methods (RFC 7591 section 2).
 

@@ -103,7 +103,7 @@ def register_events() -> None:
         _WORDINGS,
         sensitive=_SENSITIVE,
         workspace_categories=[
-            Category("people", "People", ("manager.", "portal_link.")),
+            Category("people", "People", ("manager.", "portal_link.", "person.roles.")),
             Category("sign-ins", "Sign-ins", ("person.signed_in",)),
             Category("workspace", "The workspace", ("consumer.",)),
         ],

@@ -26,6 +26,7 @@ urlpatterns = [
     path("request-access/", include("clients.request_urls")),
     path("", include("consumers.urls")),
     path("consumers/<slug:consumer_slug>/clients/", include("clients.urls")),
+    path("consumers/<slug:consumer_slug>/", include("clients.workspace_urls")),
     path("consumers/<slug:consumer_slug>/", include("authority.workspace_urls")),
     path("", include("authority.urls")),
     path("operators/", admin.site.urls),

@@ -1,8 +1,10 @@
 """Consents: what people allow clients to do, recorded so that they are not asked again, and revoked by them."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from oauth2_provider.models import get_grant_model
 
@@ -10,12 +12,14 @@ from authority.authorization.request import AuthorizationRequest
 from authority.events import AuthorityEvent
 from authority.models import Consent, DeviceRequest, TokenFamily
 from authority.tokens import families, resources
-from clients.models import Client, SelfRegistration
+from clients.claim_sources import ROLES
+from clients.models import Api, ApiRole, Client, Scope, SelfRegistration
 from consumers import audit
 from consumers.audit import Actor
 from consumers.models import User
 
 Grant = get_grant_model()
+OF_ROLES = "Your roles there"  # where the API's claims say it in no other words
 
 
 def may_be_remembered(auth_request: AuthorizationRequest) -> bool:
@@ -41,7 +45,43 @@ def is_remembered(auth_request: AuthorizationRequest, person: User) -> bool:
         consent is not None
         and set(auth_request.scopes) <= set(consent.scopes)
         and set(extra_resources(auth_request)) <= set(consent.resources)
+        and _keys(learned_claims(auth_request.scopes)) <= set(consent.told or ())
     )
+
+
+@dataclass(frozen=True, slots=True)
+class LearnedClaims:
+    """What an API learns of the person by its access tokens, in their words."""
+
+    api: Api
+    texts: list[str]
+
+    @property
+    def title(self) -> str:
+        return f"Tell {self.api} about you"
+
+    @property
+    def sentence(self) -> str:
+        first, *others = self.texts
+        return ", ".join([first, *(text.replace("Your ", "your ", 1) for text in others)]) + "."
+
+
+def learned_claims(scopes: Collection[str]) -> list[LearnedClaims]:
+    """Return what the APIs of the scopes learn of a person besides the scopes themselves."""
+    apis = Api.objects.filter(Exists(Scope.objects.filter(api=OuterRef("pk"), value__in=scopes)))
+    found = []
+    for api in apis.annotate(has_roles=Exists(ApiRole.objects.filter(api=OuterRef("pk")))).prefetch_related("claims"):
+        told = {claim.name: claim.consent for claim in api.claims.all()}
+        if api.has_roles:
+            told = {ROLES: OF_ROLES} | told
+        if texts := list(dict.fromkeys(filter(None, told.values()))):
+            found.append(LearnedClaims(api, texts))
+    return found
+
+
+def _keys(learned: Collection[LearnedClaims]) -> set[str]:
+    """Return what was told as it is recorded. Told in other words, it is the same only if these are."""
+    return {f"{each.api.pk} {text}" for each in learned for text in each.texts}
 
 
 def extra_resources(auth_request: AuthorizationRequest) -> list[str]:
@@ -80,6 +120,7 @@ def record(
     before = sorted(consent.scopes)
     consent.scopes = [*kept, *granted]
     consent.resources = list(dict.fromkeys([*consent.resources, *resources]))
+    consent.told = sorted({*(consent.told or ()), *_keys(learned_claims(requested))})
     consent.last_used_at = timezone.now()
     consent.save()
     if sorted(consent.scopes) != before:

@@ -277,6 +277,7 @@ def _consent_page(interaction: Interaction, person: User) -> HttpResponse:
         "scopes": auth_request.scopes,
         "permissions": Scope.objects.select_related("api").filter(value__in=auth_request.scopes),
         "resources": consents.extra_resources(auth_request),
+        "learned": consents.learned_claims(auth_request.scopes),
         "documents": _documents(auth_request),
         "will_be_remembered": consents.may_be_remembered(auth_request),
         "action": interaction.url("authorize-decision"),

@@ -28,6 +28,7 @@ from authority.tokens import validation
 from authority.tokens.access_tokens import TokenTemplate
 from authority.tokens.introspection import introspect
 from authority.tokens.request_context import TokenRequestContext
+from authority.tokens.token_hooks import HookNeeded
 from clients.vocabulary import GrantType
 from core import cache, clock
 from core.cache import NotifiedCache
@@ -63,7 +64,12 @@ def respond_to_token_request(environ: Environ, body: bytes) -> bytes | None:
     """Return the response to a client with a secret, or None for the slow path. Raises OAuth2Error."""
     key = _request_key(environ, body)
     cached = grants.get(key)
-    return cached.respond(_caller_ip(environ)) if cached is not None else _grant(environ, body, key)
+    if cached is not None:
+        return cached.respond(_caller_ip(environ))
+    try:
+        return _grant(environ, body, key)
+    except HookNeeded:  # the slow path asks it
+        return None
 
 
 def respond_from_memory(environ: Environ, body: bytes) -> bytes | None:
@@ -88,7 +94,8 @@ def _grant(environ: Environ, body: bytes, key: bytes) -> bytes | None:
     request_trace.finish(status)
     entry = request.context.entry
     secret = _cacheable_secret(entry, environ, parameters)
-    if secret is not None and not entry.has_ends:
+    # A hook's answer may be another the next time.
+    if secret is not None and not entry.has_ends and not request.context.asks_hook:
         before, _, after = response.encode().partition(json.loads(response)["access_token"].encode())
         grant = CachedGrant(entry, secret, request.context.template, before, after)
         grants.set(key, grant, client_directory.invalidation_subjects(entry), generation=generation)

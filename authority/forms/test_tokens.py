@@ -77,7 +77,10 @@ class TestTokenForm(IdempotentForm):
         self.fields[
             "expires_in"
         ].help_text = f"From {test_tokens.MIN_LIFETIME} to {self.longest:,} seconds, as the operator allows."
-        names = ", ".join(client.consumer.test_token_claims)
+        if roles := test_tokens.defined_roles(apis):
+            self.fields["roles"].help_text = f"Separated by spaces. Its APIs have: {', '.join(dict.fromkeys(roles))}."
+        allowed = [name for api in apis for name in test_tokens.allowed_claims(client, [api])]
+        names = ", ".join(dict.fromkeys(allowed or client.consumer.test_token_claims))
         self.fields["claims"].help_text = (
             f"A JSON object with any of these: {names}."
             if names

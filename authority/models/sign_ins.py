@@ -41,6 +41,8 @@ class Consent(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="consents", editable=False)
     scopes = ArrayField(models.CharField(max_length=100), default=list, editable=False)
     resources = ArrayField(models.CharField(max_length=2000), default=list, editable=False)
+    # What the page said that APIs learn, each with its API; consents of earlier releases were not told any.
+    told = ArrayField(models.CharField(max_length=200), null=True, editable=False)
     given_at = models.DateTimeField(default=timezone.now, editable=False)
     last_used_at = models.DateTimeField(default=timezone.now, editable=False)
 

@@ -1,7 +1,7 @@
 """ID tokens, and the claims of the userinfo endpoint (OpenID Connect Core sections 2 and 5)."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -49,16 +49,24 @@ def issue_id_token(
     sign_in: SignIn | None,
     nonce: str | None = None,
     access_token: str | None = None,
+    more: Mapping[str, Any] | None = None,
 ) -> str:
-    """Return a signed ID token that says how and when the person signed in (OpenID Connect Core section 2)."""
+    """Return a signed ID token that says how and when the person signed in (OpenID Connect Core section 2).
+
+    `more` are claims of a token hook, which none of ours gives way to.
+    """
     now = int(clock.seconds())
     algorithm = entry.client.id_token_signed_response_alg or signing_keys.ID_TOKEN_ALGORITHM
-    content = user_claims(user, scopes) | {
-        "iss": settings.ISSUER,
-        "aud": entry.client.client_id,
-        "iat": now,
-        "exp": now + seconds,
-    }
+    content = (
+        dict(more or {})
+        | user_claims(user, scopes)
+        | {
+            "iss": settings.ISSUER,
+            "aud": entry.client.client_id,
+            "iat": now,
+            "exp": now + seconds,
+        }
+    )
     if sign_in is not None:
         content |= {
             "auth_time": int(sign_in.authenticated_at.timestamp()),

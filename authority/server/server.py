@@ -1,7 +1,7 @@
 """The oauthlib server: the grants that we serve, and how their tokens are made."""
 
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Mapping, Sequence
+from functools import cache, partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,8 +17,9 @@ from oauthlib.openid.connect.core.grant_types.dispatchers import AuthorizationCo
 from authority.authorization.request import check_parameters, require_s256
 from authority.server.device_grant import OpenIDDeviceGrant
 from authority.server.validator import Validator
-from authority.tokens import access_tokens, families, lifetimes, resources
+from authority.tokens import access_tokens, families, lifetimes, resources, token_hooks
 from authority.tokens.request_context import TokenRequestContext
+from authority.tokens.token_hooks import HookNeeded
 from clients.vocabulary import GrantType
 from core import credentials
 
@@ -103,8 +104,26 @@ def _access_token(request: Any, refresh_token: bool = False) -> str:
         family=context.family,
         named=context.resources,
         jkt=context.jkt,
+        ask=partial(_hook_claims, request) if context.entry.api_tokens else None,
     )
     return context.template.issue()
+
+
+def _hook_claims(request: Any, content: Mapping[str, Any], audiences: Sequence[str]) -> Mapping[str, Any]:
+    """Return what the API's token hook adds to the access token. Raises HookNeeded, where it may not be asked now."""
+    context: TokenRequestContext = request.context
+    question = token_hooks.question_about(context.entry, content, audiences, request.grant_type)
+    if question is None:
+        return {}
+    context.asks_hook = True
+    answer = context.hook_answers.get(question.key) or token_hooks.known_answer(question)
+    if answer is None:
+        if not context.may_wait:
+            raise HookNeeded(question)
+        answer = token_hooks.ask(question)
+    answer = token_hooks.claims_or_refuse(question, answer)
+    context.id_token_claims = answer.id_token
+    return answer.access_token
 
 
 def _refresh_token(request: Any, refresh_token: bool = False) -> str:

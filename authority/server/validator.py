@@ -17,7 +17,8 @@ TokenRequestContext (authority/tokens/request_context.py), for the steps after i
    - device_code: `validate_device_code`, authorization/device_requests.py `lock_allowed`.
 6. Resources, and the scopes that belong to them: server/server.py, tokens/resources.py `narrow`.
 7. Lifetime and access token: server/server.py, tokens/lifetimes.py, tokens/access_tokens.py `token_template`, which
-   signs with a key of keys/signing_keys.py.
+   adds what the API says (tokens/api_claims.py) and its hook (tokens/token_hooks.py), and signs with a key of
+   keys/signing_keys.py.
 8. `finalize_id_token`, where `openid` was granted: people/id_tokens.py `issue_id_token`.
 9. `save_bearer_token`: tokens/families.py `create` or `rotate`, which spends the code and writes the refresh token.
 
@@ -261,6 +262,7 @@ class Validator(OAuth2Validator):
             sign_in=context.sign_in,
             nonce=id_token.get("nonce"),
             access_token=token["access_token"],
+            more=context.id_token_claims,
         )
 
     def _load_id_token(self, token: str) -> None:

@@ -48,6 +48,9 @@ Reason = Literal[
     "dpop_time",
     "dpop_token",
     "dpop_type",
+    # The token hook of the API.
+    "hook_denied",
+    "hook_failed",
     # The request.
     "body_no_form",
     "challenge_missing",

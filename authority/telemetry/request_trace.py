@@ -18,6 +18,7 @@ from clients.models import Client
 from core.text import replace_unsafe
 
 # Errors in the normal course of a flow, which are no problems: the person declines, has to sign in, or has not decided.
+ALWAYS_RECORDED = {"hook_denied", "hook_failed"}  # which the program's developers hear of nowhere else
 EXPECTED_ERRORS = {
     *("access_denied", "login_required", "consent_required", "interaction_required", "account_selection_required"),
     *("authorization_pending", "slow_down", "use_dpop_nonce"),
@@ -147,7 +148,9 @@ def finish(status: int) -> None:
     trace = _current.get()
     if trace is not None:
         metrics.count_response(trace.endpoint, status, trace.error)
-    if trace is None or trace.client is None or status >= 500 or trace.error in EXPECTED_ERRORS:
+    if trace is None or trace.client is None:
+        return
+    if trace.kind not in ALWAYS_RECORDED and (status >= 500 or trace.error in EXPECTED_ERRORS):
         return
     if trace.endpoint in COUNTED_ENDPOINTS:
         daily_counts.count(trace.client, issued=status < 400)

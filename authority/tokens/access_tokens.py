@@ -1,7 +1,7 @@
 """Access tokens: claims, format and signing key (RFC 9068). Their lifetimes are in lifetimes.py."""
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +11,7 @@ from django.conf import settings
 from authority.client_directory import ClientEntry
 from authority.keys import signing_keys
 from authority.models import OpaqueToken, TokenFamily
-from authority.tokens import resources
+from authority.tokens import api_claims, resources
 from clients.vocabulary import TokenStrategy
 from consumers.policy import RESERVED_CLAIMS
 from core import clock, credentials
@@ -21,6 +21,7 @@ from core.jose.jws import Signer
 
 TYPE = "at+jwt"
 OPAQUE_PREFIX = "cdat_"  # for secret scanners
+AskHook = Callable[[Mapping[str, Any], Sequence[str]], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +52,19 @@ def token_template(
     family: TokenFamily | None = None,
     named: Collection[str] = (),
     jkt: str | None = None,
+    ask: AskHook | None = None,
 ) -> TokenTemplate:
     """Return the template of the access tokens of a grant; tokens from one template are alike.
 
     They are for the client itself, or for the person of the family, in the client's format. `named` are the resources
-    of the request (RFC 8707). With `jkt` they are bound to the key of that thumbprint (RFC 9449 section 6). A JWT needs
-    no row; an opaque token gets one.
+    of the request (RFC 8707). With `jkt` they are bound to the key of that thumbprint (RFC 9449 section 6). `ask` takes
+    the claims and the audiences, and returns what the API's token hook adds. A JWT needs no row; an opaque token gets
+    one.
     """
-    content = _claims(entry, scopes=scopes, family=family, named=named)
+    audiences = _audiences(entry, scopes, named)
+    content = _claims(entry, scopes, audiences, family)
+    if ask is not None:
+        content |= ask(content, audiences)
     if jkt is not None:
         content["cnf"] = {"jkt": jkt}
     signer = None
@@ -68,16 +74,15 @@ def token_template(
     return TokenTemplate(entry, content, seconds, family, signer, jws.COMPACT.encode(content).removesuffix("}"))
 
 
-def _claims(
-    entry: ClientEntry, *, scopes: list[str], family: TokenFamily | None = None, named: Collection[str] = ()
-) -> dict[str, Any]:
-    """Return the claims: those that operators configured, overridden by those of the specifications."""
+def _claims(entry: ClientEntry, scopes: list[str], audiences: list[str], family: TokenFamily | None) -> dict[str, Any]:
+    """Return the claims: those that operators configured, the API's over them, then those of the specifications."""
     client = entry.client
     content = configured_claims(client.consumer.claims) | configured_claims(client.claims)
+    api_claims.add_to(content, entry, audiences, scopes, family.user if family else None)
     content |= {
         "iss": settings.ISSUER,
         "sub": str(family.user_id) if family else client.client_id,
-        "aud": _audience(entry, scopes, named),
+        "aud": audiences if len(audiences) > 1 else audiences[0],
         "client_id": client.client_id,
         "scope": " ".join(scopes),
         "consumer_id": str(client.consumer_id),
@@ -97,12 +102,12 @@ def _issue_opaque(entry: ClientEntry, content: dict[str, Any], family: TokenFami
     return token
 
 
-def _audience(entry: ClientEntry, scopes: list[str], named: Collection[str] = ()) -> str | list[str]:
+def _audiences(entry: ClientEntry, scopes: list[str], named: Collection[str] = ()) -> list[str]:
     """Return the token's audience: its APIs, and the issuer where it is for userinfo (RFC 9068 section 3)."""
     audiences = resources.audience(entry, scopes, named)
     if "openid" in scopes or not audiences:
         audiences.append(settings.ISSUER)
-    return audiences if len(audiences) > 1 else audiences[0]
+    return audiences
 
 
 def _algorithm_for(entry: ClientEntry, scopes: list[str]) -> str:

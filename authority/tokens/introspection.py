@@ -8,7 +8,7 @@ from django.db.models import F
 from authority import client_directory
 from authority.client_directory import ClientEntry
 from authority.models import RefreshToken
-from authority.tokens import families, validation
+from authority.tokens import api_claims, families, validation
 from authority.tokens.validation import ActiveToken
 from clients.vocabulary import GrantType
 from core import clock
@@ -38,16 +38,16 @@ def _describe_access_token(found: ActiveToken, caller: ClientEntry | None) -> di
             if permission.audience in caller.serves
         }
         scopes = [value for value in scopes if value in theirs]
-    answer = (
-        {"token_use": "access_token"}
-        | found.claims
-        | {
-            "active": True,
-            "token_type": "DPoP" if "cnf" in found.claims else "Bearer",
-            "nbf": found.claims["iat"],
-            "scope": " ".join(scopes),
-        }
-    )
+    told = {"token_use": "access_token"} | found.claims
+    if found.user is not None:
+        audiences, serves = validation.audiences(found.claims), caller.serves if caller is not None else ()
+        told |= api_claims.current_roles(found.entry, audiences, found.user, serves)
+    answer = {name: value for name, value in told.items() if value is not None} | {
+        "active": True,
+        "token_type": "DPoP" if "cnf" in found.claims else "Bearer",
+        "nbf": found.claims["iat"],
+        "scope": " ".join(scopes),
+    }
     if found.user is not None and "email" in scopes:
         answer["username"] = found.user.email
     return answer

@@ -4,7 +4,7 @@ oauthlib and the toolkit hand one request object from hook to hook. Whatever is 
 `request.context`, so that no parameter that somebody sends can be taken for it.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from authority.client_directory import ClientEntry
 from authority.models import SignIn, TokenFamily
 from authority.tokens.access_tokens import TokenTemplate
 from authority.tokens.families import PresentedToken
+from authority.tokens.token_hooks import HookAnswer
 from consumers.models import User
 
 
@@ -32,3 +33,7 @@ class TokenRequestContext:
     family: TokenFamily | None = None  # None while a client acts for itself
     resources: Collection[str] = ()  # those that the token is for (RFC 8707), after the grant is validated
     template: TokenTemplate = field(init=False)  # of the access token that was issued
+    may_wait: bool = False  # no transaction is open, so that a token hook may be asked
+    hook_answers: dict[bytes, HookAnswer] = field(default_factory=dict)  # by the question, asked before
+    asks_hook: bool = False  # the API of the token has a hook
+    id_token_claims: Mapping[str, Any] = field(default_factory=dict)  # that the hook adds to the ID token

@@ -1,7 +1,7 @@
 """Test tokens: tokens that managers create by hand, for APIs whose operator allows it, marked by `token_use`."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -11,13 +11,15 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from authority import client_directory
 from authority.events import AuthorityEvent
 from authority.keys import signing_keys
 from authority.models import RevokedToken, TestToken
-from authority.tokens import access_tokens
+from authority.tokens import access_tokens, api_claims
 from clients.actions import locks
-from clients.models import Access, Api, Client, Scope
+from clients.models import Access, Api, ApiRole, Client, Scope
 from clients.policy import actors, every, plain_text
+from clients.policy.roles import MAX_ROLES
 from clients.vocabulary import GrantType
 from consumers import audit
 from consumers.audit import Actor
@@ -35,7 +37,6 @@ MIN_LIFETIME = 60  # seconds
 MAX_LIVE = 20  # of one client
 MAX_REASON = longest_text(TestToken, "reason")
 MAX_USER_ID = longest_text(TestToken, "user_id")
-MAX_ROLES = 20
 GRANT_TYPES = (GrantType.CLIENT_CREDENTIALS, GrantType.AUTHORIZATION_CODE)
 
 
@@ -65,6 +66,18 @@ def max_lifetime(client: Client, scopes: Iterable[Scope]) -> int:
     ends = Access.objects.filter(consumer=client.consumer_id, scope__in=scopes).exclude(expires_at=None)
     left = [int(end.timestamp() - clock.seconds()) for end in ends.values_list("expires_at", flat=True) if end]
     return max(0, min([most, *(scope.api.access_token_lifetime for scope in scopes), *left]))
+
+
+def defined_roles(audiences: Iterable[str]) -> list[str]:
+    """Return the roles that these APIs define; any may be typed where there are none."""
+    return list(ApiRole.objects.filter(api__identifier__in=audiences).order_by("id").values_list("value", flat=True))
+
+
+def allowed_claims(client: Client, audiences: Sequence[str]) -> list[str]:
+    """Return the claims that may be typed: those that the operator allows, and what the API reads of a person."""
+    entry = client_directory.find(client.client_id)
+    of_api = api_claims.typed_claims(entry, audiences) if entry is not None else []
+    return list(dict.fromkeys([*client.consumer.test_token_claims, *of_api]))
 
 
 @transaction.atomic
@@ -103,8 +116,13 @@ def _claims(client: Client, requested: TestTokenRequest, scopes: list[Scope]) ->
     """Return the claims: those of an access token, and `token_use`."""
     nanoseconds = clock.nanoseconds()
     now = nanoseconds // 1_000_000_000
-    audiences = requested.audience or tuple(dict.fromkeys(scope.api.identifier for scope in scopes))
-    content = access_tokens.configured_claims(client.consumer.claims | client.claims) | requested.claims
+    audiences = _audiences(requested, scopes)
+    content = access_tokens.configured_claims(client.consumer.claims | client.claims)
+    entry = client_directory.find(client.client_id)
+    if entry is not None:
+        user_id, roles = requested.user_id, requested.roles
+        api_claims.add_to_test_token(content, entry, audiences, user_id=user_id, roles=roles)
+    content |= requested.claims
     if requested.roles:
         content["roles"] = list(requested.roles)
     return content | {
@@ -119,6 +137,10 @@ def _claims(client: Client, requested: TestTokenRequest, scopes: list[Scope]) ->
         "consumer_id": str(client.consumer_id),
         "token_use": TOKEN_USE,
     }
+
+
+def _audiences(requested: TestTokenRequest, scopes: Iterable[Scope]) -> tuple[str, ...]:
+    return requested.audience or tuple(dict.fromkeys(scope.api.identifier for scope in scopes))
 
 
 @transaction.atomic
@@ -160,14 +182,15 @@ def _check(client: Client, requested: TestTokenRequest, actor: Actor) -> list[Sc
     """Return the token's scopes. Raises the first refusal, with the others."""
     scopes = {scope.value: scope for scope in available_scopes(client)}
     chosen = [scopes[value] for value in requested.scopes if value in scopes]
+    audiences = _audiences(requested, chosen)
     every(
         [
             partial(_check_scopes, requested, scopes),
             partial(_check_audience, requested, scopes.values()),
             partial(_check_lifetime, requested, max_lifetime(client, chosen)),
             partial(_check_person, requested, actor),
-            partial(_check_roles, requested),
-            partial(_check_claims, requested, client.consumer.test_token_claims),
+            partial(_check_roles, requested, audiences),
+            partial(_check_claims, requested, allowed_claims(client, audiences)),
             partial(_check_reason, requested),
         ]
     )
@@ -229,13 +252,18 @@ def _check_person(requested: TestTokenRequest, actor: Actor) -> None:
         raise Refusal("This is somebody's account. Use your own, or an invented user ID.", field="user_id")
 
 
-def _check_roles(requested: TestTokenRequest) -> None:
+def _check_roles(requested: TestTokenRequest, audiences: Sequence[str]) -> None:
+    """Require roles that can be in a token, and are the APIs' own where these define some."""
     if len(requested.roles) > MAX_ROLES:
         raise Refusal(f"Name at most {MAX_ROLES} roles.", field="roles")
     for role in requested.roles:
         if not role or len(role) > 100:
             raise Refusal("Shorten each role to 100 characters.", field="roles")
         plain_text(role, "roles", "the roles")
+    known = set(defined_roles(audiences))
+    if known and (foreign := sorted(set(requested.roles) - known)):
+        names = ", ".join(sorted(known))
+        raise Refusal(f"“{foreign[0]}” is no role of the APIs that it is for. They have: {names}.", field="roles")
 
 
 def _check_claims(requested: TestTokenRequest, allowed: list[str]) -> None:

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
-from authority.authorization import device_requests
+from authority.authorization import consents, device_requests
 from authority.models import DeviceRequest
 from authority.people import browser_authentication
 from clients.models import Scope
@@ -54,6 +54,7 @@ def _confirm(request: HttpRequest, found: DeviceRequest, typed: str) -> HttpResp
         "scopes": found.scopes,
         "asks_who": any(value in IDENTITY_SCOPES for value in found.scopes),
         "permissions": Scope.objects.select_related("api").filter(value__in=found.scopes),
+        "learned": consents.learned_claims(found.scopes),
     }
     return render(request, "authority/device_confirm.html", context)
 

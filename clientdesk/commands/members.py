@@ -31,19 +31,19 @@ def list_members(session: Session, consumer: Consumer) -> None:
 
 def get_member(session: Session, consumer: Consumer, email: Email) -> None:
     """Show a member of a consumer."""
-    path = _member_path(session, consumer, email)
+    path = member_path(session, consumer, email)
     session.printer.show(session.api.json("GET", path), _MEMBER, identifier="email")
 
 
 def update_member(session: Session, consumer: Consumer, email: Email, role: Role) -> None:
     """Change a member's role."""
-    path = _member_path(session, consumer, email)
+    path = member_path(session, consumer, email)
     session.printer.show(session.api.json("PUT", path, json={"role": role}), _MEMBER, identifier="email")
 
 
 def delete_member(session: Session, consumer: Consumer, email: Email, yes: Yes = False) -> None:
     """Remove a member from a consumer."""
-    path = _member_path(session, consumer, email)
+    path = member_path(session, consumer, email)
     confirm(f"Remove {email} from {consumer}?", yes=yes)
     session.api.request("DELETE", path)
     session.printer.say(f"{email} is not a member of {consumer} any more.")
@@ -111,7 +111,7 @@ def _invitations_path(consumer: str) -> str:
     return f"{consumer_path(consumer)}/invitations"
 
 
-def _member_path(session: Session, consumer: str, email: str) -> str:
+def member_path(session: Session, consumer: str, email: str) -> str:
     for member in session.api.list_all(_members_path(consumer)):
         if member["email"].lower() == email.lower():
             return f"{_members_path(consumer)}/{path_segment(str(member['id']))}"

@@ -1,5 +1,5 @@
-"""The admin of APIs, clients, registration and trusted issuers."""
+"""The admin of APIs, roles, clients, registration and trusted issuers."""
 
-from clients.admin import apis, clients, registration, trust
+from clients.admin import apis, clients, registration, roles, trust
 
-__all__ = ["apis", "clients", "registration", "trust"]
+__all__ = ["apis", "clients", "registration", "roles", "trust"]

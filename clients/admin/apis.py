@@ -1,4 +1,4 @@
-"""The admin of APIs and their scopes."""
+"""The admin of APIs, with their scopes, roles and claims."""
 
 from typing import Any
 
@@ -10,37 +10,37 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from clients.actions import apis as api_actions
+from clients.actions import roles as role_actions
+from clients.actions import token_hooks as hook_actions
+from clients.admin.roles import ClaimInline, RoleInline, token_preview
+from clients.admin.rows import ApiRowInline, RowForm, RowFormSet
 from clients.forms.base import LinesField
-from clients.models import Api, Client, Scope
-from consumers.admin.base import AuditedAdmin
+from clients.models import Api, Client, HookFailure, Scope, TokenHook
+from clients.onboarding.token_hooks import try_hook
+from clients.policy import hooks
+from consumers.admin.base import AdminAction, AuditedAdmin
 from consumers.audit import Actor
 from consumers.models import Consumer
+from consumers.scopes import AUDIENCE
+from core.errors import Conflict, Refusal
+from core.limits import longest, numbers
 
 IMMUTABLE = (
     "The identifier and the values of scopes cannot be changed: issued tokens carry them, clients request them, and "
     "your API is configured with them."
 )
 MAX_NAMES = 12
+HOOK_TITLE = "Claims from a token hook"
+HOOK_FIELDS = ["hook_url", ("hook_timeout", "hook_failure"), "hook_cache_seconds"]
+HOOK = ("url", "timeout", "failure", "cache_seconds")  # the fields of a token hook, after “hook_”
+ASKED = "For what only your own systems know. Your server is asked before each token, and answers within 2 seconds."
 
 
-class ScopeForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A row of the scopes; its fields have aria-labels, since only the column headings are visible."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        scope = self.instance.value or "new scope"
-        for field in self.fields.values():
-            field.widget.attrs["aria-label"] = f"{field.label} of {scope}"
-        if self.instance.pk:
-            self.fields["value"].disabled = True  # ignores a forged value
+class ScopeForm(RowForm):
+    fixed = ("value",)
 
 
-class ScopeFormSet(forms.models.BaseInlineFormSet):  # type: ignore[type-arg]
-    def add_fields(self, form: Any, index: int | None) -> None:
-        super().add_fields(form, index)
-        if "DELETE" in form.fields:
-            form.fields["DELETE"].widget.attrs["aria-label"] = f"Delete {form.instance}"
-
+class ScopeFormSet(RowFormSet):
     def clean(self) -> None:
         """Refuse to delete scopes that consumers may use."""
         super().clean()
@@ -52,27 +52,12 @@ class ScopeFormSet(forms.models.BaseInlineFormSet):  # type: ignore[type-arg]
                 )
 
 
-class ScopeInline(admin.TabularInline):  # type: ignore[type-arg]
-    """The scopes of an API, with the permissions of the API."""
-
+class ScopeInline(ApiRowInline):
     model = Scope
     form = ScopeForm
     formset = ScopeFormSet
-    extra = 1
     max_num = api_actions.MAX_SCOPES
     verbose_name_plural = "scopes"
-    ordering = ["id"]
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("clients.view_api")
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("clients.change_api" if obj else "clients.add_api")
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.has_add_permission(request, obj)
-
-    has_delete_permission = has_change_permission
 
 
 class ApiForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -82,6 +67,28 @@ class ApiForm(forms.ModelForm):  # type: ignore[type-arg]
         help_text="Client IDs, one per line. With their credentials the API can introspect tokens for it.",
     )
 
+    hook_url = forms.CharField(
+        label="Address",
+        required=False,
+        max_length=longest(TokenHook, "url"),
+        widget=forms.TextInput({"class": "vTextField", "spellcheck": "false", "autocomplete": "off"}),
+        help_text="https, on a public domain. We send session and request, signed. Leave empty to ask nobody.",
+    )
+    hook_timeout = forms.TypedChoiceField(
+        label="Time limit",
+        required=False,
+        coerce=int,
+        choices=[(2000, "2 seconds"), (1000, "1 second"), (500, "500 milliseconds")],
+    )
+    hook_failure = forms.ChoiceField(label="When it fails", required=False, choices=HookFailure.choices)
+    hook_cache_seconds = forms.IntegerField(
+        label="Answers are kept",
+        required=False,
+        min_value=0,
+        max_value=numbers(TokenHook, "cache_seconds")[1],
+        help_text="In seconds, for the same question. 0 asks for each token.",
+    )
+
     class Meta:
         model = Api
         exclude: list[str] = []  # the page's fieldsets choose
@@ -89,6 +96,27 @@ class ApiForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial["resource_servers"] = [client.client_id for client in _servers_of(self.instance)]
+        hook = TokenHook.objects.filter(api=self.instance.pk).first() or TokenHook()
+        self.initial.update({f"hook_{name}": getattr(hook, name) for name in HOOK})
+        limits: Any = self.fields["hook_timeout"]
+        if hook.timeout not in dict(limits.choices):  # as a program has set it
+            limits.choices = [*limits.choices, (hook.timeout, f"{hook.timeout:,} milliseconds")]
+
+    @property
+    def hook_values(self) -> dict[str, Any]:
+        """Return the fields of the hook; what was left empty has its default."""
+        typed = {name: self.cleaned_data.get(f"hook_{name}") for name in HOOK}
+        return {name: value for name, value in typed.items() if value not in ("", None)}
+
+    def clean(self) -> dict[str, Any]:
+        """Add the hook's refusal to its field."""
+        cleaned = super().clean() or {}
+        if self.hook_values.get("url") and not any(name.startswith("hook_") for name in self.errors):
+            try:
+                hooks.token_hook(TokenHook(**self.hook_values))
+            except Refusal as refusal:
+                self.add_error(f"hook_{refusal.field}", refusal.description)
+        return cleaned
 
     def clean_resource_servers(self) -> list[Client]:
         client_ids = self.cleaned_data["resource_servers"]
@@ -104,6 +132,16 @@ def _servers_of(api: Api) -> list[Client]:
     return list(api.resource_servers.order_by("client_id")) if api.pk else []
 
 
+def _test_hook(api: Api, actor: Actor) -> None:
+    """Ask the API's hook about nobody. Raises Refusal with what is wrong."""
+    hook = TokenHook.objects.filter(api=api).first()
+    if hook is None:
+        raise Conflict("This API has no token hook. Save its address first.")
+    test = try_hook(hook)
+    if not test.is_good:
+        raise Refusal(f"The token hook does not answer as it should. {test.text}")
+
+
 @admin.register(Api)
 class ApiAdmin(AuditedAdmin):
     intro = "Access tokens are issued for these. An API's scopes are the permissions that consumers can be given."
@@ -112,7 +150,19 @@ class ApiAdmin(AuditedAdmin):
     search_fields = ["name", "identifier"]
     search_help_text = "By name, identifier or scope."
     form = ApiForm
-    inlines = [ScopeInline]
+    object_actions = {
+        "test-hook": AdminAction(
+            label="Send a test request to its token hook",
+            run=_test_hook,
+            success="The token hook of {} answers as it should.",
+            is_available=lambda api: TokenHook.objects.filter(api=api).exists(),
+            is_safe=True,
+        )
+    }
+
+    def get_inlines(self, request: HttpRequest, obj: Api | None) -> list[Any]:
+        """Offer roles and claims of an API that exists, but for the portal's own."""
+        return [ScopeInline, RoleInline, ClaimInline] if self.has_tokens(obj) else [ScopeInline]
 
     def has_word(self, word: str) -> Q:
         return super().has_word(word) | Q(pk__in=Scope.objects.filter(value__icontains=word).order_by().values("api"))
@@ -136,26 +186,51 @@ class ApiAdmin(AuditedAdmin):
             ),
             ("Introspection", {"fields": ["resource_servers"], "classes": ["monospace"]}),
             ("Test tokens", {"fields": ["is_production", "allows_test_tokens"]}),
+            *([(HOOK_TITLE, {"fields": HOOK_FIELDS, "description": ASKED})] if self.has_tokens(obj) else []),
         ]
+
+    def has_tokens(self, obj: Api | None) -> bool:
+        """Say whether roles, claims and a hook are for this API: it exists, and is not the portal's own."""
+        return obj is not None and obj.identifier != AUDIENCE
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["identifier"] if obj else []
+
+    def extra_context(self, obj: Api) -> dict[str, Any]:
+        return {"preview": token_preview(obj)}
 
     def save_model(self, *args: Any) -> None:
         """Do nothing: save_related() saves the API with its scopes."""
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        (scopes,) = formsets
+        scopes, *tables = formsets
         saved, actor = scopes.save(commit=False), Actor.of(request)
         servers = form.cleaned_data.get("resource_servers", [])
         if change:
-            values = {name: value for name, value in form.cleaned_data.items() if name != "resource_servers"}
+            own = {field.name for field in Api._meta.fields}
+            values = {name: value for name, value in form.cleaned_data.items() if name in own}
             api_actions.update_api(
                 api=form.instance, values=values, scopes=saved, removed=scopes.deleted_objects, actor=actor
             )
         else:
             api_actions.create_api(api=form.instance, scopes=saved, actor=actor)
         api_actions.set_resource_servers(api=form.instance, clients=servers, actor=actor)
+        if tables:
+            self.save_hook(form, actor)
+            roles, claims = tables
+            changed_roles, changed_claims = roles.save(commit=False), claims.save(commit=False)
+            role_actions.update_api_roles(
+                api=form.instance, roles=changed_roles, removed=roles.deleted_objects, actor=actor
+            )
+            role_actions.update_api_claims(
+                api=form.instance, claims=changed_claims, removed=claims.deleted_objects, actor=actor
+            )
+
+    def save_hook(self, form: ApiForm, actor: Actor) -> None:
+        if form.hook_values.get("url"):
+            hook_actions.set_token_hook(api=form.instance, **form.hook_values, actor=actor)
+        elif TokenHook.objects.filter(api=form.instance).exists():
+            hook_actions.delete_token_hook(api=form.instance, actor=actor)
 
     def delete_model(self, request: HttpRequest, obj: Api) -> None:
         api_actions.delete_api(api=obj, actor=Actor.of(request))

@@ -145,17 +145,22 @@ def create_api(call: ApiRequest) -> HttpResponse:
 
 @operation(id="getAPI", summary="Read an API", scope="apis:read", answers={200: API}, refusals=(404,), **ABOUT)
 def get_api(call: ApiRequest, api_id: str) -> HttpResponse:
+    api = find_readable_api(call, api_id)
+    return json_response(_api_document(api, list(_readable_scopes(call).filter(api=api).order_by("id"))))
+
+
+def find_readable_api(call: ApiRequest, api_id: str) -> Api:
+    """Return the API, for operators and for consumers that may use it. Raises NotFound."""
     api = call.locked(Api.objects.filter(pk=parse_id(api_id))).first()
-    scopes = list(_readable_scopes(call).filter(api=api).order_by("id")) if api is not None else []
-    if api is None or not (scopes or call.is_operator):
+    if api is None or not (call.is_operator or _readable_scopes(call).filter(api=api).exists()):
         raise NotFound
-    return json_response(_api_document(api, scopes))
+    return api
 
 
 @operation(id="setAPI", summary="Replace an API", body=API, answers={200: API}, example=EXAMPLE, **CHANGE)
 def set_api(call: ApiRequest, api_id: str) -> HttpResponse:
     """Operators do this. Its identifier and the values of its scopes never change; a scope in use cannot be dropped."""
-    api = _find_api(call, api_id)
+    api = find_api(call, api_id)
     sent = DEFAULTS | call.body
     present = {scope.value: scope for scope in api.scopes.all()}
     requested = {each["value"]: each for each in _unique(sent.get("scopes", []))}
@@ -187,11 +192,12 @@ def set_api(call: ApiRequest, api_id: str) -> HttpResponse:
 )
 def delete_api(call: ApiRequest, api_id: str) -> HttpResponse:
     """Operators do this."""
-    api_actions.delete_api(api=_find_api(call, api_id), actor=call.caller.actor)
+    api_actions.delete_api(api=find_api(call, api_id), actor=call.caller.actor)
     return no_content()
 
 
-def _find_api(call: ApiRequest, api_id: str) -> Api:
+def find_api(call: ApiRequest, api_id: str) -> Api:
+    """Return the API, for operators. Raises AccessDenied and NotFound."""
     call.require_operator()
     api = call.locked(Api.objects.filter(pk=parse_id(api_id))).first()
     if api is None:
@@ -226,7 +232,7 @@ RESOURCE_SERVERS: dict[str, Any] = {
 )
 def get_resource_servers(call: ApiRequest, api_id: str) -> HttpResponse:
     """Operators do this."""
-    servers = _find_api(call, api_id).resource_servers.order_by("client_id")
+    servers = find_api(call, api_id).resource_servers.order_by("client_id")
     return json_response({"clients": list(servers.values_list("client_id", flat=True))})
 
 
@@ -240,7 +246,7 @@ def get_resource_servers(call: ApiRequest, api_id: str) -> HttpResponse:
 )
 def set_resource_servers(call: ApiRequest, api_id: str) -> HttpResponse:
     """Operators do this. With the credentials of these clients the API asks about tokens for it (RFC 7662)."""
-    api, requested = _find_api(call, api_id), set(call.body["clients"])
+    api, requested = find_api(call, api_id), set(call.body["clients"])
     found = list(Client.objects.filter(client_id__in=requested))
     if len(found) != len(requested):
         raise InvalidRequest("One of these clients does not exist.", field="clients")

@@ -1,4 +1,4 @@
-"""Routes of the management API below /admin/: clients, secrets, APIs, trust and registration."""
+"""Routes of the management API below /admin/: clients, secrets, APIs, roles, trust and registration."""
 
 from clients.api import (
     apis,
@@ -7,9 +7,11 @@ from clients.api import (
     metadata_sources,
     permission_requests,
     registration,
+    roles,
     rotation,
     secret_policy,
     secrets,
+    token_hooks,
     trust_rules,
     trusted_issuers,
     workspace_requests,
@@ -62,6 +64,24 @@ urlpatterns = [
         GET=apis.get_resource_servers,
         PUT=apis.set_resource_servers,
     ),
+    route("/admin/apis/{api_id}/roles", "api-roles", GET=roles.get_roles, PUT=roles.set_roles),
+    route("/admin/apis/{api_id}/claims", "api-claims", GET=roles.get_claims, PUT=roles.set_claims),
+    route(
+        "/admin/apis/{api_id}/token-hook",
+        "token-hook",
+        GET=token_hooks.get_hook,
+        PUT=token_hooks.set_hook,
+        DELETE=token_hooks.delete_hook,
+    ),
+    route("/admin/apis/{api_id}/token-hook/test", "test-token-hook", POST=token_hooks.test_hook),
+    route(
+        "/admin/consumers/{consumer}/members/{member_id}/roles",
+        "member-roles",
+        GET=roles.list_member_roles,
+        PUT=roles.set_member_roles,
+    ),
+    route("/admin/role-grants", "role-grants", GET=roles.list_grants, POST=roles.create_grant),
+    route("/admin/role-grants/{grant_id}", "role-grant", GET=roles.get_grant, DELETE=roles.delete_grant),
     route(
         "/admin/consumers/{consumer}/secret-policy",
         "secret-policy",

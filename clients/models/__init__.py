@@ -2,6 +2,7 @@
 
 from clients.models.apis import Access, Api, Scope
 from clients.models.clients import ACCESS_TOKEN_LIFETIME, Client, new_client_id
+from clients.models.hooks import HookFailure, TokenHook
 from clients.models.registration import (
     DocumentHost,
     InitialAccessToken,
@@ -11,6 +12,7 @@ from clients.models.registration import (
     SoftwareIssuer,
 )
 from clients.models.requests import UNDECIDED, PermissionRequest, RequestState, WorkspaceRequest
+from clients.models.roles import ApiClaim, ApiRole, RoleGrant
 from clients.models.secrets import MAX_LIVE_SECRETS, ClientSecret
 from clients.models.trust import TrustedIssuer, TrustRule
 from clients.models.workloads import Workload
@@ -21,17 +23,22 @@ __all__ = [
     "UNDECIDED",
     "Access",
     "Api",
+    "ApiClaim",
+    "ApiRole",
     "Client",
     "ClientSecret",
     "DocumentHost",
+    "HookFailure",
     "InitialAccessToken",
     "OpenRegistration",
     "PermissionRequest",
     "RegistrationAccessToken",
     "RequestState",
+    "RoleGrant",
     "Scope",
     "SelfRegistration",
     "SoftwareIssuer",
+    "TokenHook",
     "TrustRule",
     "TrustedIssuer",
     "Workload",

@@ -21,15 +21,15 @@ def register_signer(sign: Sign) -> None:
     _signs[:] = [sign]
 
 
-def authenticate(connection: Connection, token_endpoint: str) -> tuple[dict[str, str], str]:
-    """Return the parameters of the body and the Authorization header that authenticate us."""
+def authenticate(connection: Connection, token_endpoint: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the parameters of the body and the headers that authenticate us."""
     if connection.client_authentication == ClientAuthentication.CLIENT_SECRET_BASIC:
         # Both are form-urlencoded first (RFC 6749 section 2.3.1).
         pair = f"{quote_plus(connection.client_id)}:{quote_plus(connection.client_secret)}"
-        return {}, f"Basic {base64.b64encode(pair.encode()).decode()}"
+        return {}, {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
     identified = {"client_id": connection.client_id}
     if connection.client_authentication == ClientAuthentication.CLIENT_SECRET_POST:
-        return identified | {"client_secret": connection.client_secret}, ""
+        return identified | {"client_secret": connection.client_secret}, {}
     now = int(clock.seconds())
     claims = {
         "iss": connection.client_id,
@@ -40,4 +40,4 @@ def authenticate(connection: Connection, token_endpoint: str) -> tuple[dict[str,
         "jti": secrets.token_urlsafe(16),
     }
     assertion = _signs[0](claims, LIFETIME)
-    return identified | {"client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion}, ""
+    return identified | {"client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion}, {}

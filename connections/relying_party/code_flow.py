@@ -162,7 +162,7 @@ def _judge_response_issuer(request: HttpRequest, provider: metadata.ProviderMeta
 
 def _redeem(connection: Connection, token_endpoint: str, code: str, verifier: str) -> dict[str, Any]:
     """Return the token response to the code (RFC 6749 section 4.1.3, RFC 7636 section 4.5)."""
-    authentication, authorization = client_authentication.authenticate(connection, token_endpoint)
+    authentication, headers = client_authentication.authenticate(connection, token_endpoint)
     body = urlencode(
         {
             "grant_type": "authorization_code",
@@ -173,7 +173,7 @@ def _redeem(connection: Connection, token_endpoint: str, code: str, verifier: st
         }
     )
     try:
-        answer = transport.fetch(token_endpoint, body=body.encode(), content_type=FORM, authorization=authorization)
+        answer = transport.fetch(token_endpoint, body=body.encode(), content_type=FORM, headers=headers)
     except FetchError as error:
         raise SignInFailed("unreachable", f"Its token endpoint: {error}") from None
     if answer.status >= 500:
@@ -195,7 +195,7 @@ def _userinfo(endpoint: str, access_token: str, subject: str) -> dict[str, Any]:
     if not access_token.isascii() or not access_token.isprintable():
         raise SignInFailed("token", "The access token has characters that none has (RFC 6750 section 2.1).")
     try:
-        answer = transport.fetch(endpoint, authorization=f"Bearer {access_token}")
+        answer = transport.fetch(endpoint, headers={"Authorization": f"Bearer {access_token}"})
     except FetchError as error:
         raise SignInFailed("unreachable", f"Its UserInfo endpoint: {error}") from None
     if answer.status != 200:

@@ -9,9 +9,9 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from http.client import HTTPException, HTTPResponse
@@ -78,22 +78,28 @@ def busy() -> FetchError:
 
 
 def fetch(
-    url: str, *, body: bytes | None = None, content_type: str = "application/json", authorization: str = ""
+    url: str,
+    *,
+    body: bytes | None = None,
+    content_type: str = "application/json",
+    headers: Mapping[str, str] | None = None,
+    seconds: float | None = None,
+    place: AbstractContextManager[None] | None = None,
 ) -> Answer:
     """GET the address, or POST the body to it; return whatever answer it gives but a redirect. Raises FetchError.
 
-    `authorization` is the value of that header, which is in ASCII.
+    `headers` are our own further ones. A caller that bounds by itself how many threads wait brings a `place`.
     """
-    at = target(url)
+    at, seconds = target(url), seconds or SECONDS
     try:
-        with _places.one():
-            deadline = time.monotonic() + SECONDS
+        with place or _places.one():
+            deadline = time.monotonic() + seconds
             with _connect(at, deadline) as link:
                 link.settimeout(_left(deadline))
-                link.sendall(_request(at, body, content_type, authorization))
+                link.sendall(_request(at, body, content_type, headers or {}))
                 return _read(link, deadline, "GET" if body is None else "POST")
     except TimeoutError:
-        raise FetchError("timeout", f"{at.host} did not answer within {SECONDS:.0f} seconds.") from None
+        raise FetchError("timeout", f"{at.host} did not answer within {seconds:g} seconds.") from None
     except ssl.SSLError:
         raise FetchError("tls", f"{at.host} shows no certificate that we trust.") from None
     except (OSError, HTTPException, UnicodeError):
@@ -131,7 +137,7 @@ def tls() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def _request(at: Target, body: bytes | None, content_type: str, authorization: str = "") -> bytes:
+def _request(at: Target, body: bytes | None, content_type: str, headers: Mapping[str, str]) -> bytes:
     usual = 443 if at.secure else 80
     head = [
         f"{'GET' if body is None else 'POST'} {at.path} HTTP/1.1",
@@ -140,9 +146,8 @@ def _request(at: Target, body: bytes | None, content_type: str, authorization: s
         "Accept: application/json, */*;q=0.5",
         "Accept-Encoding: identity",  # nothing to unpack, so nothing that grows when unpacked
         "Connection: close",
+        *(f"{name}: {value}" for name, value in headers.items()),
     ]
-    if authorization:
-        head.append(f"Authorization: {authorization}")
     if body is not None:
         head += [f"Content-Type: {content_type}", f"Content-Length: {len(body)}"]
     return "\r\n".join([*head, "", ""]).encode("ascii") + (body or b"")

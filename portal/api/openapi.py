@@ -20,6 +20,7 @@ TAGS = {
     "People": "The members of a workspace.",
     "Connections": "Identity providers by which people sign in, and who joins by them.",
     "APIs": "The audiences of tokens, and the scopes that consumers may use.",
+    "Roles": "What people are in an API, and what else its access tokens say.",
     "Tokens": "Introspection, revocation, and test tokens.",
     "Registration": "Dynamic client registration.",
     "Activity": "Who did what, and how much is used.",

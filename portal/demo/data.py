@@ -22,8 +22,9 @@ from clients.actions import clients as client_actions
 from clients.actions import secrets as secret_actions
 from clients.actions.apis import create_api, set_access
 from clients.actions.registration import create_initial_access_token, enable_open_registration
+from clients.actions.roles import update_api_claims, update_api_roles
 from clients.metadata import TEMPLATES, ClientMetadata
-from clients.models import MAX_LIVE_SECRETS, Api, Client, InitialAccessToken, OpenRegistration, Scope
+from clients.models import MAX_LIVE_SECRETS, Api, ApiClaim, ApiRole, Client, InitialAccessToken, OpenRegistration, Scope
 from clients.policy import portal_policy
 from consumers.actions.consumers import create_consumer
 from consumers.actions.personal_tokens import create_token, find_token
@@ -55,6 +56,11 @@ APIS = {
     ),
 }
 SHIPMENTS = "https://api.meridian.example/shipments"
+ROLES = [
+    ("dispatcher", "Dispatcher", "Plans tours of the whole fleet.", False),
+    ("driver", "Driver", "Sees own tours alone.", True),
+]
+CLAIMS = [("user_id", "user_id", "Your user ID"), ("fleet", "external_id", "")]
 
 
 @dataclass(frozen=True)
@@ -232,6 +238,8 @@ def _catalogue(consumers: dict[str, Consumer]) -> None:
                 scopes=[Scope(value=value, name=label, description=text) for value, label, text in scopes],
                 actor=SYSTEM,
             )
+            if identifier == SHIPMENTS:
+                _roles_and_claims(Api.objects.get(identifier=SHIPMENTS))
     ours = Scope.objects.filter(api__identifier__in=APIS)
     for slug, wanted in {
         "acme": ours,
@@ -240,6 +248,16 @@ def _catalogue(consumers: dict[str, Consumer]) -> None:
     }.items():
         granted = Scope.objects.granted_to(consumers[slug])
         set_access(consumer=consumers[slug], scopes={*granted, *wanted}, actor=SYSTEM)
+
+
+def _roles_and_claims(api: Api) -> None:
+    """Give the API roles, of which its managers give one, and claims of its tokens."""
+    roles = [
+        ApiRole(value=value, name=name, description=text, managers_may_give=may) for value, name, text, may in ROLES
+    ]
+    update_api_roles(api=api, roles=roles, actor=SYSTEM)
+    claims = [ApiClaim(name=name, source=source, consent=consent) for name, source, consent in CLAIMS]
+    update_api_claims(api=api, claims=claims, actor=SYSTEM)
 
 
 def _client(owner: Consumer, wanted: DemoClient, memory: dict[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ ROOMS = ("portal", "consumers", "connections", "clients", "authority")
 SECTIONS = {
     "Consumers and clients": ["Consumer", "Client"],
     "Sign-in": ["Connection"],
-    "APIs": ["Api", "TrustedIssuer"],
+    "APIs": ["Api", "RoleGrant", "TrustedIssuer"],
     "Dynamic client registration": ["OpenRegistration", "DocumentHost", "SoftwareIssuer"],
     "Activity and mail": ["Event", "Message", "SigningKey"],
     "Operators": ["User", "Group"],

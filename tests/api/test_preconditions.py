@@ -71,6 +71,17 @@ def place(api, acme_access, acme, service, olga, alice, program_of):
         RegistrationAccessToken.objects.create(client=service, digest="0" * 64, pepper_version="1", hint="abcd")
         return f"{client}/registration-access-token"
 
+    def role_grant():
+        role = {"value": "driver", "name": "Driver"}
+        assert program.put(f"/admin/apis/{api.pk}/roles", {"roles": [role]}).status_code == 200
+        given = {"email": alice.email, "api": api.identifier, "role": "driver"}
+        return located(program, "/admin/role-grants", given)
+
+    def token_hook():
+        path = f"/admin/apis/{api.pk}/token-hook"
+        assert program.put(path, {"url": "https://hooks.example.com/claims"}).status_code == 200
+        return path
+
     made = {
         "Client": lambda: client,
         "RegistrationAccessToken": registration_access_token,
@@ -78,6 +89,11 @@ def place(api, acme_access, acme, service, olga, alice, program_of):
         "TrustRule": rule,
         "TestToken": lambda: located(program, f"{client}/test-tokens", {"scope": "shipments:read", "reason": "Try"}),
         "API": lambda: located(program, "/admin/apis", {"identifier": "https://one.example", "name": "One"}),
+        "Roles": lambda: f"/admin/apis/{api.pk}/roles",
+        "TokenClaims": lambda: f"/admin/apis/{api.pk}/claims",
+        "TokenHook": token_hook,
+        "MemberRoles": lambda: f"{member()}/roles",
+        "RoleGrant": role_grant,
         "ResourceServers": lambda: f"/admin/apis/{api.pk}/resource-servers",
         "SecretPolicy": lambda: "/admin/consumers/acme/secret-policy",
         "Access": lambda: "/admin/consumers/acme/access",
@@ -102,6 +118,7 @@ THINGS = (
     *("Client", "Secret", "TrustRule", "TestToken", "API", "ResourceServers", "SecretPolicy", "Access"),
     *("InitialAccessToken", "TrustedIssuer", "SoftwareIssuer", "DocumentHost", "OpenRegistration", "Consumer"),
     *("Member", "Invitation", "RegistrationAccessToken", "Connection", "ConnectionDomain", "JoiningRule"),
+    *("Roles", "TokenClaims", "TokenHook", "MemberRoles", "RoleGrant"),
 )
 # What a PUT sends, where it is not what GET answers.
 BODIES = {

@@ -133,6 +133,7 @@ MANAGER = [
     Opened("consumers:people", "/consumers/acme/people/"),
     Opened("consumers:invite", "/consumers/acme/people/invite/"),
     Opened("consumers:member", "/consumers/acme/people/{member}/"),
+    Opened("roles:member", "/consumers/acme/people/{member}/roles/"),
     Opened("consumers:activity", "/consumers/acme/activity/"),
     Opened("authorize", "{authorize}"),
     Opened("authorize", "/oauth2/authorize?client_id=nobody", 400),

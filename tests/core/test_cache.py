@@ -12,7 +12,7 @@ from django.utils import timezone
 from authority import client_directory
 from authority.keys import signing_keys
 from authority.models import SigningKey
-from clients.models import Access, Api, Client, ClientSecret, Scope
+from clients.models import Access, Api, ApiClaim, ApiRole, Client, ClientSecret, Scope, TokenHook
 from consumers.models import Consumer
 from core import cache, notifications
 from tests.authority.conftest import Program
@@ -94,6 +94,10 @@ CHANGES = {
     "disabled": lambda client: Client.objects.filter(pk=client.pk).update(disabled_at=timezone.now()),
     "changed in SQL": lambda client: run("UPDATE clients_client SET scopes = '{}' WHERE id = %s", client.pk),
     "API's algorithm": lambda client: Api.objects.update(signing_algorithm="RS256"),
+    "API's role": lambda client: ApiRole.objects.create(api=Api.objects.first(), value="driver", name="Driver"),
+    "API's claim": lambda client: ApiClaim.objects.create(api=Api.objects.first(), name="uid", source="user_id"),
+    "API's token hook": lambda client: TokenHook.objects.create(api=Api.objects.first(), url="https://h.example.com"),
+    "consumer's metadata": lambda client: Consumer.objects.update(metadata={"plan": "gold"}),
     "scope renamed": lambda client: Scope.objects.filter(value="shipments:read").update(value="shipments:see"),
     "access taken": lambda client: Access.objects.first().delete(),
     "scope deleted": lambda client: Scope.objects.first().delete(),

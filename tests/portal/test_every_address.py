@@ -47,11 +47,14 @@ VALUES = {
     "portal_link_id": "00000000-0000-4000-8000-000000000000",
     "consent_id": "1",
     "api_id": "1",
+    "grant_id": "1",
     "issuer_id": "1",
     "source_id": "1",
     "slug": "acme-okta",
     "identity_id": "1",
-    **dict.fromkeys(("secret_id", "rule_id", "token_id", "connection", "domain", "rule"), "00000000-0000-4000-8000-000000000000"),
+    **dict.fromkeys(
+        ("secret_id", "rule_id", "token_id", "connection", "domain", "rule"), "00000000-0000-4000-8000-000000000000"
+    ),
 }
 
 

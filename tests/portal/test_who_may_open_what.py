@@ -58,6 +58,7 @@ ADDRESSES = {
     "tokens:inspector": (200, 200),
     "consumers:people": (200, 200),
     "consumers:invite": (403, 200),
+    "roles:member": (403, 200),
     "consumers:member": (403, 200),  # of another person; everybody may open their own
     "consumers:resend-invitation": (403, 405),
     "consumers:revoke-invitation": (403, 405),
@@ -139,7 +140,7 @@ def address(acme, alice, service):
             "client_id": name in OF_A_CLIENT,
             "name": view == "guide",
             "secret_id": view in ("rotate-secret", "revoke-secret"),
-            "member_id": view == "member",
+            "member_id": view == "member",  # and their roles
             "jti": view == "revoke-test-token",
             "issuer_id": view == "create-rule",
             "rule_id": view == "delete-rule",

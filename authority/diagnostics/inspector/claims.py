@@ -11,6 +11,7 @@ from authority.diagnostics.inspector.report import ClaimRow, Viewer, replace_sur
 from authority.diagnostics.inspector.times import with_distance
 from authority.keys import workload_issuer
 from authority.tokens import test_tokens
+from clients.models import Api
 from clients.vocabulary import IDENTITY_SCOPES
 from core.timefmt import from_numeric_date
 
@@ -31,11 +32,31 @@ def explain_claims(content: Content, viewer: Viewer) -> list[ClaimRow]:
 
 def _row(name: str, value: Any, content: Content, viewer: Viewer) -> ClaimRow:
     teller = SPECIAL.get(name)
-    meaning: Meaning = teller(value, content, viewer) if teller else PLAIN.get(name, "A claim that its issuer added.")
+    meaning: Meaning = teller(value, content, viewer) if teller else _plain(name, content, viewer)
     if isinstance(meaning, str):
         return ClaimRow(replace_surrogates(name[:100]), display_value(value), meaning)
     word, tone, text = meaning
     return ClaimRow(replace_surrogates(name[:100]), display_value(value), text, word, tone)
+
+
+def _plain(name: str, content: Content, viewer: Viewer) -> str:
+    """Return what a claim of this name means: in a token of ours what its API's claims say, else as it is usual."""
+    for api in _apis_of(content, viewer):
+        for claim in api.claims.all():
+            if claim.name == name and claim.reads is not None:
+                if viewer.consumer is not None:  # what is on record about a consumer, its operator alone knows
+                    return f"Set by the operator for the API {api.name}."
+                path = f" {claim.path}" if claim.path else ""
+                return f"Set by the claims of the API {api.name}. {claim.reads.label}{path}."
+    return PLAIN.get(name, "A claim that its issuer added.")
+
+
+def _apis_of(content: Content, viewer: Viewer) -> list[Api]:
+    """Return the APIs that a token of ours is for."""
+    if content.get("iss") != settings.ISSUER:
+        return []
+    audiences = strings(content.get("aud"))
+    return [api for api in viewer.apis if api.identifier in audiences]
 
 
 def display_value(value: Any) -> str:
@@ -143,6 +164,14 @@ def _workspace(value: Any, content: Content, viewer: Viewer) -> Meaning:
     return f"Your workspace, {viewer.consumer}." if value == str(viewer.consumer.pk) else "Another workspace."
 
 
+def _roles(value: Any, content: Content, viewer: Viewer) -> Meaning:
+    for api in _apis_of(content, viewer):
+        names = {role.value: role.name for role in api.roles.all()}
+        if known := [names[each] for each in strings(value) if each in names]:
+            return f"The user’s roles in the API {api.name}: {', '.join(known)}."
+    return "The user’s roles there, for finer rules in the API."
+
+
 def _use(value: Any, content: Content, viewer: Viewer) -> Meaning:
     if value == test_tokens.TOKEN_USE:
         return "A test.", "warn", "A person created it as a test token. An API with real data should refuse it."
@@ -163,12 +192,12 @@ SPECIAL: dict[str, Callable[[Any, Content, Viewer], Meaning]] = {
     "auth_time": _signed_in,
     "consumer_id": _workspace,
     "token_use": _use,
+    "roles": _roles,
 }
 PLAIN = {
     "jti": "Its ID, by which it is found and revoked.",
     "cnf.jkt": "Bound to a key: it works only with a DPoP proof that this key signed.",
     "cnf.x5t#S256": "Bound to a certificate: it works only on connections that show it.",
-    "roles": "The user’s roles there, for finer rules in the API.",
     "family_id": "The sign-in that it belongs to; all its tokens are revoked together.",
     "sid": "The session that it belongs to.",
     "nonce": "What the client sent along, so that it knows its own request again.",

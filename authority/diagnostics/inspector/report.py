@@ -38,7 +38,7 @@ class Viewer:
     @cached_property
     def apis(self) -> list[Api]:
         """Return the APIs that are visible to this person: those that the consumer may access."""
-        known = Api.objects.prefetch_related("scopes")
+        known = Api.objects.prefetch_related("scopes", "roles", "claims")
         return list(known.granted_to(self.consumer).distinct() if self.consumer else known)
 
 

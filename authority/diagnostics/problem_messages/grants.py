@@ -93,3 +93,15 @@ static(
     "The token or code belongs to a person whose account is no longer active.",
     "Nothing in the program is wrong: sign out that person there too.",
 )
+static(
+    "hook_denied",
+    "The API denies the token",
+    "Before a token for this API is issued, the operator’s own server is asked. It denied this client or person.",
+    "Ask the operator why. Another try gets the same answer until that changes.",
+)
+static(
+    "hook_failed",
+    "The server that decides about tokens did not answer",
+    "Before a token for this API is issued, the operator’s own server is asked. It did not answer as it should.",
+    "Try again in a few seconds, and tell the operator if it goes on. Nothing is wrong with your client.",
+)

@@ -13,6 +13,9 @@ from authority.diagnostics.inspector.report import Viewer
 from authority.keys import signing_keys
 from authority.models import RevokedToken, SigningKey
 from authority.workloads import identity_tokens
+from clients.actions.roles import update_api_claims, update_api_roles
+from clients.models import ApiClaim, ApiRole
+from consumers.audit import SYSTEM
 from core.jose import jws
 from tests.authority.pasted import one, packed, parts, resigned
 from tests.factories import ClientFactory, give_secret
@@ -42,6 +45,21 @@ def test_good_token_is_explained_claim_by_claim(token, member, service):
     assert rows["scope"] == "Its scopes: Read shipments."
     assert "the API Shipments" in rows["aud"]
     assert {fact.label: fact.word for fact in report.facts}["Signature"] == "Valid."
+
+
+def test_roles_and_claims_of_the_api_are_explained(program, member, api, acme):
+    roles = [ApiRole(value="driver", name="Driver")]
+    update_api_roles(api=api, roles=roles, actor=SYSTEM)
+    claims = [ApiClaim(name="tier", source="metadata", path="plan.tier"), ApiClaim(name="uid", source="user_id")]
+    update_api_claims(api=api, claims=claims, actor=SYSTEM)
+    acme.metadata = {"plan": {"tier": "gold"}}
+    acme.save()
+    token = resigned(program.token(scope="shipments:read").json()["access_token"], roles=["driver", "x"], uid="1")
+    rows = {row.name: row.meaning for row in one(token, member).rows}
+    assert rows["roles"] == "The user’s roles in the API Shipments: Driver."
+    assert rows["tier"] == rows["uid"] == "Set by the operator for the API Shipments."
+    rows = {row.name: row.meaning for row in one(token, Viewer()).rows}
+    assert rows["tier"] == "Set by the claims of the API Shipments. Consumer: metadata plan.tier."
 
 
 @pytest.mark.parametrize(

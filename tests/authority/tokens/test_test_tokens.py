@@ -11,7 +11,8 @@ from authority.keys import signing_keys
 from authority.models import RevokedToken, TestToken
 from authority.tokens import test_tokens, validation
 from authority.tokens.test_tokens import TestTokenRequest
-from clients.models import Api
+from clients.actions.roles import update_api_claims, update_api_roles
+from clients.models import Api, ApiClaim, ApiRole
 from clients.vocabulary import GrantType
 from consumers.audit import SYSTEM
 from consumers.models import Event
@@ -301,3 +302,43 @@ def test_no_real_token_says_that_it_is_a_test(program):
 def test_the_action_needs_no_person(service):
     row, _ = test_tokens.create(client=service, requested=wanted(), actor=SYSTEM)
     assert (row.created_by, row.created_by_label) == (None, "Clientdesk")
+
+
+# -- Roles and claims of the API, as in real tokens -------------------------------------------------------------------
+
+
+@pytest.fixture
+def table(api, acme):
+    """The API defines a role, and claims of every kind."""
+    update_api_roles(api=api, roles=[ApiRole(value="planner", name="Planner")], actor=SYSTEM)
+    claims = [
+        ApiClaim(name="user_id", source="user_id"),
+        ApiClaim(name="mail", source="email"),
+        ApiClaim(name="authorities", source="roles"),
+        ApiClaim(name="fleet", source="external_id"),
+        ApiClaim(name="contract", source="constant", value=2),
+    ]
+    update_api_claims(api=api, claims=claims, actor=SYSTEM)
+    acme.external_id, acme.claims = "CRM-1009", {"roles": ["root"]}
+    acme.save()
+
+
+def test_it_carries_the_api_s_claims_by_the_same_names(make, table):
+    _, token = make(grant_type=CODE, user_id="jane.doe", roles=("planner",), claims={"mail": "jane@acme.example"})
+    expected = {"user_id": "jane.doe", "roles": ["planner"], "authorities": ["planner"]}
+    expected |= {"mail": "jane@acme.example", "fleet": "CRM-1009", "contract": 2}
+    assert content(token).items() >= expected.items()
+    _, token = make(grant_type=CODE, user_id="jane.doe")
+    assert not {"roles", "authorities", "mail"} & content(token).keys()
+    _, token = make()
+    assert content(token)["fleet"] == "CRM-1009"
+    assert "user_id" not in content(token)
+
+
+def test_a_role_that_the_api_does_not_define_is_refused(make, table):
+    problem = refused(make, grant_type=CODE, user_id="jane.doe", roles=("planer",))
+    assert (problem.field, "planner" in problem.description) == ("roles", True)
+
+
+def test_a_claim_that_the_api_reads_elsewhere_is_not_typed(make, table):
+    assert refused(make, claims={"contract": 3}).field == "claims"

@@ -12,6 +12,9 @@ from tests.forms import save
 
 ADD_API = "/operators/clients/api/add/"
 
+# The tables of roles and claims, of an API that has none.
+NO_ROWS = {f"{table}-{count}_FORMS": "0" for table in ("roles", "claims") for count in ("TOTAL", "INITIAL")}
+
 
 @pytest.fixture
 def operator(browser_of, olga):
@@ -28,6 +31,7 @@ def api_form(*rows: dict, **fields) -> dict:
         "access_token_lifetime": "600",
         "scopes-TOTAL_FORMS": len(rows),
         "scopes-INITIAL_FORMS": sum("id" in row for row in rows),
+        **NO_ROWS,
     } | fields
     for number, row in enumerate(rows):
         form |= {f"scopes-{number}-{name}": value for name, value in row.items()}

@@ -13,13 +13,17 @@ from authority.keys import rotation, signing_keys
 from authority.models import Consent, SigningKey, TestToken
 from clients.actions import registration
 from clients.actions.permission_requests import request_permission
+from clients.actions.roles import give_role
 from clients.actions.workloads import assign_subject
 from clients.actions.workspace_requests import request_workspace
 from clients.models import (
+    ApiClaim,
+    ApiRole,
     DocumentHost,
     PermissionRequest,
     RegistrationAccessToken,
     SelfRegistration,
+    TokenHook,
     TrustedIssuer,
     TrustRule,
     WorkspaceRequest,
@@ -32,6 +36,7 @@ from consumers.models import Verification
 from tests.api.conftest import program_of, token_of  # noqa: F401  # fixtures
 from tests.factories import ApiFactory, ClientFactory, ConsumerFactory, ScopeFactory, actor_for, give_secret
 
+DISPATCHER, DRIVER = 7001, 7002  # roles of the API
 CLIENT_ID = "cl_8fj2k3m4n5p6q7r8s9t2"  # as an example in the description of the management API
 
 
@@ -66,6 +71,11 @@ def ids(settings, invite, acme, globex, alice, bob, mallory, olga, api, acme_acc
     personal_token, _ = create_token(
         user=alice, name="Laptop", scopes=["clients:read"], expires_at=tomorrow, actor=actor_for(alice)
     )
+    dispatcher = ApiRole.objects.create(pk=DISPATCHER, api=api, value="dispatcher", name="Dispatcher")
+    ApiRole.objects.create(pk=DRIVER, api=api, value="driver", name="Driver", managers_may_give=True)
+    ApiClaim.objects.create(api=api, name="user_id", source="user_id")
+    TokenHook.objects.create(api=api, url="https://hooks.example.com/before")
+    grant = give_role(role=dispatcher, user=bob, consumer=acme, actor=SYSTEM)
     invitation, link = invite("new@acme.example")
     connection = Connection.objects.create(
         name="Acme Okta", slug="acme-okta", issuer="https://acme.okta.com", client_id="portal", sign_in="offered"
@@ -110,6 +120,7 @@ def ids(settings, invite, acme, globex, alice, bob, mallory, olga, api, acme_acc
         "consent": Consent.objects.create(client=web, user=bob, scopes=["openid"]).pk,
         "api_id": api.pk,
         "unused_api": ApiFactory(name="Unused", identifier="https://unused.example.com").pk,
+        "grant_id": grant.pk,
         "issuer_id": issuer.pk,
         "connection": connection.pk,
         "domain": "new.example",

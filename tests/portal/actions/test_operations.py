@@ -163,6 +163,17 @@ OPERATIONS = {
     "clients.actions.permission_requests.ask_back_permission": Sent(
         "askBackPermissionRequest", ids={"request_id": "permission_request"}
     ),
+    "clients.actions.roles.update_api_roles": Sent(
+        "setAPIRoles", {"roles": [{"value": "planner", "name": "Planner"}]}, {"api_id": "unused_api"}
+    ),
+    "clients.actions.roles.update_api_claims": Sent("setAPIClaims"),
+    "clients.actions.token_hooks.set_token_hook": Sent("setTokenHook"),
+    "clients.actions.token_hooks.delete_token_hook": Sent("deleteTokenHook"),
+    "clients.actions.roles.set_roles": Sent(
+        "setMemberRoles", {"roles": [{"api": "https://api.example.com/shipments", "role": "driver"}]}
+    ),
+    "clients.actions.roles.give_role": Sent("createRoleGrant"),
+    "clients.actions.roles.take_role": Sent("deleteRoleGrant"),
     "consumers.actions.consumers.create_consumer": Sent("createConsumer", {"slug": "northwind"}),
     "consumers.actions.consumers.update_consumer": Sent("setConsumer"),
     "consumers.actions.consumers.revoke_tokens": Sent("revokeConsumerTokens"),

@@ -10,7 +10,7 @@ from django.db import OperationalError
 from authority.keys import workload_issuer
 from consumers.models import Event
 from tests.forms import Forms, Value
-from tests.portal.actions.conftest import CLIENT_ID
+from tests.portal.actions.conftest import CLIENT_ID, DISPATCHER, DRIVER
 from tests.portal.actions.running import actions, completed_actions
 from tests.rows import changed, rows
 
@@ -75,6 +75,7 @@ OPEN = ADMIN + "clients/openregistration/{open_registration}/"
 ISSUERS = ADMIN + "clients/trustedissuer/"
 APIS = ADMIN + "clients/api/"
 CONNECTIONS = ADMIN + "connections/connection/"
+GRANTS = ADMIN + "clients/rolegrant/"
 KEY = ADMIN + "authority/signingkey/{key}/"
 ANYBODY = "Anybody may register clients for Globex"
 NEW_CLIENT: dict[str, Value] = {"client_name": "Nightly", "scope": "shipments:read"}
@@ -217,6 +218,17 @@ PAGES_OF = {  # by the module of the actions
         page("approve_permission", "olga", REQUESTS, "Approve invoices:write for Acme Logistics", until="2031-01-01"),
         page("decline_permission", "olga", REQUESTS, "Decline invoices:write for Acme Logistics"),
         page("ask_back_permission", "olga", REQUESTS, "Ask back invoices:write for Acme Logistics", said="Why?"),
+    ],
+    "clients.actions.roles": [
+        page("update_api_roles", "olga", APIS + "{api_id}/change/", "Save", **{"roles-0-name": "Planner of tours"}),
+        page("update_api_claims", "olga", APIS + "{api_id}/change/", "Save", **{"claims-0-name": "uid"}),
+        page("set_roles", "alice", PEOPLE + "{member_id}/roles/", "Save roles", roles=str(DRIVER)),
+        page("give_role", "olga", GRANTS + "add/", "Save", email="alice@acme.example", role=str(DISPATCHER)),
+        page("take_role", "olga", GRANTS + "{grant_id}/delete/", "Delete Bob Young: dispatcher"),
+    ],
+    "clients.actions.token_hooks": [
+        page("set_token_hook", "olga", APIS + "{api_id}/change/", "Save", hook_url="https://other.example.com/claims"),
+        page("delete_token_hook", "olga", APIS + "{api_id}/change/", "Save", hook_url=""),
     ],
     "consumers.actions.consumers": [
         page("create_consumer", "olga", ADMIN + "consumers/consumer/add/", "Save", name="Northwind", slug="northwind"),
