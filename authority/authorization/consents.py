@@ -72,7 +72,7 @@ def learned_claims(scopes: Collection[str]) -> list[LearnedClaims]:
     found = []
     for api in apis.annotate(has_roles=Exists(ApiRole.objects.filter(api=OuterRef("pk")))).prefetch_related("claims"):
         told = {claim.name: claim.consent for claim in api.claims.all()}
-        if api.has_roles:
+        if api.has_roles:  # type: ignore[attr-defined]  # the annotation
             told = {ROLES: OF_ROLES} | told
         if texts := list(dict.fromkeys(filter(None, told.values()))):
             found.append(LearnedClaims(api, texts))
