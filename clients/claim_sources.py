@@ -5,8 +5,8 @@ is stays the same for all its tokens, so the directory of clients reads it in it
 for each token.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import F, Func, JSONField, OuterRef, Value
@@ -24,6 +24,8 @@ class TokenPerson:
     email: str
     name: str
     roles: Sequence[str]
+    groups: Sequence[str] = ()  # what the person's identity provider said at their last sign-in
+    connection_claims: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +43,7 @@ class ClaimSource:
     scope: str = ""  # an identity scope, without which the claim is left out
     of_consumer: Callable[[Callable[[str], OuterRef]], Combinable] | None = None
     of_person: Callable[[TokenPerson, str], Any] | None = None
+    is_of_provider: bool = False  # what the person's identity provider said
 
     @property
     def is_personal(self) -> bool:
@@ -94,6 +97,21 @@ SOURCES = {
             label="Person: roles in this API",
             example=["dispatcher"],
             of_person=lambda person, _: list(person.roles) or None,
+        ),
+        ClaimSource(
+            value="groups",
+            label="Person: groups at their identity provider",
+            example=["platform-admins"],
+            of_person=lambda person, _: list(person.groups) or None,
+            is_of_provider=True,
+        ),
+        ClaimSource(
+            value="connection_claim",
+            label="Person: claim of their identity provider",
+            example="D-204",
+            argument=PATH,
+            of_person=lambda person, path: person.connection_claims.get(path),
+            is_of_provider=True,
         ),
         ClaimSource(
             value="external_id",

@@ -53,6 +53,12 @@ MEMBERS: dict[str, Schema] = {
     | {"minLength": 1, "description": "What the provider calls this portal."},
     "client_authentication": TEXT
     | {"enum": ClientAuthentication.values, "description": "How the portal authenticates at the token endpoint."},
+    "kept_claims": {
+        "type": "array",
+        "items": TEXT | length_schema(Connection, "kept_claims"),
+        "maxItems": policy.MAX_KEPT_CLAIMS,
+        "description": "Claims, or paths to them, that are kept of each sign-in for the tokens of APIs.",
+    },
     "scopes": {
         "type": "array",
         "items": TEXT | length_schema(Connection, "scopes"),
@@ -98,6 +104,7 @@ DEFAULTS: dict[str, Any] = {
     "name_claim": "name",
     "email_claim": "email",
     "sign_in": SignInMode.OFF.value,
+    "kept_claims": [],
     "for_operators": False,
     "operator_claim_value": "",
     "operator_group": None,

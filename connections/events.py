@@ -16,6 +16,7 @@ FIELD_LABELS = {
     "verified_claim": "claim that the email is verified",
     "groups_claim": "claim of the groups",
     "domain_claim": "claim of the domain",
+    "kept_claims": "claims kept for APIs",
     "max_age": "oldest sign-in at the provider",
 }
 

@@ -4,12 +4,14 @@ from django.conf import settings
 
 from connections.models import ClientAuthentication, Connection, Domain, JoiningRule, RuleKind, SignInMode, Source
 from connections.presets import HOST, PART, PRESETS
+from consumers.policy import CLAIM_NAME
 from core.errors import Refusal
 from core.http_fetch.target import FetchError, target
 from core.text import first_unsafe, name_of
 from core.uris import DOMAIN
 
 MAX_SCOPES = 20
+MAX_KEPT_CLAIMS = 20
 MAX_DOMAINS = 100
 MAX_SECRET = 500  # characters
 # On what ground a domain is verified, besides an operator's word.
@@ -31,6 +33,7 @@ def connection(row: Connection) -> None:
         raise Refusal(f"Remove the invisible character {name_of(first)} from the name.", field="name")
     issuer(row.issuer)
     scopes(row.scopes)
+    kept_claims(row.kept_claims)
     if row.operator_claim_value and not (row.for_operators and row.groups_claim):
         raise Refusal(
             "Let operators sign in by it, and name the claim of the groups, before a group makes operators.",
@@ -60,6 +63,11 @@ def scopes(values: list[str]) -> None:
         raise Refusal(f"Ask for at most {MAX_SCOPES} scopes.", field="scopes")
     if any(not value.isascii() or not value.isprintable() or " " in value or '"' in value for value in values):
         raise Refusal("A scope is printable ASCII without spaces and quotation marks.", field="scopes")
+
+
+def kept_claims(names: list[str]) -> None:
+    if len(names) > MAX_KEPT_CLAIMS or any(not CLAIM_NAME.fullmatch(name) for name in names):
+        raise Refusal(f"Name at most {MAX_KEPT_CLAIMS} claims, in printable ASCII without spaces.", field="kept_claims")
 
 
 def client_secret(value: str) -> None:

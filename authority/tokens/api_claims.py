@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 
 from authority.client_directory import ApiTokens, ClientEntry
+from authority.people.provider_claims import provider_claims_of
 from authority.people.roles import roles_of
 from clients.claim_sources import ROLES, TokenPerson
 from consumers.models import User
@@ -24,7 +25,7 @@ def the_one_api(audiences: Sequence[str]) -> str | None:
 def add_to(
     content: dict[str, Any], entry: ClientEntry, audiences: Sequence[str], scopes: Collection[str], user: User | None
 ) -> None:
-    """Add what the token's API says to its claims; `user` is the person it speaks for. At most one query."""
+    """Add what the token's API says to its claims; `user` is the person it speaks for. At most two queries."""
     api = entry.api_tokens.get(the_one_api(audiences) or "") if entry.api_tokens else None
     if api is None:
         return
@@ -39,7 +40,10 @@ def _of_person(
 ) -> dict[str, Any]:
     audience = the_one_api(audiences) or ""
     roles = roles_of(user, entry.client.consumer_id, audience) if api.has_roles else []
-    person = TokenPerson(str(user.pk), user.email, user.name, roles)
+    of_provider: tuple[Sequence[str], dict[str, Any]] = ((), {})
+    if any(claim.source.is_of_provider for claim in api.personal):
+        of_provider = provider_claims_of(user)
+    person = TokenPerson(str(user.pk), user.email, user.name, roles, *of_provider)
     found: dict[str, Any] = {ROLES: roles} if roles else {}
     for claim in api.personal:
         if not claim.source.scope or claim.source.scope in scopes:

@@ -14,7 +14,7 @@ from connections.actions import joining
 from connections.actions.connections import end_sessions_by
 from connections.events import ConnectionEvent
 from connections.models import Connection, ConnectionSession, Identity
-from connections.relying_party.claims import Person
+from connections.relying_party.claims import Person, kept_claims
 from connections.relying_party.failures import SignInFailed
 from consumers import audit
 from consumers.audit import SYSTEM, Actor
@@ -166,7 +166,8 @@ def _take_over(account: SocialAccount, connection: Connection, person: Person) -
         User.objects.filter(pk=user.pk).update(name=person.name)
     identity.connection, identity.signed_in_at = connection, now
     identity.email, identity.groups = person.email, list(person.groups)
-    identity.save(update_fields=["connection", "email", "groups", "signed_in_at"])
+    identity.claims = kept_claims(connection, person.claims)
+    identity.save(update_fields=["connection", "email", "groups", "claims", "signed_in_at"])
     Connection.objects.filter(pk=connection.pk).update(signed_in_at=now, problem="", problem_at=None)
 
 

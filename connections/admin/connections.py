@@ -31,7 +31,7 @@ from core.errors import Refusal
 STATES = {"works": ("Works", "good"), "unreachable": ("Unreachable", "bad"), "not_tested": ("Not tested", "warn")}
 SHOWN_PEOPLE = 50
 SIGNED_IN = datetime_column("signed_in_at", "Last sign-in")
-CLAIMS = ["name_claim", "email_claim", "verified_claim", "groups_claim", "domain_claim"]
+CLAIMS = ["name_claim", "email_claim", "verified_claim", "groups_claim", "domain_claim", "kept_claims"]
 OPERATORS = ["for_operators", "operator_claim_value", "operator_group"]
 
 

@@ -66,6 +66,7 @@ class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]
             "verified_claim",
             "groups_claim",
             "domain_claim",
+            "kept_claims",
             "sign_in",
             "consumers",
             "for_operators",

@@ -106,6 +106,13 @@ class Connection(models.Model):
         blank=True,
         help_text="A claim that must be one of its domains, where many customers share the issuer: Google’s “hd”.",
     )
+    kept_claims = ArrayField(
+        models.CharField(max_length=100),
+        verbose_name="claims kept for APIs",
+        default=list,
+        blank=True,
+        help_text="Names, separated by commas. Tokens for APIs can carry them; nothing else of a sign-in is kept.",
+    )
     sign_in = models.CharField("sign-in", max_length=10, choices=SignInMode, default=SignInMode.OFF)
     consumers = models.ManyToManyField(
         Consumer,

@@ -19,11 +19,13 @@ class Identity(models.Model):
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="identities")
     email = models.CharField(max_length=254, blank=True)
     groups = models.JSONField(default=list)
+    claims = models.JSONField(default=dict)  # those that the connection keeps for APIs
     linked_at = models.DateTimeField(default=timezone.now)
     signed_in_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name_plural = "identities"
+        indexes = [models.Index(fields=["connection", "-signed_in_at"], name="identity_of_connection")]
 
     def __str__(self) -> str:
         return f"{self.account.user} at {self.connection}"

@@ -1,5 +1,6 @@
 """What a provider says of a person: subject, name, address and groups, by the claims that the connection names."""
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,7 @@ from core.limits import longest
 from core.text import replace_unsafe
 
 MAX_GROUPS = 500
+MAX_KEPT = 4096  # characters of JSON
 MAX_GROUP = 200  # characters
 
 
@@ -77,6 +79,12 @@ def is_of_domain(connection: Connection, claims: dict[str, Any]) -> bool:
         return True
     value = find(claims, connection.domain_claim)
     return isinstance(value, str) and connection.domains.verified().filter(name=value.lower()).exists()
+
+
+def kept_claims(connection: Connection, claims: dict[str, Any]) -> dict[str, Any]:
+    """Return the claims that the connection keeps for APIs, as they came; nothing where they are too long together."""
+    found = {name: value for name in connection.kept_claims if (value := find(claims, name)) is not None}
+    return found if len(json.dumps(found)) <= MAX_KEPT else {}
 
 
 def groups_of(value: Any) -> tuple[str, ...]:

@@ -195,6 +195,17 @@ def test_deactivated_person_is_not_signed_in(client, okta, provider, alice):
     assert "inactive" in response["Location"]
 
 
+def test_only_what_the_connection_keeps_for_apis_is_kept_of_a_sign_in(client, okta, provider, alice):
+    Connection.objects.update(kept_claims=["depot", "address.country", "missing"])
+    provider.claims |= {"depot": "D-204", "address": {"country": "NL", "street": "x"}, "salary": 1}
+    provider.sign_in(client, okta)
+    assert Identity.objects.get().claims == {"depot": "D-204", "address.country": "NL"}
+    client.logout()
+    provider.claims |= {"depot": "x" * 5000}
+    provider.sign_in(client, okta)
+    assert Identity.objects.get().claims == {}
+
+
 # -- Operators --------------------------------------------------------------------------------------------------------
 
 

@@ -1,10 +1,13 @@
 """The roles and claims of an API in its access tokens (RFC 9068 section 2.2.3.1), and in introspection."""
 
 import pytest
+from allauth.socialaccount.models import SocialAccount
+from django.utils import timezone
 
 from clients.actions import roles as role_actions
 from clients.actions.apis import set_resource_servers
 from clients.models import ApiClaim, ApiRole, RoleGrant
+from connections.models import Connection, Identity
 from consumers.actions.members import remove_member
 from consumers.audit import SYSTEM
 from consumers.models import Membership
@@ -230,3 +233,28 @@ def test_consent_says_what_the_api_learns_and_asks_again_when_that_is_more(flow,
 def test_consent_says_nothing_where_the_api_learns_nothing(flow, api):
     claim(api, "contract", "constant", value=2)
     assert "about you" not in flow.open().text
+
+
+def identity_of(user, **said):
+    connection = Connection.objects.create(
+        name="Acme Okta", slug="acme-okta", issuer="https://acme.okta.com", client_id="p", kept_claims=["depot"]
+    )
+    account = SocialAccount.objects.create(user=user, provider=connection.issuer, uid="a", extra_data={})
+    return Identity.objects.create(account=account, connection=connection, signed_in_at=timezone.now(), **said)
+
+
+def test_what_the_identity_provider_said_stands_in_the_tokens_of_the_person(flow, alice, api):
+    identity_of(alice, groups=["platform-admins", "staff"], claims={"depot": "D-204"})
+    claim(api, "groups", "groups")
+    claim(api, "depot", "connection_claim", path="depot")
+    claim(api, "crew", "connection_claim", path="crew")
+    found = said(flow)
+    assert found["groups"] == ["platform-admins", "staff"]
+    assert found["depot"] == "D-204"
+    assert "crew" not in found
+
+
+def test_who_signs_in_by_a_code_has_no_claims_of_a_provider(flow, alice, api):
+    claim(api, "groups", "groups")
+    claim(api, "depot", "connection_claim", path="depot")
+    assert {"groups", "depot"}.isdisjoint(said(flow))
