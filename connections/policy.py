@@ -22,6 +22,19 @@ PUBLIC_MAIL = frozenset(
     [
         *("gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "live.com", "msn.com", "yahoo.com", "ymail.com"),
         *("icloud.com", "me.com", "mac.com", "aol.com", "proton.me", "protonmail.com", "gmx.de", "gmx.net", "web.de"),
+        *("yahoo.co.uk", "yahoo.de", "yahoo.fr", "hotmail.co.uk", "hotmail.de", "hotmail.fr", "outlook.de"),
+        *(
+            "gmx.com",
+            "gmx.at",
+            "gmx.ch",
+            "t-online.de",
+            "freenet.de",
+            "orange.fr",
+            "free.fr",
+            "laposte.net",
+            "libero.it",
+        ),
+        *("pm.me", "proton.ch", "hey.com", "tutanota.com", "tuta.io", "naver.com", "ziggo.nl", "kpnmail.nl"),
         *("mail.com", "mail.ru", "yandex.ru", "yandex.com", "qq.com", "163.com", "126.com", "zoho.com", "fastmail.com"),
     ]
 )

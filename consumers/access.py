@@ -1,26 +1,28 @@
 """Workspace access check. Strangers get the same 404 as for a workspace that does not exist."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 
 from consumers.accounts.bound_sessions import binding_of
 from consumers.actions.members import record_visit
-from consumers.models import Membership, Role
+from consumers.models import Membership, Role, User
+from consumers.scopes import PREFIX
 from core import rate_limits
 from core.errors import Refusal
 from core.rest.errors import TooManyRequests
 
+MOST = 100  # workspaces that are asked before a token is made
 MAILS_PER_HOUR = 30  # of a person, to addresses of their choice
 
 View = Callable[..., HttpResponseBase]
 # What a room above asks of whoever enters a workspace: returns a response in place of the page, or None.
-EntryCheck = Callable[[HttpRequest, Membership], HttpResponseBase | None]
+EntryCheck = Callable[[HttpRequest, Membership], HttpResponse | None]
 _entry_checks: list[EntryCheck] = []
 
 
@@ -28,6 +30,26 @@ def register_entry_check(check: EntryCheck) -> None:
     """Ask this before each page of a workspace, such as how the person has signed in."""
     if check not in _entry_checks:
         _entry_checks.append(check)
+
+
+def token_refusal(request: HttpRequest, user: User, scopes: Iterable[str]) -> HttpResponse | None:
+    """Return what a workspace of the person's asks of this session, before a token of these scopes is made in it.
+
+    One of the management API would open that workspace for longer than the session lasts. None where nothing is asked.
+    """
+    if not any(value.startswith(PREFIX) for value in scopes):
+        return None
+    for membership in user.memberships.select_related("consumer", "user").filter(consumer__suspended_at=None)[:MOST]:
+        if (response := _refused_entry(request, membership)) is not None:
+            return response
+    return None
+
+
+def _refused_entry(request: HttpRequest, membership: Membership) -> HttpResponse | None:
+    for check in _entry_checks:
+        if (response := check(request, membership)) is not None:
+            return response
+    return None
 
 
 def workspace(role: Role) -> Callable[[View], View]:
@@ -54,9 +76,8 @@ def workspace(role: Role) -> Callable[[View], View]:
                 raise Http404
             if role == Role.MANAGER:
                 require_manager(membership)
-            for check in _entry_checks:
-                if (response := check(request, membership)) is not None:
-                    return response
+            if (response := _refused_entry(request, membership)) is not None:
+                return response
             record_visit(membership)
             request.membership = membership  # type: ignore[attr-defined]  # the shell's templates read it
             try:

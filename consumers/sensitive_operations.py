@@ -7,6 +7,7 @@ audit.record asks here, so that no page can forget to.
 
 import time
 from datetime import timedelta
+from typing import Any
 
 from allauth.account import app_settings as account
 from allauth.account.authentication import get_authentication_records
@@ -29,7 +30,14 @@ def is_recent(request: HttpRequest, user: User) -> bool:
     records = get_authentication_records(request, user)
     if user.holds_second_factor:
         records = [record for record in records if record["method"] == "mfa"]
-    return any(time.time() - record["at"] < account.REAUTHENTICATION_TIMEOUT for record in records)
+    return any(time.time() - _authenticated_at(record) < account.REAUTHENTICATION_TIMEOUT for record in records)
+
+
+def _authenticated_at(record: dict[str, Any]) -> float:
+    """Return when the person did something: an identity provider may have answered from a session of its own."""
+    if record["method"] == "socialaccount" and not record.get("reauthenticated"):
+        return float(record.get("authenticated_at") or 0)
+    return float(record["at"])
 
 
 def notify(event: Event, person: User | None, *, by_token: bool) -> None:

@@ -44,6 +44,7 @@ from authority.tokens.request_context import TokenRequestContext
 from clients.models import Scope
 from clients.uris.redirect_uris import RESPONSE_PARAMETERS
 from clients.vocabulary import IDENTITY_SCOPES
+from consumers.access import token_refusal
 from consumers.audit import Actor
 from consumers.models import User
 
@@ -177,9 +178,10 @@ def _next_page(interaction: Interaction) -> HttpResponse:
     if step == Step.CHOOSE_ACCOUNT:
         return _choice_page(interaction)
     assert person is not None
+    refused = token_refusal(interaction.request, person, interaction.auth_request.scopes)
     if step == Step.CONSENT:
-        return _consent_page(interaction, person)
-    return _issue_code(interaction, person, interaction.auth_request.scopes)
+        return refused or _consent_page(interaction, person)
+    return refused or _issue_code(interaction, person, interaction.auth_request.scopes)
 
 
 def _next_step(interaction: Interaction, *, at: float, is_remembered: bool) -> Step:
@@ -226,6 +228,8 @@ def _decide(interaction: Interaction) -> HttpResponse:
         raise StaleFormError()
     if _next_step(interaction, at=shown_at, is_remembered=False) != Step.CONSENT:
         return ClientRedirect(interaction.url())
+    if (refused := token_refusal(interaction.request, person, interaction.auth_request.scopes)) is not None:
+        return refused
     granted = _granted_scopes(interaction.request, interaction.auth_request.scopes)
     if not granted:
         raise AccessDeniedError("The person did not allow it.")

@@ -42,7 +42,7 @@ def _of_person(
     roles = roles_of(user, entry.client.consumer_id, audience) if api.has_roles else []
     of_provider: tuple[Sequence[str], dict[str, Any]] = ((), {})
     if any(claim.source.is_of_provider for claim in api.personal):
-        of_provider = provider_claims_of(user)
+        of_provider = provider_claims_of(user, entry.client.consumer_id)
     person = TokenPerson(str(user.pk), user.email, user.name, roles, *of_provider)
     found: dict[str, Any] = {ROLES: roles} if roles else {}
     for claim in api.personal:

@@ -12,6 +12,7 @@ from authority.models import DeviceRequest
 from authority.people import browser_authentication
 from clients.models import Scope
 from clients.vocabulary import IDENTITY_SCOPES
+from consumers.access import token_refusal
 from consumers.audit import Actor
 from consumers.models import User
 from core.client_ip import caller_ip
@@ -33,6 +34,8 @@ def device(request: HttpRequest) -> HttpResponse:
     found = device_requests.find_waiting(typed)
     if found is None:
         return _ask_for_code(request, typed, UNKNOWN)
+    if (refused := token_refusal(request, cast(User, request.user), found.scopes)) is not None:
+        return refused
     if request.POST.get("decision") not in ("allow", "deny"):
         return _confirm(request, found, typed)
     return _answer(request, found)

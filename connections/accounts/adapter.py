@@ -5,7 +5,7 @@ from typing import Any
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.models import SocialAccount
 from django.http import HttpRequest
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from connections.accounts import begun, requirement
@@ -26,10 +26,14 @@ class AccountAdapter(ConsumersAccountAdapter):
         if required is not None and not is_way_back:
             context = {"connection": required, "email": user.email}
             raise ImmediateHttpResponse(render(request, "connections/required.html", context, status=403))
-        super().login(request, user)
         record = begun.latest(request, user)
+        account = None
         if record is not None:
-            account = SocialAccount.objects.get(provider=record["provider"], uid=record["uid"])
+            account = SocialAccount.objects.filter(provider=record["provider"], uid=record["uid"], user=user).first()
+            if account is None:  # disconnected while the second factor was asked for
+                raise ImmediateHttpResponse(redirect("account_login"))
+        super().login(request, user)
+        if record is not None and account is not None:
             key = request.session.session_key or ""
             identities.record_session(account=account, session_key=key, sid=record["sid"])
         if required is not None:

@@ -27,8 +27,16 @@ def record(
         connection=str(connection.pk),
         name=connection.name,
         sid=person.sid,
+        authenticated_at=person.authenticated_at,
         reauthenticated=True if again else None,
     )
+
+
+def forget(request: HttpRequest, user: User) -> None:
+    """Forget the sign-ins by connections of this session, such as when the person disconnects one."""
+    records = get_authentication_records(request, user)
+    records[:] = [each for each in records if each["method"] != METHOD]
+    request.session.modified = True
 
 
 def latest(request: HttpRequest, user: User) -> dict[str, Any] | None:

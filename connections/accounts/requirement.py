@@ -3,11 +3,11 @@
 An operator with full rights has a way back by a passkey; each use of it is mailed to all operators.
 """
 
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from connections.accounts import begun
-from connections.models import Connection
+from connections.models import Connection, ConnectionSession
 from consumers.models import Membership, User
 
 
@@ -24,11 +24,15 @@ def is_way_back(request: HttpRequest, user: User) -> bool:
     return user.is_superuser and bool(did_use_passwordless_login(request, user))
 
 
-def check_entry(request: HttpRequest, membership: Membership) -> HttpResponseBase | None:
-    """Lead whoever has signed in another way to the connection that the workspace requires."""
-    required = list(Connection.objects.required().filter(consumers=membership.consumer_id).order_by("name"))
+def check_entry(request: HttpRequest, membership: Membership) -> HttpResponse | None:
+    """Lead whoever has signed in another way to the connection that the workspace, or they themselves, require."""
     user = membership.user
-    if not required or user.is_superuser or _began_by(request, user, required):
+    required = list(Connection.objects.required_of(user, membership.consumer).order_by("name"))
+    if not required or user.is_superuser:
+        return None
+    # By the row that the provider, unlinking and deletion end, not by what the session says of itself.
+    key = request.session.session_key or ""
+    if ConnectionSession.objects.filter(session_key=key, identity__connection__in=required).exists():
         return None
     context = {
         "connection": required[0],

@@ -5,21 +5,22 @@ from collections.abc import Iterable, Mapping
 from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from connections import policy
 from connections.events import ConnectionEvent
-from connections.models import Connection, ConnectionSession, SignInMode, Source
+from connections.models import Connection, ConnectionSession, Identity, SignInMode, Source
 from consumers import audit
 from consumers import policy as consumer_policy
 from consumers.audit import Actor
-from consumers.models import Consumer, User
+from consumers.models import Consumer, Membership, MembershipSource, User
 from core.db import rows
 from core.encryption import fernet
 from core.errors import Conflict, Refusal
 
 FIXED = ("slug", "issuer")
+HARMLESS = {"name", "sign_in", "max_age"}  # of a connection by which operators sign in
 TAKEN = "There is a connection with this short name, or with this issuer and client ID."
 
 
@@ -28,7 +29,7 @@ def create_connection(
     *, connection: Connection, client_secret: str = "", consumers: Iterable[Consumer] = (), actor: Actor
 ) -> Connection:
     """Save a new connection. Raises Refusal."""
-    _require_right_to_give_rights(connection, actor)
+    require_right_to_give_rights(connection, actor)
     _seal(connection, client_secret)
     _judge(connection)
     policy.requirement(connection)
@@ -58,7 +59,7 @@ def update_connection(
     """
     connection = rows.lock(connection)
     _require_changeable(connection, actor)
-    before = connection.sign_in
+    before, was_for_operators = connection.sign_in, connection.for_operators
     changed = rows.assign(connection, values)
     if fixed := [name for name in FIXED if name in changed]:
         raise Refusal(
@@ -66,8 +67,9 @@ def update_connection(
             "Add another connection instead.",
             field=fixed[0],
         )
-    if {"for_operators", "operator_claim_value", "operator_group_id", "operator_group"} & set(changed):
-        _require_right_to_give_rights(connection, actor, always=True)
+    if set(changed) - HARMLESS or client_secret is not None:
+        # Whoever decides which claim says what, decides who comes in by it.
+        require_right_to_give_rights(connection, actor, always=was_for_operators)
     columns = [*changed]
     if client_secret is not None and client_secret != connection.client_secret:
         _seal(connection, client_secret)
@@ -87,7 +89,7 @@ def update_connection(
         connection.consumers.set(consumers)
         changed.append("consumers")
     if "sign_in" in changed:
-        policy.requirement(connection)
+        _judge_requirement(connection)
     if {"consumers", "groups_claim"} & set(changed):
         policy.standing_rules(connection)
     if not changed:
@@ -98,6 +100,8 @@ def update_connection(
         target=connection,
         detail={"fields": sorted(changed), "sign_in": connection.sign_in},
     )
+    if was_for_operators and {"for_operators", "operator_claim_value"} & set(changed):
+        take_operator_rights(connection.identities.filter(made_operator=True), connection)
     if "sign_in" in changed:
         _end_sessions(connection, before)
     return connection
@@ -118,8 +122,30 @@ def delete_connection(*, connection: Connection, actor: Actor) -> None:
         target=connection,
         detail={"issuer": connection.issuer, "people": connection.identities.count()},
     )
+    take_operator_rights(connection.identities.filter(made_operator=True), connection)
+    Membership.objects.filter(source=MembershipSource.RULE, source_id=connection.pk).update(
+        source=MembershipSource.PEOPLE, source_id=None, source_label=""
+    )
     SocialAccount.objects.filter(identity__connection=connection).delete()
     connection.delete()
+
+
+def take_operator_rights(identities: QuerySet[Identity], connection: Connection) -> None:
+    """Take the rights back that a group of the provider gave; a superuser keeps theirs."""
+    for identity in identities.select_related("account__user"):
+        user = rows.lock(identity.account.user)
+        Identity.objects.filter(pk=identity.pk).update(made_operator=False)
+        if user.is_superuser or not user.is_staff:
+            continue
+        user.is_staff = False
+        user.save(update_fields=["is_staff"])
+        user.groups.clear()
+        audit.record(
+            ConnectionEvent.OPERATOR_RIGHTS_TAKEN,
+            actor=audit.SYSTEM,
+            target=user,
+            detail={"connection": connection.name, "email": user.email},
+        )
 
 
 def end_sessions_by(connection: Connection, **which: object) -> int:
@@ -133,25 +159,44 @@ def end_sessions_by(connection: Connection, **which: object) -> int:
 def _end_sessions(connection: Connection, before: str) -> None:
     if connection.sign_in == SignInMode.OFF:
         end_sessions_by(connection)
-    elif connection.sign_in == SignInMode.REQUIRED and before != SignInMode.REQUIRED:
+    elif before != SignInMode.REQUIRED:
+        end_sessions_of_others(connection)
+
+
+def end_sessions_of_others(connection: Connection) -> None:
+    """End the sessions of a required connection's people that began in another way."""
+    if connection.sign_in == SignInMode.REQUIRED:
         began_here = ConnectionSession.objects.filter(identity__connection=connection).values("session_key")
         others = UserSession.objects.filter(user__in=people_of(connection)).exclude(session_key__in=began_here)
         _end([*others])
 
 
-def people_of(connection: Connection) -> "list[User]":
+def people_of(connection: Connection) -> QuerySet[User]:
     """Return who must sign in by the connection once it is required: superusers have a way back."""
     address = Q(pk=None)
     for domain in connection.domains.verified():
         address |= Q(emailaddress__verified=True, emailaddress__email__iendswith=f"@{domain.name}")
     linked = Q(socialaccount__identity__connection=connection)
-    return [*User.objects.filter(address | linked, is_superuser=False).distinct()]
+    return User.objects.filter(address | linked, is_superuser=False).distinct()
 
 
 def _end(sessions: list[UserSession]) -> int:
     for session in sessions:
         session.end()
     return len(sessions)
+
+
+def _judge_requirement(connection: Connection) -> None:
+    """Judge whether it may be required: not so that operators, for whom it is not, could not sign in at all."""
+    policy.requirement(connection)
+    if connection.sign_in != SignInMode.REQUIRED or connection.for_operators:
+        return
+    operators = people_of(connection).filter(is_staff=True, is_active=True)
+    if found := operators.first():
+        raise Refusal(
+            f"{found.email} is an operator, and could no longer sign in. Let operators sign in by it first.",
+            field="sign_in",
+        )
 
 
 def _judge(connection: Connection) -> None:
@@ -169,7 +214,7 @@ def _require_changeable(connection: Connection, actor: Actor) -> None:
         raise Refusal("This connection is kept in CONNECTIONS_FILE. Change it there.")
 
 
-def _require_right_to_give_rights(connection: Connection, actor: Actor, *, always: bool = False) -> None:
+def require_right_to_give_rights(connection: Connection, actor: Actor, *, always: bool = False) -> None:
     """Refuse an operator who could let themselves, or a friend, in with more rights than they have."""
     gives_rights = always or connection.for_operators or connection.operator_claim_value or connection.operator_group_id
     if gives_rights and actor.kind != "system" and not (actor.user and actor.user.is_superuser):

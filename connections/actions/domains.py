@@ -6,6 +6,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from connections import dns_records, policy
+from connections.actions.connections import end_sessions_of_others, require_right_to_give_rights
 from connections.events import ConnectionEvent
 from connections.models import Connection, Domain, JoiningRule, RuleKind, SignInMode, Source
 from consumers import audit
@@ -43,6 +44,7 @@ def verify_domain(*, domain: Domain, by: str, actor: Actor) -> Domain:
     _require_changeable(domain.connection, actor)
     if domain.verified_at is not None:
         return domain
+    require_right_to_give_rights(domain.connection, actor)
     domain.verified_at, domain.verified_by = timezone.now(), by
     try:
         with transaction.atomic():
@@ -55,6 +57,7 @@ def verify_domain(*, domain: Domain, by: str, actor: Actor) -> Domain:
         target=domain.connection,
         detail={"domain": domain.name, "by": by},
     )
+    end_sessions_of_others(domain.connection)
     return domain
 
 

@@ -4,14 +4,17 @@ Identity is issuer and subject. An address opens an account only where the conne
 the provider calls it verified (docs/decisions/0035-identity-providers.md).
 """
 
+from datetime import timedelta
+
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from connections import emails
 from connections.actions import joining
-from connections.actions.connections import end_sessions_by
+from connections.actions.connections import end_sessions_by, take_operator_rights
 from connections.events import ConnectionEvent
 from connections.models import Connection, ConnectionSession, Identity
 from connections.relying_party.claims import Person, kept_claims
@@ -21,6 +24,9 @@ from consumers.audit import SYSTEM, Actor
 from consumers.models import Invitation, User
 from core.db import rows
 from core.errors import Conflict
+from core.rate_limits import Budget
+
+_told = Budget("refused-sign-ins", (3, 3600))  # events of one person's refusals, and mails
 
 
 @transaction.atomic
@@ -33,10 +39,12 @@ def sign_in(*, connection: Connection, person: Person, actor: Actor) -> SocialAc
     if account is None:
         account = _link_or_provision(connection, person, actor)
     user = account.user
+    if not user.is_active:
+        return account  # who is told so, and nothing is brought in step for them
     if user.is_staff and not connection.for_operators:
         raise SignInFailed("operator")
     _judge_address(user, person)
-    _take_over(account, connection, person)
+    identity = _take_over(account, connection, person)
     by = Actor(
         kind="operator" if user.is_staff else "person",
         id=str(user.pk),
@@ -47,7 +55,7 @@ def sign_in(*, connection: Connection, person: Person, actor: Actor) -> SocialAc
         request_id=actor.request_id,
     )
     joining.keep_in_step(user=user, connection=connection, person=person, actor=by)
-    joining.keep_operator_rights(user=user, connection=connection, person=person)
+    joining.keep_operator_rights(identity=identity, connection=connection, person=person)
     account.user.refresh_from_db()
     return account
 
@@ -100,6 +108,8 @@ def link(*, user: User, connection: Connection, person: Person, actor: Actor) ->
 
     Raises Conflict where the subject, or the person, is linked already.
     """
+    if SocialAccount.objects.filter(user=user, provider=person.issuer).exists():
+        raise Conflict(f"The account has an identity at {connection} already. Disconnect that one first.")
     try:
         with transaction.atomic():
             account = SocialAccount.objects.create(user=user, provider=person.issuer, uid=person.subject, extra_data={})
@@ -124,6 +134,7 @@ def unlink(*, identity: Identity, actor: Actor, keep: str | None = None) -> None
     user, connection = identity.account.user, identity.connection
     ConnectionSession.objects.filter(session_key=keep).delete()
     end_sessions_by(connection, identity=identity)
+    take_operator_rights(Identity.objects.filter(pk=identity.pk, made_operator=True), connection)
     audit.record(
         ConnectionEvent.IDENTITY_UNLINKED,
         actor=actor,
@@ -146,7 +157,7 @@ def _judge_address(user: User, person: Person) -> None:
         raise SignInFailed("other_account", f"{person.email} belongs to another account than the subject.")
 
 
-def _take_over(account: SocialAccount, connection: Connection, person: Person) -> None:
+def _take_over(account: SocialAccount, connection: Connection, person: Person) -> Identity:
     """Keep what the provider says now. A new address that it proves becomes one of the account's."""
     user, now = account.user, timezone.now()
     identity, _ = Identity.objects.get_or_create(account=account, defaults={"connection": connection})
@@ -168,7 +179,9 @@ def _take_over(account: SocialAccount, connection: Connection, person: Person) -
     identity.email, identity.groups = person.email, list(person.groups)
     identity.claims = kept_claims(connection, person.claims)
     identity.save(update_fields=["connection", "email", "groups", "claims", "signed_in_at"])
-    Connection.objects.filter(pk=connection.pk).update(signed_in_at=now, problem="", problem_at=None)
+    stale = Q(signed_in_at=None) | Q(signed_in_at__lt=now - timedelta(minutes=1)) | ~Q(problem="")
+    Connection.objects.filter(stale, pk=connection.pk).update(signed_in_at=now, problem="", problem_at=None)
+    return identity
 
 
 @transaction.atomic
@@ -185,7 +198,7 @@ def record_refusal(*, connection: Connection, failure: SignInFailed, person: Per
     if failure.words.is_fault:
         text = f"{failure.words.operator} {failure.detail}".strip()
         Connection.objects.filter(pk=connection.pk).update(problem=text[:300], problem_at=timezone.now())
-    elif person is not None:
+    elif person is not None and not _told.spend(f"{connection.pk}:{person.subject}:{failure.reason}"):
         audit.record(
             ConnectionEvent.SIGN_IN_REFUSED,
             actor=actor,

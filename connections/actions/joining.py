@@ -4,14 +4,16 @@ from django.db import transaction
 
 from connections import emails
 from connections.events import ConnectionEvent
-from connections.models import Connection, JoiningRule, RuleKind
+from connections.models import Connection, Identity, JoiningRule, RuleKind
 from connections.relying_party.claims import Person
 from consumers import audit
 from consumers.audit import SYSTEM, Actor
 from consumers.events import ConsumerEvent
 from consumers.models import Consumer, Membership, MembershipSource, Role, User
 from core.db import rows
+from core.rate_limits import Budget
 
+_told = Budget("kept-managers", (1, 24 * 3600))
 ORDER = {Role.VIEWER: 0, Role.MANAGER: 1}
 
 
@@ -79,6 +81,8 @@ def change(*, membership: Membership, role: Role | None, by: str, actor: Actor) 
     consumer, user = membership.consumer, membership.user
     others = Membership.objects.filter(consumer=consumer, role=Role.MANAGER, user__is_active=True)
     if membership.is_manager and role != Role.MANAGER and not others.exclude(pk=membership.pk).exists():
+        if _told.spend(str(membership.pk)):
+            return False
         audit.record(
             ConnectionEvent.LAST_MANAGER_KEPT,
             actor=SYSTEM,
@@ -106,25 +110,25 @@ def change(*, membership: Membership, role: Role | None, by: str, actor: Actor) 
 
 
 @transaction.atomic
-def keep_operator_rights(*, user: User, connection: Connection, person: Person) -> None:
+def keep_operator_rights(*, identity: Identity, connection: Connection, person: Person) -> None:
     """Make the person an operator, or none, as the group claim says, where the connection has such a group.
 
     A superuser is never touched, since full rights are given and taken by people.
     """
+    user = identity.account.user
     value = connection.operator_claim_value
     if not (value and connection.for_operators) or user.is_superuser:
         return
     user = rows.lock(user)
     belongs = value in person.groups
     group = connection.operator_group
-    if belongs == user.is_staff and (not belongs or group is None or group in user.groups.all()):
+    wanted = [group] if belongs and group is not None else []
+    Identity.objects.filter(pk=identity.pk).update(made_operator=belongs)
+    if belongs == user.is_staff and (not belongs or list(user.groups.all()) == wanted):
         return
     user.is_staff = belongs
     user.save(update_fields=["is_staff"])
-    if group is not None and belongs:
-        user.groups.add(group)
-    elif not belongs:
-        user.groups.clear()
+    user.groups.set(wanted)
     name = ConnectionEvent.OPERATOR_RIGHTS_GIVEN if belongs else ConnectionEvent.OPERATOR_RIGHTS_TAKEN
     audit.record(
         name, actor=SYSTEM, target=user, detail={"connection": connection.name, "group": value, "email": user.email}

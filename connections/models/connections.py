@@ -8,6 +8,7 @@ from django.contrib.auth.models import Group
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from connections.presets import PRESETS, Preset, PresetName
@@ -59,12 +60,30 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
         """Return the live ones that lead into the consumer's workspace."""
         return self.live().filter(models.Q(consumers=None) | models.Q(consumers=consumer)).distinct()
 
-    def required_of(self, user: "User") -> Self:
-        """Return those by which the person must sign in: trusted for one of their verified addresses, or linked."""
-        addresses = EmailAddress.objects.filter(user=user, verified=True).values_list("email", flat=True)
-        domains = {domain_of(address) for address in addresses}
-        trusted = models.Q(domains__name__in=domains, domains__verified_at__isnull=False)
-        return self.required().filter(trusted | models.Q(identities__account__user=user)).distinct()
+    def required_of(self, user: "User", consumer: Consumer | None = None) -> Self:
+        """Return those by which the person must sign in: trusted for one of their verified addresses, or linked.
+
+        With a consumer, those too that its workspace requires of whoever enters it.
+        """
+        domain = models.Func(
+            models.F("email"),
+            models.Value("@"),
+            models.Value(-1),
+            function="split_part",
+            output_field=models.CharField(),
+        )
+        addresses = EmailAddress.objects.filter(user=user, verified=True).annotate(domain=Lower(domain))
+        wanted = models.Q(domains__name__in=addresses.values("domain"), domains__verified_at__isnull=False)
+        wanted |= models.Q(identities__account__user=user)
+        if consumer is not None:
+            wanted |= models.Q(consumers=consumer)
+        return self.required().filter(wanted).distinct()
+
+    def connectable_by(self, user: "User") -> Self:
+        """Return those that the person may connect to their account: of the portal or their workspaces."""
+        theirs = models.Q(consumers=None) | models.Q(consumers__memberships__user=user)
+        found = self.live().filter(theirs).exclude(identities__account__user=user)
+        return (found.filter(for_operators=True) if user.is_staff else found).distinct()
 
 
 class Connection(models.Model):

@@ -20,6 +20,7 @@ class Identity(models.Model):
     email = models.CharField(max_length=254, blank=True)
     groups = models.JSONField(default=list)
     claims = models.JSONField(default=dict)  # those that the connection keeps for APIs
+    made_operator = models.BooleanField(default=False)  # by the group that the connection names
     linked_at = models.DateTimeField(default=timezone.now)
     signed_in_at = models.DateTimeField(null=True)
 

@@ -10,6 +10,7 @@ from consumers.models import User, normal_email
 from core.errors import Refusal
 from core.limits import longest
 from core.text import replace_unsafe
+from core.timefmt import is_numeric_date
 
 MAX_GROUPS = 500
 MAX_KEPT = 4096  # characters of JSON
@@ -31,6 +32,7 @@ class Person:
     is_proven: bool = False
     groups: tuple[str, ...] = ()
     sid: str = ""
+    authenticated_at: float | None = None  # when the person did at the provider, if it says so
     claims: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -49,6 +51,7 @@ def describe(connection: Connection, claims: dict[str, Any]) -> Person:
         is_proven=bool(email) and is_trusted(connection, email) and is_verified(connection, claims),
         groups=groups_of(find(claims, connection.groups_claim) if connection.groups_claim else None),
         sid=claims["sid"] if isinstance(claims.get("sid"), str) and len(claims["sid"]) <= 255 else "",
+        authenticated_at=float(at) if is_numeric_date(at := claims.get("auth_time")) else None,
         claims=claims,
     )
 

@@ -21,7 +21,8 @@ from django.urls import reverse
 from connections.models import Connection
 from connections.relying_party import client_authentication, id_tokens, metadata
 from connections.relying_party.claims import Person, describe, find, is_of_domain
-from connections.relying_party.failures import SignInFailed
+from connections.relying_party.failures import Reason, SignInFailed
+from connections.relying_party.lines import place
 from core import foreign_json
 from core.http_fetch import transport
 from core.http_fetch.target import FetchError
@@ -145,7 +146,15 @@ def complete(request: HttpRequest, connection: Connection, state: dict[str, Any]
         max_age=max_age,
     )
     if provider.userinfo_endpoint and _lacks(connection, claims):
-        claims = _userinfo(provider.userinfo_endpoint, _text(tokens, "access_token"), claims["sub"]) | claims
+        claims = (
+            _userinfo(
+                provider.userinfo_endpoint,
+                _text(tokens, "access_token"),
+                subject=claims["sub"],
+                issuer=connection.issuer,
+            )
+            | claims
+        )
     if not is_of_domain(connection, claims):
         raise SignInFailed("domain", f"{connection.domain_claim} is {str(find(claims, connection.domain_claim))[:100]}")
     return describe(connection, claims)
@@ -173,14 +182,18 @@ def _redeem(connection: Connection, token_endpoint: str, code: str, verifier: st
         }
     )
     try:
-        answer = transport.fetch(token_endpoint, body=body.encode(), content_type=FORM, headers=headers)
+        answer = transport.fetch(
+            token_endpoint, body=body.encode(), content_type=FORM, headers=headers, place=place(connection.issuer)
+        )
     except FetchError as error:
-        raise SignInFailed("unreachable", f"Its token endpoint: {error}") from None
+        raise _away(error, "token endpoint") from None
     if answer.status >= 500:
         raise SignInFailed("unreachable", f"Its token endpoint answers with status {answer.status}.")
     found = _object(answer, "token")
     if answer.status != 200:
-        raise SignInFailed("token", f"{str(found.get('error'))[:60]}: {str(found.get('error_description', ''))[:200]}")
+        # An invented or used code says nothing about the connection.
+        reason: Reason = "refused" if found.get("error") == "invalid_grant" else "token"
+        raise SignInFailed(reason, f"{str(found.get('error'))[:60]}: {str(found.get('error_description', ''))[:200]}")
     return found
 
 
@@ -190,14 +203,19 @@ def _lacks(connection: Connection, claims: dict[str, Any]) -> bool:
     return any(name and find(claims, name) is None for name in wanted)
 
 
-def _userinfo(endpoint: str, access_token: str, subject: str) -> dict[str, Any]:
+def _away(error: FetchError, what: str) -> SignInFailed:
+    """Return what to say of a provider that gave no answer; that we are busy says nothing about it."""
+    return SignInFailed("busy" if error.reason == "busy" else "unreachable", f"Its {what}: {error}")
+
+
+def _userinfo(endpoint: str, access_token: str, *, subject: str, issuer: str) -> dict[str, Any]:
     """Return the claims of the UserInfo endpoint, about the same subject (OpenID Connect Core section 5.3.2)."""
     if not access_token.isascii() or not access_token.isprintable():
         raise SignInFailed("token", "The access token has characters that none has (RFC 6750 section 2.1).")
     try:
-        answer = transport.fetch(endpoint, headers={"Authorization": f"Bearer {access_token}"})
+        answer = transport.fetch(endpoint, headers={"Authorization": f"Bearer {access_token}"}, place=place(issuer))
     except FetchError as error:
-        raise SignInFailed("unreachable", f"Its UserInfo endpoint: {error}") from None
+        raise _away(error, "UserInfo endpoint") from None
     if answer.status != 200:
         raise SignInFailed("userinfo", f"The UserInfo endpoint answers with status {answer.status}.")
     claims = _object(answer, "userinfo")

@@ -10,6 +10,7 @@ Reason = Literal[
     "refused",
     "state",
     "unreachable",
+    "busy",
     "metadata",
     "response_issuer",
     "token",
@@ -72,6 +73,12 @@ WORDS: dict[Reason, Words] = {
         "A server of the provider did not answer, or not with what it should.",
         is_fault=True,
         status=502,
+    ),
+    "busy": Words(
+        "Many people sign in just now",
+        "{name} keeps this portal waiting. Try again in a few seconds.",
+        "",
+        status=503,
     ),
     "metadata": Words(
         "{name} is not set up",

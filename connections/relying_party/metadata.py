@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from connections.relying_party.failures import SignInFailed
+from connections.relying_party.failures import Reason, SignInFailed
 from core.http_fetch.discovery import discover
 from core.http_fetch.target import FetchError, target
 
@@ -25,7 +25,8 @@ def read(issuer: str, *, again: bool = False) -> ProviderMetadata:
     try:
         document = discover(issuer, again=again)
     except FetchError as error:
-        raise SignInFailed("metadata" if error.reason == "issuer" else "unreachable", str(error)) from None
+        reasons: dict[str, Reason] = {"issuer": "metadata", "busy": "busy"}
+        raise SignInFailed(reasons.get(error.reason, "unreachable"), str(error)) from None
     return ProviderMetadata(
         issuer=issuer,
         authorization_endpoint=_address(document, "authorization_endpoint"),

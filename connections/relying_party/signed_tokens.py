@@ -48,7 +48,7 @@ def _candidates(jwks_uri: str, kid: str | None, algorithm: str) -> list[dict[str
         if not found:
             found = jwk.candidates(documents.document(jwks_uri, again=True), kid, algorithm)
     except FetchError as error:
-        raise SignInFailed("unreachable", f"Its keys: {error}") from None
+        raise SignInFailed("busy" if error.reason == "busy" else "unreachable", f"Its keys: {error}") from None
     if not found:
         raise SignInFailed("key", f"kid is {str(kid)[:100]}.")
     return found[: jwk.MAX_KEYS]

@@ -1,5 +1,7 @@
 """A person's own identities: which providers are connected to the account."""
 
+from typing import cast
+
 from allauth.account.internal.flows.reauthentication import raise_if_reauthentication_required
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -7,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
+from connections.accounts import begun
 from connections.actions import identities
 from connections.models import Connection, Identity
 from connections.relying_party import code_flow
@@ -25,6 +28,8 @@ def connect(request: HttpRequest, slug: str) -> HttpResponse:
     raise_if_reauthentication_required(request, app="connections")
     try:
         connection = live_connection(slug)
+        if not Connection.objects.connectable_by(user).filter(pk=connection.pk).exists():
+            raise SignInFailed("off")
         if request.method != "POST":
             return render(request, "connections/connect.html", {"connection": connection})
         return code_flow.begin(request, connection, process="connect", data=str(user.pk))
@@ -41,6 +46,7 @@ def disconnect(request: HttpRequest, identity_id: int) -> HttpResponse:
     if Connection.objects.required_of(request.user).filter(pk=identity.connection_id).exists():  # type: ignore[arg-type]
         messages.error(request, f"{identity.connection} is required, so that it stays connected.")
         return redirect("mfa_index")
+    begun.forget(request, cast(User, request.user))
     identities.unlink(identity=identity, actor=Actor.of(request), keep=request.session.session_key)
     messages.success(request, f"{identity.connection} is disconnected.")
     return redirect("mfa_index")

@@ -26,7 +26,7 @@ def logout(request: HttpRequest, slug: str) -> HttpResponse:
     try:
         asked = logout_tokens.verify(request.POST.get("logout_token", ""), connection)
     except SignInFailed as failure:
-        return _error(f"{failure.reason}: {failure.detail}".rstrip(": "), 400)
+        return _error(f"The logout token is refused: {failure.reason}.", 400)
     digest = hashlib.sha256(f"{connection.issuer} {asked.jti}".encode()).hexdigest()
     if not asked.jti or not cache.add(f"logout-token:{digest}", True, KEPT):
         return _error("The jti is missing, or was used before.", 400)

@@ -140,6 +140,7 @@ def _reauthenticate(
     if account is None or account.user_id != request.user.pk:
         raise SignInFailed("wrong_person")
     begun.record(request, connection, account, person, again=True)
+    identities.record_session(account=account, session_key=request.session.session_key or "", sid=person.sid)
     query = urlencode({"next": state.get("next", reverse("home"))})
     return redirect(f"{reverse('connections:reauthenticated')}?{query}")
 

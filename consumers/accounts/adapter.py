@@ -6,7 +6,9 @@ from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.authentication import get_authentication_records
+from allauth.account.internal.flows.reauthentication import get_reauthentication_flows
 from allauth.core import context as allauth_context
+from allauth.core.exceptions import ReauthenticationRequired
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -91,6 +93,9 @@ class AccountAdapter(DefaultAccountAdapter):
         if sensitive_operations.is_recent(self.request, user):
             return False
         recent_authentication.forget_reauthentication(self.request, user)  # which allauth would accept
+        if not get_reauthentication_flows(user):
+            # allauth lets through whoever has neither password nor second factor; here a code by email confirms them.
+            raise ReauthenticationRequired
         return True
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:

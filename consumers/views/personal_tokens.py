@@ -11,10 +11,12 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_safe
 
+from consumers.access import token_refusal
 from consumers.actions import personal_tokens as personal_token_actions
 from consumers.audit import Actor
 from consumers.forms import PersonalTokenForm, add_refusal
 from consumers.models import User
+from consumers.scopes import PREFIX
 from core.errors import Refusal
 from core.idempotency import AlreadySubmitted, idempotent
 
@@ -37,6 +39,8 @@ def index(request: HttpRequest) -> HttpResponse:
 def create(request: HttpRequest) -> HttpResponse:
     """Make a token. The answer to the POST itself shows it; nothing keeps it for a later page."""
     user = _person(request)
+    if (refused := token_refusal(request, user, [PREFIX])) is not None:
+        return refused
     form = PersonalTokenForm(request.POST if request.method == "POST" else None, user=user)
     if request.method == "POST" and form.is_valid():
         typed = form.cleaned_data

@@ -52,8 +52,8 @@ def _addresses(at: Target, deadline: float) -> list[str]:
 class Places:
     """Keeps servers that answer slowly, or on purpose never, from holding up every thread that we have."""
 
-    def __init__(self) -> None:
-        self.free = threading.BoundedSemaphore(PLACES)
+    def __init__(self, places: int = PLACES) -> None:
+        self.free = threading.BoundedSemaphore(places)
         self.taken_until = float("-inf")
 
     @contextmanager

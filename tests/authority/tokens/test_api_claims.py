@@ -237,7 +237,12 @@ def test_consent_says_nothing_where_the_api_learns_nothing(flow, api):
 
 def identity_of(user, **said):
     connection = Connection.objects.create(
-        name="Acme Okta", slug="acme-okta", issuer="https://acme.okta.com", client_id="p", kept_claims=["depot"]
+        name="Acme Okta",
+        slug="acme-okta",
+        issuer="https://acme.okta.com",
+        client_id="p",
+        sign_in="offered",
+        kept_claims=["depot"],
     )
     account = SocialAccount.objects.create(user=user, provider=connection.issuer, uid="a", extra_data={})
     return Identity.objects.create(account=account, connection=connection, signed_in_at=timezone.now(), **said)

@@ -17,6 +17,7 @@ EXPECTED = [
     "SELECT django_session",  # who asks
     "SELECT consumers_user",
     "SELECT consumers_membership",  # may they enter, and as what
+    "SELECT connections_connection",  # must the person, or whoever enters, sign in by an identity provider
     "SELECT clients_scope",  # what the form may offer
     "SAVEPOINT",
     "SAVEPOINT",
