@@ -67,7 +67,11 @@ class Visitor:
         return self.page
 
     def sign_in(self, email: str, password: str) -> None:
-        self.open("/account/login/")
+        self.sign_in_another_way(email, password, "")
+
+    def sign_in_another_way(self, email: str, password: str, query: str = "?ways=") -> None:
+        """Sign in by a password, also where connections would ask for the address first."""
+        self.open(f"/account/login/{query}")
         self.page.get_by_text("Use a password instead").click()
         form = self.page.locator("form", has=self.page.get_by_label("Password", exact=True))
         form.get_by_label("Email").fill(email)

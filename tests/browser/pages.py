@@ -56,6 +56,10 @@ NO_PAGE = {
     "mfa_edit_webauthn",
     "mfa_remove_webauthn",
     "mfa_trust",
+    "connections:reauthenticate",
+    "connections:reauthenticated",
+    "connections:disconnect",
+    "connections:backchannel-logout",
 }
 
 
@@ -81,6 +85,9 @@ SIGNED_OUT = [
     Opened("requests:sent", "/request-access/sent/"),
     Opened("requests:status", "/request-access/{workspace_request}/"),
     Opened("requests:status", "/request-access/unknown/", 404),
+    # Those of a connection that there is: tests/browser/test_identity_providers.py.
+    Opened("connections:login", "/sso/nowhere/login", 404),
+    Opened("connections:callback", "/sso/nowhere/callback", 400),
     Opened("mailbox", "/demo/mail/"),
     Opened("mailbox-message", "{message}"),
     Opened("404", "/nowhere/", 404),
@@ -142,6 +149,7 @@ MANAGER = [
     Opened("end-session", "/oauth2/logout"),
     Opened("apps", "/account/apps/"),
     Opened("revoke-app", "/account/apps/{app}/"),
+    Opened("connections:connect", "/account/connections/nowhere/connect/", 404),
     Opened("consumers:name", "/account/name/"),
     Opened("consumers:tokens", "/account/tokens/"),
     Opened("consumers:create-token", "/account/tokens/new/"),

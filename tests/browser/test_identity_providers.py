@@ -14,6 +14,7 @@ from consumers.audit import SYSTEM
 from consumers.models import Consumer, Membership, Role, User
 from tests import patient
 from tests.browser.identity_providers import SECRET, RealProvider, oidc_provider, toolkit
+from tests.browser.test_accessibility import complaints
 from tests.browser.test_passkeys import with_authenticator
 
 pytestmark = pytest.mark.browser
@@ -181,7 +182,7 @@ def test_operator_tests_a_connection_and_reads_it_claim_by_claim(okta, server, v
     with server.database():
         Connection.objects.update(sign_in="off")
     olga = visitor()
-    olga.sign_in(server.demo["operator"]["email"], server.demo["operator"]["password"])
+    olga.sign_in_another_way(server.demo["operator"]["email"], server.demo["operator"]["password"])
     page = olga.open("/operators/connections/connection/")
     page.get_by_role("link", name="Acme Okta").click()
     page.get_by_role("button", name="Test connection").click()
@@ -242,7 +243,7 @@ def test_superuser_comes_back_by_a_passkey_where_the_provider_is_required(okta, 
     olga.base_url = server.url.replace("127.0.0.1", "localhost")
     with_authenticator(olga)
     email, password = server.demo["operator"]["email"], server.demo["operator"]["password"]
-    olga.sign_in(email, password)
+    olga.sign_in_another_way(email, password)
     page = olga.open("/account/2fa/webauthn/add/")
     page.get_by_role("button", name="Add").click()
     page.get_by_role("heading", name="Save your recovery codes now").wait_for()
@@ -267,3 +268,38 @@ def test_superuser_comes_back_by_a_passkey_where_the_provider_is_required(okta, 
     assert any("signed in by a passkey" in text for text in told)
     with server.database():
         User.objects.get(email=email).authenticator_set.all().delete()
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
+def test_pages_of_connections_pass_axe(okta, server, visitor, theme, width):
+    guest = visitor(theme=theme, width=width)
+    page = guest.open("/account/login/")
+    found = complaints(page, "the address first")
+    page.get_by_label("Email address").fill("alice@acme.example")
+    page.get_by_role("button", name="Continue", exact=True).click()
+    found += complaints(page, "the ways in")
+    with server.database():
+        Connection.objects.update(sign_in="required", required_at=timezone.now())
+        Connection.objects.get().consumers.add(Consumer.objects.get(slug="acme"))
+    page = guest.open("/account/login/")
+    page.get_by_label("Email address").fill("alice@acme.example")
+    page.get_by_role("button", name="Continue", exact=True).click()
+    found += complaints(page, "the one way in")
+    page.get_by_role("button", name="Continue with Acme Okta").click()
+    okta.sign_in(page, "alice")
+    page = guest.open("/account/2fa/")
+    found += complaints(page, "one's own identities")
+    guest.open("/account/logout/").get_by_role("button", name="Sign out").click()
+    olga = visitor(theme=theme, width=width)
+    olga.sign_in_another_way(server.demo["operator"]["email"], server.demo["operator"]["password"])
+    page = olga.open("/operators/connections/connection/")
+    found += complaints(page, "the connections")
+    page.get_by_role("link", name="Acme Okta").click()
+    found += complaints(page, "a connection")
+    page.get_by_role("button", name="Test connection").click()
+    okta.sign_in(page, "alice")
+    found += complaints(page, "a test")
+    for address in ("add/", "add/?preset=okta"):
+        page = olga.open(f"/operators/connections/connection/{address}")
+        found += complaints(page, address)
+    assert found == []
