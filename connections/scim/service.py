@@ -38,6 +38,11 @@ NAMES = {"user_name": "userName", "display_name": "displayName", "external_id": 
 
 
 class Service(ScimService):
+    def read_search(self, resource_types: list[ResourceType], payload: Any) -> tuple[Any, Any]:
+        if isinstance(payload, dict) and isinstance(payload.get("filter"), str):
+            payload = payload | {"filter": filters.to_the_letter(payload["filter"])}
+        return super().read_search(resource_types, payload)
+
     def patch_response(
         self, base_url: str, resource: Resource[Any], response_parameters: ResponseParameters[Any]
     ) -> ScimResponse:

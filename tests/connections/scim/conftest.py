@@ -32,7 +32,8 @@ class Provisioner:
             f"/scim/v2/{slug or self.directory.consumer.slug}{path}",
             body if isinstance(body, (str, bytes)) else json.dumps(body) if body is not None else "",
             content_type=MEDIA_TYPE,
-            headers={"Authorization": f"Bearer {self.token}"} | {name.replace("_", "-"): headers[name] for name in headers},
+            headers={"Authorization": f"Bearer {self.token}"}
+            | {name.replace("_", "-"): headers[name] for name in headers},
         )
         assert answer.status_code < 500 or answer.status_code == 501, answer.content
         return answer

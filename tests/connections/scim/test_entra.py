@@ -49,17 +49,14 @@ def test_entra_creates_a_person_and_only_what_is_needed_is_kept(scim, dora):
     [
         'externalId eq "0a21f0f2-8d2a-4f8e-bf98-7363c4aed4ef"',
         'userName eq "dora@acme.example"',
-        'emails[type eq "work"].value eq "x"',
+        'emails[type eq "work"].value eq "dora.lange@acme.example"',
         'emails[type eq "work" and value eq "dora.lange@ACME.example"]',
         'emails.value eq "dora.lange@acme.example"',
     ],
 )
 def test_entra_matches_a_person_by_a_filter(scim, dora, filter_text):
     answer = scim.get("/Users", filter=filter_text)
-    if "].value" in filter_text:  # section 3.4.2.2 has no sub-attribute behind a value filter
-        assert (answer.status_code, answer.json()["scimType"]) == (400, "invalidFilter")
-    else:
-        assert [each["id"] for each in answer.json()["Resources"]] == [dora["id"]]
+    assert [each["id"] for each in answer.json()["Resources"]] == [dora["id"]]
 
 
 def test_entra_updates_attributes_by_paths_in_capitals(scim, dora):
@@ -104,7 +101,9 @@ def test_entra_deletes_a_person_and_creates_them_again(scim, dora, acme):
 
 
 def test_entra_adds_and_removes_members(scim, dora):
-    group = scim.send("POST", "/Groups", {"schemas": [GROUP], "externalId": "8aa1", "displayName": "Engineering"}).json()
+    group = scim.send(
+        "POST", "/Groups", {"schemas": [GROUP], "externalId": "8aa1", "displayName": "Engineering"}
+    ).json()
     path = f"/Groups/{group['id']}"
     member = [{"$ref": None, "value": dora["id"]}]
     assert scim.patch(path, {"op": "Add", "path": "members", "value": member}).status_code == 204
@@ -114,7 +113,10 @@ def test_entra_adds_and_removes_members(scim, dora):
     assert scim.patch(path, {"op": "Remove", "path": "members", "value": member}).status_code == 204
     assert "members" not in scim.get(path).json()
     assert scim.patch(path, {"op": "Replace", "path": "displayName", "value": "Builders"}).status_code == 204
-    assert scim.get("/Groups", filter='displayName eq "builders"', excludedAttributes="members").json()["totalResults"] == 1
+    assert (
+        scim.get("/Groups", filter='displayName eq "builders"', excludedAttributes="members").json()["totalResults"]
+        == 1
+    )
 
 
 def test_what_changes_nothing_is_recorded_nowhere(scim, dora):

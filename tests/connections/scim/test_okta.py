@@ -26,13 +26,17 @@ def test_okta_looks_for_a_person_before_it_creates_them(scim):
     answer = scim.get("/Users", filter='userName eq "dora@acme.example"', startIndex=1, count=100)
     assert answer.status_code == 200
     assert answer["Content-Type"] == "application/scim+json"
-    assert answer.json() == {
-        "schemas": [LIST],
-        "totalResults": 0,
-        "startIndex": 1,
-        "itemsPerPage": 0,
-        "Resources": [],
-    } or "Resources" not in answer.json()
+    assert (
+        answer.json()
+        == {
+            "schemas": [LIST],
+            "totalResults": 0,
+            "startIndex": 1,
+            "itemsPerPage": 0,
+            "Resources": [],
+        }
+        or "Resources" not in answer.json()
+    )
 
 
 def test_okta_creates_a_person(scim, acme):
@@ -63,7 +67,11 @@ def test_okta_reads_a_person(scim):
 
 def test_okta_updates_a_person_by_put(scim):
     made = scim.create(**DORA)
-    changed = DORA | {"id": made["id"], "displayName": "Dora Meyer", "name": {"givenName": "Dora", "familyName": "Meyer"}}
+    changed = DORA | {
+        "id": made["id"],
+        "displayName": "Dora Meyer",
+        "name": {"givenName": "Dora", "familyName": "Meyer"},
+    }
     answer = scim.send("PUT", f"/Users/{made['id']}", changed)
     assert answer.status_code == 200
     assert answer.json()["name"] == {"familyName": "Meyer", "givenName": "Dora"}
@@ -73,7 +81,9 @@ def test_okta_updates_a_person_by_put(scim):
 def test_okta_deactivates_and_reactivates_a_person(scim, acme):
     made = scim.create(**DORA)
     answer = scim.send(
-        "PATCH", f"/Users/{made['id']}", {"schemas": [PATCH], "Operations": [{"op": "replace", "value": {"active": False}}]}
+        "PATCH",
+        f"/Users/{made['id']}",
+        {"schemas": [PATCH], "Operations": [{"op": "replace", "value": {"active": False}}]},
     )
     assert answer.status_code == 200
     assert answer.json()["active"] is False
@@ -102,7 +112,10 @@ def test_okta_pushes_a_group_and_its_members(scim):
     assert {each["value"] for each in scim.get(path).json()["members"]} == {dora["id"], emil["id"]}
     assert scim.patch(path, {"op": "remove", "path": f'members[value eq "{dora["id"]}"]'}).status_code == 204
     assert [each["value"] for each in scim.get(path).json()["members"]] == [emil["id"]]
-    assert scim.patch(path, {"op": "replace", "value": {"id": answer.json()["id"], "displayName": "Builders"}}).status_code == 204
+    assert (
+        scim.patch(path, {"op": "replace", "value": {"id": answer.json()["id"], "displayName": "Builders"}}).status_code
+        == 204
+    )
     assert scim.get(path).json()["displayName"] == "Builders"
     assert scim.patch(path, {"op": "replace", "path": "members", "value": [{"value": dora["id"]}]}).status_code == 204
     assert [each["value"] for each in scim.get(path).json()["members"]] == [dora["id"]]
@@ -118,7 +131,9 @@ def test_okta_replaces_a_group_by_put(scim):
     renamed = scim.send("PUT", path, {"schemas": [GROUP], "displayName": "Builders"})
     assert renamed.json()["displayName"] == "Builders"
     assert len(renamed.json()["members"]) == 1
-    assert "members" not in scim.send("PUT", path, {"schemas": [GROUP], "displayName": "Builders", "members": []}).json()
+    assert (
+        "members" not in scim.send("PUT", path, {"schemas": [GROUP], "displayName": "Builders", "members": []}).json()
+    )
 
 
 def test_second_person_of_the_same_name_is_a_conflict(scim):
