@@ -78,7 +78,7 @@ class _Resource(models.Model):
 class DirectoryUser(_Resource):
     """A person in a directory. Without an account it is pending: invited, or without an address to invite."""
 
-    directory = models.ForeignKey(Directory, models.CASCADE, related_name="users")
+    directory = models.ForeignKey(Directory, models.CASCADE, related_name="users", db_index=False)
     # The account that the directory speaks for. Whoever was only invited speaks for themselves.
     user = models.ForeignKey(User, models.CASCADE, null=True, related_name="directory_users")
     invitation = models.ForeignKey(Invitation, models.SET_NULL, null=True, related_name="+")
@@ -142,7 +142,7 @@ class DirectoryUser(_Resource):
 class DirectoryGroup(_Resource):
     """A group of a directory, and the role that an operator gave its members."""
 
-    directory = models.ForeignKey(Directory, models.CASCADE, related_name="groups")
+    directory = models.ForeignKey(Directory, models.CASCADE, related_name="groups", db_index=False)
     display_name = models.CharField(max_length=200)
     role = models.CharField(max_length=10, choices=GroupRole, default=GroupRole.NONE)
     members = models.ManyToManyField(DirectoryUser, related_name="groups")

@@ -27,7 +27,7 @@ from scim2_models.path import (
 )
 
 MAX_LENGTH = 2000  # characters
-# What Entra sends where an address matches people: beside the grammar of section 3.4.2.2, which says the same otherwise.
+# What Entra sends where an address matches people; the grammar of section 3.4.2.2 says the same otherwise.
 OF_ENTRA = re.compile(r'emails\[type eq ("[^"\\]*")\]\.value eq ("[^"\\]*")', re.IGNORECASE)
 MAX_TERMS = 50
 NOTHING = Q(pk__in=[])

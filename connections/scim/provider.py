@@ -77,12 +77,14 @@ class User(Resource[Any]):
 
 
 class GroupMember(ComplexAttribute):
+    class Type(ExtensibleStringEnum):
+        user = "User"
+
     value: Annotated[str | None, Mutability.immutable, CaseExact.true] = None
     ref: Annotated[Reference[User] | None, Mutability.immutable] = Field(
         None, serialization_alias="$ref", validation_alias="$ref"
     )
-    type: Annotated[str | None, Mutability.immutable] = None
-    display: Annotated[str | None, Mutability.read_only] = None
+    type: Annotated[Type | None, Mutability.immutable] = None
 
 
 class Group(Resource[Any]):

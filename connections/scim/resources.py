@@ -56,7 +56,7 @@ def group_resource(row: DirectoryGroup, *, with_members: bool) -> Group:
         meta=_meta(row, "Group"),
         display_name=row.display_name,
         members=[
-            GroupMember(value=str(member.pk), ref=Reference(f"Users/{member.pk}"), type="User", display=str(member))
+            GroupMember(value=str(member.pk), ref=Reference(f"Users/{member.pk}"), type=GroupMember.Type.user)
             for member in members
         ]
         or None,

@@ -5,6 +5,7 @@ from typing import Any
 
 from scim2_models import (
     Context,
+    InvalidPathException,
     InvalidSyntaxException,
     InvalidValueException,
     PatchOp,
@@ -33,7 +34,9 @@ from core.foreign_json import Fault, InvalidJSON
 MAX_BYTES = 256 * 1024
 # Values in the body of one person, so that nothing is compared with everything; a group's members are counted apart.
 MAX_VALUES = 1000
-MAX_TEXT = 4000  # characters of a query parameter, or of a path
+MAX_TEXT = 4000  # characters of a query parameter, or of a value
+# Operations of a PATCH, and characters of a path: a filter in it is parsed, and compared with each value, every time.
+MAX_OPERATIONS, MAX_PATH = {True: 1000, False: 100}, {True: 120, False: 300}  # of a group, and of a person
 NAMES = {"user_name": "userName", "display_name": "displayName", "external_id": "externalId"}
 
 
@@ -150,6 +153,7 @@ def _judge_values(value: Any, longest: int, is_group: bool) -> None:
             count += 1
             if isinstance(each, dict):
                 below += [*each, *each.values()]
+                _judge_operations(each, is_group)
             elif isinstance(each, list):
                 below += each
             elif isinstance(each, str) and len(each) > longest:
@@ -159,6 +163,14 @@ def _judge_values(value: Any, longest: int, is_group: bool) -> None:
         level = below
     if count > MAX_VALUES and not is_group:
         raise PayloadTooLargeException(detail=f"Send at most {MAX_VALUES:,} values about a person.")
+
+
+def _judge_operations(value: dict[str, Any], is_group: bool) -> None:
+    for name, part in value.items():
+        if name.lower() == "operations" and isinstance(part, list) and len(part) > MAX_OPERATIONS[is_group]:
+            raise PayloadTooLargeException(detail=f"Send at most {MAX_OPERATIONS[is_group]:,} operations.")
+        if name.lower() == "path" and isinstance(part, str) and len(part) > MAX_PATH[is_group]:
+            raise InvalidPathException(detail=f"A path has at most {MAX_PATH[is_group]} characters here.")
 
 
 __all__ = ["MAX_BYTES", "MAX_RESULTS", "error", "respond"]

@@ -9,6 +9,7 @@ from django.utils import timezone
 from connections.actions.directories import create_directory
 from connections.models import Connection, Directory, Domain
 from consumers.audit import SYSTEM
+from tests.authority.conftest import web  # noqa: F401  # a fixture
 
 MEDIA_TYPE = "application/scim+json"
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
