@@ -98,7 +98,7 @@ class DirectoryAdmin(AuditedAdmin):
     def deletion_effects(self, obj: Directory) -> list[str]:
         return [
             "Its token ends at once: the directory can add and remove nobody any more.",
-            f"{pluralize(obj.users.count(), 'person', 'people')} in it stay what they are here, kept by people from now on.",
+            f"{pluralize(obj.users.count(), 'person', 'people')} in it stay here, and are kept by people from now on.",
             "Switch off there first whoever is to leave.",
         ]
 

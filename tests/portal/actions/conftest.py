@@ -14,7 +14,8 @@ from authority.models import Consent, SigningKey, TestToken
 from clients.actions import registration
 from clients.actions.workloads import assign_subject
 from clients.models import DocumentHost, RegistrationAccessToken, SelfRegistration, TrustedIssuer, TrustRule
-from connections.models import Connection, Domain, Identity, JoiningRule
+from connections.actions.directories import create_directory
+from connections.models import Connection, Directory, DirectoryGroup, Domain, Identity, JoiningRule
 from consumers.actions.personal_tokens import create_token
 from consumers.audit import SYSTEM
 from consumers.models import Verification
@@ -64,6 +65,7 @@ def ids(invite, acme, globex, alice, bob, mallory, olga, api, acme_access, servi
     joining = JoiningRule.objects.create(connection=connection, consumer=acme, kind="group", value="admins")
     account = SocialAccount.objects.create(user=bob, provider=connection.issuer, uid="b", extra_data={})
     Identity.objects.create(account=account, connection=connection)
+    directory, _ = create_directory(directory=Directory(consumer=acme, name="Acme directory"), actor=SYSTEM)
     problem = {"kind": "changed", "position": 1, "event": 1, "text": "Event 1 was changed after it was sealed."}
     Verification.objects.create(last_position=1, last_event=1, problems=[problem], finished_at=timezone.now())
     return {
@@ -85,6 +87,8 @@ def ids(invite, acme, globex, alice, bob, mallory, olga, api, acme_access, servi
         "connection": connection.pk,
         "new_domain": Domain.objects.create(connection=connection, name="new.example").pk,
         "joining_rule": joining.pk,
+        "directory": directory.pk,
+        "directory_group": DirectoryGroup.objects.create(directory=directory, display_name="Leads", role="viewer").pk,
         "unused_issuer": unused_issuer.pk,
         "rule_id": rule.pk,
         "source_id": DocumentHost.objects.create(host="documents.example.com", consumer=acme).pk,

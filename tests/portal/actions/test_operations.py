@@ -70,6 +70,15 @@ NO_OPERATION = {
         ),
         "part of a sign-in, which tests/connections does at real providers",
     ),
+    **dict.fromkeys(
+        (
+            *("connections.actions.directory_users.create_user", "connections.actions.directory_users.update_user"),
+            *("connections.actions.directory_users.delete_user", "connections.actions.directory_groups.create_group"),
+            *("connections.actions.directory_groups.update_group", "connections.actions.directory_groups.delete_group"),
+            "consumers.actions.departures.revoke_access",
+        ),
+        "the directory's own, by SCIM: tests/connections/scim",
+    ),
 }
 
 
