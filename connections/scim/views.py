@@ -35,10 +35,10 @@ _requests: FixedWindow[str] = FixedWindow(WINDOW)
 
 
 @csrf_exempt
-def scim(request: HttpRequest, consumer_slug: str, path: str = "") -> HttpResponse:
+def scim(request: HttpRequest, slug: str, path: str = "") -> HttpResponse:
     """Answer a request of the consumer's directory (RFC 7644)."""
     try:
-        directory = _authenticate(request, consumer_slug)
+        directory = _authenticate(request, slug)
     except Refusal as refusal:
         return _refused(refusal)
     record_use(directory)
@@ -56,7 +56,7 @@ def scim(request: HttpRequest, consumer_slug: str, path: str = "") -> HttpRespon
     actor = Actor(kind="system", id=str(directory.pk), label=directory.name, **request_origin(request))
     asked = ScimRequest(
         method=str(request.method),
-        base_url=settings.PUBLIC_URL + reverse("connections:scim", args=[consumer_slug]).rstrip("/"),
+        base_url=settings.PUBLIC_URL + reverse("connections:scim", args=[slug]).rstrip("/"),
         path=f"/{path}",
         query=request.GET.dict(),
         headers=dict(request.headers),
@@ -66,7 +66,7 @@ def scim(request: HttpRequest, consumer_slug: str, path: str = "") -> HttpRespon
     return _response(service.respond(DirectoryStorage(directory, actor, writes=writes), asked))
 
 
-def _authenticate(request: HttpRequest, consumer_slug: str) -> Directory:
+def _authenticate(request: HttpRequest, slug: str) -> Directory:
     """Return the directory that calls. Raises InvalidToken, NotFound to another consumer's, and TooManyRequests."""
     scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     token = token.strip()
@@ -79,7 +79,7 @@ def _authenticate(request: HttpRequest, consumer_slug: str) -> Directory:
             raise InvalidToken("This token is unknown or was rotated. Ask the people who run the portal for a new one.")
     if _requests.add(key) > PER_TOKEN:
         raise TooManyRequests(ceil(_requests.retry_after(key, PER_TOKEN)))
-    if directory.consumer.slug != consumer_slug:
+    if directory.consumer.slug != slug:
         raise NotFound
     return directory
 

@@ -18,6 +18,7 @@ TAGS = {
     "Secrets": "Client secrets and federation rules. A secret is returned once, in the response that created it.",
     "Consumers": "Customers, partners and services, each with its own workspace.",
     "People": "The members of a workspace.",
+    "Directories": "Who keeps a consumer’s people by SCIM, and which roles its groups give.",
     "APIs": "The audiences of tokens, and the scopes that consumers may use.",
     "Tokens": "Introspection, revocation, and test tokens.",
     "Registration": "Dynamic client registration.",

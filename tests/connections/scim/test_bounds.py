@@ -13,6 +13,7 @@ from connections.scim import filters
 from consumers.models import Membership, User
 from tests.connections.scim.conftest import GROUP, PATCH, USER
 from tests.factories import actor_for
+from tests.linear_time.timing import UNITS, long
 
 pytestmark = pytest.mark.django_db
 
@@ -166,3 +167,19 @@ def test_full_body_of_members_is_answered_soon(scim):
     worst = [{"op": "remove", "path": "members[" + " or ".join(['a eq "a"'] * 8) + "]"}] * 1000
     assert scim.patch(f"/Groups/{group['id']}", *worst).status_code == 400
     assert time.monotonic() - began < 20
+
+
+@pytest.mark.parametrize("head", ["", 'userName eq "', "emails[", "not (", 'id pr and userName co "a" or '])
+def test_no_filter_and_no_body_takes_long(scim, head):
+    """Each is as long as it may be, and made of what slows parsers down; none is answered by an error of ours."""
+    slow = []
+    for unit in UNITS:
+        began = time.thread_time()
+        scim.get("/Users", filter=long((head, unit, ""), filters.MAX_LENGTH)[: filters.MAX_LENGTH])
+        scim.send("POST", "/Users", f'{{"userName": {head}' + unit * (60_000 // len(unit)))
+        path = long((head, unit, ""), 300)[:300]
+        operation = {"op": "add", "path": path, "value": {unit: [unit]}}
+        scim.patch("/Users/2819c223-7f76-453a-919d-413861904646", operation)
+        if time.thread_time() - began > 1:
+            slow.append(unit)
+    assert slow == []

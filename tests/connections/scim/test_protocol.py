@@ -1,6 +1,12 @@
 """RFC 7644, request by request."""
 
+import os
+import subprocess
+import sys
+
 import pytest
+from django.conf import settings
+from django.test import Client
 
 from connections.models import DirectoryUser
 from tests.connections.scim.conftest import ERROR, GROUP, LIST, PATCH, USER, direct, trust
@@ -123,8 +129,6 @@ def test_what_is_wrong_gets_an_error_of_the_specification(scim, dora, case):
 def test_body_of_another_type_is_refused(scim):
     answer = scim.send("POST", "/Users", {"schemas": [USER], "userName": "a"})
     assert answer.status_code == 201
-    from django.test import Client
-
     answer = Client().post(
         "/scim/v2/acme/Users", "<a/>", content_type="text/xml", headers={"Authorization": f"Bearer {scim.token}"}
     )
@@ -257,3 +261,14 @@ def test_requests_beyond_the_limit_are_asked_to_wait(scim, monkeypatch):
     assert answer.status_code == 429
     assert int(answer["Retry-After"]) > 0
     views._requests.clear()
+
+
+def test_protocol_is_loaded_by_the_first_request_with_a_token():
+    code = (
+        "import django, sys; django.setup(); import portal.urls; print({'scim2_models', 'pydantic'} & set(sys.modules))"
+    )
+    environ = {**os.environ, "DJANGO_SETTINGS_MODULE": "portal.settings"}
+    out = subprocess.run(
+        [sys.executable, "-c", code], cwd=settings.BASE_DIR, env=environ, check=True, capture_output=True
+    )
+    assert out.stdout.decode().strip() == "set()"
