@@ -9,6 +9,7 @@ class AuthorityConfig(AppConfig):
         from authority import events  # these need the models loaded
         from authority.api.callers import read_access_token
         from authority.authorization import backchannel_logout  # noqa: F401  # connects receivers of session signals
+        from authority.authorization.consents import revoke_of
         from authority.keys import checks  # noqa: F401  # registers system checks
         from authority.keys.signing_keys import sign_as_client
         from authority.protocol.endpoints import endpoint_urls
@@ -19,6 +20,7 @@ class AuthorityConfig(AppConfig):
         from clients.queries import register_issued_counts
         from connections.relying_party.addresses import register_jwks_uri
         from connections.relying_party.client_authentication import register_signer
+        from consumers.actions.departures import register_revoker
         from consumers.rest.callers import register_token_reader
 
         events.register_events()
@@ -28,3 +30,4 @@ class AuthorityConfig(AppConfig):
         register_hook_test(try_hook)
         register_issued_counts(daily_counts.issued_since)
         register_token_reader(read_access_token)
+        register_revoker(revoke_of)

@@ -41,6 +41,15 @@ def send_last_manager_kept(consumer: Consumer, user: User, by: str) -> None:
     )
 
 
+def send_last_manager_gone(consumer: Consumer, user: User, by: str) -> None:
+    _to_operators(
+        f"{consumer} has no manager",
+        f"{by} has switched off {user}, the last manager of {consumer}, who is out at once. Make somebody else a "
+        "manager, or invite one.",
+        [("Workspace", consumer.name), ("Person", user.email), ("By", by)],
+    )
+
+
 def send_identity_conflict(connection: Connection, failure: SignInFailed, person: Person) -> None:
     _to_operators(
         f"A sign-in by {connection} was refused",

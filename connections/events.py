@@ -43,6 +43,22 @@ class ConnectionEvent(EventName):
     WAY_BACK_USED = "operator.way_back.used"
 
 
+class DirectoryEvent(EventName):
+    CREATED = "directory.created"
+    UPDATED = "directory.updated"
+    TOKEN_ROTATED = "directory.token.rotated"
+    DELETED = "directory.deleted"
+    GROUP_ROLE_CHANGED = "directory.group.role_changed"
+    USER_CREATED = "directory.user.created"
+    USER_UPDATED = "directory.user.updated"
+    USER_SWITCHED_OFF = "directory.user.switched_off"
+    USER_SWITCHED_ON = "directory.user.switched_on"
+    USER_DELETED = "directory.user.deleted"
+    GROUP_CREATED = "directory.group.created"
+    GROUP_UPDATED = "directory.group.updated"
+    GROUP_DELETED = "directory.group.deleted"
+
+
 def _domain(event: Event) -> str:
     by = event.detail.get("by", "")
     return f"{event.detail.get('domain', '')}, {by}" if by else event.detail.get("domain", "")
@@ -50,6 +66,11 @@ def _domain(event: Event) -> str:
 
 def _rule(event: Event) -> str:
     return f"{event.detail.get('rule', '')}: {event.detail.get('role', '')}"
+
+
+def _members(event: Event) -> str:
+    added, removed = event.detail.get("added", 0), event.detail.get("removed", 0)
+    return ", ".join(f"{number} {word}" for number, word in ((added, "added"), (removed, "removed")) if number)
 
 
 def _reason(event: Event) -> str:
@@ -88,18 +109,44 @@ _WORDINGS: dict[EventName, Wording] = {
     ),
 }
 
+_DIRECTORY_WORDINGS: dict[EventName, Wording] = {
+    DirectoryEvent.CREATED: Wording("let {target} keep the people of the workspace", "users", "warn"),
+    DirectoryEvent.UPDATED: Wording(
+        "changed the directory {target}", "settings-2", "warn", changed_fields({"default_role": "role"})
+    ),
+    DirectoryEvent.TOKEN_ROTATED: Wording("replaced the token of {target}", "key-round", "warn"),
+    DirectoryEvent.DELETED: Wording("deleted the directory {target}", "trash-2", "bad"),
+    DirectoryEvent.GROUP_ROLE_CHANGED: Wording("made the members of {target} {role}", "users", "warn"),
+    DirectoryEvent.USER_CREATED: Wording("assigned {target}", "user-plus", "good"),
+    DirectoryEvent.USER_UPDATED: Wording("changed {target}", "users", "", changed_fields({})),
+    DirectoryEvent.USER_SWITCHED_OFF: Wording("switched off {target}", "ban", "bad"),
+    DirectoryEvent.USER_SWITCHED_ON: Wording("switched on {target}", "play", "good"),
+    DirectoryEvent.USER_DELETED: Wording("removed {target}", "user-minus", "bad"),
+    DirectoryEvent.GROUP_CREATED: Wording("added the group {target}", "users"),
+    DirectoryEvent.GROUP_UPDATED: Wording("changed the group {target}", "users", "", _members),
+    DirectoryEvent.GROUP_DELETED: Wording("removed the group {target}", "trash-2", "warn"),
+}
+
 _SENSITIVE: dict[EventName, SensitiveOperation] = {
     ConnectionEvent.CREATED: SensitiveOperation(),
     ConnectionEvent.UPDATED: SensitiveOperation(),
     ConnectionEvent.DELETED: SensitiveOperation(),
     ConnectionEvent.DOMAIN_VERIFIED: SensitiveOperation(),
     ConnectionEvent.RULE_CREATED: SensitiveOperation(),
+    DirectoryEvent.CREATED: SensitiveOperation(),
+    DirectoryEvent.UPDATED: SensitiveOperation(),
+    DirectoryEvent.TOKEN_ROTATED: SensitiveOperation(),
+    DirectoryEvent.GROUP_ROLE_CHANGED: SensitiveOperation(),
 }
 
 
 def register_events() -> None:
     register(
-        _WORDINGS,
+        _WORDINGS | _DIRECTORY_WORDINGS,
         sensitive=_SENSITIVE,
-        operator_categories=[Category("connections", "Connections", ("connection.", "person.identity."))],
+        workspace_categories=[Category("directory", "Directory", ("directory.",))],
+        operator_categories=[
+            Category("connections", "Connections", ("connection.", "person.identity.")),
+            Category("directories", "Directories", ("directory.",)),
+        ],
     )

@@ -2,10 +2,21 @@
 
 from django.conf import settings
 
-from connections.models import ClientAuthentication, Connection, Domain, JoiningRule, RuleKind, SignInMode, Source
+from connections.models import (
+    ClientAuthentication,
+    Connection,
+    Directory,
+    DirectoryGroup,
+    DirectoryUser,
+    Domain,
+    JoiningRule,
+    RuleKind,
+    SignInMode,
+    Source,
+)
 from connections.presets import HOST, PART, PRESETS
-from consumers.policy import CLAIM_NAME
-from core.errors import Refusal
+from consumers.policy import CLAIM_NAME, model_fields
+from core.errors import Conflict, Refusal
 from core.http_fetch.target import FetchError, target
 from core.text import first_unsafe, name_of
 from core.uris import DOMAIN
@@ -17,6 +28,12 @@ MAX_SECRET = 500  # characters
 # On what ground a domain is verified, besides an operator's word.
 BY_DNS = "DNS record"
 BY_FILE = "CONNECTIONS_FILE"
+# Of a directory, so that no request of it reads or writes without bounds.
+MAX_PEOPLE = 5000
+MAX_GROUPS = 200
+MAX_MEMBERS = 2000  # of one group
+MAX_ADDRESSES = 20  # of one person
+LATER = ("consumer", "directory", "digest", "pepper_version", "hint")  # what the actions fill in
 # Anybody has an address there, so that no provider but its own speaks for them.
 PUBLIC_MAIL = frozenset(
     [
@@ -165,3 +182,51 @@ def preset_values(preset: str, answers: dict[str, str]) -> dict[str, object]:
         "verified_claim": product.verified_claim,
         "domain_claim": product.domain_claim,
     }
+
+
+def directory(row: Directory) -> None:
+    """Judge the name and the role of a directory."""
+    model_fields(row, but=LATER)
+    _plain(row.name, "name")
+
+
+def directory_user(row: DirectoryUser) -> None:
+    """Judge what a directory says about a person (RFC 7643 section 4.1)."""
+    if not row.user_name.strip():
+        raise Refusal("Send a userName.", field="user_name")
+    model_fields(row, but=("directory", "user", "invitation", "emails", "searched_emails"))
+    for name in ("user_name", "external_id", "display_name", "formatted_name", "given_name", "family_name"):
+        _plain(getattr(row, name), name)
+    if len(row.emails) > MAX_ADDRESSES:
+        raise Refusal(f"A person has at most {MAX_ADDRESSES} addresses here.", field="emails")
+    for each in row.emails:
+        for part in ("value", "type"):
+            text = each.get(part) or ""
+            if len(text) > 254:
+                raise Refusal("An address has at most 254 characters.", field="emails")
+            _plain(text, "emails")
+
+
+def directory_group(row: DirectoryGroup) -> None:
+    """Judge what a directory says about a group (RFC 7643 section 4.2)."""
+    if not row.display_name.strip():
+        raise Refusal("Send a displayName.", field="display_name")
+    model_fields(row, but=("directory",))
+    _plain(row.display_name, "display_name")
+    _plain(row.external_id, "external_id")
+
+
+def room_for_person(row: Directory) -> None:
+    if row.users.count() >= MAX_PEOPLE:
+        raise Conflict(f"A directory has at most {MAX_PEOPLE:,} people here.")
+
+
+def room_for_group(row: Directory) -> None:
+    if row.groups.count() >= MAX_GROUPS:
+        raise Conflict(f"A directory has at most {MAX_GROUPS} groups here. Assign the groups that give a role.")
+
+
+def _plain(text: str, field: str) -> None:
+    """Refuse invisible characters, which show one name and are another."""
+    if first := first_unsafe(text):
+        raise Refusal(f"Leave out the invisible character {name_of(first)}.", field=field)

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from connections.scim.views import scim
 from connections.views import account, backchannel_logout, sign_in
 
 app_name = "connections"
@@ -12,6 +13,8 @@ urlpatterns = [
     path("sso/<slug:slug>/logout", backchannel_logout.logout, name="backchannel-logout"),
     path("sso/<slug:slug>/reauthenticate", sign_in.reauthenticate, name="reauthenticate"),
     path("sso/reauthenticated", sign_in.reauthenticated, name="reauthenticated"),
+    path("scim/v2/<slug:slug>/", scim, name="scim"),
+    path("scim/v2/<slug:slug>/<path:path>", scim, name="scim-resource"),
     path("account/connections/<slug:slug>/connect/", account.connect, name="connect"),
     path("account/connections/<int:identity_id>/disconnect/", account.disconnect, name="disconnect"),
 ]

@@ -11,6 +11,7 @@ from django.db import Error
 from django.db.models import Count, QuerySet
 
 from clients.models import ClientSecret, InitialAccessToken, RegistrationAccessToken
+from connections.models import Directory
 from consumers.models import PersonalToken
 
 logger = logging.getLogger(__name__)
@@ -23,6 +24,7 @@ def live_credentials() -> dict[str, QuerySet[Any]]:
         "personal access tokens": PersonalToken.objects.live(),
         "initial access tokens": InitialAccessToken.objects.live(),
         "registration access tokens": RegistrationAccessToken.objects.live(),
+        "tokens of directories": Directory.objects.all(),
     }
 
 

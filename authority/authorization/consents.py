@@ -16,7 +16,7 @@ from clients.claim_sources import ROLES
 from clients.models import Api, ApiRole, Client, Scope, SelfRegistration
 from consumers import audit
 from consumers.audit import Actor
-from consumers.models import User
+from consumers.models import Consumer, User
 
 Grant = get_grant_model()
 OF_ROLES = "Your roles there"  # where the API's claims say it in no other words
@@ -137,13 +137,24 @@ def revoke(*, consent: Consent, actor: Actor) -> None:
 
 
 @transaction.atomic
-def revoke_all(*, person: User, actor: Actor) -> None:
-    """Revoke what every client may do for the person, also that of clients which need no consent."""
-    for consent in Consent.objects.filter(user=person).select_related("client", "user"):
+def revoke_all(*, person: User, consumer: Consumer | None = None, actor: Actor) -> None:
+    """Revoke what every client, or each of one consumer, may do for the person; also what needs no consent."""
+    consents = Consent.objects.filter(user=person)
+    grants, devices = Grant.objects.filter(user=person), DeviceRequest.objects.filter(user=person)
+    granted = TokenFamily.objects.filter(user=person)
+    if consumer is not None:
+        consents, granted = consents.filter(client__consumer=consumer), granted.filter(client__consumer=consumer)
+        grants, devices = grants.filter(application__consumer=consumer), devices.filter(client__consumer=consumer)
+    for consent in consents.select_related("client", "user"):
         revoke(consent=consent, actor=actor)
-    Grant.objects.filter(user=person).delete()
-    DeviceRequest.objects.filter(user=person).delete()
-    families.revoke(TokenFamily.objects.filter(user=person))
+    grants.delete()
+    devices.delete()
+    families.revoke(granted)
+
+
+def revoke_of(person: User, consumer: Consumer | None, actor: Actor) -> None:
+    """End what apps may do for somebody who is switched off (consumers/actions/departures.py)."""
+    revoke_all(person=person, consumer=consumer, actor=actor)
 
 
 def _end_tokens(person: User, client: Client) -> None:

@@ -4,7 +4,7 @@ from django.db import transaction
 
 from connections import emails
 from connections.events import ConnectionEvent
-from connections.models import Connection, Identity, JoiningRule, RuleKind
+from connections.models import Connection, Directory, Identity, JoiningRule, RuleKind
 from connections.relying_party.claims import Person
 from consumers import audit
 from consumers.audit import SYSTEM, Actor
@@ -39,9 +39,11 @@ def matches(rule: JoiningRule, person: Person) -> bool:
 def keep_in_step(*, user: User, connection: Connection, person: Person, actor: Actor) -> None:
     """Give, change and end memberships as the rules of the connection say.
 
-    A membership by invitation stays as it is. The last manager of a workspace stays one, and operators are told.
+    A membership by invitation stays as it is, and whom a directory switched off comes in by no rule. The last manager
+    of a workspace stays one, and operators are told.
     """
-    wanted = wanted_roles(connection, person)
+    off = Directory.objects.filter(users__user=user, users__active=False).values_list("consumer", flat=True)
+    wanted = {each: role for each, role in wanted_roles(connection, person).items() if each.pk not in set(off)}
     kept = Membership.objects.filter(user=user, source=MembershipSource.RULE, source_id=connection.pk)
     here = {*wanted, *Consumer.objects.filter(memberships__in=kept)}
     for consumer in sorted(here, key=lambda each: str(each.pk)):  # one order, so that no two wait for each other

@@ -1,5 +1,5 @@
-"""The operators' pages of connections."""
+"""The operators' pages of connections and directories."""
 
-from connections.admin import connections
+from connections.admin import connections, directories
 
-__all__ = ["connections"]
+__all__ = ["connections", "directories"]

@@ -12,6 +12,13 @@ from connections.models.connections import (
     Source,
     domain_of,
 )
+from connections.models.directories import (
+    Directory,
+    DirectoryGroup,
+    DirectoryUser,
+    GroupRole,
+    ProvisionedAccount,
+)
 from connections.models.identities import ConnectionSession, Identity
 
 __all__ = [
@@ -19,10 +26,15 @@ __all__ = [
     "Connection",
     "ConnectionQuerySet",
     "ConnectionSession",
+    "Directory",
+    "DirectoryGroup",
+    "DirectoryUser",
     "Domain",
     "DomainQuerySet",
+    "GroupRole",
     "Identity",
     "JoiningRule",
+    "ProvisionedAccount",
     "RuleKind",
     "SignInMode",
     "Source",

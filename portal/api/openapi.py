@@ -19,6 +19,7 @@ TAGS = {
     "Consumers": "Customers, partners and services, each with its own workspace.",
     "People": "The members of a workspace.",
     "Connections": "Identity providers by which people sign in, and who joins by them.",
+    "Directories": "Who keeps a consumer’s people by SCIM, and which roles its groups give.",
     "APIs": "The audiences of tokens, and the scopes that consumers may use.",
     "Roles": "What people are in an API, and what else its access tokens say.",
     "Tokens": "Introspection, revocation, and test tokens.",

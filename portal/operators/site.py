@@ -19,7 +19,7 @@ ROOMS = ("portal", "consumers", "connections", "clients", "authority")
 # The sidebar, by what an operator comes for. Models that stand nowhere here follow under their room's name.
 SECTIONS = {
     "Consumers and clients": ["Consumer", "Client"],
-    "Sign-in": ["Connection"],
+    "Sign-in": ["Connection", "Directory"],
     "APIs": ["Api", "RoleGrant", "TrustedIssuer"],
     "Dynamic client registration": ["OpenRegistration", "DocumentHost", "SoftwareIssuer"],
     "Activity and mail": ["Event", "Message", "SigningKey"],

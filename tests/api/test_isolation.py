@@ -30,6 +30,7 @@ NOWHERE = {
     "connection": "no-such-connection",
     "domain": "nowhere.example",
     "token_id": "00000000-0000-4000-8000-000000000000",
+    "group_id": "00000000-0000-4000-8000-000000000000",
 }
 
 

@@ -26,6 +26,8 @@ NO_PAGE = {
     "revoke",
     "userinfo",
     "oidc-discovery",
+    "connections:scim",
+    "connections:scim-resource",
     "oauth-metadata",
     "workload-discovery",
     "workload-jwks",

@@ -21,7 +21,14 @@ ROLES = ["stranger", "viewer", "manager", "neighbour", "operator"]
 PUBLIC = {
     *("jwks", "oidc-discovery", "oauth-metadata", "workload-discovery", "workload-jwks", "api:openapi"),
 }
-NO_COOKIE = ("authority.endpoints.", "consumers.rest.", "portal.health", "portal.metrics", "portal.api.")
+NO_COOKIE = (
+    "authority.endpoints.",
+    "connections.scim.",
+    "consumers.rest.",
+    "portal.health",
+    "portal.metrics",
+    "portal.api.",
+)
 # Where the page of a client may post a person to (OpenID Connect Core 3.1.2.1, RP-Initiated Logout 2): it only asks.
 POSTED_TO = {"authorize", "end-session"}
 # What any page of any origin may read, without cookies: where and how to register, and a workload issuer's keys.
@@ -30,6 +37,8 @@ PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>[^)]*\)")
 # What a part of an address stands for, where no fixture knows better.
 VALUES = {
     "pk": "1",
+    "path": "Users",
+    "group_id": "00000000-0000-4000-8000-000000000000",
     "object_id": "1",
     "related_id": "1",
     "app_label": "clients",

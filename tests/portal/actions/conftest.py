@@ -28,7 +28,8 @@ from clients.models import (
     TrustRule,
     WorkspaceRequest,
 )
-from connections.models import Connection, Domain, Identity, JoiningRule
+from connections.actions.directories import create_directory
+from connections.models import Connection, Directory, DirectoryGroup, Domain, Identity, JoiningRule
 from consumers.actions.personal_tokens import create_token
 from consumers.actions.portal_links import create_portal_link
 from consumers.audit import SYSTEM
@@ -103,6 +104,7 @@ def ids(settings, invite, acme, globex, alice, bob, mallory, olga, api, acme_acc
     ]
     for (request, _), state in zip(requests, ("open", "unverified", "asked"), strict=True):
         WorkspaceRequest.objects.filter(pk=request.pk).update(state=state, verified_at=timezone.now())
+    directory, _ = create_directory(directory=Directory(consumer=acme, name="Acme directory"), actor=SYSTEM)
     problem = {"kind": "changed", "position": 1, "event": 1, "text": "Event 1 was changed after it was sealed."}
     Verification.objects.create(last_position=1, last_event=1, problems=[problem], finished_at=timezone.now())
     return {
@@ -126,6 +128,8 @@ def ids(settings, invite, acme, globex, alice, bob, mallory, olga, api, acme_acc
         "domain": "new.example",
         "new_domain": Domain.objects.create(connection=connection, name="new.example").pk,
         "joining_rule": joining.pk,
+        "directory": directory.pk,
+        "directory_group": DirectoryGroup.objects.create(directory=directory, display_name="Leads", role="viewer").pk,
         "unused_issuer": unused_issuer.pk,
         "rule_id": rule.pk,
         "source_id": DocumentHost.objects.create(host="documents.example.com", consumer=acme).pk,

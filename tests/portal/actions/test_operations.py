@@ -76,6 +76,15 @@ NO_OPERATION = {
         ),
         "part of a sign-in, which tests/connections does at real providers",
     ),
+    **dict.fromkeys(
+        (
+            *("connections.actions.directory_users.create_user", "connections.actions.directory_users.update_user"),
+            *("connections.actions.directory_users.delete_user", "connections.actions.directory_groups.create_group"),
+            *("connections.actions.directory_groups.update_group", "connections.actions.directory_groups.delete_group"),
+            "consumers.actions.departures.revoke_access",
+        ),
+        "the directory's own, by SCIM: tests/connections/scim",
+    ),
 }
 
 
@@ -196,6 +205,11 @@ OPERATIONS = {
     "connections.actions.domains.remove_domain": Sent("removeConnectionDomain"),
     "connections.actions.domains.create_rule": Sent("createJoiningRule"),
     "connections.actions.domains.delete_rule": Sent("deleteJoiningRule", ids={"rule_id": "joining_rule"}),
+    "connections.actions.directories.create_directory": Sent("createDirectory", ids={"consumer": "empty_consumer"}),
+    "connections.actions.directories.update_directory": Sent("setDirectory", {"name": "Another name"}),
+    "connections.actions.directories.rotate_token": Sent("rotateDirectoryToken"),
+    "connections.actions.directories.delete_directory": Sent("deleteDirectory"),
+    "connections.actions.directories.set_group_role": Sent("setDirectoryGroup", ids={"group_id": "directory_group"}),
     "authority.keys.activity_heads.export": Sent("exportActivityHead"),
     "authority.tokens.test_tokens.create": Sent("createTestToken"),
     "authority.tokens.test_tokens.revoke": Sent("revokeTestToken"),

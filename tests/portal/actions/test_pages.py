@@ -42,6 +42,15 @@ NO_PAGE = {
         ),
         "part of a sign-in, which tests/connections does at real providers",
     ),
+    **dict.fromkeys(
+        (
+            *("connections.actions.directory_users.create_user", "connections.actions.directory_users.update_user"),
+            *("connections.actions.directory_users.delete_user", "connections.actions.directory_groups.create_group"),
+            *("connections.actions.directory_groups.update_group", "connections.actions.directory_groups.delete_group"),
+            "consumers.actions.departures.revoke_access",
+        ),
+        "the directory's own, by SCIM: tests/connections/scim",
+    ),
     "connections.actions.domains.check_domain": "asks name servers: tests/connections/test_domains.py",
 }
 
@@ -76,6 +85,8 @@ ISSUERS = ADMIN + "clients/trustedissuer/"
 APIS = ADMIN + "clients/api/"
 CONNECTIONS = ADMIN + "connections/connection/"
 GRANTS = ADMIN + "clients/rolegrant/"
+DIRECTORIES = ADMIN + "connections/directory/"
+DIRECTORY = DIRECTORIES + "{directory}/"
 KEY = ADMIN + "authority/signingkey/{key}/"
 ANYBODY = "Anybody may register clients for Globex"
 NEW_CLIENT: dict[str, Value] = {"client_name": "Nightly", "scope": "shipments:read"}
@@ -165,6 +176,13 @@ PAGES_OF = {  # by the module of the actions
             CONNECTIONS + "{connection}/actions/delete-rule/{joining_rule}/",
             "Delete the rule Group admins",
         ),
+    ],
+    "connections.actions.directories": [
+        page("create_directory", "olga", DIRECTORIES + "add/?consumer={empty_consumer}", "Save", name="Theirs"),
+        page("update_directory", "olga", DIRECTORY + "change/", "Save", default_role="manager"),
+        page("rotate_token", "olga", DIRECTORY + "rotate/", "Replace token"),
+        page("set_group_role", "olga", DIRECTORY + "change/", "Save role of Leads", role="manager"),
+        page("delete_directory", "olga", DIRECTORY + "delete/", "Delete Acme directory"),
     ],
     "connections.actions.identities": [
         page("unlink", "bob", "/account/2fa/", "Disconnect"),
