@@ -83,6 +83,7 @@ COMMANDS = {
     "deleteDirectory": "delete directory nobody",
     "listDirectoryUsers": "list directory-users nobody",
     "listDirectoryGroups": "list directory-groups nobody",
+    "getDirectoryGroup": "api get /admin/consumers/nobody/directory/groups/0",
     "setDirectoryGroup": "api put /admin/consumers/nobody/directory/groups/0 --file {file}",
     "listAPIs": "list apis",
     "listMemberRoles": "list roles acme alice@acme.example",
