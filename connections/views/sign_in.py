@@ -10,6 +10,7 @@ from allauth.account.views import LoginView
 from allauth.socialaccount.internal import statekit
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -103,6 +104,8 @@ def callback(request: HttpRequest, slug: str) -> HttpResponse:
         return PROCESSES[state["process"]](request, connection, person, state)
     except SignInFailed as failure:
         return failed(request, slug, failure, person)
+    except (Conflict, IntegrityError) as lost:  # a race, such as of two first sign-ins by different connections
+        return failed(request, slug, SignInFailed("busy", type(lost).__name__), person)
 
 
 def _sign_in(request: HttpRequest, connection: Connection, person: Person, state: dict[str, Any]) -> HttpResponse:

@@ -230,3 +230,15 @@ def test_slow_provider_holds_up_its_own_people_alone():
             pass
         with lines.place("https://quick.example"):
             pass
+
+
+def test_lost_race_is_said_so_and_leaves_nothing_half_done(client, okta, provider, alice, monkeypatch):
+    """Somebody else has taken the address between our look and our write."""
+    from django.db import IntegrityError
+
+    def taken(*args, **options):
+        raise IntegrityError
+
+    monkeypatch.setattr(Identity.objects, "create", taken)
+    refused(provider.sign_in(client, okta), "busy", 503)
+    assert not alice.socialaccount_set.exists()
