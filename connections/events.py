@@ -67,10 +67,6 @@ def _rule(event: Event) -> str:
     return f"{event.detail.get('rule', '')}: {event.detail.get('role', '')}"
 
 
-def _person(event: Event) -> str:
-    return str(event.detail.get("user_name", ""))
-
-
 def _members(event: Event) -> str:
     added, removed = event.detail.get("added", 0), event.detail.get("removed", 0)
     return ", ".join(f"{number} {word}" for number, word in ((added, "added"), (removed, "removed")) if number)
@@ -120,11 +116,11 @@ _DIRECTORY_WORDINGS: dict[EventName, Wording] = {
     DirectoryEvent.TOKEN_ROTATED: Wording("replaced the token of {target}", "key-round", "warn"),
     DirectoryEvent.DELETED: Wording("deleted the directory {target}", "trash-2", "bad"),
     DirectoryEvent.GROUP_ROLE_CHANGED: Wording("made the members of {target} {role}", "users", "warn"),
-    DirectoryEvent.USER_CREATED: Wording("assigned {target}", "user-plus", "good", _person),
+    DirectoryEvent.USER_CREATED: Wording("assigned {target}", "user-plus", "good"),
     DirectoryEvent.USER_UPDATED: Wording("changed {target}", "users", "", changed_fields({})),
-    DirectoryEvent.USER_SWITCHED_OFF: Wording("switched off {target}", "ban", "bad", _person),
-    DirectoryEvent.USER_SWITCHED_ON: Wording("switched on {target}", "play", "good", _person),
-    DirectoryEvent.USER_DELETED: Wording("removed {target}", "user-minus", "bad", _person),
+    DirectoryEvent.USER_SWITCHED_OFF: Wording("switched off {target}", "ban", "bad"),
+    DirectoryEvent.USER_SWITCHED_ON: Wording("switched on {target}", "play", "good"),
+    DirectoryEvent.USER_DELETED: Wording("removed {target}", "user-minus", "bad"),
     DirectoryEvent.GROUP_CREATED: Wording("added the group {target}", "users"),
     DirectoryEvent.GROUP_UPDATED: Wording("changed the group {target}", "users", "", _members),
     DirectoryEvent.GROUP_DELETED: Wording("removed the group {target}", "trash-2", "warn"),

@@ -22,7 +22,7 @@ from consumers.actions import departures, invitations
 from consumers.actions.people import end_sessions, update_person
 from consumers.audit import Actor
 from consumers.events import ConsumerEvent
-from consumers.models import Consumer, Invitation, Membership, MembershipSource, Role, User
+from consumers.models import Consumer, Event, Invitation, Membership, MembershipSource, Role, User
 from core.errors import Conflict, Refusal
 from core.limits import longest
 from core.rate_limits import Budget
@@ -43,14 +43,13 @@ class OperatorRefused(Refusal):
 
 
 def wanted_role(row: DirectoryUser) -> Role:
-    """Return the highest role that the person's groups give, else that of the directory."""
+    """Return the highest role of those that the person's groups give and that of the directory."""
     roles = row.groups.exclude(role=GroupRole.NONE).values_list("role", flat=True)
     return _highest(roles, row.directory)
 
 
 def _highest(roles: Iterable[str], directory: Directory) -> Role:
-    given = [Role(role) for role in roles]
-    return max(given, key=joining.ORDER.__getitem__) if given else Role(directory.default_role)
+    return max((Role(role) for role in (directory.default_role, *roles)), key=joining.ORDER.__getitem__)
 
 
 def admit(row: DirectoryUser, actor: Actor) -> None:
@@ -172,10 +171,20 @@ def _provision(row: DirectoryUser, actor: Actor) -> User:
 
 
 def _reactivate(row: DirectoryUser, actor: Actor) -> None:
-    """Restore an account that this directory deactivated, and none that an operator did."""
+    """Restore an account that this directory deactivated, and about which nobody else has decided since."""
     person = row.user
-    off = ProvisionedAccount.objects.filter(user=person, directory=row.directory, switched_off_at__isnull=False)
-    if person is not None and off.update(switched_off_at=None) and not person.is_active:
+    off = ProvisionedAccount.objects.filter(user=person, directory=row.directory, switched_off_at__isnull=False).first()
+    if person is None or off is None:
+        return
+    since = Event.objects.filter(
+        name=ConsumerEvent.PERSON_UPDATED,
+        target_id=str(person.pk),
+        at__gt=off.switched_off_at,
+        detail__fields__contains=["is_active"],
+    )
+    if person.is_active or not since.exclude(actor_id=actor.id).exists():
+        off.switched_off_at = None
+        off.save(update_fields=["switched_off_at"])
         row.user = update_person(person=person, values={"is_active": True}, actor=actor)
 
 

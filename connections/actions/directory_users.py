@@ -101,5 +101,5 @@ def _record(name: DirectoryEvent, user: DirectoryUser, actor: Actor, **detail: o
         actor=actor,
         consumer=user.directory.consumer,
         target=user,
-        detail={"user_name": user.user_name, "email": user.email, **detail},
+        detail={"email": user.email, **detail},
     )

@@ -111,7 +111,8 @@ class DirectoryUser(_Resource):
         ]
 
     def __str__(self) -> str:
-        return self.name or self.user_name
+        """Return the address, by which a person can be erased from the record."""
+        return self.email or self.user_name
 
     @property
     def name(self) -> str:

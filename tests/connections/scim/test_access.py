@@ -143,6 +143,32 @@ def test_directory_does_not_restore_what_an_operator_deactivated(scim, acme, olg
     assert not dora.is_active
 
 
+def test_what_an_operator_decides_about_a_switched_off_account_stands(scim, olga):
+    from consumers.actions.people import update_person
+
+    row = scim.create()
+    dora = User.objects.get(email="dora@acme.example")
+    scim.switch(row, False)
+    for active in (True, False):
+        update_person(person=dora, values={"is_active": active}, actor=actor_for(olga))
+    scim.switch(row, True)
+    dora.refresh_from_db()
+    assert not dora.is_active
+
+
+def test_erasing_a_person_leaves_nothing_in_the_directory(scim, olga):
+    from consumers.actions.erasure import erase_person
+
+    scim.create("fay@freelance.example", emails=[{"value": "Fay@freelance.example", "type": "work"}])
+    scim.create("dora@acme.example", displayName="Dora Lange")
+    MembershipFactory(consumer=scim.directory.consumer)
+    erase_person(email="fay@freelance.example", actor=SYSTEM)
+    erase_person(email="dora@acme.example", actor=SYSTEM)
+    left = str(list(DirectoryUser.objects.values())) + str(list(Event.objects.values("detail", "target_label")))
+    for text in ("fay@", "Fay@", "dora@", "Dora"):
+        assert text not in left
+
+
 def test_whom_the_directory_switched_off_comes_in_by_no_joining_rule(scim, acme, alice):
     from connections.models import Connection, JoiningRule
     from connections.relying_party.claims import Person

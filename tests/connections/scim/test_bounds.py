@@ -183,3 +183,45 @@ def test_no_filter_and_no_body_takes_long(scim, head):
         if time.thread_time() - began > 1:
             slow.append(unit)
     assert slow == []
+
+
+ODD_PATHS = [
+    *("", " ", ".", "[", "]", "members", "members[value eq", 'members[value eq "x"]', "members.value", "members[]"),
+    *('members[not (value eq "a")]', "members[value pr].display", "emails", "emails.value", "emails[0]", "emails.a.b"),
+    *('emails[type eq "work"]', "emails[primary eq true].value", "name", "name.x", "active", "id", "meta", "schemas"),
+    *(
+        "meta.version",
+        "userName",
+        "externalId",
+        "groups",
+        "password",
+        f"{USER}:userName",
+        f"{USER}:",
+        "urn:x:y",
+        "$ref",
+    ),
+    *("displayName", "displayName.x", "a\\b", "é", "active eq true", "userName pr", "members, emails"),
+]
+ODD_VALUES = [
+    *(None, True, 0, -1, 2**31, 1e300, "", "x", "\u200b", [], [None], [[]], [{}], {}, {"": 1}, {"value": None}),
+    *([{"value": "x"}], [{"value": [1]}], {"value": {"a": 1}}, {"members": 5}, {"members": [5]}, {"emails": "x"}),
+    *({"active": []}, {"name": []}, {"name": {"givenName": 5}}, [{"primary": "maybe"}], {"schemas": ["x"]}),
+]
+
+
+@pytest.mark.parametrize("operation", ["add", "Replace", "remove"])
+@pytest.mark.parametrize("kind", ["Users", "Groups"])
+def test_odd_operations_get_an_answer(scim, kind, operation):
+    """`send` fails where one is answered by an error of ours, or raises."""
+    made = scim.create() if kind == "Users" else scim.create_group("All")
+    for number, path in enumerate([None, *ODD_PATHS]):
+        for value in ODD_VALUES[number % 8 :: 8]:
+            body = {"op": operation, "value": value} | ({} if path is None else {"path": path})
+            scim.patch(f"/{kind}/{made['id']}", body)
+    for value in ODD_VALUES[::3]:
+        scim.send("PUT", f"/{kind}/{made['id']}", value)
+        scim.send("POST", f"/{kind}", value)
+        for name in ("userName", "displayName", "active", "emails", "members", "name", "externalId", "schemas", "id"):
+            schema = USER if kind == "Users" else GROUP
+            body = {"schemas": [schema], "userName": "odd", "displayName": "odd"} | {name: value}
+            scim.send("POST", f"/{kind}", body)
