@@ -192,19 +192,28 @@ def list_groups(call: ApiRequest, consumer: str) -> HttpResponse:
     return json_response([_group_document(group) | {"members": group.size} for group in groups])
 
 
+@operation(id="getDirectoryGroup", summary="Read a group of a directory", answers={200: GROUP}, **READ)
+def get_group(call: ApiRequest, consumer: str, group_id: str) -> HttpResponse:
+    """Operators do this."""
+    return json_response(_group_document(_find_group(call, consumer, group_id)))
+
+
 @operation(
     id="setDirectoryGroup",
     summary="Set the role that a group gives",
     body=GROUP,
     answers={200: GROUP},
     example={"role": "manager"},
-    **CHANGE | {"refusals": (403, 404, 409)},
+    **CHANGE,
 )
 def set_group(call: ApiRequest, consumer: str, group_id: str) -> HttpResponse:
     """Operators do this. Everything but the role is ignored; of several groups the highest role counts."""
-    directory = _find(call, consumer)
-    rows: QuerySet[DirectoryGroup] = directory.groups.select_related("directory__consumer")
-    group = directory_actions.set_group_role(
-        group=find_by_uuid(rows, group_id), role=call.body["role"], actor=call.caller.actor
-    )
+    found = _find_group(call, consumer, group_id)
+    group = directory_actions.set_group_role(group=found, role=call.body["role"], actor=call.caller.actor)
     return json_response(_group_document(group))
+
+
+def _find_group(call: ApiRequest, consumer: str, group_id: str) -> DirectoryGroup:
+    # The action locks the directory first, then the group.
+    groups: QuerySet[DirectoryGroup] = _find(call, consumer).groups.select_related("directory__consumer")
+    return find_by_uuid(groups, group_id)

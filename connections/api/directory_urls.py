@@ -17,5 +17,5 @@ urlpatterns = [
     route(f"{DIRECTORY}/rotate", "rotate-directory-token", POST=directories.rotate_token),
     route(f"{DIRECTORY}/users", "directory-users", GET=directories.list_users),
     route(f"{DIRECTORY}/groups", "directory-groups", GET=directories.list_groups),
-    route(f"{DIRECTORY}/groups/{{group_id}}", "directory-group", PUT=directories.set_group),
+    route(f"{DIRECTORY}/groups/{{group_id}}", "directory-group", GET=directories.get_group, PUT=directories.set_group),
 ]

@@ -14,6 +14,7 @@ from clients.models import (
     SelfRegistration,
     TrustedIssuer,
 )
+from connections.models import Directory, DirectoryGroup
 from consumers.models import Consumer, Membership
 from core.rest.etags import USE, etag, is_known, is_unchanged, revision_of
 from portal.api.openapi import description, operations
@@ -65,7 +66,15 @@ def place(api, acme_access, acme, service, olga, alice, program_of):
         RegistrationAccessToken.objects.create(client=service, digest="0" * 64, pepper_version="1", hint="abcd")
         return f"{client}/registration-access-token"
 
+    def directory_group():
+        made["Directory"]()
+        directory = Directory.objects.get(consumer=acme)
+        group = DirectoryGroup.objects.create(directory=directory, display_name="Leads")
+        return f"/admin/consumers/acme/directory/groups/{group.pk}"
+
     made = {
+        "Directory": lambda: located(program, "/admin/consumers/acme/directory", {"name": "Acme directory"}),
+        "DirectoryGroup": directory_group,
         "Client": lambda: client,
         "RegistrationAccessToken": registration_access_token,
         "Secret": lambda: located(program, f"{client}/secrets", {"name": "One"}),
@@ -92,12 +101,14 @@ def place(api, acme_access, acme, service, olga, alice, program_of):
 THINGS = (
     *("Client", "Secret", "TrustRule", "TestToken", "API", "ResourceServers", "SecretPolicy", "Access"),
     *("InitialAccessToken", "TrustedIssuer", "SoftwareIssuer", "DocumentHost", "OpenRegistration", "Consumer"),
-    *("Member", "Invitation", "RegistrationAccessToken"),
+    *("Member", "Invitation", "RegistrationAccessToken", "Directory", "DirectoryGroup"),
 )
 # What a PUT sends, where it is not what GET answers.
 BODIES = {
     "Secret": {"expires_at": None},
     "Member": {"role": "viewer"},
+    "Directory": {"name": "Another name"},
+    "DirectoryGroup": {"role": "viewer"},
     "TrustedIssuer": ISSUER,
     "SoftwareIssuer": PUBLISHER,
     "DocumentHost": HOST,
@@ -186,6 +197,8 @@ def test_a_list_that_the_caller_has_is_not_sent_again(template, place, service, 
     program, made = place
     made["Secret"]()
     path = template.replace("{client_id}", service.client_id).replace("{consumer}", "acme")
+    if "/directory/" in path:
+        made["Directory"]()
     path = path.replace("{member_id}", str(acme.memberships.first().pk))
     read = program.get(path)
     again = program.get(path, **{"If-None-Match": read["ETag"]})

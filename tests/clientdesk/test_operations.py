@@ -68,6 +68,7 @@ COMMANDS = {
     "deleteDirectory": "delete directory nobody",
     "listDirectoryUsers": "list directory-users nobody",
     "listDirectoryGroups": "list directory-groups nobody",
+    "getDirectoryGroup": "api get /admin/consumers/nobody/directory/groups/0",
     "setDirectoryGroup": "api put /admin/consumers/nobody/directory/groups/0 --file {file}",
     "listAPIs": "list apis",
     "getOpenRegistration": "get registration",
