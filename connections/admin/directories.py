@@ -176,7 +176,7 @@ class DirectoryAdmin(AuditedAdmin):
 
     def extra_context(self, obj: Directory) -> dict[str, Any]:
         domains = Domain.objects.verified().filter(connection__consumers=obj.consumer_id)
-        people = obj.users.select_related("user").order_by("-active", "user_name")
+        people = obj.users.select_related("user", "invitation").order_by("-active", "user_name")
         return {
             "address": _address(obj),
             "domains": [domain.name for domain in domains],
@@ -184,7 +184,7 @@ class DirectoryAdmin(AuditedAdmin):
             "roles": GroupRole.choices,
             "people": [(row, STATES[row.state]) for row in people[:SHOWN_PEOPLE]],
             "people_total": people.count(),
-            "pending_total": people.filter(active=True, user=None).count(),
+            "pending_total": obj.users.pending().count(),
         }
 
 

@@ -33,7 +33,7 @@ DIRECTORY: dict[str, Any] = {
         "base_url": TEXT | {"description": "What its administrators enter there."},
         "hint": TEXT | {"description": "The last characters of the token."},
         "people": {"type": "integer", "description": "Who is active there."},
-        "pending": {"type": "integer", "description": "Who of them is invited, or has no address, so far."},
+        "pending": {"type": "integer", "description": "Who of them is invited, and has not joined."},
         "created_at": MOMENT,
         "rotated_at": MOMENT,
         "last_used_at": MOMENT,
@@ -73,7 +73,7 @@ def _document(directory: Directory) -> dict[str, Any]:
     return {name: getattr(directory, name) for name in shown} | {
         "base_url": f"{settings.PUBLIC_URL}/scim/v2/{directory.consumer.slug}",
         "people": active.count(),
-        "pending": active.filter(user=None).count(),
+        "pending": directory.users.pending().count(),
     }
 
 
@@ -175,7 +175,7 @@ def rotate_token(call: ApiRequest, consumer: str) -> HttpResponse:
 )
 def list_users(call: ApiRequest, consumer: str) -> HttpResponse:
     """Operators do this."""
-    found = _find(call, consumer).users.order_by("pk")
+    found = _find(call, consumer).users.select_related("invitation").order_by("pk")
     rows, headers = paginate(call.request, found, call.query, whose=call.token_key)
     return json_response([_person_document(user) for user in rows], headers=headers)
 

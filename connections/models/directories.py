@@ -1,7 +1,7 @@
 """Directories: what an identity provider says by SCIM about the people and groups of a consumer."""
 
 import uuid
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from django.contrib.postgres.indexes import GinIndex
 from django.core.exceptions import ValidationError
@@ -75,6 +75,12 @@ class _Resource(models.Model):
         abstract = True
 
 
+class DirectoryUserQuerySet(models.QuerySet["DirectoryUser"]):
+    def pending(self) -> Self:
+        """Return the active people who were invited, and have not joined."""
+        return self.filter(active=True, user=None, invitation__isnull=False, invitation__accepted_at=None)
+
+
 class DirectoryUser(_Resource):
     """A person in a directory. Without an account it is pending: invited, or without an address to invite."""
 
@@ -91,6 +97,8 @@ class DirectoryUser(_Resource):
     emails = models.JSONField(default=list)
     # The same in lower case, since SCIM compares them without regard to case.
     searched_emails = models.JSONField(default=list)
+
+    objects = DirectoryUserQuerySet.as_manager()
 
     class Meta:
         verbose_name = "person of a directory"
@@ -135,9 +143,10 @@ class DirectoryUser(_Resource):
         """Return member, off, invited or no_address."""
         if not self.active:
             return "off"
-        if self.user_id is not None:
-            return "member"
-        return "invited" if self.email else "no_address"
+        if self.user_id is None and not self.email:
+            return "no_address"
+        # Without an invitation they were a member before, by people.
+        return "invited" if self.invitation is not None and self.invitation.accepted_at is None else "member"
 
 
 class DirectoryGroup(_Resource):

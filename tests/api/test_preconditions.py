@@ -128,7 +128,7 @@ THINGS = (
     *("InitialAccessToken", "TrustedIssuer", "SoftwareIssuer", "DocumentHost", "OpenRegistration", "Consumer"),
     *("Member", "Invitation", "RegistrationAccessToken", "Connection", "ConnectionDomain", "JoiningRule"),
     *("Roles", "TokenClaims", "TokenHook", "MemberRoles", "RoleGrant"),
-    *("Member", "Invitation", "RegistrationAccessToken", "Directory", "DirectoryGroup"),
+    *("Directory", "DirectoryGroup"),
 )
 # What a PUT sends, where it is not what GET answers.
 BODIES = {

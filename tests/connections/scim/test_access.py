@@ -216,7 +216,11 @@ def test_foreign_person_is_neither_signed_out_nor_deactivated(scim, acme, globex
 def test_invited_person_who_joined_is_removed_when_switched_off(scim, acme):
     row = scim.create("fay@freelance.example")
     token = re.search(r"/invitations/([\w-]+)/", mail.outbox[-1].body)[1]
+    assert DirectoryUser.objects.get().state == "invited"
+    assert DirectoryUser.objects.pending().exists()
     fay, _ = join_as_new_person(token=token, name="Fay", actor=SYSTEM)
+    assert DirectoryUser.objects.get().state == "member"
+    assert not DirectoryUser.objects.pending().exists()
     assert role_of(fay, acme) == "viewer"
     scim.patch(
         f"/Users/{row['id']}", {"op": "replace", "value": {"active": False, "userName": "gone@freelance.example"}}
