@@ -15,7 +15,7 @@ from oauth2_provider.settings import DEFAULTS
 from packaging.version import Version
 
 ROOT = settings.BASE_DIR
-ROOMS = ("portal", "authority", "clients", "consumers", "core", "clientdesk")
+ROOMS = ("portal", "authority", "clients", "connections", "consumers", "core", "clientdesk")
 
 
 def files(*patterns: str) -> list[Path]:
@@ -68,7 +68,7 @@ def test_toolkit_is_known_to_the_authority_and_the_client_model_alone():
 
 # -- Rooms that are named in strings ----------------------------------------------------------------------------------
 
-LAYERS = ("portal", "authority", "clients", "consumers", "core")
+LAYERS = ("portal", "authority", "clients", "connections", "consumers", "core")
 QUERYING = {"all", "filter", "exclude", "get", "first", "exists", "count", "values_list", "select_related", "create"}
 REVERSING = {"reverse", "reverse_lazy", "redirect", "resolve_url"}
 
@@ -212,6 +212,7 @@ WRITES_ELSEWHERE = {
     "authority/tokens/families.py": "refresh token rotation, in one statement",
     "authority/tokens/revocation.py": "RFC 7009: a revoked token",
     "authority/tokens/test_tokens.py": "issued and revoked test tokens, with their events",
+    "connections/accounts/sessions.py": "which browser sessions began at a provider, as they move and end",
     # Keys rotate by themselves; a rotation that an operator asks for has its event.
     "authority/keys/rotation.py": "the states of signing keys",
     "authority/keys/signing_keys.py": "generated keys, and how long each is published",
@@ -339,7 +340,13 @@ RAW_SQL = {
     "portal/management/commands/migrate.py",  # advisory lock
 }
 # Where another site's form may post: the endpoints that take no cookie.
-NO_CSRF_CHECK = ("authority/endpoints/", "consumers/rest/", "portal/api/views.py")
+NO_CSRF_CHECK = (
+    "authority/endpoints/",
+    "consumers/rest/",
+    "portal/api/views.py",
+    "connections/views/backchannel_logout.py",
+    "connections/scim/views.py",
+)
 # Looks at a body's length first, and then asks for the form's token itself.
 LATER_CSRF_CHECK = {"authority/views/inspector.py"}
 

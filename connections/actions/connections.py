@@ -60,6 +60,32 @@ def update_connection(
     connection = rows.lock(connection)
     _require_changeable(connection, actor)
     before, was_for_operators = connection.sign_in, connection.for_operators
+    changed = _change(connection, values, client_secret, actor)
+    if consumers is not None and set(consumers) != set(connection.consumers.all()):
+        connection.consumers.set(consumers)
+        changed.append("consumers")
+    if "sign_in" in changed:
+        _judge_requirement(connection)
+    if {"consumers", "groups_claim"} & set(changed):
+        policy.standing_rules(connection)
+    if not changed:
+        return connection
+    audit.record(
+        ConnectionEvent.UPDATED,
+        actor=actor,
+        target=connection,
+        detail={"fields": sorted(changed), "sign_in": connection.sign_in},
+    )
+    if was_for_operators and {"for_operators", "operator_claim_value"} & set(changed):
+        take_operator_rights(connection.identities.filter(made_operator=True), connection)
+    if "sign_in" in changed:
+        _end_sessions(connection, before)
+    return connection
+
+
+def _change(connection: Connection, values: Mapping[str, object], client_secret: str | None, actor: Actor) -> list[str]:
+    """Set and save the fields and the secret; return the names of what changed. Raises Refusal."""
+    was_for_operators = connection.for_operators
     changed = rows.assign(connection, values)
     if fixed := [name for name in FIXED if name in changed]:
         raise Refusal(
@@ -85,26 +111,7 @@ def update_connection(
                 connection.save(update_fields=columns)
         except IntegrityError:
             raise Conflict(TAKEN, field="client_id") from None
-    if consumers is not None and set(consumers) != set(connection.consumers.all()):
-        connection.consumers.set(consumers)
-        changed.append("consumers")
-    if "sign_in" in changed:
-        _judge_requirement(connection)
-    if {"consumers", "groups_claim"} & set(changed):
-        policy.standing_rules(connection)
-    if not changed:
-        return connection
-    audit.record(
-        ConnectionEvent.UPDATED,
-        actor=actor,
-        target=connection,
-        detail={"fields": sorted(changed), "sign_in": connection.sign_in},
-    )
-    if was_for_operators and {"for_operators", "operator_claim_value"} & set(changed):
-        take_operator_rights(connection.identities.filter(made_operator=True), connection)
-    if "sign_in" in changed:
-        _end_sessions(connection, before)
-    return connection
+    return changed
 
 
 @transaction.atomic

@@ -24,7 +24,7 @@ SIGN_IN = [
 
 
 class ScopesField(forms.CharField):
-    """Scopes, parted by blanks as in a request."""
+    """Scopes, separated by spaces as in a request."""
 
     def prepare_value(self, value: Any) -> Any:
         return " ".join(value) if isinstance(value, list) else value
@@ -49,7 +49,7 @@ class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]
     client_authentication = forms.ChoiceField(
         label="How we authenticate there", choices=CLIENT_AUTHENTICATION, widget=forms.RadioSelect
     )
-    scopes = ScopesField(help_text="Parted by blanks. openid is needed.", max_length=2000)
+    scopes = ScopesField(help_text="Separated by spaces. openid is needed.", max_length=2000)
     sign_in = forms.ChoiceField(label="Sign-in", choices=SIGN_IN, widget=forms.RadioSelect, required=False)
 
     class Meta:
@@ -107,7 +107,7 @@ class NewConnectionForm(ConnectionForm):
         required=False,
         max_length=2000,
         widget=forms.TextInput(attrs={"class": "vTextField"}),
-        help_text="Parted by blanks. Who enters such an address is led to the provider. Verify them on the next page.",
+        help_text="Separated by spaces. Who enters such an address is led there. Verify them on the next page.",
     )
 
     class Meta(ConnectionForm.Meta):

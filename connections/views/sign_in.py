@@ -8,11 +8,12 @@ from allauth.account.internal.flows import reauthentication
 from allauth.account.utils import get_next_redirect_url, perform_login
 from allauth.account.views import LoginView
 from allauth.socialaccount.internal import statekit
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
@@ -144,7 +145,7 @@ def _reauthenticate(
         raise SignInFailed("wrong_person")
     begun.record(request, connection, account, person, again=True)
     identities.record_session(account=account, session_key=request.session.session_key or "", sid=person.sid)
-    query = urlencode({"next": state.get("next", reverse("home"))})
+    query = urlencode({"next": state.get("next", resolve_url(settings.LOGIN_REDIRECT_URL))})
     return redirect(f"{reverse('connections:reauthenticated')}?{query}")
 
 
@@ -178,4 +179,4 @@ def reauthenticate(request: HttpRequest, slug: str) -> HttpResponse:
 def reauthenticated(request: HttpRequest) -> HttpResponse:
     """Carry out what was suspended until the person has confirmed who they are; it asks again whether they have."""
     response: HttpResponse | None = reauthentication.resume_request(request)
-    return response or redirect("home")
+    return response or redirect(settings.LOGIN_REDIRECT_URL)

@@ -149,7 +149,7 @@ def _outcome(connection: Connection, person: Person) -> str:
     if account is not None:
         return f"It would sign in as {account.user}."
     if not person.is_proven:
-        return "It opens no account by itself: the address is not proven. The person would sign in first, then connect."
+        return "It opens no account: the address is not proven. The person would sign in first, then connect."
     owner = User.objects.of_address(person.email).first()
     if owner is not None:
         return f"It would be linked to the account of {owner}, by the address."
