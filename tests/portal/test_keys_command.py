@@ -158,6 +158,8 @@ def test_everything_that_is_encrypted_is_reencrypted():
     assert encrypting == {
         "authority/keys/signing_keys.py",
         "authority/authorization/pushed_requests.py",
+        "connections/models/connections.py",
+        "connections/actions/connections.py",
         "consumers/accounts/adapter.py",
         "core/mail.py",
         "consumers/accounts/sessions.py",
