@@ -58,7 +58,7 @@ def update_connection(
     another way.
     """
     connection = rows.lock(connection)
-    _require_changeable(connection, actor)
+    require_changeable(connection, actor)
     before, was_for_operators = connection.sign_in, connection.for_operators
     changed = _change(connection, values, client_secret, actor)
     if consumers is not None and set(consumers) != set(connection.consumers.all()):
@@ -121,7 +121,7 @@ def delete_connection(*, connection: Connection, actor: Actor) -> None:
     Memberships stay, as if the people had been invited. Raises Refusal.
     """
     connection = rows.lock(connection)
-    _require_changeable(connection, actor)
+    require_changeable(connection, actor)
     end_sessions_by(connection)
     audit.record(
         ConnectionEvent.DELETED,
@@ -216,7 +216,8 @@ def _seal(connection: Connection, client_secret: str) -> None:
     connection.encrypted_client_secret = fernet().encrypt(client_secret.encode()) if client_secret else b""
 
 
-def _require_changeable(connection: Connection, actor: Actor) -> None:
+def require_changeable(connection: Connection, actor: Actor) -> None:
+    """Refuse what the file would undo at the next start."""
     if connection.source == Source.FILE and actor.kind != "system":
         raise Refusal("This connection is kept in CONNECTIONS_FILE. Change it there.")
 

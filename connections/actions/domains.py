@@ -6,9 +6,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from connections import dns_records, policy
-from connections.actions.connections import end_sessions_of_others, require_right_to_give_rights
+from connections.actions.connections import end_sessions_of_others, require_changeable, require_right_to_give_rights
 from connections.events import ConnectionEvent
-from connections.models import Connection, Domain, JoiningRule, RuleKind, SignInMode, Source
+from connections.models import Connection, Domain, JoiningRule, RuleKind, SignInMode
 from consumers import audit
 from consumers.audit import Actor
 from core.db import rows
@@ -21,7 +21,7 @@ BY_DNS = policy.BY_DNS
 def add_domain(*, connection: Connection, name: str, actor: Actor) -> Domain:
     """Add a domain, whose people are led to the connection once it is verified. Raises Refusal."""
     connection = rows.lock(connection)
-    _require_changeable(connection, actor)
+    require_changeable(connection, actor)
     name = policy.domain_name(name)
     if connection.domains.count() >= policy.MAX_DOMAINS:
         raise Refusal(f"A connection has at most {policy.MAX_DOMAINS} domains.", field="domain")
@@ -41,7 +41,7 @@ def verify_domain(*, domain: Domain, by: str, actor: Actor) -> Domain:
     `by` says on what ground: the DNS record, or the operator's word. Raises Conflict where another connection has it.
     """
     domain = rows.lock(domain)
-    _require_changeable(domain.connection, actor)
+    require_changeable(domain.connection, actor)
     if domain.verified_at is not None:
         return domain
     require_right_to_give_rights(domain.connection, actor)
@@ -73,7 +73,7 @@ def remove_domain(*, domain: Domain, actor: Actor) -> None:
     """Trust the connection for the domain no longer. Raises Refusal where rules or a requirement depend on it."""
     connection = rows.lock(domain.connection)  # so that it is not made required meanwhile
     domain = rows.lock(domain)
-    _require_changeable(connection, actor)
+    require_changeable(connection, actor)
     others = connection.domains.verified().exclude(pk=domain.pk)
     if connection.sign_in == SignInMode.REQUIRED and domain.verified_at and not others.exists():
         raise Refusal("The connection is required for this domain. Offer it instead, then remove the domain.")
@@ -86,7 +86,7 @@ def remove_domain(*, domain: Domain, actor: Actor) -> None:
 @transaction.atomic
 def create_rule(*, rule: JoiningRule, actor: Actor) -> JoiningRule:
     """Let whoever signs in by the connection, and matches, become a member. Raises Refusal."""
-    _require_changeable(rule.connection, actor)
+    require_changeable(rule.connection, actor)
     if rule.kind == RuleKind.DOMAIN:
         rule.value = policy.domain_name(rule.value)
     policy.joining_rule(rule)
@@ -103,7 +103,7 @@ def create_rule(*, rule: JoiningRule, actor: Actor) -> JoiningRule:
 def delete_rule(*, rule: JoiningRule, actor: Actor) -> None:
     """Delete a rule. Whoever has joined by it leaves when they sign in next, unless another rule keeps them."""
     rule = rows.lock(rule)
-    _require_changeable(rule.connection, actor)
+    require_changeable(rule.connection, actor)
     _record(ConnectionEvent.RULE_DELETED, rule, actor)
     rule.delete()
 
@@ -111,8 +111,3 @@ def delete_rule(*, rule: JoiningRule, actor: Actor) -> None:
 def _record(name: ConnectionEvent, rule: JoiningRule, actor: Actor) -> None:
     detail = {"rule": str(rule), "role": rule.role}
     audit.record(name, actor=actor, consumer=rule.consumer, target=rule.connection, detail=detail)
-
-
-def _require_changeable(connection: Connection, actor: Actor) -> None:
-    if connection.source == Source.FILE and actor.kind != "system":
-        raise Refusal("This connection is kept in CONNECTIONS_FILE. Change it there.")

@@ -1,11 +1,12 @@
-"""Routes of the management API below /admin/: connections, their domains, and who joins by them."""
+"""Routes of the management API below /admin/: connections, their domains, who joins by them, and directories."""
 
-from connections.api import connections, domains, joining_rules
+from connections.api import connections, directories, domains, joining_rules
 from consumers.rest.routes import route
 
 CONNECTION = "/admin/connections/{connection}"
 DOMAIN = f"{CONNECTION}/domains/{{domain}}"
 RULES = "/admin/consumers/{consumer}/joining-rules"
+DIRECTORY = "/admin/consumers/{consumer}/directory"
 
 urlpatterns = [
     route("/admin/connection-presets", "connection-presets", GET=connections.list_presets),
@@ -24,4 +25,16 @@ urlpatterns = [
     route(DOMAIN, "connection-domain", GET=domains.get_domain, DELETE=domains.remove_domain),
     route(RULES, "joining-rules", GET=joining_rules.list_rules, POST=joining_rules.create_rule),
     route(f"{RULES}/{{rule_id}}", "joining-rule", GET=joining_rules.get_rule, DELETE=joining_rules.delete_rule),
+    route(
+        DIRECTORY,
+        "directory",
+        GET=directories.get_directory,
+        POST=directories.create_directory,
+        PUT=directories.set_directory,
+        DELETE=directories.delete_directory,
+    ),
+    route(f"{DIRECTORY}/rotate", "rotate-directory-token", POST=directories.rotate_token),
+    route(f"{DIRECTORY}/users", "directory-users", GET=directories.list_users),
+    route(f"{DIRECTORY}/groups", "directory-groups", GET=directories.list_groups),
+    route(f"{DIRECTORY}/groups/{{group_id}}", "directory-group", GET=directories.get_group, PUT=directories.set_group),
 ]

@@ -5,7 +5,6 @@ from django.urls import include, path
 ROUTES = [
     path("", include("consumers.api.urls")),
     path("", include("connections.api.urls")),
-    path("", include("connections.api.directory_urls")),
     path("", include("authority.api.urls")),
     path("", include("clients.api.urls")),
 ]
