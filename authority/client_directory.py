@@ -21,7 +21,18 @@ from django.db.models.functions import JSONObject
 from authority.models import SigningKey
 from authority.telemetry import metrics
 from clients.claim_sources import SOURCES, ClaimSource
-from clients.models import Access, Api, ApiClaim, ApiRole, Client, ClientSecret, Scope, TokenHook
+from clients.models import (
+    Access,
+    Api,
+    ApiClaim,
+    ApiRole,
+    Client,
+    ClientSecret,
+    Scope,
+    SelfRegistration,
+    SignInBy,
+    TokenHook,
+)
 from clients.policy.roles import MAX_CLAIM_VALUE
 from clients.secrets import is_expired
 from clients.vocabulary import IDENTITY_SCOPES, GrantType
@@ -58,6 +69,7 @@ class Permission:
     lifetime: int  # seconds, at most
     refresh_lifetime: int | None  # seconds, at most, for which refreshing goes on
     expires_at: datetime | None = None
+    sign_in: str = SignInBy.MEMBERS  # who may sign in to clients that ask for it
 
     def is_live(self) -> bool:
         return self.expires_at is None or clock.now() < self.expires_at
@@ -104,6 +116,7 @@ class ClientEntry:
     serves: tuple[str, ...]  # the identifiers of the APIs for which the client introspects tokens
     api_tokens: Mapping[str, ApiTokens]  # by audience: of the consumer's APIs those with roles, claims or a hook
     has_ends: bool = False  # one of its permissions is granted until a date
+    is_self_registered: bool = False
 
     @property
     def permissions(self) -> Mapping[str, Permission]:
@@ -127,6 +140,11 @@ class ClientEntry:
         revoked = self.tokens_valid_after
         return revoked is not None and issued_at <= revoked
 
+    def has_signed_out(self, signed_in_at: datetime) -> bool:
+        """Return whether a sign-in of that time is over, with those of everybody at the client."""
+        over = self.client.people_signed_out_at
+        return self.has_revoked(signed_in_at) or (over is not None and signed_in_at <= over)
+
     def permissions_of(self, scopes: Iterable[str]) -> list[Permission]:
         permissions = self.permissions
         return [permissions[value] for value in scopes if value in permissions]
@@ -146,7 +164,7 @@ CLIENT = Columns(
     *("token_endpoint_auth_signing_alg", "client_jwks", "client_jwks_uri"),
     *("redirect_uris", "post_logout_redirect_uris", "allowed_cors_origins"),
     *("lifespans", "access_token_strategy", "refresh_token_grace", "claims"),
-    *("disabled_at", "expires_at", "tokens_valid_after", "dpop_bound_access_tokens"),
+    *("disabled_at", "expires_at", "tokens_valid_after", "people_signed_out_at", "dpop_bound_access_tokens"),
     *("audience", "require_resource", "require_pushed_authorization_requests", "default_max_age"),
     "default_acr_values",
     *("id_token_signed_response_alg", "userinfo_signed_response_alg", "skip_consent", "skip_logout_consent"),
@@ -239,6 +257,7 @@ def lookup_statement() -> tuple[Statement, tuple[Any, ...]]:
                     lifetime="api__access_token_lifetime",
                     refresh_lifetime="api__refresh_token_lifetime",
                     expires_at="access__expires_at",
+                    sign_in="api__sign_in",
                 )
             )
         ),
@@ -247,10 +266,11 @@ def lookup_statement() -> tuple[Statement, tuple[Any, ...]]:
             Api.objects.order_by("id").filter(resource_servers=OuterRef("pk")).values("identifier")
         ),
         api_tokens=_api_tokens(),
+        is_self_registered=Exists(SelfRegistration.objects.filter(client=OuterRef("pk"))),
         # What the current transaction has written, and may roll back, must not be cached.
         committed=Func(template="pg_current_xact_id_if_assigned() IS NULL", output_field=BooleanField()),
     )
-    computed = ["live_secrets", "access", "active_keys", "audiences", "api_tokens", "committed"]
+    computed = ["live_secrets", "access", "active_keys", "audiences", "api_tokens", "is_self_registered", "committed"]
     columns = [*CLIENT.names, *(f"consumer__{name}" for name in CONSUMER.names), *computed]
     sql, parameters = entries.filter(client_id=CLIENT_ID_PLACEHOLDER).values_list(*columns).query.sql_with_params()
     return Statement("look a client up", sql), tuple(parameters)
@@ -286,7 +306,7 @@ def _entry_from_row(values: Iterator[Any]) -> tuple[ClientEntry, bool]:
     client = CLIENT.take(values)
     client.consumer = CONSUMER.take(values)
     live_secrets, access, active_keys = ([json.loads(text) for text in next(values)] for _ in range(3))
-    serves, api_tokens, committed = values
+    serves, api_tokens, is_self_registered, committed = values
     registered = set(client.scopes)
     granted = {
         row["value"]: Permission(**row | {"expires_at": _parse_datetime(row["expires_at"])})
@@ -304,6 +324,7 @@ def _entry_from_row(values: Iterator[Any]) -> tuple[ClientEntry, bool]:
         serves=tuple(serves),
         has_ends=any(permission.expires_at is not None for permission in granted.values()),
         api_tokens=_api_tokens_from_rows([json.loads(text) for text in api_tokens]),
+        is_self_registered=is_self_registered,
     )
     return entry, committed
 

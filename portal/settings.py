@@ -256,6 +256,7 @@ SESSION_COOKIE_AGE = 14 * 24 * 3600
 # An operator's session ends so long after the last request, and so long after the sign-in: seconds.
 OPERATOR_SESSION_IDLE = environment.number("OPERATOR_SESSION_IDLE_MINUTES", 30, low=2, high=24 * 60) * 60
 OPERATOR_SESSION_MAX = environment.number("OPERATOR_SESSION_MAX_HOURS", 12, low=1, high=7 * 24) * 3600
+LOGIN_COOKIE_NAME = f"{host_prefix}login"  # of the provider's own login (authority/authorization/login_sessions.py)
 CSRF_COOKIE_NAME = f"{host_prefix}csrf"
 CSRF_COOKIE_SECURE = SECURE
 CSRF_COOKIE_HTTPONLY = True

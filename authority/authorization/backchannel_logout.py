@@ -29,23 +29,32 @@ LIFETIME = 120  # seconds that a logout token is valid (section 2.4)
 
 @receiver(session_moved)
 def update_session_key(old: str, new: str, **kwargs: Any) -> None:
-    SignIn.objects.filter(session=token_digest(old)).update(session=token_digest(new))
+    move_sign_ins(token_digest(old), token_digest(new))
+
+
+def move_sign_ins(old: str, new: str) -> None:
+    """Keep the sign-ins of a session whose digest changes."""
+    SignIn.objects.filter(session=old).update(session=new)
 
 
 @receiver(session_ended)
 def end_session(key: str, **kwargs: Any) -> None:
-    """Revoke what ends with the session, and save a notice for each of its clients with a backchannel_logout_uri.
+    end_sign_ins(token_digest(key))
+
+
+def end_sign_ins(session: str) -> None:
+    """Revoke what ends with the session of that digest, and save a notice for each of its clients that wants one.
 
     Its refresh tokens are revoked, except those with offline_access (section 2.7).
     """
-    ended = list(SignIn.objects.select_related("client").filter(session=token_digest(key)))
+    ended = list(SignIn.objects.select_related("client", "user").filter(session=session))
     if not ended:
         return
     codes.delete_of_sign_ins(ended)
     mine = TokenFamily.objects.filter(pk__in=[sign_in.pk for sign_in in ended], scopes__contains=["openid"])
     families.revoke(mine.exclude(scopes__contains=["offline_access"]))
     by_client = {sign_in.client_id: sign_in for sign_in in ended if sign_in.client.backchannel_logout_uri}
-    notices = [LogoutNotice(client=each.client, subject=str(each.user_id), sid=each.sid) for each in by_client.values()]
+    notices = [LogoutNotice(client=each.client, subject=each.user.subject, sid=each.sid) for each in by_client.values()]
     LogoutNotice.objects.bulk_create(notices)
     SignIn.objects.filter(pk__in=[sign_in.pk for sign_in in ended]).update(session="")
     if notices:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
@@ -17,6 +18,7 @@ from clients.models import Api, ApiRole, Client, Scope, SelfRegistration
 from consumers import audit
 from consumers.audit import Actor
 from consumers.models import Consumer, User
+from core import clock
 
 Grant = get_grant_model()
 OF_ROLES = "Your roles there"  # where the API's claims say it in no other words
@@ -43,6 +45,7 @@ def is_remembered(auth_request: AuthorizationRequest, person: User) -> bool:
     consent = Consent.objects.filter(client=auth_request.client, user=person).first()
     return (
         consent is not None
+        and (consent.remembered_until is None or clock.now() < consent.remembered_until)
         and set(auth_request.scopes) <= set(consent.scopes)
         and set(extra_resources(auth_request)) <= set(consent.resources)
         and _keys(learned_claims(auth_request.scopes)) <= set(consent.told or ())
@@ -91,9 +94,14 @@ def extra_resources(auth_request: AuthorizationRequest) -> list[str]:
 
 
 def record_for_request(
-    *, auth_request: AuthorizationRequest, granted: list[str], person: User, actor: Actor
+    *,
+    auth_request: AuthorizationRequest,
+    granted: list[str],
+    person: User,
+    actor: Actor,
+    remembered_until: datetime | None = None,
 ) -> Consent:
-    """Record what the person allowed by an authorization request."""
+    """Record what the person allowed by an authorization request, and until when they need not be asked again."""
     return record(
         client=auth_request.client,
         person=person,
@@ -101,6 +109,7 @@ def record_for_request(
         granted=granted,
         resources=extra_resources(auth_request),
         actor=actor,
+        remembered_until=remembered_until,
     )
 
 
@@ -113,6 +122,7 @@ def record(
     granted: Collection[str],
     resources: Collection[str] = (),
     actor: Actor,
+    remembered_until: datetime | None = None,
 ) -> Consent:
     """Record what the person allowed the client; the latest decision about a scope replaces earlier ones."""
     consent, _ = Consent.objects.select_for_update().get_or_create(client=client, user=person)
@@ -121,7 +131,7 @@ def record(
     consent.scopes = [*kept, *granted]
     consent.resources = list(dict.fromkeys([*consent.resources, *resources]))
     consent.told = sorted({*(consent.told or ()), *_keys(learned_claims(requested))})
-    consent.last_used_at = timezone.now()
+    consent.last_used_at, consent.remembered_until = timezone.now(), remembered_until
     consent.save()
     if sorted(consent.scopes) != before:
         audit.record(AuthorityEvent.CONSENT_GRANTED, actor=actor, target=client, detail={"scopes": list(granted)})

@@ -106,7 +106,7 @@ def decide(
         raise Conflict("This code has expired, or was already answered. Start again on the device.")
     if scopes:
         if now is not None:
-            sign_in = sign_ins.record_on_device(request.client, user, now)
+            sign_in = sign_ins.record_on_device(request.client, user, now, request.user_agent)
             DeviceRequest.objects.filter(pk=request.pk).update(sign_in=sign_in)
         consents.record(client=request.client, person=user, requested=request.scopes, granted=granted, actor=actor)
         _send_device_sign_in(request, user, granted)
@@ -155,7 +155,7 @@ def lock_allowed(entry: ClientEntry, device_code: str) -> tuple[DeviceRequest, P
         raise AccessDenied()
     if request.state == State.WAITING:
         _enforce_interval(request)
-    if request.user is None or not request.user.is_active or entry.has_revoked(request.created_at):
+    if request.user is None or not request.user.is_active or entry.has_signed_out(request.created_at):
         request_trace.set_reason("person_inactive")
         raise InvalidGrantError()
     person = Person(request.user, subject.is_member(request.user, entry.client), request.sign_in)

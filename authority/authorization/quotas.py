@@ -4,7 +4,7 @@ from math import ceil
 
 from django.db.models import QuerySet
 
-from authority.models import DeviceRequest, PushedRequest
+from authority.models import Challenge, DeviceRequest, PushedRequest
 from authority.protocol.errors import TooManyRequestsError
 from clients.models import Client
 from core import clock, throttling
@@ -18,7 +18,10 @@ RETRY_AFTER = 30  # seconds, in which many of the waiting ones expire
 _requests: FixedWindow[tuple[str, str, str]] = FixedWindow(WINDOW)
 
 
-def count(waiting: QuerySet[DeviceRequest] | QuerySet[PushedRequest], client: Client, ip: str | None) -> None:
+Waiting = QuerySet[DeviceRequest] | QuerySet[PushedRequest] | QuerySet[Challenge]
+
+
+def count(waiting: Waiting, client: Client, ip: str | None) -> None:
     """Count one more request of the client, of those that wait. Raises TooManyRequestsError."""
     network = throttling.network_of(ip)
     if client.is_public and network:

@@ -32,9 +32,13 @@ VALIDATED_PARAMETERS = [
     *("client_id", "redirect_uri", "response_type", "response_mode", "scope", "state"),
     *("code_challenge", "code_challenge_method", "nonce", "dpop_jkt", *UNSUPPORTED_PARAMETERS),
 ]
-# The parameters that we read. Any other is ignored (RFC 6749 section 3.1), such as display, ui_locales, claims_locales
-# and claims (OpenID Connect Core section 15.1): our pages have one form and one language, which discovery names.
-PARAMETERS = [*VALIDATED_PARAMETERS, "resource", "prompt", "max_age", "acr_values", "login_hint", "id_token_hint"]
+# The parameters that we read. Any other is ignored (RFC 6749 section 3.1), such as claims_locales and claims (OpenID
+# Connect Core section 15.1). display and ui_locales are for the provider's own login: our pages have one form and one
+# language, which discovery names.
+PARAMETERS = [
+    *VALIDATED_PARAMETERS,
+    *("resource", "prompt", "max_age", "acr_values", "login_hint", "id_token_hint", "display", "ui_locales"),
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,42 +6,50 @@ account, consent. Their decision is posted to a URL of its own, by a form of our
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 from itertools import chain
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth import logout as end_session
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
-from oauthlib.oauth2.rfc6749.errors import AccessDeniedError, FatalClientError
+from oauthlib.oauth2.rfc6749.errors import AccessDeniedError, ConsentRequired, FatalClientError, LoginRequired
 
-from authority.authorization import consents, flow_state, pushed_requests, sign_ins
+from authority.authorization import (
+    consents,
+    flow_state,
+    login_sessions,
+    pushed_requests,
+    sign_in_rules,
+    sign_ins,
+)
 from authority.authorization.flow_state import FLOW_STATE_PARAMETER, FlowState
 from authority.authorization.interaction import Step, next_step
-from authority.authorization.request import PARAMETERS, AuthorizationRequest
+from authority.authorization.request import PARAMETERS
+from authority.authorization.sign_ins import SignedIn
+from authority.endpoints import authorization_pages as pages
+from authority.endpoints import own_login
 from authority.endpoints.browser_responses import (
     ClientRedirect,
     authorization_response,
     error_page,
     record_error,
-    with_form_action,
 )
-from authority.endpoints.decorators import FORM_CONTENT_TYPE, REPEATABLE, method_not_allowed, single_values
+from authority.endpoints.decorators import FORM_CONTENT_TYPE, method_not_allowed, single_values
+from authority.endpoints.interaction import Interaction, url_of
+from authority.endpoints.own_login import Consented
 from authority.endpoints.validate_request import authorization_uri, validate_request
-from authority.models import PushedRequest
 from authority.people import browser_authentication
-from authority.protocol import redirect_uris
 from authority.protocol.errors import InvalidRequestError, OAuth2Error, StaleFormError
 from authority.server.server import server
 from authority.telemetry import request_trace
 from authority.tokens.request_context import TokenRequestContext
-from clients.models import Scope
+from clients.models import Api, SignInBy
 from clients.uris.redirect_uris import RESPONSE_PARAMETERS
 from clients.vocabulary import IDENTITY_SCOPES
 from consumers.access import token_refusal
@@ -49,27 +57,8 @@ from consumers.audit import Actor
 from consumers.models import User
 
 MAX_LENGTH = 6000  # characters of a request by POST, since it continues in our own URL
-
-
-@dataclass(frozen=True, slots=True)
-class Interaction:
-    """A browser at the endpoint, with a valid authorization request."""
-
-    request: HttpRequest
-    parameters: Mapping[str, str]  # of the URL
-    resolved: Mapping[str, str]  # these, or those of the pushed request
-    auth_request: AuthorizationRequest
-    flow: FlowState | None
-    pushed: PushedRequest | None = field(repr=False)
-
-    def url(self, name: str = "authorize", **more: str) -> str:
-        return _url(name, dict(self.parameters) | more)
-
-    def coming_back(self, chosen: str = "", *, after_form: bool = True) -> str:
-        """Return the URL at which the request continues, with the time when it began."""
-        since = self.flow.since if self.flow else None
-        signed = flow_state.sign_state(self.parameters, since=since, chosen=chosen, after_form=after_form)
-        return self.url(**{FLOW_STATE_PARAMETER: signed})
+# The pages on which a person who is signed in authenticates again.
+AUTHENTICATION = {Step.SIGN_IN_AGAIN: "account_reauthenticate", Step.SECOND_FACTOR: "mfa_reauthenticate"}
 
 
 # -- The three endpoints ----------------------------------------------------------------------------------------------
@@ -109,11 +98,13 @@ def _validated(request: HttpRequest, step: Callable[[Interaction], HttpResponse]
         pushed = pushed_requests.find(parameters, flow)
         if pushed is not None and pushed.opened_at is None:
             return ClientRedirect(
-                _url("authorize", parameters | {FLOW_STATE_PARAMETER: pushed_requests.open_once(pushed, parameters)})
+                url_of("authorize", parameters | {FLOW_STATE_PARAMETER: pushed_requests.open_once(pushed, parameters)})
             )
         resolved = pushed_requests.parameters_of(pushed) if pushed is not None else parameters
         auth_request = validate_request(resolved, is_pushed=pushed is not None)
-        return step(Interaction(request, parameters, resolved, auth_request, flow, pushed))
+        rule = sign_in_rules.of_request(auth_request)
+        auth_request = replace(auth_request, max_age=_shorter(auth_request.max_age, rule.max_age))
+        return step(Interaction(request, parameters, resolved, auth_request, rule, flow, pushed))
     except FatalClientError as error:
         return error_page(request, error)
     except OAuth2Error as error:
@@ -142,7 +133,7 @@ def _redirect_to_get(request: HttpRequest) -> HttpResponse:
     try:
         if request.content_type != FORM_CONTENT_TYPE:
             raise InvalidRequestError(f"Send the parameters as {FORM_CONTENT_TYPE}.")
-        uri = _url("authorize", _known_parameters(single_values(chain(request.GET.lists(), request.POST.lists()))))
+        uri = url_of("authorize", _known_parameters(single_values(chain(request.GET.lists(), request.POST.lists()))))
         if len(uri) > MAX_LENGTH:
             raise InvalidRequestError(f"Shorten the request to {MAX_LENGTH:,} characters.")
     except OAuth2Error as error:
@@ -150,15 +141,12 @@ def _redirect_to_get(request: HttpRequest) -> HttpResponse:
     return ClientRedirect(uri)
 
 
+def _shorter(seconds: int | None, others: int | None) -> int | None:
+    return min((each for each in (seconds, others) if each is not None), default=None)
+
+
 def _known_parameters(parameters: Mapping[str, str]) -> dict[str, str]:
     return {name: parameters[name] for name in (*PARAMETERS, FLOW_STATE_PARAMETER) if name in parameters}
-
-
-def _url(name: str, parameters: Mapping[str, str]) -> str:
-    pairs = [
-        (name, value) for name, text in parameters.items() for value in (text.split() if name == REPEATABLE else [text])
-    ]
-    return f"{reverse(name)}?{urlencode(pairs)}"
 
 
 # -- The interaction ---------------------------------------------------------------------------------------------
@@ -166,41 +154,93 @@ def _url(name: str, parameters: Mapping[str, str]) -> str:
 
 def _next_page(interaction: Interaction) -> HttpResponse:
     """Return the page of the next step, or issue the code."""
-    person = _signed_in_user(interaction)
-    remembered = person is not None and consents.is_remembered(interaction.auth_request, person)
-    step = _next_step(interaction, at=time.time(), is_remembered=remembered)
-    if step == Step.SIGN_IN:
+    if (api := interaction.rule.login_api) is not None:
+        return _next_page_of_own_login(interaction, api)
+    person = _signed_in_here(interaction)
+    remembered = person is not None and _is_remembered(interaction, person.user)
+    step = _next_step(interaction, person, at=time.time(), is_remembered=remembered)
+    if person is None or step == Step.SIGN_IN:
         return _sign_in(interaction)
-    if step == Step.SIGN_IN_AGAIN:
-        return _redirect_to_page("account_reauthenticate", interaction)
-    if step == Step.SECOND_FACTOR:
-        return _redirect_to_page("mfa_reauthenticate", interaction)
+    if step in AUTHENTICATION:
+        return _redirect_to_page(AUTHENTICATION[step], interaction)
     if step == Step.CHOOSE_ACCOUNT:
-        return _choice_page(interaction)
-    assert person is not None
-    refused = token_refusal(interaction.request, person, interaction.auth_request.scopes)
-    if step == Step.CONSENT:
-        return refused or _consent_page(interaction, person)
-    return refused or _issue_code(interaction, person, interaction.auth_request.scopes)
+        return pages.choice_page(interaction)
+    return _refusal(interaction, person) or _consent_or_code(interaction, person, asks=step == Step.CONSENT)
 
 
-def _next_step(interaction: Interaction, *, at: float, is_remembered: bool) -> Step:
-    now = browser_authentication.current_authentication(interaction.request)
-    more = (
-        interaction.auth_request.acr == browser_authentication.TWO_FACTORS
-        and browser_authentication.has_unused_second_factor(interaction.request, now)
-    )
+def _consent_or_code(interaction: Interaction, person: SignedIn, *, asks: bool) -> HttpResponse:
+    if asks:
+        return pages.consent_page(interaction, person.user)
+    return _issue_code(interaction, person, interaction.auth_request.scopes)
+
+
+def _next_page_of_own_login(interaction: Interaction, api: Api) -> HttpResponse:
+    """Return the page of the next step where the provider's own login signs people in, or issue the code."""
+    person = own_login.signed_in(interaction, api)
+    if isinstance(person, HttpResponse):
+        return person
+    remembered = _is_remembered(interaction, person.user)
+    if api.consent_url:
+        allowed = own_login.consented(interaction, api, person, is_remembered=remembered)
+        if isinstance(allowed, HttpResponse):
+            return allowed
+        return _issue_code(interaction, person, allowed.scopes, allowed)
+    asks = not remembered or "consent" in interaction.auth_request.prompts
+    if asks and "none" in interaction.auth_request.prompts:
+        raise ConsentRequired()
+    return _consent_or_code(interaction, person, asks=asks)
+
+
+def _is_remembered(interaction: Interaction, user: User) -> bool:
+    return not interaction.rule.asks_consent_each_time and consents.is_remembered(interaction.auth_request, user)
+
+
+def _next_step(interaction: Interaction, person: SignedIn | None, *, at: float, is_remembered: bool) -> Step:
+    now = person.now if person is not None else None
+    wants_two = interaction.auth_request.acr == browser_authentication.TWO_FACTORS
+    more = wants_two and browser_authentication.has_unused_second_factor(interaction.request, now)
     return next_step(
         interaction.auth_request, now, interaction.flow, at=at, is_remembered=is_remembered, second_factor=more
     )
 
 
-def _signed_in_user(interaction: Interaction) -> User | None:
-    return interaction.request.user if isinstance(interaction.request.user, User) else None
+def _signed_in_here(interaction: Interaction) -> SignedIn | None:
+    now = browser_authentication.current_authentication(interaction.request)
+    user = interaction.request.user
+    return SignedIn(user, now) if isinstance(user, User) and now is not None else None
+
+
+def _signed_in(interaction: Interaction) -> SignedIn | None:
+    """Return who is signed in for the request, without leading anybody anywhere."""
+    if interaction.rule.login_api is None:
+        return _signed_in_here(interaction)
+    return own_login.signed_in_already(interaction)
+
+
+def _refusal(interaction: Interaction, person: SignedIn) -> HttpResponse | None:
+    """Return the page that says why the person may not go on as they are, or None.
+
+    Raises AccessDeniedError or LoginRequired where nobody may be asked.
+    """
+    silent = "none" in interaction.auth_request.prompts
+    if not interaction.rule.admits(person.user):
+        request_trace.set_reason("person_not_admitted")
+        if silent:
+            raise AccessDeniedError("The person may not sign in to apps that use this API.")
+        return pages.not_admitted_page(interaction, person.user)
+    if interaction.rule.requires_two_factors and "mfa" not in person.now.methods:
+        if silent:
+            raise LoginRequired("The API wants two factors, and the person has used one.")
+        if browser_authentication.has_unused_second_factor(interaction.request, person.now):
+            return _redirect_to_page("mfa_reauthenticate", interaction)
+        return pages.second_factor_page(interaction)
+    return token_refusal(interaction.request, person.user, interaction.auth_request.scopes)
 
 
 def _sign_in(interaction: Interaction) -> HttpResponse:
-    """Redirect to the sign-in page, with the e-mail address of login_hint if there is one."""
+    """Lead to the sign-in, of the API's connections where it has some, with the e-mail address of login_hint."""
+    if interaction.rule.mode == SignInBy.CONNECTIONS:
+        return pages.connections_page(interaction)
     if "@" in interaction.auth_request.login_hint and len(interaction.auth_request.login_hint) <= 254:
         return _redirect_to_page("account_login", interaction, login_hint=interaction.auth_request.login_hint)
     return _redirect_to_page("account_login", interaction)
@@ -212,24 +252,33 @@ def _redirect_to_page(page: str, interaction: Interaction, **more: str) -> HttpR
 
 
 def _change_account(interaction: Interaction) -> HttpResponse:
+    if interaction.rule.login_api is not None:
+        if (session := login_sessions.current(interaction.request)) is not None:
+            login_sessions.end(session)
+        return ClientRedirect(interaction.coming_back())
     end_session(interaction.request)
     return _sign_in(interaction)
 
 
 def _decide(interaction: Interaction) -> HttpResponse:
     """Raise StaleFormError unless the form was made for this request and person, AccessDeniedError on a no."""
-    person = _signed_in_user(interaction)
+    person = _signed_in(interaction)
     if person is None:
         return ClientRedirect(interaction.url())
     shown_at = flow_state.verify_consent_form(
-        interaction.request.POST.get("signed_request", ""), interaction.parameters, str(person.pk)
+        interaction.request.POST.get("signed_request", ""), interaction.parameters, str(person.user.pk)
     )
     if shown_at is None:
         raise StaleFormError()
-    if _next_step(interaction, at=shown_at, is_remembered=False) != Step.CONSENT:
+    if interaction.request.POST.get("decision") == "deny":
+        raise AccessDeniedError("The person did not allow it.")
+    if person.login is None:
+        if _next_step(interaction, person, at=shown_at, is_remembered=False) != Step.CONSENT:
+            return ClientRedirect(interaction.url())
+        if (refused := _refusal(interaction, person)) is not None:
+            return refused
+    elif interaction.rule.login_api is not None and interaction.rule.login_api.consent_url:
         return ClientRedirect(interaction.url())
-    if (refused := token_refusal(interaction.request, person, interaction.auth_request.scopes)) is not None:
-        return refused
     granted = _granted_scopes(interaction.request, interaction.auth_request.scopes)
     if not granted:
         raise AccessDeniedError("The person did not allow it.")
@@ -244,18 +293,26 @@ def _granted_scopes(request: HttpRequest, requested: list[str]) -> list[str]:
     return [value for value in requested if value in IDENTITY_SCOPES or value in ticked]
 
 
-def _issue_code(interaction: Interaction, person: User, granted: list[str]) -> HttpResponse:
-    """Issue a code, and send it to the client."""
-    auth_request = interaction.auth_request
+def _issue_code(
+    interaction: Interaction, person: SignedIn, granted: list[str], consented: Consented | None = None
+) -> HttpResponse:
+    """Issue a code, and send it to the client. `consented` is what the provider's own consent said, if it was asked."""
+    auth_request, request = interaction.auth_request, interaction.request
+    claims = person.login.claims if person.login is not None else None
     with transaction.atomic():
         if interaction.pushed is not None and not pushed_requests.answer_once(interaction.pushed):
             raise pushed_requests.unknown_request_uri()
         consents.record_for_request(
-            auth_request=auth_request, granted=granted, person=person, actor=Actor.of(interaction.request)
+            auth_request=auth_request,
+            granted=granted,
+            person=person.user,
+            actor=login_sessions.actor_of(request, person.user) if person.login is not None else Actor.of(request),
+            remembered_until=consented.remembered_until if consented is not None else None,
         )
+        sign_in = sign_ins.record(request, auth_request, person, consented.claims if consented is not None else claims)
         credentials = {
-            "user": person,
-            "context": TokenRequestContext(sign_in=sign_ins.record(interaction.request, auth_request, person)),
+            "user": person.user,
+            "context": TokenRequestContext(sign_in=sign_in),
             "resource": auth_request.resources,
         }
         location = server().create_authorization_response(
@@ -263,51 +320,5 @@ def _issue_code(interaction: Interaction, person: User, granted: list[str]) -> H
         )[0]["Location"]
     made = [(name, value) for name, value in parse_qsl(urlsplit(location).query) if name in RESPONSE_PARAMETERS]
     return authorization_response(
-        interaction.request, auth_request.redirect_uri, auth_request.response_mode, made, _after_form(interaction.flow)
+        request, auth_request.redirect_uri, auth_request.response_mode, made, interaction.after_form
     )
-
-
-# -- Pages ------------------------------------------------------------------------------------------------------------
-
-
-def _consent_page(interaction: Interaction, person: User) -> HttpResponse:
-    auth_request = interaction.auth_request
-    context = {
-        "client": auth_request.client,
-        "consumer": auth_request.client.consumer,
-        "host": redirect_uris.display_host(auth_request.redirect_uri),
-        "is_local": redirect_uris.is_local(auth_request.redirect_uri),
-        "asks_who": any(value in auth_request.scopes for value in ("openid", "profile", "email")),
-        "scopes": auth_request.scopes,
-        "permissions": Scope.objects.select_related("api").filter(value__in=auth_request.scopes),
-        "resources": consents.extra_resources(auth_request),
-        "learned": consents.learned_claims(auth_request.scopes),
-        "documents": _documents(auth_request),
-        "will_be_remembered": consents.may_be_remembered(auth_request),
-        "action": interaction.url("authorize-decision"),
-        "switch": interaction.url("authorize-switch"),
-        "signed_request": flow_state.sign_consent_form(interaction.parameters, str(person.pk)),
-    }
-    page = render(interaction.request, "authority/consent.html", context)
-    sources = [*settings.SECURE_CSP["form-action"], redirect_uris.csp_source(auth_request.redirect_uri)]
-    return with_form_action(interaction.request, sources, page)
-
-
-def _documents(auth_request: AuthorizationRequest) -> list[tuple[str, str]]:
-    """Return the client's policy and terms (RFC 7591 section 2), where they are https URLs."""
-    named = [("Privacy policy", auth_request.client.policy_uri), ("Terms of service", auth_request.client.tos_uri)]
-    return [(name, uri) for name, uri in named if uri.startswith("https://")]
-
-
-def _choice_page(interaction: Interaction) -> HttpResponse:
-    """Ask which account to continue with; only one is signed in at a time, and the client may expect another."""
-    auth_request, person = interaction.auth_request, _signed_in_user(interaction)
-    assert person is not None
-    context = {
-        "client": auth_request.client,
-        "consumer": auth_request.client.consumer,
-        "is_expected": auth_request.subject in (None, str(person.pk)),
-        "go_on": interaction.coming_back(str(person.pk), after_form=False),
-        "switch": interaction.url("authorize-switch"),
-    }
-    return render(interaction.request, "authority/choose_account.html", context)

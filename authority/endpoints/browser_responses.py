@@ -42,13 +42,18 @@ def authorization_response(
     parameters = [*answer, ("iss", settings.ISSUER)]
     if response_mode == "form_post" and redirect_uris.is_web(redirect_uri):
         return _form_post(request, redirect_uri, parameters)
-    uri = redirect_uris.with_parameters(redirect_uri, parameters, in_fragment=response_mode == "fragment")
-    return _continue_page(request, redirect_uri, uri) if after_form and request.method == "GET" else ClientRedirect(uri)
+    return leave(
+        request,
+        redirect_uris.with_parameters(redirect_uri, parameters, in_fragment=response_mode == "fragment"),
+        after_form=after_form,
+    )
 
 
-def _continue_page(request: HttpRequest, redirect_uri: str, uri: str) -> HttpResponse:
-    """Return a page that leads the browser on without a script, with a link in case it does not."""
-    page = render(request, "authority/redirect.html", {"uri": uri, "host": redirect_uris.display_host(redirect_uri)})
+def leave(request: HttpRequest, uri: str, *, after_form: bool) -> HttpResponse:
+    """Lead the browser to another site: after a form by a page, which needs no script and has a link besides."""
+    if not after_form or request.method != "GET":
+        return ClientRedirect(uri)
+    page = render(request, "authority/redirect.html", {"uri": uri, "host": redirect_uris.display_host(uri)})
     page["Referrer-Policy"] = "no-referrer"
     page["Cache-Control"] = "no-store"
     return page

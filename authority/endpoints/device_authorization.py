@@ -4,7 +4,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 
-from authority.authorization import device_requests
+from authority.authorization import device_requests, sign_in_rules
 from authority.client_authentication import methods
 from authority.client_directory import ClientEntry
 from authority.endpoints.decorators import endpoint, read_form
@@ -53,6 +53,11 @@ def _requested_scopes(caller: ClientEntry, scope: str) -> list[str]:
     if not scopes:
         request_trace.set_reason("scope_none")
         raise InvalidScopeError()
+    if sign_in_rules.of_scopes(caller, scopes).login_api is not None:
+        request_trace.set_reason("device_at_own_login")
+        raise InvalidScopeError(
+            "People sign in for this API by its own login, which devices cannot use. Use a browser."
+        )
     return scopes
 
 

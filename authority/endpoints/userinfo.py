@@ -7,11 +7,13 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from authority.client_directory import ClientEntry
 from authority.endpoints.decorators import endpoint
+from authority.models import SignIn
 from authority.people import id_tokens
 from authority.protocol import cors
 from authority.protocol.errors import DESCRIPTIONS, InvalidDpopProofError, TooManyFailuresError, UseDpopNonceError
 from authority.telemetry import request_trace
 from authority.tokens import bearer
+from authority.tokens.validation import ActiveToken
 from core import throttling
 from core.client_ip import caller_ip
 from core.jose.algorithms import ALGORITHMS
@@ -40,7 +42,15 @@ def userinfo(request: HttpRequest) -> HttpResponse:
         return _challenge(scheme, "invalid_token")
     if found.user is None or "openid" not in found.scopes:
         return _challenge(scheme, "insufficient_scope", status=403)
-    return _claims_response(found.entry, id_tokens.user_claims(found.user, found.scopes))
+    return _claims_response(found.entry, _claims(found))
+
+
+def _claims(found: ActiveToken) -> dict[str, Any]:
+    assert found.user is not None
+    claims = id_tokens.user_claims(found.user, found.scopes)
+    if found.user.login_subject is None:
+        return claims
+    return id_tokens.login_claims(SignIn.objects.filter(pk=found.claims["family_id"]).first()) | claims
 
 
 def _claims_response(entry: ClientEntry, claims: dict[str, Any]) -> HttpResponse:

@@ -24,7 +24,12 @@ class SignIn(models.Model):
     # Whether the person belonged to the client's consumer then; unknown of sign-ins of earlier releases.
     as_member = models.BooleanField(null=True, editable=False)
     authenticated_at = models.DateTimeField(editable=False)
-    methods = ArrayField(models.CharField(max_length=20), default=list, editable=False)
+    methods = ArrayField(models.CharField(max_length=100), default=list, editable=False)
+    # What the provider's own login said: the authentication context class, and claims for tokens, as the members
+    # `access_token` and `id_token`. Empty of people who sign in here.
+    acr = models.CharField(max_length=200, blank=True, default="", db_default="", editable=False)
+    claims = models.JSONField(null=True, editable=False)
+    user_agent = models.CharField(max_length=200, blank=True, default="", db_default="", editable=False)
     created_at = models.DateTimeField(default=timezone.now, db_index=True, editable=False)
 
     class Meta:
@@ -45,6 +50,8 @@ class Consent(models.Model):
     told = ArrayField(models.CharField(max_length=200), null=True, editable=False)
     given_at = models.DateTimeField(default=timezone.now, editable=False)
     last_used_at = models.DateTimeField(default=timezone.now, editable=False)
+    # Until when the person is not asked again; None without end. What they allowed holds until they revoke it.
+    remembered_until = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         ordering = ["-last_used_at"]
@@ -61,7 +68,7 @@ class LogoutNotice(Delivery):
     """
 
     client = models.ForeignKey(Client, models.CASCADE, related_name="+", editable=False)
-    subject = models.CharField(max_length=64, editable=False)
+    subject = models.CharField(max_length=255, editable=False)
     sid = models.CharField(max_length=43, editable=False)
 
     def __str__(self) -> str:

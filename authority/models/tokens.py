@@ -41,7 +41,9 @@ class TokenFamily(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    client = models.ForeignKey(Client, models.CASCADE, related_name="families", editable=False)
+    client = models.ForeignKey(
+        Client, models.CASCADE, related_name="families", editable=False, db_index=False
+    )  # the index below begins with it
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="families", editable=False, db_index=False
     )
@@ -66,7 +68,11 @@ class TokenFamily(models.Model):
 
     class Meta:
         verbose_name_plural = "families"
-        indexes = [models.Index(fields=["user", "client"], name="family_user_client")]
+        indexes = [
+            models.Index(fields=["user", "client"], name="family_user_client"),
+            # Who is signed in to a client, the latest sign-in first.
+            models.Index(fields=["client", "-began_at"], name="family_of_client"),
+        ]
 
     def __str__(self) -> str:
         return str(self.id)

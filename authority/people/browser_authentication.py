@@ -24,6 +24,7 @@ class Authentication:
     subject: str
     at: float
     methods: tuple[str, ...] = ()  # authentication method references (RFC 8176)
+    acr: str = ""  # as the provider's own login named it
 
     @property
     def authenticated_at(self) -> datetime:
@@ -37,8 +38,8 @@ def current_authentication(request: HttpRequest) -> Authentication | None:
         return None
     records = get_authentication_records(request, person)
     if not records:  # not a session of allauth's: the account's last sign-in was this one, or a later one
-        return Authentication(str(person.pk), person.last_login.timestamp() if person.last_login else 0)
-    return Authentication(str(person.pk), max(record["at"] for record in records), amr_values(records))
+        return Authentication(person.subject, person.last_login.timestamp() if person.last_login else 0)
+    return Authentication(person.subject, max(record["at"] for record in records), amr_values(records))
 
 
 def amr_values(records: list[dict[str, Any]]) -> tuple[str, ...]:
@@ -48,8 +49,10 @@ def amr_values(records: list[dict[str, Any]]) -> tuple[str, ...]:
     two factors (NIST SP 800-63B section 3.1.7).
     """
     used = [AMR_VALUES.get(record.get("type") or record["method"]) for record in records]
-    is_mfa = any(record["method"] == "mfa" for record in records)
-    return (*dict.fromkeys(filter(None, used)), *(("mfa",) if is_mfa else ()))
+    said = [value for record in records for value in record.get("amr", ())]  # by an identity provider
+    is_mfa = "mfa" in said or any(record["method"] == "mfa" for record in records)
+    named = [*filter(None, used), *(value for value in said if value != "mfa")]
+    return (*dict.fromkeys(named), *(("mfa",) if is_mfa else ()))
 
 
 def has_unused_second_factor(request: HttpRequest, now: Authentication | None) -> bool:

@@ -5,12 +5,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 
 from authority.client_directory import ClientEntry
 from authority.keys import signing_keys
 from authority.models import SignIn
 from authority.people import browser_authentication
+from connections.models import Identity
 from consumers.models import User
 from core import clock
 from core.db.prepared import Statement
@@ -28,16 +30,35 @@ EMAIL_IS_VERIFIED = Statement(
     "is the address verified",
     f'SELECT 1 FROM "{EmailAddress._meta.db_table}" WHERE user_id = %s AND upper(email) = upper(%s) AND verified',  # noqa: S608
 )
+ADDRESS_AT_PROVIDER = Statement(
+    "the address at an identity provider",
+    f"""
+    SELECT identity.email
+    FROM "{SocialAccount._meta.db_table}" AS account
+    JOIN "{Identity._meta.db_table}" AS identity ON identity.account_id = account.id
+    WHERE account.user_id = %s AND identity.email <> ''
+    ORDER BY identity.signed_in_at DESC NULLS LAST
+    LIMIT 1
+    """,  # noqa: S608  # names of our own tables
+)
 
 
 def user_claims(user: User, scopes: Iterable[str]) -> dict[str, Any]:
     """Return the claims about the person that the scopes allow (OpenID Connect Core section 5.4)."""
-    claims: dict[str, Any] = {"sub": str(user.pk)}
+    claims: dict[str, Any] = {"sub": user.subject}
     if "profile" in scopes and user.name:
         claims["name"] = user.name
     if "email" in scopes:
-        claims |= {"email": user.email, "email_verified": EMAIL_IS_VERIFIED.first(user.pk, user.email) is not None}
+        claims |= _address(user)
     return claims
+
+
+def _address(user: User) -> dict[str, Any]:
+    """Return the address and whether it is verified; of whoever has none here, what their provider says it is."""
+    if user.has_address:
+        return {"email": user.email, "email_verified": EMAIL_IS_VERIFIED.first(user.pk, user.email) is not None}
+    said = ADDRESS_AT_PROVIDER.first(user.pk) if user.login_subject is None else None
+    return {"email": said[0], "email_verified": False} if said is not None else {}
 
 
 def issue_id_token(
@@ -53,12 +74,12 @@ def issue_id_token(
 ) -> str:
     """Return a signed ID token that says how and when the person signed in (OpenID Connect Core section 2).
 
-    `more` are claims of a token hook, which none of ours gives way to.
+    `more` are claims of a token hook. They and those of the provider's own login give way to ours.
     """
     now = int(clock.seconds())
     algorithm = entry.client.id_token_signed_response_alg or signing_keys.ID_TOKEN_ALGORITHM
     content = (
-        dict(more or {})
+        (login_claims(sign_in) | dict(more or {}))
         | user_claims(user, scopes)
         | {
             "iss": settings.ISSUER,
@@ -70,7 +91,7 @@ def issue_id_token(
     if sign_in is not None:
         content |= {
             "auth_time": int(sign_in.authenticated_at.timestamp()),
-            "acr": browser_authentication.acr_value(sign_in.methods),
+            "acr": sign_in.acr or browser_authentication.acr_value(sign_in.methods),
         }
         content |= {"amr": sign_in.methods} if sign_in.methods else {}
         content |= {"sid": sign_in.sid} if sign_in.sid else {}
@@ -79,6 +100,12 @@ def issue_id_token(
     if access_token:
         content["at_hash"] = _at_hash(access_token, algorithm)
     return _sign(entry, content, algorithm, seconds=seconds)
+
+
+def login_claims(sign_in: SignIn | None) -> dict[str, Any]:
+    """Return the claims for ID tokens and userinfo that the provider's own login gave; none of other sign-ins."""
+    found: dict[str, Any] = (sign_in.claims or {}).get("id_token", {}) if sign_in is not None else {}
+    return dict(found)
 
 
 def signed_userinfo(entry: ClientEntry, claims: dict[str, Any]) -> str:

@@ -9,7 +9,11 @@ from clients.models import Client
 from consumers.models import Membership, User
 from core.db.rowmap import Columns
 
-USER, SIGN_IN = Columns(User, "id", "email", "name", "is_active"), Columns(SignIn)
+USER = Columns(User, "id", "email", "name", "is_active", "login_subject")
+SIGN_IN = Columns(
+    SignIn,
+    *("id", "client_id", "user_id", "sid", "session", "as_member", "authenticated_at", "methods", "acr", "claims"),
+)
 # What is selected of the tables `person` and `sign_in`; it takes the consumer's ID as a value.
 COLUMNS = f"""
     {USER.of("person")},

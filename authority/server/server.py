@@ -104,6 +104,7 @@ def _access_token(request: Any, refresh_token: bool = False) -> str:
         family=context.family,
         named=context.resources,
         jkt=context.jkt,
+        ext=(context.sign_in.claims or {}).get("access_token") if context.sign_in else None,
         ask=partial(_hook_claims, request) if context.entry.api_tokens else None,
     )
     return context.template.issue()

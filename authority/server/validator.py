@@ -43,14 +43,15 @@ from oauthlib.oauth2.rfc6749.utils import scope_to_list
 from authority import client_directory
 from authority.authorization import device_requests, sign_ins
 from authority.client_authentication import dpop, methods
-from authority.people import id_tokens
+from authority.people import admission, id_tokens
+from authority.people.subject import Person
 from authority.protocol import redirect_uris
 from authority.telemetry import request_trace
 from authority.tokens import codes, families, lifetimes, resources
 from authority.tokens.request_context import TokenRequestContext
 from clients.actions import metadata_documents
 from clients.models import Client
-from clients.vocabulary import GrantType
+from clients.vocabulary import IDENTITY_SCOPES, GrantType
 from core import clock
 from core.credentials import token_digest
 from core.errors import Refusal
@@ -141,7 +142,7 @@ class Validator(OAuth2Validator):
 
     def get_original_scopes(self, refresh_token: str, request: Any, *args: Any, **kwargs: Any) -> list[str]:
         """Return what the person once allowed: asking for less at one refresh gives nothing up (RFC 6749 section 6)."""
-        return _still_allowed(request.context.family.scopes, request)
+        return _still_allowed(request.context.family.scopes, request, request.context.refresh_token.person)
 
     # -- The code ----------------------------------------------------------------------------------------------------
 
@@ -155,7 +156,7 @@ class Validator(OAuth2Validator):
         if row.expires <= clock.now():
             request_trace.set_reason("code_expired")
             return False
-        if context.entry.has_revoked(row.expires - _code_lifetime()):
+        if context.entry.has_signed_out(row.expires - _code_lifetime()):
             request_trace.set_reason("tokens_revoked")
             return False
         if not person.user.is_active:
@@ -170,7 +171,7 @@ class Validator(OAuth2Validator):
         if sign_ins.is_over(person, granted):
             request_trace.set_reason("sign_in_over")
             return False
-        request.scopes = _still_allowed(granted, request)
+        request.scopes = _still_allowed(granted, request, person)
         context.family = families.new_family(
             context.entry,
             person,
@@ -228,7 +229,7 @@ class Validator(OAuth2Validator):
         context: TokenRequestContext = request.context
         device, person = device_requests.lock_allowed(context.entry, device_code)
         context.user, context.sign_in = person.user, person.sign_in
-        request.scopes = _still_allowed(device.scopes, request)
+        request.scopes = _still_allowed(device.scopes, request, person)
         context.family = device_requests.new_family(context.entry, device, person, context.jkt)
 
     # -- Tokens ------------------------------------------------------------------------------------------------------
@@ -274,13 +275,18 @@ def _matches_challenge(verifier: str, challenge: str) -> bool:
     return hmac.compare_digest(base64url.encode(hashlib.sha256(verifier.encode(errors="replace")).digest()), challenge)
 
 
-def _still_allowed(scopes: list[str], request: Any) -> list[str]:
+def _still_allowed(scopes: list[str], request: Any, person: Person) -> list[str]:
     """Return what is left of scopes that were granted earlier. Raises InvalidGrantError when nothing is."""
-    left = [value for value in scopes if value in request.context.entry.scopes_for(GrantType.AUTHORIZATION_CODE)]
+    entry = request.context.entry
+    left = [value for value in scopes if value in entry.scopes_for(GrantType.AUTHORIZATION_CODE)]
     if not left:
         request_trace.set_reason("scope_no_longer_allowed", scopes=scopes)
         raise InvalidGrantError("The client may no longer use any of the scopes that were granted.", request=request)
-    return left
+    admitted = admission.scopes_open_to(entry, left, person)
+    if not any(value not in IDENTITY_SCOPES for value in admitted) and admitted != left:
+        request_trace.set_reason("person_not_admitted")
+        raise InvalidGrantError("The person may no longer sign in to apps that use this API.", request=request)
+    return admitted
 
 
 def _code_lifetime() -> timedelta:

@@ -52,17 +52,20 @@ def token_template(
     family: TokenFamily | None = None,
     named: Collection[str] = (),
     jkt: str | None = None,
+    ext: Mapping[str, Any] | None = None,
     ask: AskHook | None = None,
 ) -> TokenTemplate:
     """Return the template of the access tokens of a grant; tokens from one template are alike.
 
     They are for the client itself, or for the person of the family, in the client's format. `named` are the resources
-    of the request (RFC 8707). With `jkt` they are bound to the key of that thumbprint (RFC 9449 section 6). `ask` takes
-    the claims and the audiences, and returns what the API's token hook adds. A JWT needs no row; an opaque token gets
-    one.
+    of the request (RFC 8707). With `jkt` they are bound to the key of that thumbprint (RFC 9449 section 6). `ext` is
+    what the provider's own login adds, in a claim of that name, as in Ory Hydra. `ask` takes the claims and the
+    audiences, and returns what the API's token hook adds. A JWT needs no row; an opaque token gets one.
     """
     audiences = _audiences(entry, scopes, named)
     content = _claims(entry, scopes, audiences, family)
+    if ext:
+        content["ext"] = dict(ext)
     if ask is not None:
         content |= ask(content, audiences)
     if jkt is not None:
@@ -81,7 +84,7 @@ def _claims(entry: ClientEntry, scopes: list[str], audiences: list[str], family:
     api_claims.add_to(content, entry, audiences, scopes, family.user if family else None)
     content |= {
         "iss": settings.ISSUER,
-        "sub": str(family.user_id) if family else client.client_id,
+        "sub": family.user.subject if family else client.client_id,
         "aud": audiences if len(audiences) > 1 else audiences[0],
         "client_id": client.client_id,
         "scope": " ".join(scopes),

@@ -43,7 +43,7 @@ def _of_person(
     of_provider: tuple[Sequence[str], dict[str, Any]] = ((), {})
     if any(claim.source.is_of_provider for claim in api.personal):
         of_provider = provider_claims_of(user, entry.client.consumer_id)
-    person = TokenPerson(str(user.pk), user.email, user.name, roles, *of_provider)
+    person = TokenPerson(user.subject, user.email if user.has_address else "", user.name, roles, *of_provider)
     found: dict[str, Any] = {ROLES: roles} if roles else {}
     for claim in api.personal:
         if not claim.source.scope or claim.source.scope in scopes:

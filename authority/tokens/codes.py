@@ -27,7 +27,7 @@ LOCK = Statement(
     SELECT {GRANT.of("code")}, {subject.COLUMNS}
     FROM "{Grant._meta.db_table}" AS code
     JOIN "{User._meta.db_table}" AS person ON person.id = code.user_id
-    LEFT JOIN "{SignIn._meta.db_table}" AS sign_in ON sign_in.id = (nullif(claims, '')::jsonb ->> 'sign_in')::uuid
+    LEFT JOIN "{SignIn._meta.db_table}" AS sign_in ON sign_in.id = (nullif(code.claims, '')::jsonb ->> 'sign_in')::uuid
     WHERE code.code = %s
     FOR UPDATE OF code
     """,  # noqa: S608  # names of tables

@@ -192,7 +192,7 @@ def is_active_for(entry: ClientEntry, family: TokenFamily) -> bool:
 
 def _is_active(entry: ClientEntry, family: TokenFamily) -> bool:
     """Return whether the family is active, without regard to the person's membership."""
-    if family.ended_at is not None or not family.user.is_active or entry.has_revoked(family.began_at):
+    if family.ended_at is not None or not family.user.is_active or entry.has_signed_out(family.began_at):
         return False
     return _ends_at(entry, family) > clock.now()
 

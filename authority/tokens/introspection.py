@@ -48,7 +48,7 @@ def _describe_access_token(found: ActiveToken, caller: ClientEntry | None) -> di
         "nbf": found.claims["iat"],
         "scope": " ".join(scopes),
     }
-    if found.user is not None and "email" in scopes:
+    if found.user is not None and "email" in scopes and found.user.has_address:
         answer["username"] = found.user.email
     return answer
 
@@ -70,12 +70,12 @@ def _describe_refresh_token(token: str, caller: ClientEntry | None) -> dict[str,
     if not scopes:
         return None
     more: dict[str, Any] = {"cnf": {"jkt": family.dpop_jkt}} if family.dpop_jkt and entry.client.is_public else {}
-    more |= {"username": family.user.email} if "email" in scopes else {}
+    more |= {"username": family.user.email} if "email" in scopes and family.user.has_address else {}
     return more | {
         "active": True,
         "token_use": "refresh_token",
         "iss": settings.ISSUER,
-        "sub": str(family.user_id),
+        "sub": family.user.subject,
         "aud": settings.ISSUER,  # nobody else takes it (RFC 6749 section 1.5)
         "client_id": entry.client.client_id,
         "scope": " ".join(scopes),

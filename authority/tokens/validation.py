@@ -82,7 +82,9 @@ def active_holder(claims: dict[str, Any], caller: ClientEntry | None = None) -> 
         return None
     if "family_id" in claims:
         family = TokenFamily.objects.alive().select_related("user").filter(pk=claims["family_id"]).first()
-        return TokenHolder(entry, family.user) if family is not None else None
+        if family is None or entry.has_signed_out(family.began_at):
+            return None
+        return TokenHolder(entry, family.user)
     own = test_tokens.still_allowed(claims) if is_test_token(claims) else claims["sub"] == claims["client_id"]
     if not own or is_revoked(claims["jti"]):
         return None

@@ -8,6 +8,7 @@ from clients.events import ClientEvent
 from clients.models import Api, ApiClaim, ApiRole, RoleGrant
 from clients.policy import roles as rules
 from clients.vocabulary import RoleSource
+from connections.models import Connection
 from consumers import audit
 from consumers.audit import Actor
 from consumers.models import Consumer, Membership, User
@@ -96,19 +97,23 @@ def set_roles(
     roles: Iterable[ApiRole],
     source: RoleSource,
     consumer: Consumer | None,
+    connection: Connection | None = None,
     actor: Actor,
 ) -> None:
     """Set which roles of the API the person has from this source, leaving what other sources gave.
 
     They count at the clients of the consumer, or of all consumers where it is None. With the source MANAGER, whoever
-    acts is a manager of the consumer, and gives what the API lets managers give. The next token has them.
+    acts is a manager of the consumer, and gives what the API lets managers give. With CONNECTION, `connection` is whose
+    groups give them. The next token has them.
     """
     user = rows.lock(user)
     # As they are now: the operator may just have said that managers give one no longer.
     wanted = ApiRole.objects.select_related("api").in_bulk([role.pk for role in roles])
     if any(role.api_id != api.pk for role in wanted.values()):
         raise Refusal(f"{api} has no such role.", field="roles")
-    held = RoleGrant.objects.filter(role__api=api, user=user, source=source, consumer=consumer).select_related("role")
+    held = RoleGrant.objects.filter(
+        role__api=api, user=user, source=source, consumer=consumer, connection=connection
+    ).select_related("role")
     current = {grant.role_id: grant for grant in held}
     added = [role for pk, role in wanted.items() if pk not in current]
     taken = [grant for pk, grant in current.items() if pk not in wanted]
@@ -125,6 +130,7 @@ def set_roles(
                     user=user,
                     source=source,
                     consumer=consumer,
+                    connection=connection,
                     membership=membership,
                     created_by=actor.user,
                     created_by_label=actor.label,

@@ -1,6 +1,6 @@
 """Clients and their secrets, APIs and their scopes, registration and trust."""
 
-from clients.models.apis import Access, Api, Scope
+from clients.models.apis import Access, Api, Scope, SignInBy
 from clients.models.clients import ACCESS_TOKEN_LIFETIME, Client, new_client_id
 from clients.models.hooks import HookFailure, TokenHook
 from clients.models.registration import (
@@ -12,7 +12,7 @@ from clients.models.registration import (
     SoftwareIssuer,
 )
 from clients.models.requests import UNDECIDED, PermissionRequest, RequestState, WorkspaceRequest
-from clients.models.roles import ApiClaim, ApiRole, RoleGrant
+from clients.models.roles import ApiClaim, ApiRole, GroupRole, RoleGrant
 from clients.models.secrets import MAX_LIVE_SECRETS, ClientSecret
 from clients.models.trust import TrustedIssuer, TrustRule
 from clients.models.workloads import Workload
@@ -28,6 +28,7 @@ __all__ = [
     "Client",
     "ClientSecret",
     "DocumentHost",
+    "GroupRole",
     "HookFailure",
     "InitialAccessToken",
     "OpenRegistration",
@@ -37,6 +38,7 @@ __all__ = [
     "RoleGrant",
     "Scope",
     "SelfRegistration",
+    "SignInBy",
     "SoftwareIssuer",
     "TokenHook",
     "TrustRule",

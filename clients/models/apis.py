@@ -37,6 +37,14 @@ def _not_ended(prefix: str) -> models.Q:
     return models.Q(**{f"{prefix}expires_at": None}) | models.Q(**{f"{prefix}expires_at__gt": Now()})
 
 
+class SignInBy(models.TextChoices):
+    """Who may sign in to apps that ask for an API's scopes."""
+
+    MEMBERS = "members", "Members of the client’s consumer"
+    CONNECTIONS = "connections", "People of chosen connections"
+    OWN_LOGIN = "own_login", "Your own login"
+
+
 class Api(models.Model):
     """A protected resource of the provider: an audience of access tokens (RFC 8707)."""
 
@@ -79,6 +87,42 @@ class Api(models.Model):
         verbose_name="clients of the API itself",
         help_text="With their credentials the API introspects tokens for it (RFC 7662).",
     )
+    sign_in = models.CharField("who may sign in", max_length=12, choices=SignInBy, default=SignInBy.MEMBERS)
+    sign_in_connections = models.ManyToManyField(
+        "connections.Connection",
+        blank=True,
+        related_name="apis",
+        verbose_name="connections",
+        help_text="They become end users at their first sign-in, without any right in the portal.",
+    )
+    reauthenticate_after = models.PositiveIntegerField(
+        "ask again after",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(60)],
+        help_text="In seconds. Whoever signed in longer ago signs in again before an app gets tokens for the API.",
+    )
+    requires_two_factors = models.BooleanField(
+        "two factors", default=False, help_text="Whoever signs in here uses two factors, such as a passkey."
+    )
+    asks_consent_each_time = models.BooleanField(
+        "ask for consent each time", default=False, help_text="Otherwise an answer is remembered for the same scopes."
+    )
+    login_url = models.CharField(
+        "login address", max_length=500, blank=True, help_text="We send people here with login_challenge."
+    )
+    consent_url = models.CharField(
+        "consent address",
+        max_length=500,
+        blank=True,
+        help_text="We send people here with consent_challenge. Leave empty to keep our consent page.",
+    )
+    logout_url = models.CharField(
+        "logout address",
+        max_length=500,
+        blank=True,
+        help_text="We send people here with logout_challenge. Leave empty to keep our page.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = ApiQuerySet.as_manager()
@@ -91,7 +135,12 @@ class Api(models.Model):
                 condition=~models.Q(is_production=True, allows_test_tokens=True),
                 name="api_production_without_test_tokens",
                 violation_error_message="A production API takes no test tokens. Choose one of the two.",
-            )
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(sign_in=SignInBy.OWN_LOGIN, login_url=""),
+                name="api_own_login_has_address",
+                violation_error_message="Enter the address of your login.",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -161,6 +161,7 @@ class Client(AbstractApplication):
         help_text="Claims that every access token of the client carries, besides its consumer's.",
     )
     tokens_valid_after = models.DateTimeField(null=True, blank=True, editable=False)
+    people_signed_out_at = models.DateTimeField(null=True, editable=False)  # all of them: sign-ins until then are over
     expires_at = models.DateTimeField(null=True, blank=True, help_text="It stops working then.")
     disabled_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)

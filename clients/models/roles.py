@@ -12,6 +12,7 @@ from django.utils import timezone
 from clients.claim_sources import SOURCES, ClaimSource
 from clients.models.apis import Api
 from clients.vocabulary import RoleSource
+from connections.models import Connection
 from consumers.models import Consumer, Membership
 
 
@@ -67,6 +68,8 @@ class RoleGrant(models.Model):
         related_name="role_grants",
         help_text="Whose clients it counts at. Leave empty for the clients of every consumer.",
     )
+    # Whose groups it follows, where they give it; it ends with the connection.
+    connection = models.ForeignKey(Connection, models.CASCADE, null=True, editable=False, related_name="+")
     # It ends with the membership, so that nobody who comes back later finds it again.
     membership = models.ForeignKey(Membership, models.CASCADE, null=True, editable=False, related_name="role_grants")
     created_by = models.ForeignKey(
@@ -83,7 +86,14 @@ class RoleGrant(models.Model):
         ordering = ["-created_at", "-pk"]
         constraints = [
             models.UniqueConstraint(
-                fields=["role", "user", "source", "consumer"], name="role_grant_once", nulls_distinct=False
+                fields=["role", "user", "source", "consumer", "connection"],
+                name="role_grant_once",
+                nulls_distinct=False,
+            ),
+            models.CheckConstraint(
+                condition=Q(source=RoleSource.CONNECTION, connection__isnull=False)
+                | (~Q(source=RoleSource.CONNECTION) & Q(connection=None)),
+                name="role_grant_of_connection",
             ),
             models.CheckConstraint(
                 condition=~Q(source=RoleSource.MANAGER, consumer=None), name="role_grant_of_manager_in_workspace"
@@ -92,6 +102,32 @@ class RoleGrant(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}: {self.role}"
+
+
+class GroupRole(models.Model):
+    """A role of an API that members of a group at an identity provider have, while they are in it.
+
+    It counts at the clients of the consumers that the connection is for: all of them, where it is for the whole portal.
+    """
+
+    role = models.ForeignKey(ApiRole, models.CASCADE, related_name="groups")
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="+")
+    group = models.CharField(max_length=200, help_text="As the provider writes it in the claim of the groups.")
+
+    class Meta:
+        verbose_name = "role by group"
+        verbose_name_plural = "roles by group"
+        ordering = ["role__api__name", "connection__name", "group", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["role", "connection", "group"],
+                name="group_role_once",
+                violation_error_message="This group has the role already.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.group} at {self.connection}: {self.role}"
 
 
 class ApiClaim(models.Model):

@@ -28,6 +28,7 @@ def record(
         name=connection.name,
         sid=person.sid,
         authenticated_at=person.authenticated_at,
+        amr=list(person.amr),
         reauthenticated=True if again else None,
     )
 

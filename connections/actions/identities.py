@@ -4,6 +4,7 @@ Identity is issuer and subject. An address opens an account only where the conne
 the provider calls it verified (docs/decisions/0035-identity-providers.md).
 """
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from allauth.account.models import EmailAddress
@@ -26,7 +27,25 @@ from core.db import rows
 from core.errors import Conflict
 from core.rate_limits import Budget
 
+# Whether people of a connection may be made end users of apps: the room above says by which APIs.
+EndUserCheck = Callable[[Connection], bool]
+# What follows from a sign-in in the room above, such as roles by groups.
+SignInListener = Callable[[User, Connection, Person], None]
+_end_user_checks: list[EndUserCheck] = []
+_listeners: list[SignInListener] = []
+
 _told = Budget("refused-sign-ins", (3, 3600))  # events of one person's refusals, and mails
+
+
+def register_end_user_check(check: EndUserCheck) -> None:
+    if check not in _end_user_checks:
+        _end_user_checks.append(check)
+
+
+def register_sign_in_listener(listener: SignInListener) -> None:
+    """Call this in the transaction of each sign-in by a connection."""
+    if listener not in _listeners:
+        _listeners.append(listener)
 
 
 @transaction.atomic
@@ -56,6 +75,8 @@ def sign_in(*, connection: Connection, person: Person, actor: Actor) -> SocialAc
     )
     joining.keep_in_step(user=user, connection=connection, person=person, actor=by)
     joining.keep_operator_rights(identity=identity, connection=connection, person=person)
+    for listener in _listeners:
+        listener(user, connection, person)
     account.user.refresh_from_db()
     return account
 
@@ -73,8 +94,10 @@ def _link_or_provision(connection: Connection, person: Person, actor: Actor) -> 
     rows.lock(connection)  # of two first sign-ins at once, the second finds what the first has made
     if (account := find(person)) is not None:
         return account
-    if not person.is_proven:
+    if not person.is_proven and not _makes_end_users(connection):
         raise SignInFailed("unproven", f"The address {person.email or '(none)'} is not proven.")
+    if not person.is_proven:  # so it is nobody's here; the identity is theirs all the same
+        return link(user=_create_end_user(connection, person), connection=connection, person=person, actor=actor)
     user = User.objects.of_address(person.email).first()
     if user is None:
         user = _provision(connection, person, actor)
@@ -90,16 +113,31 @@ def _provision(connection: Connection, person: Person, actor: Actor) -> User:
     is_operator = connection.for_operators and connection.operator_claim_value in person.groups
     invited = Invitation.objects.open().filter(email__iexact=person.email)
     if not (joining.wanted_roles(connection, person) or is_operator or invited.exists()):
+        if _makes_end_users(connection):
+            return _create_end_user(connection, person)
         raise SignInFailed("unknown", f"No rule or invitation for {person.email}.")
     user = User.objects.create_user(person.email, name=person.name)
-    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
-    audit.record(
-        ConnectionEvent.PERSON_PROVISIONED,
-        actor=SYSTEM,
-        target=user,
-        detail={"email": user.email, "connection": connection.name},
-    )
+    _record_provisioning(user, connection)
     return user
+
+
+def _makes_end_users(connection: Connection) -> bool:
+    return any(check(connection) for check in _end_user_checks)
+
+
+def _create_end_user(connection: Connection, person: Person) -> User:
+    """Make the account of somebody who signs in to apps alone; a proven address is theirs, any other is not kept."""
+    user = User.objects.create_end_user(email=person.email if person.is_proven else "", name=person.name)
+    _record_provisioning(user, connection)
+    return user
+
+
+def _record_provisioning(user: User, connection: Connection) -> None:
+    detail = {"connection": connection.name}
+    if user.has_address:
+        EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+        detail["email"] = user.email
+    audit.record(ConnectionEvent.PERSON_PROVISIONED, actor=SYSTEM, target=user, detail=detail)
 
 
 @transaction.atomic
@@ -124,7 +162,8 @@ def link(*, user: User, connection: Connection, person: Person, actor: Actor) ->
         target=user,
         detail={"connection": connection.name, "issuer": person.issuer, "email": person.email},
     )
-    emails.send_identity_linked(user, connection, person.email)
+    if user.has_address and not user.is_end_user:
+        emails.send_identity_linked(user, connection, person.email)
     return account
 
 
@@ -141,7 +180,8 @@ def unlink(*, identity: Identity, actor: Actor, keep: str | None = None) -> None
         target=user,
         detail={"connection": connection.name, "issuer": identity.account.provider},
     )
-    emails.send_identity_unlinked(user, connection)
+    if user.has_address:
+        emails.send_identity_unlinked(user, connection)
     identity.account.delete()
 
 

@@ -15,6 +15,7 @@ from core.timefmt import is_numeric_date
 MAX_GROUPS = 500
 MAX_KEPT = 4096  # characters of JSON
 MAX_GROUP = 200  # characters
+MAX_METHOD = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +34,7 @@ class Person:
     groups: tuple[str, ...] = ()
     sid: str = ""
     authenticated_at: float | None = None  # when the person did at the provider, if it says so
+    amr: tuple[str, ...] = ()  # how (RFC 8176)
     claims: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -52,6 +54,7 @@ def describe(connection: Connection, claims: dict[str, Any]) -> Person:
         groups=groups_of(find(claims, connection.groups_claim) if connection.groups_claim else None),
         sid=claims["sid"] if isinstance(claims.get("sid"), str) and len(claims["sid"]) <= 255 else "",
         authenticated_at=float(at) if is_numeric_date(at := claims.get("auth_time")) else None,
+        amr=_methods(claims.get("amr")),
         claims=claims,
     )
 
@@ -95,6 +98,12 @@ def groups_of(value: Any) -> tuple[str, ...]:
     values = value if isinstance(value, list) else [value]
     found = [each for each in values[:MAX_GROUPS] if isinstance(each, str) and 0 < len(each) <= MAX_GROUP]
     return tuple(dict.fromkeys(found))
+
+
+def _methods(value: Any) -> tuple[str, ...]:
+    """Return the authentication methods, without what is none."""
+    values = value if isinstance(value, list) else []
+    return tuple(each for each in values[:10] if isinstance(each, str) and 0 < len(each) <= MAX_METHOD)
 
 
 def _email(value: Any) -> str:

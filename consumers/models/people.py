@@ -16,6 +16,9 @@ from django.utils.functional import cached_property
 
 from core.demo import is_demo
 
+# The domain of addresses that are none (RFC 6761 section 6.4): of people whose address nobody has proven.
+NO_ADDRESS = "no-address.invalid"
+
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **fields: object) -> "User":
@@ -37,6 +40,12 @@ class UserManager(BaseUserManager["User"]):
         EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
         return user
 
+    def create_end_user(self, *, email: str = "", name: str = "", login_subject: str | None = None) -> "User":
+        """Create somebody who only signs in to apps; without an address where none is proven to be theirs."""
+        key = uuid.uuid4()
+        address = email or f"{key}@{NO_ADDRESS}"
+        return self.create_user(address, id=key, name=name, login_subject=login_subject, is_end_user=True)
+
     def of_address(self, email: str) -> models.QuerySet["User"]:
         """Return whoever has the address, as theirs or as a further one that they have verified."""
         own = self.filter(Exact(Lower("email"), Lower(models.Value(email))))
@@ -49,7 +58,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person: a manager or viewer of consumers, or an operator (`is_staff`)."""
+    """A person: a manager or viewer of consumers, an operator (`is_staff`), or an end user of the consumers' apps."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField("email address", max_length=254, unique=True)
@@ -59,6 +68,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
     # How they signed in last, in words: “Code by email”, or the name of a connection to an identity provider.
     signed_in_by = models.CharField(max_length=80, blank=True, default="", db_default="", editable=False)
+    # Somebody who only signs in to apps. With their first membership, or an operator's rights, they are no longer
+    # (consumers/sql/end_users.sql).
+    is_end_user = models.BooleanField("end user", default=False, db_default=False, editable=False)
+    # What the provider's own login calls them: `sub` of their tokens (OpenID Connect Core section 2).
+    login_subject = models.CharField("subject", max_length=255, unique=True, null=True, editable=False)
 
     objects = UserManager()
 
@@ -73,7 +87,16 @@ class User(AbstractBaseUser, PermissionsMixin):
         constraints = [models.UniqueConstraint(Lower("email"), name="user_email_unique")]
 
     def __str__(self) -> str:
-        return self.name or self.email
+        return self.name or (self.email if self.has_address else self.subject)
+
+    @property
+    def has_address(self) -> bool:
+        return not self.email.endswith(f"@{NO_ADDRESS}")
+
+    @property
+    def subject(self) -> str:
+        """Return what tokens call the person: `sub`."""
+        return self.login_subject or str(self.pk)
 
     def get_full_name(self) -> str:
         return str(self)
@@ -100,7 +123,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return open_now.order_by(models.F("seen_at").desc(nulls_last=True), "consumer__name", "pk")
 
     def get_short_name(self) -> str:
-        return self.name.split(" ")[0] if self.name else self.email
+        return self.name.split(" ")[0] if self.name else str(self)
 
 
 class ConsumerQuerySet(models.QuerySet["Consumer"]):

@@ -94,6 +94,24 @@ static(
     "Nothing in the program is wrong: sign out that person there too.",
 )
 static(
+    "person_not_admitted",
+    "The person may not sign in to apps of this API",
+    "The operator says for each API who may sign in. The person is none of them, or no longer.",
+    "Let them sign in with another account, or ask the operator who may sign in.",
+)
+static(
+    "scopes_of_different_people",
+    "The scopes belong to APIs that different people sign in to",
+    "One of the APIs has a login of its own, so that nobody could sign in for all of the scopes.",
+    "Ask for the scopes of each API in a request of its own.",
+)
+static(
+    "device_at_own_login",
+    "Devices cannot sign people in for this API",
+    "People sign in for this API by its own login, and a device has no way to lead them there.",
+    "Use the authorization code grant, in the browser of the person’s computer or phone.",
+)
+static(
     "hook_denied",
     "The API denies the token",
     "Before a token for this API is issued, the operator’s own server is asked. It denied this client or person.",

@@ -7,6 +7,7 @@ from clients.claim_sources import SOURCES
 from clients.models import Api, ApiClaim, ApiRole, RoleGrant
 from clients.policy.roles import MAX_API_CLAIMS, MAX_ROLES
 from clients.vocabulary import RoleSource
+from connections.models import Connection
 from consumers.audit import SYSTEM
 from consumers.models import Event
 from consumers.policy import RESERVED_CLAIMS
@@ -32,13 +33,14 @@ def roles(api):
 def give(api, roles, acme, bob, alice):
     """Set Bob's roles, as a manager of Acme unless told otherwise."""
 
-    def given(*values, source=RoleSource.MANAGER, consumer=acme, user=bob, actor=alice):
+    def given(*values, source=RoleSource.MANAGER, consumer=acme, connection=None, user=bob, actor=alice):
         role_actions.set_roles(
             api=api,
             user=user,
             roles=[roles[value] for value in values],
             source=source,
             consumer=consumer,
+            connection=connection,
             actor=actor_for(actor) if actor else SYSTEM,
         )
 
@@ -104,11 +106,14 @@ def test_operators_give_anywhere_and_others_do_not_take_it(give, bob, mallory, o
 
 
 def test_a_sign_in_sets_its_own_roles_and_no_others(give, bob, acme, acme_access):
+    okta = Connection.objects.create(
+        name="Acme Okta", slug="acme-okta", issuer="https://acme.okta.example", client_id="c"
+    )
     give("driver")
-    give("dispatcher", source=RoleSource.CONNECTION, actor=None)
+    give("dispatcher", source=RoleSource.CONNECTION, connection=okta, actor=None)
     give("driver", source=RoleSource.LOGIN, consumer=None, actor=None)
     assert held(bob) == ["connection dispatcher", "login driver", "manager driver"]
-    give(source=RoleSource.CONNECTION, actor=None)
+    give(source=RoleSource.CONNECTION, connection=okta, actor=None)
     assert held(bob) == ["login driver", "manager driver"]
 
 

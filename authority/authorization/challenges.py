@@ -1,0 +1,136 @@
+"""Requests that the provider's own server answers: the challenge that the browser carries there, and the verifier back.
+
+The challenge says which request is meant, and proves nothing: only the server, by the management API, answers it. The
+verifier proves that it was answered; it works once, in the browser that the challenge was made for, and for the
+authorization request that it was made of.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from oauthlib.oauth2.rfc6749.errors import AccessDeniedError
+
+from authority.authorization import quotas
+from authority.models import Challenge, LoginSession
+from authority.protocol import redirect_uris
+from authority.protocol.errors import OAuth2Error
+from clients.models import Api, Client
+from core import clock, credentials
+from core.credentials import token_digest
+from core.encryption import fernet
+
+LIFETIME = timedelta(minutes=30)
+CHALLENGE, VERIFIER = "cdch_", "cdcv_"  # for secret scanners
+Kind = Challenge.Kind
+# The verifier of each kind, which the browser brings back.
+VERIFIERS = {Kind.LOGIN: "login_verifier", Kind.CONSENT: "consent_verifier", Kind.LOGOUT: "logout_verifier"}
+
+
+class RejectedError(OAuth2Error):
+    """The provider's own server said no, in its own words."""
+
+    def __init__(self, error: str, description: str) -> None:
+        super().__init__(description)
+        self.error = error
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the server answered: an error of RFC 6749 with its description, or the members of its acceptance."""
+
+    request: Mapping[str, Any]
+    session: LoginSession | None
+    members: Mapping[str, Any]
+    error: str = ""
+    description: str = ""
+
+
+def create(
+    kind: Challenge.Kind,
+    *,
+    api: Api,
+    client: Client | None,
+    browser: str,
+    session: LoginSession | None,
+    request: Mapping[str, Any],
+    ip: str | None,
+) -> str:
+    """Save what is asked; return the challenge. `browser` is the key in its cookie. Raises TooManyRequestsError."""
+    if client is not None:
+        quotas.count(Challenge.objects.filter(kind=kind, answered_at=None), client, ip)
+    challenge = credentials.generate(CHALLENGE)
+    Challenge.objects.create(
+        digest=token_digest(challenge),
+        kind=kind,
+        client=client,
+        api=api,
+        browser=token_digest(browser),
+        session=session,
+        encrypted_request=_seal(request),
+        expires_at=clock.now() + LIFETIME,
+    )
+    return challenge
+
+
+def find(kind: Challenge.Kind, challenge: str) -> Challenge | None:
+    """Return the challenge that is open or was answered, or None."""
+    live = Challenge.objects.select_related("client__consumer", "api", "session__user")
+    return live.filter(digest=token_digest(challenge), kind=kind, expires_at__gt=clock.now()).first()
+
+
+def request_of(row: Challenge) -> dict[str, Any]:
+    return _open(row.encrypted_request)
+
+
+def answer(row: Challenge, **members: Any) -> str | None:
+    """Save the answer, once; return the verifier, or None where it was answered before."""
+    verifier = credentials.generate(VERIFIER)
+    open_now = Challenge.objects.filter(pk=row.pk, answered_at=None, expires_at__gt=clock.now())
+    saved = open_now.update(encrypted_answer=_seal(members), verifier=token_digest(verifier), answered_at=clock.now())
+    return verifier if saved else None
+
+
+def return_url(row: Challenge, verifier: str) -> str:
+    """Return where the browser goes on, with the verifier."""
+    return redirect_uris.with_parameters(request_of(row)["return_url"], [(VERIFIERS[Kind(row.kind)], verifier)])
+
+
+def url_with(address: str, kind: Challenge.Kind, challenge: str) -> str:
+    """Return the login's address with the challenge, beside a query that it may have."""
+    return redirect_uris.with_parameters(address, [(f"{kind.value}_challenge", challenge)])
+
+
+def take(kind: Challenge.Kind, verifier: str, *, browser: str, path: str) -> Answer:
+    """Return the answer of the verifier, which is used up by it. Raises AccessDeniedError and RejectedError.
+
+    `path` is where the browser is now, with the query that the challenge was made for.
+    """
+    row = (
+        Challenge.objects.select_related("session__user", "api")
+        .filter(verifier=token_digest(verifier), kind=kind, used_at=None, expires_at__gt=clock.now())
+        .first()
+    )
+    if row is None or not browser or row.browser != token_digest(browser):
+        raise AccessDeniedError("The answer of the login is unknown, was used before, or is of another browser.")
+    request = request_of(row)
+    if urlsplit(request["return_url"])[2:4] != urlsplit(path)[2:4]:
+        raise AccessDeniedError("The answer of the login is of another request.")
+    if not Challenge.objects.filter(pk=row.pk, used_at=None).update(used_at=clock.now()):
+        raise AccessDeniedError("The answer of the login was used before.")
+    members = _open(row.encrypted_answer)
+    if "error" in members:
+        raise RejectedError(members["error"], members["error_description"])
+    return Answer(request, row.session, members)
+
+
+def _seal(members: Mapping[str, Any]) -> bytes:
+    return fernet().encrypt(json.dumps(members).encode())
+
+
+def _open(sealed: Any) -> dict[str, Any]:
+    opened: dict[str, Any] = json.loads(fernet().decrypt(bytes(sealed)))
+    return opened
