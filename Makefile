@@ -2,6 +2,8 @@
 UV = $(shell .ci/uv)
 PORT ?= 8000
 export PORT
+# Where it is set, each of the hundreds of programs that the tests start would compile Django again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test fuzz drills check coverage audit sbom format
 

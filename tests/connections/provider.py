@@ -4,7 +4,9 @@ import html
 import json
 import re
 import time
+from copy import copy
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -17,13 +19,23 @@ CLIENT_ID = "portal-at-acme"
 SECRET = "a secret of the portal's own"
 
 
+@cache
+def _key_of_all() -> KeyPair:
+    return KeyPair("RS256", kid="idp-1")
+
+
+def _first_key() -> KeyPair:
+    """Return the key that a provider begins with, the same of all: to make an RSA key takes as long as a test."""
+    return copy(_key_of_all())
+
+
 @dataclass
 class ScriptedProvider:
     """A provider at a path of a publisher, whose people are described by `claims`."""
 
     publisher: Publisher
     path: str = ""
-    key: KeyPair = field(default_factory=lambda: KeyPair("RS256", kid="idp-1"))
+    key: KeyPair = field(default_factory=_first_key)
     claims: dict[str, Any] = field(default_factory=dict)  # of the ID token; None leaves one out
     headers: dict[str, Any] = field(default_factory=dict)  # of the ID token
     userinfo: dict[str, Any] | None = None
