@@ -1,6 +1,7 @@
 """Directories: what an identity provider says by SCIM about the people and groups of a consumer."""
 
 import uuid
+from collections.abc import Collection
 from typing import Any, ClassVar, Self
 
 from django.contrib.postgres.indexes import GinIndex
@@ -98,6 +99,9 @@ class DirectoryUser(_Resource):
     # The same in lower case, since SCIM compares them without regard to case.
     searched_emails = models.JSONField(default=list)
 
+    # Erasing a person deletes the rows of their address (consumers/actions/erasure.py).
+    ERASED_WITH_ADDRESS: ClassVar[bool] = True
+
     objects = DirectoryUserQuerySet.as_manager()
 
     class Meta:
@@ -121,6 +125,15 @@ class DirectoryUser(_Resource):
     def __str__(self) -> str:
         """Return the address, by which a person can be erased from the record."""
         return self.email or self.user_name
+
+    @classmethod
+    def about_addresses(cls, addresses: Collection[str]) -> "models.QuerySet[DirectoryUser]":
+        """Return the people of directories who have one of the addresses, or are called by it."""
+        wanted = models.Q()
+        for address in addresses:
+            wanted |= models.Q(user_name__iexact=address)
+            wanted |= models.Q(searched_emails__contains=[{"value": address.lower()}])
+        return cls.objects.filter(wanted)
 
     @property
     def name(self) -> str:

@@ -81,7 +81,7 @@ def erase_person(*, email: str, without_manager: Collection[str] = (), actor: Ac
     _erase_from_events(events, subject, recorded)
     _count(erasure.deleted, _mail_of(subject).delete()[1])
     for model in _of_addresses():
-        _count(erasure.deleted, model._default_manager.filter(email__iregex=_exactly(subject)).delete()[1])
+        _count(erasure.deleted, _rows_about(model, subject.addresses).delete()[1])
     if subject.person is not None:
         _replace_labels(subject.person, subject.pseudonym, erasure)
         _count(erasure.deleted, subject.person.delete()[1])
@@ -91,7 +91,7 @@ def erase_person(*, email: str, without_manager: Collection[str] = (), actor: Ac
 
 def _find(email: str) -> _Subject:
     person = User.objects.of_address(email).first()
-    invited = any(model._default_manager.filter(email__iexact=email).exists() for model in _of_addresses())
+    invited = any(_rows_about(model, [email]).exists() for model in _of_addresses())
     if person is None and not invited and not Message.objects.filter(recipients__icontains=email).exists():
         raise Refusal(f"Nobody has the address {email}, and no invitation or mail went there.")
     addresses = {email.lower()}
@@ -108,6 +108,13 @@ def _find(email: str) -> _Subject:
 def _of_addresses() -> list[type[models.Model]]:
     """Return the models whose rows are about one address, and go with it: invitations, links, requests."""
     return [model for model in apps.get_models() if getattr(model, "ERASED_WITH_ADDRESS", False)]
+
+
+def _rows_about(model: type[models.Model], addresses: list[str]) -> models.QuerySet[Any]:
+    """Return the rows about these addresses; a model that keeps them in another way than `email` says how."""
+    if (about := getattr(model, "about_addresses", None)) is not None:
+        return about(addresses)  # type: ignore[no-any-return]
+    return model._default_manager.filter(email__iregex=f"^(?:{'|'.join(map(re.escape, addresses))})$")
 
 
 def _require_successors(person: User, without_manager: Collection[str]) -> None:
@@ -153,10 +160,6 @@ def _end_sessions(subject: _Subject, erasure: Erasure) -> None:
 
 def _mail_of(subject: _Subject) -> models.QuerySet[Message]:
     return Message.objects.filter(recipients__iregex=subject.pattern)
-
-
-def _exactly(subject: _Subject) -> str:
-    return f"^{subject.pattern}$"
 
 
 # -- The record -------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from django.test import Client
 
 from connections.actions import directories, joining
 from connections.models import DirectoryGroup, DirectoryUser
+from consumers.actions.erasure import erase_person
 from consumers.actions.invitations import accept_invitation, join_as_new_person
 from consumers.audit import SYSTEM
 from consumers.models import Event, Invitation, Membership, Role, User
@@ -157,8 +158,6 @@ def test_what_an_operator_decides_about_a_switched_off_account_stands(scim, olga
 
 
 def test_erasing_a_person_leaves_nothing_in_the_directory(scim, olga):
-    from consumers.actions.erasure import erase_person
-
     scim.create("fay@freelance.example", emails=[{"value": "Fay@freelance.example", "type": "work"}])
     scim.create("dora@acme.example", displayName="Dora Lange")
     MembershipFactory(consumer=scim.directory.consumer)
@@ -167,6 +166,14 @@ def test_erasing_a_person_leaves_nothing_in_the_directory(scim, olga):
     left = str(list(DirectoryUser.objects.values())) + str(list(Event.objects.values("detail", "target_label")))
     for text in ("fay@", "Fay@", "dora@", "Dora"):
         assert text not in left
+
+
+def test_erasing_somebody_invited_leaves_nothing_in_the_directory(scim, olga):
+    scim.create("dora@partner.example", displayName="Dora Quill", name={"givenName": "Dora", "familyName": "Quill"})
+    assert DirectoryUser.objects.get().user is None
+    erased = erase_person(email="Dora@Partner.example", actor=actor_for(olga))
+    assert erased.deleted["connections.DirectoryUser"] == 1
+    assert not DirectoryUser.objects.exists()
 
 
 def test_whom_the_directory_switched_off_comes_in_by_no_joining_rule(scim, acme, alice):
