@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from django.db import IntegrityError, transaction
 
 from clients.events import ClientEvent
-from clients.models import Api, ApiClaim, ApiRole, RoleGrant
+from clients.models import Api, ApiClaim, ApiRole, GroupRole, RoleGrant
 from clients.policy import roles as rules
 from clients.vocabulary import RoleSource
 from connections.models import Connection
@@ -39,6 +39,10 @@ def update_api_roles(*, api: Api, roles: Iterable[ApiRole], removed: Iterable[Ap
         if number := role.grants.values("user").distinct().count():
             people = "1 person has" if number == 1 else f"{number:,} people have"
             raise Refusal(f"{people} the role “{role}”. Take it from them first.", field="value")
+        if rule := GroupRole.objects.select_related("connection").filter(role=role).first():
+            raise Refusal(
+                f"“{rule.group}” of {rule.connection} gives the role “{role}”. Delete that rule first.", field="value"
+            )
         role.delete()
     added = [role.value for role in roles if not role.pk]
     _save_all(roles, "The API has a role of this value already.")
