@@ -173,7 +173,8 @@ def _sign_in_changes(event: Event) -> str:
     """Return who may sign in now, and what changed besides."""
     mode = event.detail.get("sign_in", "")
     who = str(SignInBy(mode).label) if mode in SignInBy.values else ""
-    return "; ".join(filter(None, (who, _changed_fields(event), _scope_changes(event))))
+    changes = _scope_changes(event)
+    return "; ".join(filter(None, (who, _changed_fields(event), changes[:1].lower() + changes[1:])))
 
 
 def _group_role_changes(event: Event) -> str:

@@ -30,7 +30,7 @@ def files(*patterns: str) -> list[Path]:
 CODE = files(*(f"{room}/**/*.py" for room in ROOMS))
 ALL_PYTHON = CODE + files("*.py", "tests/**/*.py", "examples/**/*.py")
 TEMPLATES = files("templates/**/*.html")
-SCRIPTS = files("static/js/portal.js", "examples/**/*.js")
+SCRIPTS = files("static/js/portal.js", "static/js/sign-in-rule.js", "examples/**/*.js")
 
 
 def named(path: Path) -> str:

@@ -24,13 +24,17 @@ FLAGS = [
     Flag("sign-in-by", "sign_in", "text", "Basic", "Who may sign in: members, connections or own_login."),
     Flag("connection", "sign_in_connections", "list", "Basic", "A connection whose people sign in. Repeatable."),
     Flag(
-        "reauthenticate-after", "reauthenticate_after", "integer", "Basic", "Seconds until people sign in again; 0 never."
+        "reauthenticate-after",
+        "reauthenticate_after",
+        "integer",
+        "Basic",
+        "Seconds after which people sign in again, or 0.",
     ),
     Flag("two-factors", "requires_two_factors", "boolean", "Basic", "Require two factors."),
     Flag("consent-each-time", "asks_consent_each_time", "boolean", "Basic", "Ask for consent each time."),
     Flag("login-url", "login_url", "text", "Basic", "Where people are sent with login_challenge."),
-    Flag("consent-url", "consent_url", "text", "Basic", "Where they are sent with consent_challenge; empty for ours."),
-    Flag("logout-url", "logout_url", "text", "Basic", "Where they are sent with logout_challenge; empty for ours."),
+    Flag("consent-url", "consent_url", "text", "Basic", "Where they go with consent_challenge; empty for ours."),
+    Flag("logout-url", "logout_url", "text", "Basic", "Where they go with logout_challenge; empty for ours."),
 ]
 ApiName = Annotated[
     str, typer.Argument(metavar="API", help="Identifier or ID of the API, as `list apis` shows it.", show_default=False)

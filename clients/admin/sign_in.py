@@ -67,6 +67,7 @@ def _facts_of(row: Any) -> dict[str, Any]:
     return {
         "domains": [domain.name for domain in row.domains.all() if domain.verified_at][:3],
         "people": pluralize(row.people_in_all, "person", "people"),
+        "number": row.people_in_all,
         "is_off": row.sign_in == SignInMode.OFF,
     }
 
@@ -159,6 +160,9 @@ class GroupRoleForm(RowForm):
     class Meta:
         model = GroupRole
         fields = ["connection", "group", "role"]
+        help_texts = {
+            "group": "As the provider writes it. Counts from the next sign-in on; a deleted row takes the role at once."
+        }
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
