@@ -39,7 +39,7 @@ def update_group_roles(
     for rule in group_roles:
         rules.group_role(rule, api)
     if any(rule.pk not in before for rule in [*removed, *(each for each in group_roles if each.pk)]):
-        raise Conflict("One of these rules has been deleted meanwhile.")
+        raise Conflict("One of these rules has been deleted since. Load the page again.")
     added = [rule for rule in group_roles if not rule.pk]
     ended = [before[rule.pk] for rule in [*removed, *group_roles] if rule.pk]
     GroupRole.objects.filter(pk__in=[rule.pk for rule in removed]).delete()

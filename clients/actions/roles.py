@@ -115,9 +115,8 @@ def set_roles(
     wanted = ApiRole.objects.select_related("api").in_bulk([role.pk for role in roles])
     if any(role.api_id != api.pk for role in wanted.values()):
         raise Refusal(f"{api} has no such role.", field="roles")
-    held = RoleGrant.objects.filter(
-        role__api=api, user=user, source=source, consumer=consumer, connection=connection
-    ).select_related("role")
+    place = {"source": source, "consumer": consumer, "connection": connection}
+    held = RoleGrant.objects.filter(role__api=api, user=user, **place).select_related("role")
     current = {grant.role_id: grant for grant in held}
     added = [role for pk, role in wanted.items() if pk not in current]
     taken = [grant for pk, grant in current.items() if pk not in wanted]
@@ -132,12 +131,10 @@ def set_roles(
                 RoleGrant(
                     role=role,
                     user=user,
-                    source=source,
-                    consumer=consumer,
-                    connection=connection,
                     membership=membership,
                     created_by=actor.user,
                     created_by_label=actor.label,
+                    **place,
                 )
                 for role in added
             )

@@ -181,7 +181,7 @@ class GroupRoleFormSet(forms.BaseModelFormSet):  # type: ignore[type-arg]
     ) -> None:
         self.instance = instance
         found = GroupRole.objects.filter(role__api=instance).select_related("role", "connection").order_by("pk")
-        super().__init__(*args, queryset=found, **kwargs)
+        super().__init__(*args, **kwargs | {"queryset": found})
 
     @classmethod
     def get_default_prefix(cls) -> str:
@@ -210,7 +210,7 @@ class GroupRoleInline(ApiRowInline):
             GroupRole,
             form=self.form,
             formset=GroupRoleFormSet,
-            fields=self.fields if self.has_change_permission(request, obj) else [],
+            fields=GroupRoleForm.Meta.fields if self.has_change_permission(request, obj) else [],
             extra=1 if self.has_add_permission(request, obj) else 0,
             max_num=self.max_num,
             can_delete=self.has_delete_permission(request, obj),

@@ -228,13 +228,13 @@ LISTS = sorted(
 
 
 @pytest.mark.parametrize("template", LISTS)
-def test_a_list_that_the_caller_has_is_not_sent_again(template, place, service, acme):
+def test_a_list_that_the_caller_has_is_not_sent_again(template, place, service, acme, api):
     program, made = place
     made["Secret"]()
     path = template.replace("{client_id}", service.client_id).replace("{consumer}", "acme")
     if "/directory/" in path:
         made["Directory"]()
-    path = path.replace("{member_id}", str(acme.memberships.first().pk))
+    path = path.replace("{member_id}", str(acme.memberships.first().pk)).replace("{api_id}", str(api.pk))
     if "{connection}" in path:
         path = path.replace("/admin/connections/{connection}", made["Connection"]())
     read = program.get(path)

@@ -9,6 +9,7 @@ from textual.widgets import DataTable, Input, TabbedContent
 
 from clientdesk.api_client import ApiClient
 from clientdesk.tui.clients import ClientList
+from clientdesk.tui.connections import ConnectionList
 from clientdesk.tui.dialogs import ConfirmDialog, InputDialog, JsonDialog, SecretDialog
 from clientdesk.tui.editor import ClientEditor
 from portal.api.openapi import operations
@@ -171,6 +172,7 @@ COMMANDS = {
 # The operations that the screens send.
 SCREENS = {
     "listConsumers",
+    "listConnections",
     "listOAuth2Clients",
     "createOAuth2Client",
     "getOAuth2Client",
@@ -191,7 +193,11 @@ NO_SCREEN = {
         "secrets are listed, created and revoked",
     ),
     **dict.fromkeys(
-        [each.id for _, _, each in operations() if each.tag not in ("Clients", "Secrets", "Activity", "Consumers")],
+        [
+            each.id
+            for _, _, each in operations()
+            if each.tag not in ("Clients", "Secrets", "Activity", "Consumers") and each.id != "listConnections"
+        ],
         "the screens are for work with clients",
     ),
     **dict.fromkeys(
@@ -326,6 +332,11 @@ async def create_and_revoke_a_secret(app, pilot):
 
 def test_the_screens_send_their_operations(server, sent):
     async def steps(app, pilot):
+        await settled(pilot, lambda: rows(app))
+        await pilot.press("c")
+        await settled(pilot, lambda: isinstance(app.screen, ConnectionList) and "listConnections" in sent)
+        await settled(pilot, lambda: not app.screen.table.loading)
+        await pilot.press("escape")
         await open_clients(app, pilot)
         await create_and_edit(app, pilot)
         client_id = app.screen.client_id
