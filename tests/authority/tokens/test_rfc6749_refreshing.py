@@ -10,6 +10,7 @@ from authority.tokens import families
 from clients.actions.clients import revoke_tokens
 from consumers.audit import SYSTEM
 from consumers.models import Membership
+from tests.authority.authorization.test_sign_in_rules import end_user, okta
 
 pytestmark = pytest.mark.django_db
 
