@@ -12,6 +12,7 @@ from rich.text import Text
 from clientdesk.commands import (
     activity,
     api,
+    apis,
     clients,
     connections,
     consumers,
@@ -43,6 +44,7 @@ app = typer.Typer(name="clientdesk", no_args_is_help=True, pretty_exceptions_ena
 _verbs = Verbs()
 for module in (
     activity,
+    apis,
     clients,
     connections,
     consumers,

@@ -37,6 +37,7 @@ VALUES = {
     "preset": ["okta", "auth0", "entra", "google", "keycloak", "ping", "any"],
     "client-authentication": ["private_key_jwt", "client_secret_basic", "client_secret_post"],
     "sign-in": ["off", "offered", "required"],
+    "sign-in-by": ["members", "connections", "own_login"],
 }
 
 

@@ -43,6 +43,7 @@ _NOUNS = {
     "directory-group": "directory-groups",
     "directory-user": "directory-users",
     "domain": "domains",
+    "group-role": "group-roles",
     "identity-token": "identity-tokens",
     "initial-access-token": "initial-access-tokens",
     "invitation": "invitations",

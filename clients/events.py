@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Q
 from django.urls import reverse
 
-from clients.models import Client
+from clients.models import Client, SignInBy
 from clients.vocabulary import TRUST_MEMBERS, ClientKind, RoleSource
 from consumers.activity.vocabulary import (
     Category,
@@ -42,6 +42,12 @@ FIELD_LABELS = {
     "environment_type": "environment",
     "is_production": "production",
     "allows_test_tokens": "test tokens",
+    "reauthenticate_after": "when people are asked again",
+    "requires_two_factors": "two factors",
+    "asks_consent_each_time": "consent each time",
+    "login_url": "login address",
+    "consent_url": "consent address",
+    "logout_url": "logout address",
 }
 
 
@@ -51,6 +57,8 @@ class ClientEvent(EventName):
     API_RESOURCE_SERVERS_CHANGED = "api.resource_servers.changed"
     API_ROLES_CHANGED = "api.roles.changed"
     API_CLAIMS_CHANGED = "api.claims.changed"
+    API_GROUP_ROLES_CHANGED = "api.group_roles.changed"
+    API_SIGN_IN_CHANGED = "api.sign_in.changed"
     TOKEN_HOOK_SET = "api.token_hook.set"
     TOKEN_HOOK_DELETED = "api.token_hook.deleted"
     API_DELETED = "api.deleted"
@@ -161,6 +169,20 @@ def _api_changes(event: Event) -> str:
     return "; ".join(filter(None, (_changed_fields(event), _scope_changes(event))))
 
 
+def _sign_in_changes(event: Event) -> str:
+    """Return who may sign in now, and what changed besides."""
+    mode = event.detail.get("sign_in", "")
+    who = str(SignInBy(mode).label) if mode in SignInBy.values else ""
+    changes = _scope_changes(event)
+    return "; ".join(filter(None, (who, _changed_fields(event), changes[:1].lower() + changes[1:])))
+
+
+def _group_role_changes(event: Event) -> str:
+    people = event.detail.get("people", 0)
+    lost = f"{people:,} {'person has' if people == 1 else 'people have'} lost a role" if people else ""
+    return "; ".join(filter(None, (_scope_changes(event), lost)))
+
+
 def _hook_url(event: Event) -> str:
     return str(event.detail.get("url", ""))
 
@@ -189,6 +211,12 @@ _WORDINGS: dict[EventName, Wording] = {
     ClientEvent.API_ROLES_CHANGED: Wording("changed the roles of the API {target}", "users", "warn", _scope_changes),
     ClientEvent.API_CLAIMS_CHANGED: Wording(
         "changed the claims of tokens for the API {target}", "settings-2", "warn", _scope_changes
+    ),
+    ClientEvent.API_GROUP_ROLES_CHANGED: Wording(
+        "changed which groups give roles in the API {target}", "users", "warn", _group_role_changes
+    ),
+    ClientEvent.API_SIGN_IN_CHANGED: Wording(
+        "set who may sign in to apps that use the API {target}", "log-in", "warn", _sign_in_changes
     ),
     ClientEvent.TOKEN_HOOK_SET: Wording(
         "set who is asked for claims of tokens for the API {target}", "send", "warn", _hook_url
@@ -267,6 +295,10 @@ def _is_given_by_operator(detail: Mapping[str, Any]) -> bool:
 
 _SENSITIVE: dict[EventName, SensitiveOperation] = {
     ClientEvent.PERSON_ROLES_CHANGED: SensitiveOperation(_is_given_by_operator),
+    ClientEvent.API_SIGN_IN_CHANGED: SensitiveOperation(),  # it decides who gets in
+    ClientEvent.API_GROUP_ROLES_CHANGED: SensitiveOperation(
+        lambda detail: bool({*detail["added"], *detail["changed"]})
+    ),
     ClientEvent.TOKEN_HOOK_SET: SensitiveOperation(),  # which hears of every token, and decides what it says
     ClientEvent.CLIENT_REGISTERED: SensitiveOperation(),
     ClientEvent.CLIENT_UPDATED: changes(*TRUST_MEMBERS),

@@ -1,5 +1,8 @@
 """Rules for connections, their domains and their joining rules, one function each. Raises Refusal."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from django.conf import settings
 
 from connections.models import (
@@ -55,6 +58,34 @@ PUBLIC_MAIL = frozenset(
         *("mail.com", "mail.ru", "yandex.ru", "yandex.com", "qq.com", "163.com", "126.com", "zoho.com", "fastmail.com"),
     ]
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Use:
+    """What the room above does with connections: why one cannot go, or "", and what goes with it, in sentences."""
+
+    hinders_deletion: Callable[[Connection], str]
+    hinders_no_groups: Callable[[Connection], str]
+    ends_with: Callable[[Connection], list[str]]
+
+
+_uses: list[Use] = []
+
+
+def register_use(use: Use) -> None:
+    if use not in _uses:
+        _uses.append(use)
+
+
+def deletion(row: Connection) -> None:
+    """Refuse to delete what people sign in to apps by: nobody should find that out from them."""
+    if reason := next(filter(None, (use.hinders_deletion(row) for use in _uses)), ""):
+        raise Conflict(reason)
+
+
+def ends_with(row: Connection) -> list[str]:
+    """Return what is deleted with the connection in the room above, a sentence each."""
+    return [text for use in _uses for text in use.ends_with(row)]
 
 
 def connection(row: Connection) -> None:
@@ -160,6 +191,8 @@ def standing_rules(row: Connection) -> None:
         raise Refusal(f"People join {beyond.consumer} by {row}. Delete those rules first.", field="consumers")
     if not row.groups_claim and row.rules.filter(kind=RuleKind.GROUP).exists():
         raise Refusal("People join by their groups. Delete those rules first.", field="groups_claim")
+    if not row.groups_claim and (reason := next(filter(None, (use.hinders_no_groups(row) for use in _uses)), "")):
+        raise Refusal(reason, field="groups_claim")
 
 
 def preset_values(preset: str, answers: dict[str, str]) -> dict[str, object]:

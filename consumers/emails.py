@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from consumers.models import Consumer, Invitation, Role, User
+from consumers.models.people import NO_ADDRESS
 from core.text import replace_unsafe
 from core.timefmt import weekday_date_time
 from core.user_agents import browser_name
@@ -32,7 +33,7 @@ def compose(template: str, recipient: str, **context: Any) -> EmailMultiAlternat
     mail = EmailMultiAlternatives(
         subject=subject[:200],
         body=BLANK_LINES.sub("\n\n", render_to_string(f"emails/{template}.txt", context)).strip(),
-        to=[recipient],
+        to=[] if recipient.endswith(f"@{NO_ADDRESS}") else [recipient],  # to nobody it is not sent
         headers={"Auto-Submitted": "auto-generated"},  # RFC 3834: no out-of-office answers to us
     )
     mail.attach_alternative(render_to_string(f"emails/{template}.html", context), "text/html")

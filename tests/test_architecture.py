@@ -30,7 +30,7 @@ def files(*patterns: str) -> list[Path]:
 CODE = files(*(f"{room}/**/*.py" for room in ROOMS))
 ALL_PYTHON = CODE + files("*.py", "tests/**/*.py", "examples/**/*.py")
 TEMPLATES = files("templates/**/*.html")
-SCRIPTS = files("static/js/portal.js", "examples/**/*.js")
+SCRIPTS = files("static/js/portal.js", "static/js/sign-in-rule.js", "examples/**/*.js")
 
 
 def named(path: Path) -> str:
@@ -316,6 +316,7 @@ RAW_SQL = {
     "portal/cache_table.py",  # a counter is written, or what has expired deleted, in one statement
     "core/db/prepared.py",  # runs what the next five prepare
     "authority/client_directory.py",  # the ORM's own SQL, made once, for the client of each token request
+    "authority/people/admission.py",  # whether a person who is no member may sign in, at each refresh
     "authority/people/roles.py",  # the person of each token for an API that has roles
     "authority/people/provider_claims.py",  # and for one whose claims are read of the identity provider
     "authority/people/id_tokens.py",  # the person of each ID token, with what they have verified

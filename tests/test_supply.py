@@ -33,7 +33,7 @@ NODE_LOCKS = [
 WORKFLOWS = sorted(ROOT.glob(".github/workflows/*.yml"))
 # Where commands install, and with what.
 INSTALLING = ["Makefile", "docs/deploy.md"]
-OURS = {"static/js/portal.js", "static/js/form-post.js"}
+OURS = {"static/js/portal.js", "static/js/form-post.js", "static/js/sign-in-rule.js"}
 
 
 @pytest.mark.parametrize("lock", PYTHON_LOCKS)

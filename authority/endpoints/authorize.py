@@ -157,6 +157,8 @@ def _next_page(interaction: Interaction) -> HttpResponse:
     if (api := interaction.rule.login_api) is not None:
         return _next_page_of_own_login(interaction, api)
     person = _signed_in_here(interaction)
+    if person is not None:
+        _require_admission_in_silence(interaction, person)
     remembered = person is not None and _is_remembered(interaction, person.user)
     step = _next_step(interaction, person, at=time.time(), is_remembered=remembered)
     if person is None or step == Step.SIGN_IN:
@@ -217,6 +219,15 @@ def _signed_in(interaction: Interaction) -> SignedIn | None:
     return own_login.signed_in_already(interaction)
 
 
+def _require_admission_in_silence(interaction: Interaction, person: SignedIn) -> None:
+    """Raise AccessDeniedError for whom no sign-in and no consent would help, where nobody may be asked."""
+    auth_request = interaction.auth_request
+    is_who_is_meant = auth_request.subject in (None, person.now.subject)
+    if "none" in auth_request.prompts and is_who_is_meant and not interaction.rule.admits(person.user):
+        request_trace.set_reason("person_not_admitted")
+        raise AccessDeniedError("The person may not sign in to apps that use this API.")
+
+
 def _refusal(interaction: Interaction, person: SignedIn) -> HttpResponse | None:
     """Return the page that says why the person may not go on as they are, or None.
 
@@ -225,8 +236,6 @@ def _refusal(interaction: Interaction, person: SignedIn) -> HttpResponse | None:
     silent = "none" in interaction.auth_request.prompts
     if not interaction.rule.admits(person.user):
         request_trace.set_reason("person_not_admitted")
-        if silent:
-            raise AccessDeniedError("The person may not sign in to apps that use this API.")
         return pages.not_admitted_page(interaction, person.user)
     if interaction.rule.requires_two_factors and "mfa" not in person.now.methods:
         if silent:

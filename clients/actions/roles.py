@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from django.db import IntegrityError, transaction
 
 from clients.events import ClientEvent
-from clients.models import Api, ApiClaim, ApiRole, RoleGrant
+from clients.models import Api, ApiClaim, ApiRole, GroupRole, RoleGrant
 from clients.policy import roles as rules
 from clients.vocabulary import RoleSource
 from connections.models import Connection
@@ -39,6 +39,10 @@ def update_api_roles(*, api: Api, roles: Iterable[ApiRole], removed: Iterable[Ap
         if number := role.grants.values("user").distinct().count():
             people = "1 person has" if number == 1 else f"{number:,} people have"
             raise Refusal(f"{people} the role “{role}”. Take it from them first.", field="value")
+        if rule := GroupRole.objects.select_related("connection").filter(role=role).first():
+            raise Refusal(
+                f"“{rule.group}” of {rule.connection} gives the role “{role}”. Delete that rule first.", field="value"
+            )
         role.delete()
     added = [role.value for role in roles if not role.pk]
     _save_all(roles, "The API has a role of this value already.")
@@ -111,9 +115,8 @@ def set_roles(
     wanted = ApiRole.objects.select_related("api").in_bulk([role.pk for role in roles])
     if any(role.api_id != api.pk for role in wanted.values()):
         raise Refusal(f"{api} has no such role.", field="roles")
-    held = RoleGrant.objects.filter(
-        role__api=api, user=user, source=source, consumer=consumer, connection=connection
-    ).select_related("role")
+    place = {"source": source, "consumer": consumer, "connection": connection}
+    held = RoleGrant.objects.filter(role__api=api, user=user, **place).select_related("role")
     current = {grant.role_id: grant for grant in held}
     added = [role for pk, role in wanted.items() if pk not in current]
     taken = [grant for pk, grant in current.items() if pk not in wanted]
@@ -128,12 +131,10 @@ def set_roles(
                 RoleGrant(
                     role=role,
                     user=user,
-                    source=source,
-                    consumer=consumer,
-                    connection=connection,
                     membership=membership,
                     created_by=actor.user,
                     created_by_label=actor.label,
+                    **place,
                 )
                 for role in added
             )

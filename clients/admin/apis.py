@@ -3,25 +3,32 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Count, Q
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from clients.actions import apis as api_actions
 from clients.actions import roles as role_actions
+from clients.actions import sign_in_rules
 from clients.actions import token_hooks as hook_actions
+from clients.actions.group_roles import update_group_roles
 from clients.admin.roles import ClaimInline, RoleInline, token_preview
 from clients.admin.rows import ApiRowInline, RowForm, RowFormSet
+from clients.admin.sign_in import FIELDSETS as SIGN_IN
+from clients.admin.sign_in import GroupRoleInline, SignInForm, in_unit
 from clients.forms.base import LinesField
-from clients.models import Api, Client, HookFailure, Scope, TokenHook
+from clients.models import Api, Client, HookFailure, Scope, SignInBy, TokenHook
 from clients.onboarding.token_hooks import try_hook
 from clients.policy import hooks
 from consumers.admin.base import AdminAction, AuditedAdmin
 from consumers.audit import Actor
 from consumers.models import Consumer
 from consumers.scopes import AUDIENCE
+from core.admin import admin_url
 from core.errors import Conflict, Refusal
 from core.limits import longest, numbers
 
@@ -30,6 +37,7 @@ IMMUTABLE = (
     "your API is configured with them."
 )
 MAX_NAMES = 12
+MAX_KEY = 2**63
 HOOK_TITLE = "Claims from a token hook"
 HOOK_FIELDS = ["hook_url", ("hook_timeout", "hook_failure"), "hook_cache_seconds"]
 HOOK = ("url", "timeout", "failure", "cache_seconds")  # the fields of a token hook, after “hook_”
@@ -162,7 +170,27 @@ class ApiAdmin(AuditedAdmin):
 
     def get_inlines(self, request: HttpRequest, obj: Api | None) -> list[Any]:
         """Offer roles and claims of an API that exists, but for the portal's own."""
-        return [ScopeInline, RoleInline, ClaimInline] if self.has_tokens(obj) else [ScopeInline]
+        if _is_about_sign_in(request):
+            return []
+        return [ScopeInline, RoleInline, GroupRoleInline, ClaimInline] if self.has_tokens(obj) else [ScopeInline]
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.sign_in_view)
+        return [path("<int:pk>/sign-in/", view, name="clients_api_sign_in"), *super().get_urls()]
+
+    def sign_in_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Show who may sign in: the API's page with other fields, with whatever that page does about rights."""
+        api = Api.objects.filter(pk=pk).first() if pk < MAX_KEY else None
+        if not self.has_tokens(api):
+            raise Http404
+        request.is_about_sign_in = True  # type: ignore[attr-defined]
+        response: HttpResponse = self.change_view(request, str(pk))
+        return response
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        if _is_about_sign_in(request):
+            kwargs["form"] = SignInForm
+        return super().get_form(request, obj, change, **kwargs)
 
     def has_word(self, word: str) -> Q:
         return super().has_word(word) | Q(pk__in=Scope.objects.filter(value__icontains=word).order_by().values("api"))
@@ -178,6 +206,8 @@ class ApiAdmin(AuditedAdmin):
         )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        if _is_about_sign_in(request):
+            return SIGN_IN
         return [
             ("API", {"fields": ["name", "identifier", "description"], "description": IMMUTABLE if obj else ""}),
             (
@@ -194,15 +224,49 @@ class ApiAdmin(AuditedAdmin):
         return obj is not None and obj.identifier != AUDIENCE
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return ["identifier"] if obj else []
+        return ["identifier"] if obj and not _is_about_sign_in(request) else []
 
-    def extra_context(self, obj: Api) -> dict[str, Any]:
-        return {"preview": token_preview(obj)}
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kw: Any) -> HttpResponse:
+        api = context["original"]
+        if self.has_tokens(api):
+            is_about_sign_in = _is_about_sign_in(request)
+            context |= {
+                "settings_url": admin_url(api),
+                "sign_in_url": reverse("admin:clients_api_sign_in", args=[api.pk]),
+                "tab": "sign_in" if is_about_sign_in else "settings",
+                "preview": "" if is_about_sign_in else token_preview(api),
+            }
+            if is_about_sign_in:
+                context |= {"show_delete": False, "show_save_and_continue": False, "show_save_and_add_another": False}
+        return super().render_change_form(request, context, *args, **kw)
+
+    def after_number(self, api: Api) -> int | None:
+        """Return what the form has a field for, for those who may only read."""
+        return in_unit(api.reauthenticate_after)[0]
+
+    def after_unit(self, api: Api) -> str:
+        return in_unit(api.reauthenticate_after)[1]
+
+    def response_change(self, request: HttpRequest, obj: Api) -> HttpResponse:
+        """Say who can sign in from now on."""
+        if not _is_about_sign_in(request):
+            response: HttpResponse = super().response_change(request, obj)
+            return response
+        messages.success(request, who_can_sign_in(obj))
+        return redirect(request.path)
 
     def save_model(self, *args: Any) -> None:
         """Do nothing: save_related() saves the API with its scopes."""
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        if _is_about_sign_in(request):
+            sign_in_rules.set_sign_in(
+                api=form.instance,
+                values=form.values,
+                connections=form.cleaned_data["sign_in_connections"],
+                actor=Actor.of(request),
+            )
+            return
         scopes, *tables = formsets
         saved, actor = scopes.save(commit=False), Actor.of(request)
         servers = form.cleaned_data.get("resource_servers", [])
@@ -217,10 +281,13 @@ class ApiAdmin(AuditedAdmin):
         api_actions.set_resource_servers(api=form.instance, clients=servers, actor=actor)
         if tables:
             self.save_hook(form, actor)
-            roles, claims = tables
+            roles, groups, claims = tables
             changed_roles, changed_claims = roles.save(commit=False), claims.save(commit=False)
             role_actions.update_api_roles(
                 api=form.instance, roles=changed_roles, removed=roles.deleted_objects, actor=actor
+            )
+            update_group_roles(
+                api=form.instance, group_roles=groups.save(commit=False), removed=groups.deleted_objects, actor=actor
             )
             role_actions.update_api_claims(
                 api=form.instance, claims=changed_claims, removed=claims.deleted_objects, actor=actor
@@ -267,6 +334,20 @@ class ApiAdmin(AuditedAdmin):
         minutes, seconds = divmod(seconds, 60)
         parts = [(hours, "h"), (minutes, "min"), (seconds, "s")]
         return " ".join(f"{number} {unit}" for number, unit in parts if number)
+
+
+def _is_about_sign_in(request: HttpRequest) -> bool:
+    return getattr(request, "is_about_sign_in", False)
+
+
+def who_can_sign_in(api: Api) -> str:
+    """Return who can sign in to apps that use the API, in a sentence."""
+    if api.sign_in == SignInBy.OWN_LOGIN:
+        return f"Whom your own login names can sign in at once to apps that use {api}."
+    if api.sign_in == SignInBy.CONNECTIONS:
+        named = _shortened(each.name for each in api.sign_in_connections.all())
+        return f"People of {named} can sign in at once to apps that use {api}."
+    return f"Members of the client’s consumer can sign in to apps that use {api}; others no longer."
 
 
 def _shortened(names: Any) -> str:

@@ -224,7 +224,7 @@ class RoleGrantAdmin(AuditedAdmin):
         datetime_column("created_at", "Since"),
     ]
     list_filter = [RoleFilter, "source", ConsumerFilter]
-    list_select_related = ["user", "role__api", "consumer"]
+    list_select_related = ["user", "role__api", "consumer", "connection"]
     search_fields = ["user__email", "user__name", "role__value", "role__api__name"]
     search_help_text = "By email, name, role or API."
     form = GrantForm
@@ -285,7 +285,7 @@ class RoleGrantAdmin(AuditedAdmin):
 
     @admin.display(description="Given by", ordering="source")
     def source_badge(self, grant: RoleGrant) -> SafeString:
-        return badge(grant.get_source_display())
+        return badge(f"Groups of {grant.connection}" if grant.connection else grant.get_source_display())
 
     @admin.display(description="Since")
     def since(self, grant: RoleGrant) -> str:

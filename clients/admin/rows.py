@@ -14,7 +14,7 @@ class RowForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        what = str(self.instance) or f"new {self.instance._meta.verbose_name}"
+        what = (str(self.instance) if self.instance.pk else "") or f"new {self.instance._meta.verbose_name}"
         for field in self.fields.values():
             field.widget.attrs["aria-label"] = f"{field.label} of {what}"
         if self.instance.pk:

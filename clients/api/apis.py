@@ -1,11 +1,14 @@
 """APIs with their scopes, and consumers' access (/admin/apis, /admin/consumers/{consumer}/access)."""
 
+from collections.abc import Iterable
 from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpResponse
 
 from clients.actions import apis as api_actions
+from clients.api.sign_in_rules import MEMBERS, apply_sign_in, sign_in_document
 from clients.api.workspace_requests import read_end
 from clients.models import Access, Api, Client, Scope
 from consumers.models import Consumer
@@ -13,8 +16,10 @@ from consumers.rest.lookups import consumer_in_path, parse_id
 from consumers.rest.operations import ApiRequest, json_response, no_content, operation
 from core.jose.algorithms import SigningAlgorithm
 from core.limits import length_schema, number_schema
+from core.rest import patch
 from core.rest.errors import InvalidRequest, NotFound
 from core.rest.paging import PAGING, paginate
+from core.rest.schemas import validate
 
 ABOUT: dict[str, Any] = {"tag": "APIs", "model": "clients.api"}
 CHANGE = ABOUT | {"scope": "apis:write", "action": "change", "refusals": (404, 409, 412)}
@@ -50,6 +55,7 @@ API: dict[str, Any] = {
         },
         "is_production": {"type": "boolean", "description": "Serves real data: nobody can create test tokens for it."},
         "allows_test_tokens": {"type": "boolean", "description": "Whether managers may create test tokens for it."},
+        **MEMBERS,
         "scopes": {"type": "array", "items": SCOPE, "maxItems": api_actions.MAX_SCOPES},
         "created_at": {"type": "string", "format": "date-time"},
     },
@@ -84,12 +90,16 @@ DEFAULTS: dict[str, Any] = {
     "allows_test_tokens": False,
 }
 FIELDS = ("identifier", "name", *DEFAULTS)
+READ_ONLY = ("id", "created_at")
+FIXED = (*READ_ONLY, "identifier")
 
 
-def _api_document(api: Api, scopes: list[Scope]) -> dict[str, Any]:
+def _api_document(call: ApiRequest, api: Api, scopes: Iterable[Scope]) -> dict[str, Any]:
+    """Return the API as the caller may see it: how people sign in is the operators' alone."""
     return {
         "id": api.pk,
         **{name: getattr(api, name) for name in FIELDS},
+        **(sign_in_document(api) if call.is_operator else {}),
         "scopes": [{"value": each.value, "name": each.name, "description": each.description} for each in scopes],
         "created_at": api.created_at,
     }
@@ -114,10 +124,11 @@ def _readable_scopes(call: ApiRequest) -> QuerySet[Scope]:
 def list_apis(call: ApiRequest) -> HttpResponse:
     """Each with its scopes, as far as a consumer in reach may use them."""
     readable = _readable_scopes(call)
-    found = Api.objects.all() if call.is_operator else Api.objects.filter(scopes__in=readable).distinct()
+    rows_of_all = Api.objects.prefetch_related("sign_in_connections")
+    found = rows_of_all if call.is_operator else Api.objects.filter(scopes__in=readable).distinct()
     rows, headers = paginate(call.request, found, call.query, whose=call.token_key)
     scopes = list(readable.filter(api__in=[api.pk for api in rows]).order_by("id"))
-    documents = [_api_document(api, [each for each in scopes if each.api_id == api.pk]) for api in rows]
+    documents = [_api_document(call, api, [each for each in scopes if each.api_id == api.pk]) for api in rows]
     return json_response(documents, headers=headers)
 
 
@@ -137,16 +148,18 @@ def create_api(call: ApiRequest) -> HttpResponse:
     call.require_operator()
     sent = DEFAULTS | call.body
     scopes = [Scope(**each) for each in _unique(sent.get("scopes", []))]
-    api = api_actions.create_api(
-        api=Api(**{name: sent[name] for name in FIELDS}), scopes=scopes, actor=call.caller.actor
-    )
-    return json_response(_api_document(api, scopes), 201, {"Location": f"/admin/apis/{api.pk}"})
+    with transaction.atomic():
+        api = api_actions.create_api(
+            api=Api(**{name: sent[name] for name in FIELDS}), scopes=scopes, actor=call.caller.actor
+        )
+        api = apply_sign_in(api, call.body, call.caller.actor)
+    return json_response(_api_document(call, api, scopes), 201, {"Location": f"/admin/apis/{api.pk}"})
 
 
 @operation(id="getAPI", summary="Read an API", scope="apis:read", answers={200: API}, refusals=(404,), **ABOUT)
 def get_api(call: ApiRequest, api_id: str) -> HttpResponse:
     api = find_readable_api(call, api_id)
-    return json_response(_api_document(api, list(_readable_scopes(call).filter(api=api).order_by("id"))))
+    return json_response(_api_document(call, api, _readable_scopes(call).filter(api=api).order_by("id")))
 
 
 def find_readable_api(call: ApiRequest, api_id: str) -> Api:
@@ -159,9 +172,33 @@ def find_readable_api(call: ApiRequest, api_id: str) -> Api:
 
 @operation(id="setAPI", summary="Replace an API", body=API, answers={200: API}, example=EXAMPLE, **CHANGE)
 def set_api(call: ApiRequest, api_id: str) -> HttpResponse:
-    """Operators do this. Its identifier and the values of its scopes never change; a scope in use cannot be dropped."""
+    """Operators do this. Its identifier and the values of its scopes never change; a scope in use cannot be dropped.
+
+    What says who may sign in stays as it is where it is left out; else members that are left out get their defaults.
+    """
+    return _update(call, find_api(call, api_id), call.body)
+
+
+@operation(
+    id="patchAPI",
+    summary="Patch an API",
+    body=patch.PATCH,
+    media_types=patch.MEDIA_TYPES,
+    answers={200: API},
+    example=[{"op": "replace", "path": "/requires_two_factors", "value": True}],
+    **CHANGE,
+)
+def patch_api(call: ApiRequest, api_id: str) -> HttpResponse:
+    """Operators do this, by JSON Patch (RFC 6902) with add, remove and replace."""
     api = find_api(call, api_id)
-    sent = DEFAULTS | call.body
+    before = _api_document(call, api, api.scopes.order_by("id"))
+    after = patch.apply_patch({name: before[name] for name in before if name not in READ_ONLY}, call.body, FIXED)
+    validate(after, API)
+    return _update(call, api, after)
+
+
+def _update(call: ApiRequest, api: Api, body: dict[str, Any]) -> HttpResponse:
+    sent = DEFAULTS | body
     present = {scope.value: scope for scope in api.scopes.all()}
     requested = {each["value"]: each for each in _unique(sent.get("scopes", []))}
     scopes = []
@@ -171,14 +208,16 @@ def set_api(call: ApiRequest, api_id: str) -> HttpResponse:
         if not scope.pk or (scope.name, scope.description) != words:
             scope.name, scope.description = words
             scopes.append(scope)
-    api = api_actions.update_api(
-        api=api,
-        values={name: sent[name] for name in FIELDS},
-        scopes=scopes,
-        removed=[scope for value, scope in present.items() if value not in requested],
-        actor=call.caller.actor,
-    )
-    return json_response(_api_document(api, list(api.scopes.order_by("id"))))
+    with transaction.atomic():
+        api = api_actions.update_api(
+            api=api,
+            values={name: sent[name] for name in FIELDS},
+            scopes=scopes,
+            removed=[scope for value, scope in present.items() if value not in requested],
+            actor=call.caller.actor,
+        )
+        api = apply_sign_in(api, body, call.caller.actor)
+    return json_response(_api_document(call, api, api.scopes.order_by("id")))
 
 
 @operation(

@@ -72,6 +72,7 @@ CLAIMS: dict[str, Any] = {
 }
 MOMENT = {"type": "string", "format": "date-time"}
 SOURCE = TEXT | {"enum": list(RoleSource.values), "description": "Who gave it; another source does not take it."}
+CONNECTION = {"type": ["string", "null"], "description": "Whose groups gave it, by short name; null for no groups."}
 HELD: dict[str, Any] = {
     "title": "HeldRole",
     "type": "object",
@@ -81,6 +82,7 @@ HELD: dict[str, Any] = {
         "role": TEXT | {"description": "The role's value."},
         "name": TEXT,
         "source": SOURCE,
+        "connection": CONNECTION,
         "given_by": TEXT,
         "given_at": MOMENT,
     },
@@ -107,6 +109,7 @@ GRANT: dict[str, Any] = {
             "description": "Whose clients it counts at, by short name or ID; null for every consumer's.",
         },
         "source": SOURCE,
+        "connection": CONNECTION,
         "given_by": TEXT,
         "given_at": MOMENT,
     },
@@ -233,6 +236,7 @@ def _held_document(grant: RoleGrant) -> dict[str, Any]:
         "role": grant.role.value,
         "name": grant.role.name,
         "source": grant.source,
+        "connection": grant.connection.slug if grant.connection else None,
         "given_by": grant.created_by_label,
         "given_at": grant.created_at,
     }
@@ -248,7 +252,7 @@ def _member(call: ApiRequest, consumer: str, member_id: str) -> Membership:
 
 
 def _grants_of(member: Membership) -> list[RoleGrant]:
-    grants = RoleGrant.objects.at(member.consumer).filter(user=member.user).select_related("role__api")
+    grants = RoleGrant.objects.at(member.consumer).filter(user=member.user).select_related("role__api", "connection")
     return list(grants.order_by("role__api__identifier", "role__value", "pk"))
 
 
@@ -333,7 +337,7 @@ def _grant_document(grant: RoleGrant) -> dict[str, Any]:
 
 
 def _all_grants() -> Any:
-    return RoleGrant.objects.select_related("role__api", "user", "consumer")
+    return RoleGrant.objects.select_related("role__api", "user", "consumer", "connection")
 
 
 @operation(

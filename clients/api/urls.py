@@ -4,6 +4,7 @@ from clients.api import (
     apis,
     claims,
     clients,
+    group_roles,
     metadata_sources,
     permission_requests,
     registration,
@@ -57,7 +58,14 @@ urlpatterns = [
         DELETE=clients.delete_client,
     ),
     route("/admin/apis", "apis", GET=apis.list_apis, POST=apis.create_api),
-    route("/admin/apis/{api_id}", "api", GET=apis.get_api, PUT=apis.set_api, DELETE=apis.delete_api),
+    route(
+        "/admin/apis/{api_id}",
+        "api",
+        GET=apis.get_api,
+        PUT=apis.set_api,
+        PATCH=apis.patch_api,
+        DELETE=apis.delete_api,
+    ),
     route(
         "/admin/apis/{api_id}/resource-servers",
         "resource-servers",
@@ -65,6 +73,18 @@ urlpatterns = [
         PUT=apis.set_resource_servers,
     ),
     route("/admin/apis/{api_id}/roles", "api-roles", GET=roles.get_roles, PUT=roles.set_roles),
+    route(
+        "/admin/apis/{api_id}/group-roles",
+        "group-roles",
+        GET=group_roles.list_rules,
+        POST=group_roles.create_rule,
+    ),
+    route(
+        "/admin/apis/{api_id}/group-roles/{rule_id}",
+        "group-role",
+        GET=group_roles.get_rule,
+        DELETE=group_roles.delete_rule,
+    ),
     route("/admin/apis/{api_id}/claims", "api-claims", GET=roles.get_claims, PUT=roles.set_claims),
     route(
         "/admin/apis/{api_id}/token-hook",

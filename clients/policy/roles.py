@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from clients.claim_sources import PATH, ROLES, SOURCES, VALUE
-from clients.models import ApiClaim, ApiRole
+from clients.models import Api, ApiClaim, ApiRole, GroupRole
 from clients.policy.texts import plain_text
 from clients.vocabulary import RoleSource
 from consumers import policy
@@ -15,9 +15,11 @@ from consumers.models import Consumer, Membership, Role, User
 from consumers.policy import CLAIM_NAME, MAX_CLAIMS, RESERVED_CLAIMS
 from core.errors import Refusal
 from core.rest.errors import AccessDenied
+from core.text import first_unsafe
 
 MAX_API_ROLES = 50
 MAX_API_CLAIMS = 20
+MAX_GROUP_ROLES = 200  # of an API
 MAX_ROLES = 20  # of a person in an API from one source, and of a test token
 MAX_CLAIM_VALUE = 1024  # bytes of JSON
 PATH_MEMBER = re.compile(r"[^.\s\x00-\x1f\x7f]{1,100}")
@@ -79,6 +81,17 @@ def claim_set(claims: Collection[ApiClaim]) -> None:
     constants = {claim.name: claim.value for claim in claims if claim.value is not None}
     if len(json.dumps(constants, ensure_ascii=False).encode()) > MAX_CLAIMS:
         raise Refusal(f"Shorten the constants to {MAX_CLAIMS:,} bytes in all: each token carries them.", field="claims")
+
+
+def group_role(rule: GroupRole, api: Api) -> None:
+    """Require a role of the API, a connection that reads groups, and a group that people can read."""
+    policy.model_fields(rule, but=("role", "connection"))
+    if rule.role.api_id != api.pk:
+        raise Refusal(f"{api} has no such role.", field="role")
+    if not rule.connection.groups_claim:
+        raise Refusal(f"{rule.connection} reads no groups. Name the claim there first.", field="connection")
+    if not rule.group.strip() or rule.group != rule.group.strip() or first_unsafe(rule.group):
+        raise Refusal("Enter the group as the provider writes it in the claim.", field="group")
 
 
 # -- Who gives roles to whom ------------------------------------------------------------------------------------------

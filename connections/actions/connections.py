@@ -118,10 +118,11 @@ def _change(connection: Connection, values: Mapping[str, object], client_secret:
 def delete_connection(*, connection: Connection, actor: Actor) -> None:
     """Delete a connection with the identities of its people, and end the sessions that began by it.
 
-    Memberships stay, as if the people had been invited. Raises Refusal.
+    Memberships stay, as if the people had been invited. Raises Refusal, also where an API lets its people sign in.
     """
     connection = rows.lock(connection)
     require_changeable(connection, actor)
+    policy.deletion(connection)
     end_sessions_by(connection)
     audit.record(
         ConnectionEvent.DELETED,

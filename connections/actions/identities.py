@@ -73,8 +73,9 @@ def sign_in(*, connection: Connection, person: Person, actor: Actor) -> SocialAc
         user_agent=actor.user_agent,
         request_id=actor.request_id,
     )
-    joining.keep_in_step(user=user, connection=connection, person=person, actor=by)
-    joining.keep_operator_rights(identity=identity, connection=connection, person=person)
+    if person.is_proven or not user.is_end_user:  # rights in the portal are for whoever has proven an address
+        joining.keep_in_step(user=user, connection=connection, person=person, actor=by)
+        joining.keep_operator_rights(identity=identity, connection=connection, person=person)
     for listener in _listeners:
         listener(user, connection, person)
     account.user.refresh_from_db()
@@ -211,8 +212,12 @@ def _take_over(account: SocialAccount, connection: Connection, person: Person) -
     if person.is_proven:
         addresses = EmailAddress.objects.filter(user=user, email__iexact=person.email)
         if not addresses.exists():
-            EmailAddress.objects.create(user=user, email=person.email.lower(), verified=True, primary=False)
+            is_first = not user.has_address
+            EmailAddress.objects.create(user=user, email=person.email.lower(), verified=True, primary=is_first)
         addresses.filter(verified=False).update(verified=True)
+        if not user.has_address:  # of an end user, who has proven none before
+            user.email = person.email
+            user.save(update_fields=["email"])
     if not user.name and person.name:
         User.objects.filter(pk=user.pk).update(name=person.name)
     identity.connection, identity.signed_in_at = connection, now

@@ -13,6 +13,7 @@ from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from connections import policy
 from connections.actions import connections as connection_actions
 from connections.actions import domains as domain_actions
 from connections.actions import identities as identity_actions
@@ -274,6 +275,7 @@ class ConnectionAdmin(AuditedAdmin):
             f"{pluralize(obj.identities.count(), 'person', 'people')} can sign in by it no longer, and are signed out.",
             "Their accounts and memberships stay: they get a code by email.",
             f"{pluralize(obj.rules.count(), 'joining rule is', 'joining rules are')} deleted.",
+            *policy.ends_with(obj),
         ]
 
     # -- One connection -----------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.account.adapter import get_adapter
+from allauth.account.app_settings import EmailVerificationMethod
 from allauth.account.forms import LoginForm
 from allauth.account.internal.flows import reauthentication
 from allauth.account.utils import get_next_redirect_url, perform_login
@@ -114,8 +115,11 @@ def _sign_in(request: HttpRequest, connection: Connection, person: Person, state
     if request.user.is_authenticated:
         get_adapter(request).logout(request)
     begun.record(request, connection, account, person)
+    user = account.user
+    # Whoever has no address here has none to confirm.
+    confirms = None if user.has_address else EmailVerificationMethod.NONE
     response: HttpResponse = perform_login(
-        request, account.user, email=account.user.email, redirect_url=state.get("next")
+        request, user, email=user.email, email_verification=confirms, redirect_url=state.get("next")
     )
     return response
 

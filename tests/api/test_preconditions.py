@@ -78,6 +78,13 @@ def place(api, acme_access, acme, service, olga, alice, program_of):
         given = {"email": alice.email, "api": api.identifier, "role": "driver"}
         return located(program, "/admin/role-grants", given)
 
+    def group_role():
+        made["Connection"]()
+        role = {"value": "driver", "name": "Driver"}
+        assert program.put(f"/admin/apis/{api.pk}/roles", {"roles": [role]}).status_code == 200
+        given = {"connection": "one", "group": "Drivers", "role": "driver"}
+        return located(program, f"/admin/apis/{api.pk}/group-roles", given)
+
     def token_hook():
         path = f"/admin/apis/{api.pk}/token-hook"
         assert program.put(path, {"url": "https://hooks.example.com/claims"}).status_code == 200
@@ -103,6 +110,7 @@ def place(api, acme_access, acme, service, olga, alice, program_of):
         "TokenHook": token_hook,
         "MemberRoles": lambda: f"{member()}/roles",
         "RoleGrant": role_grant,
+        "GroupRole": group_role,
         "ResourceServers": lambda: f"/admin/apis/{api.pk}/resource-servers",
         "SecretPolicy": lambda: "/admin/consumers/acme/secret-policy",
         "Access": lambda: "/admin/consumers/acme/access",
@@ -127,7 +135,7 @@ THINGS = (
     *("Client", "Secret", "TrustRule", "TestToken", "API", "ResourceServers", "SecretPolicy", "Access"),
     *("InitialAccessToken", "TrustedIssuer", "SoftwareIssuer", "DocumentHost", "OpenRegistration", "Consumer"),
     *("Member", "Invitation", "RegistrationAccessToken", "Connection", "ConnectionDomain", "JoiningRule"),
-    *("Roles", "TokenClaims", "TokenHook", "MemberRoles", "RoleGrant"),
+    *("Roles", "TokenClaims", "TokenHook", "MemberRoles", "RoleGrant", "GroupRole"),
     *("Directory", "DirectoryGroup"),
 )
 # What a PUT sends, where it is not what GET answers.
@@ -220,13 +228,13 @@ LISTS = sorted(
 
 
 @pytest.mark.parametrize("template", LISTS)
-def test_a_list_that_the_caller_has_is_not_sent_again(template, place, service, acme):
+def test_a_list_that_the_caller_has_is_not_sent_again(template, place, service, acme, api):
     program, made = place
     made["Secret"]()
     path = template.replace("{client_id}", service.client_id).replace("{consumer}", "acme")
     if "/directory/" in path:
         made["Directory"]()
-    path = path.replace("{member_id}", str(acme.memberships.first().pk))
+    path = path.replace("{member_id}", str(acme.memberships.first().pk)).replace("{api_id}", str(api.pk))
     if "{connection}" in path:
         path = path.replace("/admin/connections/{connection}", made["Connection"]())
     read = program.get(path)

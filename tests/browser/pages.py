@@ -90,6 +90,7 @@ SIGNED_OUT = [
     # Those of a connection that there is: tests/browser/test_identity_providers.py.
     Opened("connections:login", "/sso/nowhere/login", 404),
     Opened("connections:callback", "/sso/nowhere/callback", 400),
+    Opened("authorize", "{no_connection}"),
     Opened("mailbox", "/demo/mail/"),
     Opened("mailbox-message", "{message}"),
     Opened("404", "/nowhere/", 404),
@@ -145,6 +146,8 @@ MANAGER = [
     Opened("roles:member", "/consumers/acme/people/{member}/roles/"),
     Opened("consumers:activity", "/consumers/acme/activity/"),
     Opened("authorize", "{authorize}"),
+    Opened("authorize", "{not_admitted}", 403),
+    Opened("authorize", "{one_factor}", 403),
     Opened("authorize", "/oauth2/authorize?client_id=nobody", 400),
     Opened("authorize", "{authorize}&prompt=select_account"),
     Opened("device", "/device?user_code=BCDF-GHJK"),

@@ -25,7 +25,14 @@ from consumers.actions.portal_links import create_portal_link
 from consumers.audit import SYSTEM
 from consumers.models import Consumer, Invitation, Membership, PersonalToken, PortalLink, User
 from tests.browser.pages import MANAGER, SIGNED_OUT, WITH_SECOND_FACTOR, pages_of_the_portal
-from tests.factories import ApiFactory, ClientFactory, ScopeFactory, hold_second_factor
+from tests.factories import (
+    AccessFactory,
+    ApiFactory,
+    ClientFactory,
+    ConsumerFactory,
+    ScopeFactory,
+    hold_second_factor,
+)
 
 AXE = Axe()
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
@@ -62,6 +69,7 @@ def world(server, mail):
             consumer=acme, client_name="Deploy", token_endpoint_auth_method=AuthMethod.FEDERATED.value
         )
         TrustRule.objects.create(client=deploy, issuer=issuer, audience="us", claims={"repository": "acme/billing"})
+        refusing = _apps_that_refuse(acme, redirect_uri)
         places = clients | {
             "portal_link": portal_link,
             "workspace_request": workspace_request,
@@ -83,12 +91,39 @@ def world(server, mail):
         }
     link = mail.link_to("axe@acme.example", "/invitations/")
     return places | {
+        "no_connection": _authorize(refusing["depot"], redirect_uri, "openid depot:read"),
+        "not_admitted": _authorize(refusing["axe"], redirect_uri, "openid"),
+        "one_factor": _authorize(refusing["ledger"], redirect_uri, "openid ledger:read"),
         "invitation": link.rstrip("/").rsplit("/", 1)[-1],
         "message": mail.page_of("axe@acme.example"),
-        "authorize": "/oauth2/authorize?response_type=code&scope=openid+shipments:read&state=s"
-        f"&client_id={app}&redirect_uri={redirect_uri}"
-        f"&code_challenge={CHALLENGE}&code_challenge_method=S256",
+        "authorize": _authorize(app, redirect_uri, "openid shipments:read"),
     }
+
+
+def _apps_that_refuse(acme: Consumer, redirect_uri: str) -> dict[str, str]:
+    """Return apps by what Alice lacks there: a connection that is live, membership, and a second factor."""
+    consumers = {"depot": acme, "ledger": acme, "axe": ConsumerFactory(name="Axe", slug="axe")}
+    rules = {"depot": {"sign_in": "connections"}, "ledger": {"requires_two_factors": True}}
+    for name, rule in rules.items():
+        api = ApiFactory(name=name.capitalize(), identifier=f"https://api.meridian.example/{name}", **rule)
+        AccessFactory(consumer=acme, scope=ScopeFactory(api=api, value=f"{name}:read", name=f"Read the {name}"))
+    return {
+        name: ClientFactory(
+            consumer=consumer,
+            client_name=f"App of {name}",
+            template="web",
+            scopes=["openid", *([f"{name}:read"] if name in rules else [])],
+            redirect_uris=[redirect_uri],
+        ).client_id
+        for name, consumer in consumers.items()
+    }
+
+
+def _authorize(client_id: str, redirect_uri: str, scope: str) -> str:
+    return (
+        f"/oauth2/authorize?response_type=code&scope={scope.replace(' ', '+')}&state=s&client_id={client_id}"
+        f"&redirect_uri={redirect_uri}&code_challenge={CHALLENGE}&code_challenge_method=S256"
+    )
 
 
 def findings(visitor, opened, world) -> list[str]:

@@ -1,12 +1,18 @@
 """People come from where they are: real providers, a real browser, each path from the first page to the last."""
 
+import base64
+import hashlib
+import json
 import re
 from collections.abc import Iterator
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
+from clients.actions.sign_in_rules import set_sign_in
+from clients.models import Api, Client, SignInBy
 from connections.actions import connections as actions
 from connections.actions import domains
 from connections.models import Connection, Identity, JoiningRule
@@ -55,6 +61,7 @@ def clean(server) -> Iterator[None]:
     """Leave no connection behind: it would change the page that other tests sign in on."""
     yield
     with server.database():
+        Api.objects.update(sign_in=SignInBy.MEMBERS)
         for connection in Connection.objects.all():
             Connection.objects.filter(pk=connection.pk).update(sign_in="offered", required_at=None)
             actions.delete_connection(connection=connection, actor=SYSTEM)
@@ -132,6 +139,37 @@ def test_newcomer_joins_by_a_group_and_leaves_with_it(okta, server, visitor):
         nora_user = User.objects.get(email="nora@acme.example")
         assert not Membership.objects.filter(user=nora_user).exists()
         nora_user.delete()
+
+
+def test_end_user_signs_in_to_an_app_for_the_first_time(okta, server, visitor):
+    back = "http://127.0.0.1:8400/signed-in"
+    app, secret = server.register("web", redirect_uris=(back,), scope=("openid", "email", "shipments:read"))
+    with server.database():
+        api = Api.objects.get(scopes__value="shipments:read")
+        chosen, name = [Connection.objects.get()], Client.objects.get(client_id=app).client_name
+        set_sign_in(api=api, values={"sign_in": "connections"}, connections=chosen, actor=SYSTEM)
+    okta.change("eve", email="eve@elsewhere.example", email_verified=True, name="Eve North", groups=[])
+    eve, verifier = visitor(), "v" * 43
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    request = {"response_type": "code", "client_id": app, "redirect_uri": back, "state": "s"}
+    request |= {"scope": "openid email shipments:read"}
+    page = eve.open(
+        "/oauth2/authorize?" + urlencode(request | {"code_challenge": challenge, "code_challenge_method": "S256"})
+    )
+    assert complaints(page, "sign in by") == []
+    eve.context.route(lambda url: url.startswith(back), lambda route: route.fulfill(body="Back"))
+    page.get_by_role("button", name="Continue with Acme Okta").click()
+    okta.sign_in(page, "eve")
+    page.get_by_role("button", name="Allow").click()
+    page.wait_for_url(lambda url: url.startswith(back))
+    code = parse_qs(urlsplit(page.url).query)["code"][0]
+    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": back, "code_verifier": verifier}
+    tokens = patient.post(f"{server.url}/oauth2/token", data=form, auth=(app, secret)).json()
+    said = json.loads(base64.urlsafe_b64decode(tokens["id_token"].split(".")[1] + "=="))
+    assert (said["email"], said["email_verified"]) == ("eve@elsewhere.example", False)  # no domain of the connection
+    expect(eve.open("/account/apps/").get_by_text(name).first).to_be_visible()
+    eve.open("/consumers/acme/")
+    assert eve.status == 404
 
 
 def test_stranger_is_told_why_not(okta, server, visitor):

@@ -9,6 +9,7 @@ from textual.widgets import DataTable, Input, TabbedContent
 
 from clientdesk.api_client import ApiClient
 from clientdesk.tui.clients import ClientList
+from clientdesk.tui.connections import ConnectionList
 from clientdesk.tui.dialogs import ConfirmDialog, InputDialog, JsonDialog, SecretDialog
 from clientdesk.tui.editor import ClientEditor
 from portal.api.openapi import operations
@@ -122,7 +123,12 @@ COMMANDS = {
     "setConnection": "api put /admin/connections/nobody --file {file}",
     "setConsumer": "api put /admin/consumers/nobody --file {file}",
     "createAPI": "api post /admin/apis --file {file}",
-    "getAPI": "api get /admin/apis/0",
+    "getAPI": "get api 0",
+    "patchAPI": "update api 0 --sign-in-by members",
+    "listGroupRoles": "list group-roles 0",
+    "createGroupRole": "create group-role 0 --connection nobody --group Staff --role nobody",
+    "getGroupRole": "get group-role 0 0",
+    "deleteGroupRole": "delete group-role 0 0",
     "setAPI": "api put /admin/apis/0 --file {file}",
     "deleteAPI": "api delete /admin/apis/0",
     "getAPIRoles": "api get /admin/apis/0/roles",
@@ -166,6 +172,7 @@ COMMANDS = {
 # The operations that the screens send.
 SCREENS = {
     "listConsumers",
+    "listConnections",
     "listOAuth2Clients",
     "createOAuth2Client",
     "getOAuth2Client",
@@ -186,7 +193,11 @@ NO_SCREEN = {
         "secrets are listed, created and revoked",
     ),
     **dict.fromkeys(
-        [each.id for _, _, each in operations() if each.tag not in ("Clients", "Secrets", "Activity", "Consumers")],
+        [
+            each.id
+            for _, _, each in operations()
+            if each.tag not in ("Clients", "Secrets", "Activity", "Consumers") and each.id != "listConnections"
+        ],
         "the screens are for work with clients",
     ),
     **dict.fromkeys(
@@ -321,6 +332,11 @@ async def create_and_revoke_a_secret(app, pilot):
 
 def test_the_screens_send_their_operations(server, sent):
     async def steps(app, pilot):
+        await settled(pilot, lambda: rows(app))
+        await pilot.press("c")
+        await settled(pilot, lambda: isinstance(app.screen, ConnectionList) and "listConnections" in sent)
+        await settled(pilot, lambda: not app.screen.table.loading)
+        await pilot.press("escape")
         await open_clients(app, pilot)
         await create_and_edit(app, pilot)
         client_id = app.screen.client_id

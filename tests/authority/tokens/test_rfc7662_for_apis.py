@@ -160,7 +160,9 @@ def form(api):
     scopes = list(api.scopes.order_by("id"))
     form = {"name": api.name, "signing_algorithm": "ES256", "access_token_lifetime": 3600, "_save": "Save"}
     form |= {"scopes-TOTAL_FORMS": len(scopes), "scopes-INITIAL_FORMS": len(scopes)}
-    form |= {f"{table}-{count}_FORMS": "0" for table in ("roles", "claims") for count in ("TOTAL", "INITIAL")}
+    form |= {
+        f"{table}-{count}_FORMS": "0" for table in ("roles", "group_roles", "claims") for count in ("TOTAL", "INITIAL")
+    }
     for index, scope in enumerate(scopes):
         form |= {f"scopes-{index}-id": scope.pk, f"scopes-{index}-api": api.pk, f"scopes-{index}-name": scope.name}
     return form

@@ -12,10 +12,12 @@ from textual.widgets import Input, TabbedContent
 
 from clientdesk.api_client import ApiClient
 from clientdesk.tui.clients import ClientList
+from clientdesk.tui.connections import ConnectionList
 from clientdesk.tui.consumers import ConsumerList
 from clientdesk.tui.dialogs import ConfirmDialog, InputDialog, JsonDialog, SecretDialog
 from clientdesk.tui.editor import TABS, ClientEditor
 from clientdesk.tui.fields import Box, MetadataField
+from connections.models import Connection
 from tests.clientdesk.tui.driving import (
     drive,
     editing,
@@ -53,6 +55,31 @@ def test_consumers_lead_to_their_clients(remote, client):
         await settled(pilot, lambda: not isinstance(app.screen, ClientList))
 
     drive(remote, steps)
+
+
+def test_operator_reads_the_connections(server, client):
+    with server.database():
+        made = Connection.objects.create(
+            name="Northwind Okta", slug="northwind", issuer="https://northwind.example", client_id="us"
+        )
+
+    async def steps(app, pilot):
+        await settled(pilot, lambda: rows(app))
+        await pilot.press("c")
+        await settled(pilot, lambda: isinstance(app.screen, ConnectionList) and rows(app) == 1)
+        for shown in ("Northwind Okta", "off", "every consumer"):
+            assert shown in text(app)
+        await pilot.press("enter")
+        await settled(pilot, lambda: isinstance(app.screen, JsonDialog))
+        await pilot.press("escape", "escape")
+        await settled(pilot, lambda: isinstance(app.screen, ConsumerList))
+
+    try:
+        with ApiClient(server.url, server.demo["operator_token"]) as api:
+            drive(api, steps)
+    finally:
+        with server.database():
+            made.delete()
 
 
 def test_search_and_filter_narrow_the_list(remote, client):

@@ -13,7 +13,8 @@ from tests.forms import save
 ADD_API = "/operators/clients/api/add/"
 
 # The tables of roles and claims, of an API that has none.
-NO_ROWS = {f"{table}-{count}_FORMS": "0" for table in ("roles", "claims") for count in ("TOTAL", "INITIAL")}
+TABLES = ("roles", "group_roles", "claims")
+NO_ROWS = {f"{table}-{count}_FORMS": "0" for table in TABLES for count in ("TOTAL", "INITIAL")}
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from clients.models import (
     ApiClaim,
     ApiRole,
     DocumentHost,
+    GroupRole,
     PermissionRequest,
     RegistrationAccessToken,
     SelfRegistration,
@@ -83,6 +84,7 @@ def ids(settings, invite, acme, globex, alice, bob, mallory, olga, api, acme_acc
     )
     connection.consumers.add(acme)
     Domain.objects.create(connection=connection, name="acme.example", verified_at=timezone.now())
+    GroupRole.objects.create(role=dispatcher, connection=connection, group="Planners")
     joining = JoiningRule.objects.create(connection=connection, consumer=acme, kind="group", value="admins")
     account = SocialAccount.objects.create(user=bob, provider=connection.issuer, uid="b", extra_data={})
     Identity.objects.create(account=account, connection=connection)

@@ -143,6 +143,12 @@ OPERATIONS = {
         "setAPI", ORDERS | {"identifier": "https://unused.example.com"}, {"api_id": "unused_api"}
     ),
     "clients.actions.apis.delete_api": Sent("deleteAPI"),
+    "clients.actions.sign_in_rules.set_sign_in": Sent(
+        "setAPI",
+        ORDERS | {"identifier": "https://unused.example.com", "requires_two_factors": True},
+        {"api_id": "unused_api"},
+    ),
+    "clients.actions.group_roles.update_group_roles": Sent("createGroupRole", {"role": "driver"}),
     "clients.actions.apis.set_access": Sent("setAccess"),
     "clients.actions.apis.set_resource_servers": Sent("setResourceServers"),
     "clients.actions.workspace_requests.approve_workspace_request": Sent(

@@ -209,6 +209,12 @@ PAGES_OF = {  # by the module of the actions
         page("delete_api", "olga", APIS + "{api_id}/delete/", "Delete Shipments"),
         page("set_access", "olga", CONSUMER + "change/", "Save", scopes=[]),
     ],
+    "clients.actions.sign_in_rules": [
+        page("set_sign_in", "olga", APIS + "{api_id}/sign-in/", "Save", requires_two_factors="on"),
+    ],
+    "clients.actions.group_roles": [
+        page("update_group_roles", "olga", APIS + "{api_id}/change/", "Save", **{"group_roles-0-group": "Leads"}),
+    ],
     "clients.actions.workspace_requests": [
         page("request_workspace", "nobody", "/request-access/", "Send request", **WORKSPACE),
         page("confirm_workspace_request", "nobody", "/request-access/{unverified}/", "Confirm and send the request"),
