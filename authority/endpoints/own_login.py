@@ -1,13 +1,14 @@
 """The provider's own login and consent at the authorization endpoint, by the challenges of Ory Hydra.
 
 The browser is led to the address of the login with a challenge; the provider's server asks by the management API what
-is wanted (authority/api/login_requests.py), answers there, and leads the browser back with a verifier.
+is wanted (authority/api/login_requests.py and beside it), answers there, and leads the browser back with a verifier.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID, uuid4
 
 from django.http import HttpResponse
 from oauthlib.oauth2.rfc6749.errors import AccessDeniedError, ConsentRequired, LoginRequired
@@ -18,11 +19,11 @@ from authority.authorization.login_sessions import LoginAnswer
 from authority.authorization.sign_ins import SignedIn
 from authority.endpoints.browser_responses import ClientRedirect, leave
 from authority.endpoints.interaction import Interaction, public_url
-from authority.models import LoginSession
+from authority.models import Consent, LoginSession
 from authority.people import id_tokens
 from clients.actions.roles import set_roles
 from clients.claim_sources import ROLES
-from clients.models import Api, ApiRole
+from clients.models import Api, ApiRole, Client
 from clients.vocabulary import RoleSource
 from consumers.audit import SYSTEM
 from consumers.models import User
@@ -35,6 +36,7 @@ class Consented:
     """What the provider's own consent allows the client."""
 
     scopes: list[str]
+    resources: list[str]
     claims: dict[str, Any] | None
     remembered_until: datetime | None  # None without end
 
@@ -66,7 +68,11 @@ def _ask_for_login(interaction: Interaction, api: Api, session: LoginSession | N
     skipped = session if session is not None and _may_skip(interaction, api, session) else None
     if skipped is None and "none" in request.prompts:
         raise LoginRequired()
-    asked = _asked(interaction, skipped) | {"skip": skipped is not None}
+    asked = _asked(interaction, skipped) | {
+        "skip": skipped is not None,
+        # The session that the login is about to begin has its name now, so that the login knows it by `sid`.
+        "session_id": str(session.pk if session is not None else uuid4()),
+    }
     return _lead(interaction, api, Kind.LOGIN, asked, skipped)
 
 
@@ -100,11 +106,15 @@ def _take_login(interaction: Interaction, api: Api, verifier: str) -> HttpRespon
     key = None
     if taken.request["skip"] and taken.session is not None:
         session = taken.session
-        login_sessions.keep(session, answer=answer, claims=claims)
+        kept = session.claims if taken.members.get("session") is None else claims
+        login_sessions.keep(session, answer=answer, claims=kept)
         if answer.extend_session_lifespan:
             key = login_sessions.browser_key(interaction.request)
     else:
-        session, key = login_sessions.begin(interaction.request, user=user, api=api, answer=answer, claims=claims)
+        named = UUID(taken.request["session_id"])
+        session, key = login_sessions.begin(
+            interaction.request, user=user, api=api, answer=answer, claims=claims, named=named
+        )
     response = ClientRedirect(interaction.coming_back(str(session.pk), after_form=False))
     if key is not None:
         age = answer.remember_for if answer.remember and answer.remember_for else None
@@ -141,22 +151,30 @@ def consented(interaction: Interaction, api: Api, person: SignedIn, *, is_rememb
         "amr": session.amr,
         "context": session.context,
         "login_challenge": session.login_challenge,
+        "login_session_id": str(session.pk),
     }
     return _lead(interaction, api, Kind.CONSENT, asked, session)
 
 
 def _consented(taken: Answer, api: Api, person: SignedIn, interaction: Interaction) -> Consented:
     members = taken.members
-    scopes = [value for value in interaction.auth_request.scopes if value in members["grant_scope"]]
+    auth_request = interaction.auth_request
+    scopes = [value for value in auth_request.scopes if value in members["grant_scope"]]
     if not scopes:
         raise AccessDeniedError("None of the scopes was allowed.")
+    resources = [uri for uri in auth_request.resources if uri in members["grant_access_token_audience"]]
     claims = _claims_for_tokens(person.user, api, members.get("session")) or (person.login and person.login.claims)
-    until = None
-    if not members["remember"]:
-        until = clock.now()
-    elif members["remember_for"]:
-        until = clock.now() + timedelta(seconds=members["remember_for"])
-    return Consented(scopes, claims or None, until)
+    return Consented(scopes, resources, claims or None, _remembered_until(taken, auth_request.client, person.user))
+
+
+def _remembered_until(taken: Answer, client: Client, user: User) -> datetime | None:
+    """Return until when the consent is remembered, None without end. Nobody was asked where it was skipped."""
+    if taken.request["skip"] and (found := Consent.objects.filter(client=client, user=user).first()) is not None:
+        return found.remembered_until
+    if not taken.members["remember"]:
+        return clock.now()
+    seconds = taken.members["remember_for"]
+    return clock.now() + timedelta(seconds=seconds) if seconds else None
 
 
 def _claims_for_tokens(user: User, api: Api, session: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -181,7 +199,6 @@ def _asked(interaction: Interaction, session: LoginSession | None) -> dict[str, 
         "requested_scope": request.scopes,
         "requested_access_token_audience": request.resources,
         "subject": session.user.subject if session is not None else "",
-        "session_id": str(session.pk) if session is not None else "",
         "request_url": interaction.request_url,
         "oidc_context": {
             "acr_values": resolved.get("acr_values", "").split(),
