@@ -7,7 +7,7 @@ import os
 import secrets
 import threading
 import uuid
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from types import SimpleNamespace
@@ -111,6 +111,19 @@ class Person:
         return answer.json()
 
 
+@pytest.fixture
+def person(place):
+    """Make a person at the place, with a browser of their own."""
+    with ExitStack() as opened:
+
+        def make():
+            found = Person(place)
+            opened.enter_context(found.browser)
+            return found
+
+        yield make
+
+
 def told(page):
     assert page.is_redirect, page.text
     return {name: values[0] for name, values in parse_qs(urlsplit(page.headers["Location"]).query).items()}
@@ -146,8 +159,8 @@ def listener():
         http.server_close()
 
 
-def test_login_application_signs_people_in_lets_them_consent_and_signs_them_out(place):
-    dana = Person(place)
+def test_login_application_signs_people_in_lets_them_consent_and_signs_them_out(place, person):
+    dana = person()
     with listener() as (address, came, done):
         with place.server.database():
             Client.objects.filter(client_id=place.client[0]).update(backchannel_logout_uri=address)
@@ -190,16 +203,16 @@ def test_login_application_signs_people_in_lets_them_consent_and_signs_them_out(
         assert told(dana.open(prompt="none"))["error"] == "login_required"
 
 
-def test_login_application_says_no_for_the_person(place):
-    noah = Person(place)
+def test_login_application_says_no_for_the_person(person):
+    noah = person()
     refused = told(noah.send(noah.open(), "No"))
     assert (refused["error"], refused["error_description"]) == ("access_denied", "Nobody signed in.")
     consent = noah.send(noah.open(), "Sign in", **DANA | {"email": "noah@example.com"})
     assert told(noah.send(consent, "No"))["error_description"] == "The person did not allow it."
 
 
-def test_form_of_the_login_application_works_in_its_own_browser_alone(place):
-    noah, other = Person(place), Person(place)
+def test_form_of_the_login_application_works_in_its_own_browser_alone(place, person):
+    noah, other = person(), person()
     login = noah.open()
     other.open()
     assert other.send(login, "Sign in", **DANA).status_code == 403
