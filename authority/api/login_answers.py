@@ -21,7 +21,9 @@ from core.rest import responses
 from core.rest.errors import AccessDenied, InvalidRequest, NotFound
 from core.rest.schemas import Schema
 
-ABOUT: dict[str, Any] = {"tag": "Logins", "model": "authority.challenge", "shows_state": False}
+# Each sign-in asks four times, and a login serves all the people of an API with one token.
+PER_TOKEN = 5_000
+ABOUT: dict[str, Any] = {"tag": "Logins", "model": "authority.challenge", "shows_state": False, "most": PER_TOKEN}
 TEXT = {"type": "string"}
 TEXTS = {"type": "array", "items": TEXT}
 OBJECT = {"type": "object"}

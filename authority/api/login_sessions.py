@@ -148,8 +148,8 @@ def _number(text: str) -> int:
 def _documents(consents: list[Consent]) -> list[dict[str, Any]]:
     """Return the documents of one person's consents, each with the latest sign-in at its client."""
     users, clients = {each.user_id for each in consents}, [each.client_id for each in consents]
-    latest = SignIn.objects.filter(user__in=users, client__in=clients).order_by("client", "-created_at")
-    sign_ins = {each.client_id: each for each in latest.distinct("client")}
+    latest = SignIn.objects.filter(user__in=users, client__in=clients).order_by("client_id", "-created_at")
+    sign_ins = {each.client_id: each for each in latest.distinct("client_id")}
     return [_document(consent, sign_ins.get(consent.client_id)) for consent in consents]
 
 

@@ -54,8 +54,9 @@ def logout(request: HttpRequest) -> HttpResponse:
             return _redirect_to_get(request)
         parameters = single_values(request.GET.lists())
         logout_request = _validate_request(parameters)
-        if own_logout.is_meant(request, logout_request.subject):
-            return _end_own_login(request, logout_request, parameters.get("logout_verifier"))
+        verifier = parameters.get("logout_verifier")
+        if verifier is not None or own_logout.is_meant(request, logout_request.subject):
+            return _end_own_login(request, logout_request, verifier)
     except OAuth2Error as error:
         return error_page(request, error)
     if request.user.is_authenticated and not _needs_no_question(logout_request, str(request.user.pk)):
