@@ -206,7 +206,6 @@ WRITES_ELSEWHERE = {
     "authority/authorization/device_requests.py": "RFC 8628: a device's request, from its code to its tokens",
     "authority/authorization/challenges.py": "a request to the provider's own login, answered once and used once",
     "authority/authorization/login_sessions.py": "a browser session of the provider's own login",
-    "authority/authorization/session_revocation.py": "what operators end, with its event",
     "authority/authorization/pushed_requests.py": "RFC 9126: a pushed request, used once",
     "authority/authorization/sign_ins.py": "the sign-in of a user at a client",
     "authority/client_authentication/replay.py": "RFC 7523 section 3: a jti is accepted once",

@@ -11,13 +11,12 @@ from authority.authorization import session_revocation
 from authority.models import Consent, LoginSession, SignIn
 from clients.documents import client_document
 from consumers.models import User
-from consumers.rest.operations import ApiRequest, no_content, operation
+from consumers.rest.operations import ApiRequest, json_response, no_content, operation
 from core import clock
-from core.rest import responses
 from core.rest.errors import AccessDenied, InvalidRequest
 from core.rest.paging import PAGING, paginate
 
-ABOUT: dict[str, Any] = {"tag": "Logins", "shows_state": False}
+ABOUT: dict[str, Any] = {"tag": "Logins"}
 SUBJECT = TEXT | {"description": "`sub` of the person’s tokens."}
 CONSENT_SESSION: dict[str, Any] = {
     "title": "OAuth2ConsentSession",
@@ -28,7 +27,10 @@ CONSENT_SESSION: dict[str, Any] = {
         "grant_access_token_audience": TEXTS,
         "session": {"type": "object", "properties": {"access_token": OBJECT, "id_token": OBJECT}},
         "remember": {"type": "boolean"},
-        "remember_for": {"type": "integer", "description": "In seconds, from handled_at on; 0 without end."},
+        "remember_for": {
+            "type": "integer",
+            "description": "In seconds, from handled_at on; 0 where it does not expire.",
+        },
         "handled_at": MOMENT,
         "context": CONTEXT,
         "consent_request": CONSENT_REQUEST,
@@ -56,7 +58,7 @@ def list_consent_sessions(call: ApiRequest) -> HttpResponse:
         sid = call.query["login_session_id"]
         consents = consents.filter(client__in=SignIn.objects.filter(sid=sid).values("client"))
     rows, headers = paginate(call.request, consents, call.query, whose=call.token_key)
-    return responses.document(_documents(rows), headers=headers)
+    return json_response(_documents(rows), headers=headers)
 
 
 @operation(
@@ -99,7 +101,7 @@ def revoke_consent_sessions(call: ApiRequest) -> HttpResponse:
     model="authority.loginsession",
     action="delete",
     query={"subject": SUBJECT, "sid": TEXT | {"description": "The session, as `sid` of ID tokens names it."}},
-    answers={204: "They have ended, and clients hear of it."},
+    answers={204: "The sessions are over, and clients hear of it."},
     **ABOUT,
 )
 def revoke_login_sessions(call: ApiRequest) -> HttpResponse:

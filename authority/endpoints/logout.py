@@ -109,7 +109,8 @@ def _end_own_login(request: HttpRequest, logout_request: LogoutRequest, verifier
         )
     if needs_no_question:
         return _after(request, logout_request, session)
-    action = f"{reverse('end-session-decision')}?{logout_request.query}&{own_logout.OF}={own_logout.LOGIN}"
+    query = "&".join(filter(None, (logout_request.query, f"{own_logout.OF}={own_logout.LOGIN}")))
+    action = f"{reverse('end-session-decision')}?{query}"
     return_uri = logout_request.return_uri
     host = return_uri and redirect_uris.display_host(return_uri)
     page = render(request, "authority/logout_of_login.html", {"action": action, "host": host, "person": session.user})

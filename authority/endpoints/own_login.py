@@ -38,7 +38,7 @@ class Consented:
     scopes: list[str]
     resources: list[str]
     claims: dict[str, Any] | None
-    remembered_until: datetime | None  # None without end
+    remembered_until: datetime | None  # None where it does not expire
 
 
 # -- The login --------------------------------------------------------------------------------------------------------
@@ -140,7 +140,7 @@ def consented(interaction: Interaction, api: Api, person: SignedIn, *, is_rememb
             path=interaction.url(),
         )
         if taken.session != session:
-            raise AccessDeniedError("Another person has signed in meanwhile.")
+            raise AccessDeniedError("Another person has signed in since.")
         return _consented(taken, api, person, interaction)
     skip = is_remembered and "consent" not in interaction.auth_request.prompts
     if not skip and "none" in interaction.auth_request.prompts:
@@ -168,7 +168,7 @@ def _consented(taken: Answer, api: Api, person: SignedIn, interaction: Interacti
 
 
 def _remembered_until(taken: Answer, client: Client, user: User) -> datetime | None:
-    """Return until when the consent is remembered, None without end. Nobody was asked where it was skipped."""
+    """Return until when the consent is remembered, None for good. What was skipped leaves it as it was."""
     if taken.request["skip"] and (found := Consent.objects.filter(client=client, user=user).first()) is not None:
         return found.remembered_until
     if not taken.members["remember"]:

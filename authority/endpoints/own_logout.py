@@ -11,7 +11,7 @@ from authority.authorization import challenges, login_sessions
 from authority.authorization.challenges import Kind
 from authority.endpoints.browser_responses import leave
 from authority.endpoints.interaction import public_url
-from authority.models import Challenge, LoginSession
+from authority.models import LoginSession
 from clients.models import Client
 from consumers.models import User
 from core.client_ip import caller_ip
@@ -34,7 +34,7 @@ def lead(
     `address` is that of the request, where the browser comes back; a session has one such request open.
     """
     key = login_sessions.browser_key(request)
-    Challenge.objects.filter(kind=Kind.LOGOUT, session=session, answered_at=None).delete()
+    challenges.withdraw(Kind.LOGOUT, session)
     asked: dict[str, Any] = {
         "subject": session.user.subject,
         "sid": str(session.pk),

@@ -72,5 +72,13 @@ class Challenge(models.Model):
     used_at = models.DateTimeField(null=True, editable=False)
     expires_at = models.DateTimeField(db_index=True, editable=False)
 
+    class Meta:
+        indexes = [
+            # How many of a client's wait (authority/authorization/quotas.py).
+            models.Index(
+                fields=["client", "kind", "expires_at"], name="challenge_open", condition=models.Q(answered_at=None)
+            )
+        ]
+
     def __str__(self) -> str:
         return self.digest[:8]

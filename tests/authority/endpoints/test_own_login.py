@@ -8,7 +8,7 @@ from django.conf import settings
 from django.test import Client as Browser
 from django.utils import timezone
 
-from authority.authorization import login_sessions
+from authority.authorization import challenges, login_sessions
 from authority.keys import signing_keys
 from authority.models import Challenge, Consent, LoginSession, LogoutNotice, SignIn
 from authority.tasks import delete_expired
@@ -456,6 +456,17 @@ def test_a_key_that_was_planted_in_the_browser_is_replaced_at_the_login(own, log
     attacker = Browser()
     attacker.cookies[settings.LOGIN_COOKIE_NAME] = planted
     assert not login.request("login", challenge_of(Flow(own.program, attacker).open(), LOGIN)).json()["skip"]
+
+
+def test_strangers_open_only_so_many_sign_ins(own, login, monkeypatch):
+    login.begin(own, **REMEMBERED)
+    monkeypatch.setattr(challenges, "PER_NETWORK", 2)
+    stranger = Flow(own.program, Browser())
+    assert challenge_of(stranger.open(), LOGIN)
+    assert error_of(stranger.open())[0] == "temporarily_unavailable"
+    assert challenge_of(own.open(), LOGIN), "whoever is signed in is not counted by network"
+    monkeypatch.setattr(challenges, "MAX_OPEN", 2)
+    assert error_of(own.open())[0] == "temporarily_unavailable"
 
 
 def test_challenge_names_no_person_in_the_database(own, login):
