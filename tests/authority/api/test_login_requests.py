@@ -168,3 +168,10 @@ def test_documents_hold_no_secret_and_are_not_kept(login, asked, web):
     answer = login.request("login", asked)
     assert web.secret not in json.dumps(answer.json())
     assert answer["Cache-Control"] == "no-store"
+
+
+def test_a_login_may_ask_more_often_than_other_programs(login):
+    at = "/admin/oauth2/auth/requests/logout?challenge=cdch_nothing"
+    assert {login.program.get(at).status_code for _ in range(101)} == {404}
+    assert login.program.get("/admin/clients").status_code == 429
+    assert login.program.get(at).status_code == 404
