@@ -45,6 +45,7 @@ class RejectedError(OAuth2Error):
 class Answer:
     """What the server answered: an error of RFC 6749 with its description, or the members of its acceptance."""
 
+    digest: str
     request: Mapping[str, Any]
     session: LoginSession | None
     members: Mapping[str, Any]
@@ -133,7 +134,13 @@ def take(kind: Challenge.Kind, verifier: str, *, browser: str, path: str) -> Ans
     members = _open(row.encrypted_answer)
     if "error" in members:
         raise RejectedError(members["error"], members["error_description"])
-    return Answer(request, row.session, members)
+    return Answer(row.digest, request, row.session, members)
+
+
+def taken(kind: Challenge.Kind, digest: str) -> dict[str, Any] | None:
+    """Return the members of an answer that a browser has brought back, or None."""
+    row = Challenge.objects.filter(digest=digest, kind=kind, expires_at__gt=clock.now()).exclude(used_at=None).first()
+    return _open(row.encrypted_answer) if row is not None else None
 
 
 def _seal(members: Mapping[str, Any]) -> bytes:

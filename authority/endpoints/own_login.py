@@ -56,10 +56,16 @@ def signed_in(interaction: Interaction, api: Api) -> SignedIn | HttpResponse:
 
 
 def signed_in_already(interaction: Interaction) -> SignedIn | None:
-    """Return whom the login has signed in for this request, or None."""
+    """Return whom the login has signed in for this request, or None.
+
+    What the login said is that of this request: in another tab it may have said something else for another client.
+    """
     session = login_sessions.current(interaction.request)
-    if session is None or interaction.flow is None or interaction.flow.chosen != str(session.pk):
+    sid, _, digest = interaction.flow.chosen.partition(".") if interaction.flow is not None else ("", "", "")
+    if session is None or sid != str(session.pk) or (said := challenges.taken(Kind.LOGIN, digest)) is None:
         return None
+    session.claims = _claims_of(interaction.rule.login_api or session.api, said.get("session"))
+    session.context, session.login_challenge = said["login"]["context"], said["login"]["challenge"]
     return SignedIn(session.user, login_sessions.authentication_of(session), session)
 
 
@@ -106,8 +112,7 @@ def _take_login(interaction: Interaction, api: Api, verifier: str) -> HttpRespon
     key = None
     if taken.request["skip"] and taken.session is not None:
         session = taken.session
-        kept = session.claims if taken.members.get("session") is None else claims
-        login_sessions.keep(session, answer=answer, claims=kept)
+        login_sessions.keep(session, answer=answer, claims=claims)
         if answer.extend_session_lifespan:
             key = login_sessions.browser_key(interaction.request)
     else:
@@ -115,7 +120,7 @@ def _take_login(interaction: Interaction, api: Api, verifier: str) -> HttpRespon
         session, key = login_sessions.begin(
             interaction.request, user=user, api=api, answer=answer, claims=claims, named=named
         )
-    response = ClientRedirect(interaction.coming_back(str(session.pk), after_form=False))
+    response = ClientRedirect(interaction.coming_back(f"{session.pk}.{taken.digest}", after_form=False))
     if key is not None:
         age = answer.remember_for if answer.remember and answer.remember_for else None
         login_sessions.set_cookie(response, key, max_age=age)
@@ -179,12 +184,20 @@ def _remembered_until(taken: Answer, client: Client, user: User) -> datetime | N
 
 def _claims_for_tokens(user: User, api: Api, session: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """Return the claims of the answer. `roles` for the access token become the person's roles in the API."""
+    said = (session or {}).get("access_token") or {}
+    if ROLES in said and api.roles.exists():
+        roles = ApiRole.objects.filter(api=api, value__in=said[ROLES])
+        set_roles(api=api, user=user, roles=roles, source=RoleSource.LOGIN, consumer=None, actor=SYSTEM)
+    return _claims_of(api, session)
+
+
+def _claims_of(api: Api, session: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return the claims of the answer without `roles` that are the person's in the API."""
     if not session:
         return None
     access_token, id_token = dict(session.get("access_token") or {}), dict(session.get("id_token") or {})
     if ROLES in access_token and api.roles.exists():
-        roles = ApiRole.objects.filter(api=api, value__in=access_token.pop(ROLES))
-        set_roles(api=api, user=user, roles=roles, source=RoleSource.LOGIN, consumer=None, actor=SYSTEM)
+        del access_token[ROLES]
     return {"access_token": access_token, "id_token": id_token} if access_token or id_token else None
 
 

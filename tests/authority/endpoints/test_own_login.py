@@ -383,9 +383,21 @@ def test_our_consent_page_takes_the_claims_of_the_login(own, login, own_api):
     tokens = exchanged(own, own.decide())
     assert claims_of(tokens["access_token"])["ext"] == {"plan": "gold"}
     own.open = opened
-    tokens = exchanged(own, login.begin(own))  # skipped, without the claims: they stay
-    assert claims_of(tokens["access_token"])["ext"] == {"plan": "gold"}
+    assert "ext" not in claims_of(exchanged(own, login.begin(own))["access_token"]), "skipped, and nothing was said"
+    tokens = exchanged(own, login.begin(own, session=session))
     assert claims_of(tokens["id_token"], "JWT")["locale"] == "de"
+
+
+def test_what_the_login_says_for_one_request_stays_out_of_another_in_the_same_browser(own, login, acme, own_api):
+    other = ClientFactory(consumer=acme, template="web", scopes=["openid", "shipments:read"])
+    theirs = Flow(type(own.program)(other, give_secret(other)[1]), own.browser)
+    said = {name: {"context": name, "session": {"access_token": {"for": name}}} for name in ("first", "second")}
+    page = own.browser.get(login.accept_login(challenge_of(own.open(), LOGIN), **said["first"]))
+    login.begin(theirs, **said["second"])  # in another tab, before the first goes on
+    consent = challenge_of(own.browser.get(page["Location"]), CONSENT)
+    assert login.request("consent", consent).json()["context"] == "first"
+    tokens = exchanged(own, own.browser.get(login.accept_consent(consent)))
+    assert claims_of(tokens["access_token"])["ext"] == {"for": "first"}
 
 
 def test_our_consent_page_can_be_refused(own, login, own_api):
