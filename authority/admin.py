@@ -11,11 +11,20 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from authority.keys import rotation, signing_keys
-from authority.models import SigningKey
+from authority.models import Challenge, Consent, LoginSession, SigningKey
 from consumers.admin.base import AdminAction, ReadOnlyAdmin
+from consumers.admin.people import GroupAdmin
 from core.admin import badge, code_list, datetime_column
 from core.timefmt import date_time
 
+# Of the provider's own login, which is answered by the management API alone.
+GroupAdmin.without_page += [
+    (Challenge, "view"),
+    (Challenge, "change"),
+    (Consent, "view"),
+    (Consent, "delete"),
+    (LoginSession, "delete"),
+]
 PUBLISHED: dict[str, str] = {
     SigningKey.State.NEXT: "Already in the published keys",
     SigningKey.State.ACTIVE: "While it signs, and until its last token expires",

@@ -8,7 +8,9 @@ class AuthorityConfig(AppConfig):
     def ready(self) -> None:
         from authority import events  # these need the models loaded
         from authority.api.callers import read_access_token
-        from authority.authorization import backchannel_logout  # noqa: F401  # connects receivers of session signals
+
+        # These two connect receivers of session signals.
+        from authority.authorization import backchannel_logout, login_sessions  # noqa: F401
         from authority.authorization.consents import revoke_of
         from authority.keys import checks  # noqa: F401  # registers system checks
         from authority.keys.signing_keys import sign_as_client

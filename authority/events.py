@@ -15,6 +15,8 @@ class AuthorityEvent(EventName):
     CONSENT_GRANTED = "consent.granted"
     CONSENT_REVOKED = "consent.revoked"
     SIGNED_OUT_EVERYWHERE = "person.signed_out"
+    CONSENTS_REVOKED = "person.consents.revoked"
+    LOGIN_SESSIONS_ENDED = "person.login_sessions.ended"
     KEY_CREATED = "key.created"
     KEY_ROTATED = "key.rotated"
     KEY_REVOKED = "key.revoked"
@@ -30,6 +32,15 @@ def _test_token_reason(event: Event) -> str:
 
 def _granted_scopes(event: Event) -> str:
     return ", ".join(event.detail.get("scopes", []))
+
+
+def _revoked_clients(event: Event) -> str:
+    return ", ".join(event.detail.get("clients", []))
+
+
+def _ended_sessions(event: Event) -> str:
+    count = event.detail.get("sessions", 0)
+    return f"{count:,} session{'' if count == 1 else 's'}"
 
 
 def _signing_key_state(event: Event) -> str:
@@ -74,6 +85,12 @@ _WORDINGS: dict[EventName, Wording] = {
         "log-out",
         "bad",
         by_target=Wording("signed out everywhere", "log-out"),
+    ),
+    AuthorityEvent.CONSENTS_REVOKED: Wording(
+        "revoked what apps may do for {target}", "circle-x", "bad", _revoked_clients
+    ),
+    AuthorityEvent.LOGIN_SESSIONS_ENDED: Wording(
+        "ended sign-ins of {target} by your own login", "log-out", "bad", _ended_sessions
     ),
     AuthorityEvent.KEY_CREATED: Wording("created the signing key {target}", "key-round", "good", _signing_key_state),
     AuthorityEvent.KEY_ROTATED: Wording(

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from authority.authorization import pushed_requests, sign_ins
+from authority.authorization import login_sessions, pushed_requests, sign_ins
 from authority.keys import activity_heads
 from authority.models import DeviceRequest, OpaqueToken, RevokedToken, SpentIdentifier, TokenFamily
 from authority.tokens.codes import Grant
@@ -25,6 +25,7 @@ def delete_expired() -> None:
     delete_in_batches(DeviceRequest.objects.filter(expires_at__lt=answered_until), "expires_at")
     delete_in_batches(Grant.objects.filter(expires__lt=now), "expires")
     pushed_requests.delete_expired()
+    login_sessions.delete_expired()
     sign_ins.delete_expired()
 
 

@@ -24,6 +24,11 @@ MANAGEMENT_SCOPES = {
         "Open workspaces for people",
         "Operators let an application of theirs make links that sign a person in to one workspace.",
     ),
+    "logins:read": ("Read logins", "Operators let their own login see who asks for a sign-in, and for what."),
+    "logins:write": (
+        "Answer logins",
+        "Operators let their own login say who has signed in, and end sign-ins. It can sign in as any end user.",
+    ),
     "apis:read": ("Read APIs", "See the APIs and scopes that clients may ask for."),
     "apis:write": ("Change APIs", "Operators describe APIs and scopes, and give consumers access to them."),
     "activity:read": ("Read activity", "Read and export who did what, and see what is used."),
@@ -32,4 +37,6 @@ MANAGEMENT_SCOPES = {
 }
 
 # What only operators can make use of.
-OPERATORS_ALONE = frozenset({"connections:read", "connections:write", "apis:write", "portal-links:write"})
+OPERATORS_ALONE = frozenset(
+    {"connections:read", "connections:write", "apis:write", "portal-links:write", "logins:read", "logins:write"}
+)

@@ -10,7 +10,7 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import QuerySet
 
-from authority.models import PushedRequest, SigningKey
+from authority.models import Challenge, PushedRequest, SigningKey
 from connections.models import Connection
 from consumers import audit
 from consumers.audit import Actor
@@ -49,6 +49,9 @@ def encrypted_fields() -> Iterator[tuple[str, QuerySet[Any], str, Callable[[Any]
         _reencrypt_bytes,
     )
     yield "pushed requests", PushedRequest.objects.all(), "encrypted_parameters", _reencrypt_bytes
+    yield "requests to the provider's own login", Challenge.objects.all(), "encrypted_request", _reencrypt_bytes
+    answered = Challenge.objects.exclude(encrypted_answer=b"")
+    yield "answers of the provider's own login", answered, "encrypted_answer", _reencrypt_bytes
     yield (
         "client secrets of connections",
         Connection.objects.exclude(encrypted_client_secret=b""),

@@ -204,6 +204,8 @@ WRITES_ELSEWHERE = {
     "authority/authorization/backchannel_logout.py": "the queue of logout tokens, and sessions that have ended",
     "authority/authorization/consents.py": "an answer at the consent page, with its event",
     "authority/authorization/device_requests.py": "RFC 8628: a device's request, from its code to its tokens",
+    "authority/authorization/challenges.py": "a request to the provider's own login, answered once and used once",
+    "authority/authorization/login_sessions.py": "a browser session of the provider's own login",
     "authority/authorization/pushed_requests.py": "RFC 9126: a pushed request, used once",
     "authority/authorization/sign_ins.py": "the sign-in of a user at a client",
     "authority/client_authentication/replay.py": "RFC 7523 section 3: a jti is accepted once",

@@ -24,6 +24,7 @@ from tests.sbom import VENDORED, bill
 ROOT = settings.BASE_DIR
 PYTHON_LOCKS = ["uv.lock", "examples/python-api/uv.lock", "examples/mcp-server/uv.lock"]
 NODE_LOCKS = [
+    "examples/login-app/package-lock.json",
     "examples/node-api/package-lock.json",
     "benchmarks/oidc-provider/package-lock.json",
     "tests/connections/idp/package-lock.json",

@@ -24,6 +24,9 @@ from core.credentials import token_digest
 from core.encryption import fernet
 
 LIFETIME = timedelta(minutes=30)
+# Whoever opens an app's sign-in makes one, and many are left open: a client may have more of them than of requests that
+# it makes itself, and an office more in a minute. Those of somebody who is signed in count for the client alone.
+MAX_OPEN, PER_NETWORK = 50_000, 300
 CHALLENGE, VERIFIER = "cdch_", "cdcv_"  # for secret scanners
 Kind = Challenge.Kind
 # The verifier of each kind, which the browser brings back.
@@ -42,6 +45,7 @@ class RejectedError(OAuth2Error):
 class Answer:
     """What the server answered: an error of RFC 6749 with its description, or the members of its acceptance."""
 
+    digest: str
     request: Mapping[str, Any]
     session: LoginSession | None
     members: Mapping[str, Any]
@@ -61,7 +65,8 @@ def create(
 ) -> str:
     """Save what is asked; return the challenge. `browser` is the key in its cookie. Raises TooManyRequestsError."""
     if client is not None:
-        quotas.count(Challenge.objects.filter(kind=kind, answered_at=None), client, ip)
+        open_now = Challenge.objects.filter(kind=kind, answered_at=None)
+        quotas.count(open_now, client, ip, most=MAX_OPEN, per_network=PER_NETWORK, is_anybodys=session is None)
     challenge = credentials.generate(CHALLENGE)
     Challenge.objects.create(
         digest=token_digest(challenge),
@@ -74,6 +79,11 @@ def create(
         expires_at=clock.now() + LIFETIME,
     )
     return challenge
+
+
+def withdraw(kind: Challenge.Kind, session: LoginSession) -> None:
+    """Delete what is asked about the session and nobody has answered."""
+    Challenge.objects.filter(kind=kind, session=session, answered_at=None).delete()
 
 
 def find(kind: Challenge.Kind, challenge: str) -> Challenge | None:
@@ -124,7 +134,13 @@ def take(kind: Challenge.Kind, verifier: str, *, browser: str, path: str) -> Ans
     members = _open(row.encrypted_answer)
     if "error" in members:
         raise RejectedError(members["error"], members["error_description"])
-    return Answer(request, row.session, members)
+    return Answer(row.digest, request, row.session, members)
+
+
+def taken(kind: Challenge.Kind, digest: str) -> dict[str, Any] | None:
+    """Return the members of an answer that a browser has brought back, or None."""
+    row = Challenge.objects.filter(digest=digest, kind=kind, expires_at__gt=clock.now()).exclude(used_at=None).first()
+    return _open(row.encrypted_answer) if row is not None else None
 
 
 def _seal(members: Mapping[str, Any]) -> bytes:

@@ -7,9 +7,11 @@ is not remembered serves the one request that it began in.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 
 from authority.authorization import backchannel_logout
@@ -17,6 +19,7 @@ from authority.authorization.flow_state import LIFETIME
 from authority.models import Challenge, LoginSession
 from authority.people.browser_authentication import Authentication
 from clients.models import Api
+from consumers.actions.people import person_signed_out
 from consumers.audit import Actor, request_origin
 from consumers.models import User
 from core import clock, credentials
@@ -112,19 +115,27 @@ def person_of(subject: str) -> User:
 
 @transaction.atomic
 def begin(
-    request: HttpRequest, *, user: User, api: Api, answer: LoginAnswer, claims: dict[str, Any] | None
+    request: HttpRequest,
+    *,
+    user: User,
+    api: Api,
+    answer: LoginAnswer,
+    claims: dict[str, Any] | None,
+    named: UUID,
 ) -> tuple[LoginSession, str]:
     """Begin a session of the person in this browser; return it with its new key.
 
-    One of theirs goes on under another key, so that clients know it by the same `sid`; another person's ends.
+    One of theirs goes on under another key, so that clients know it by the same `sid`; another person's ends. A new one
+    gets the name that the login was told, unless a session has had it.
     """
     before, key = current(request), new_key()
     old, new = token_digest(browser_key(request)), token_digest(key)
     session = before if before is not None and before.user_id == user.pk else None
     if session is None:
+        is_taken = LoginSession.objects.filter(pk=named).exists()
         if before is not None:
             end(before)
-        session = LoginSession(user=user)
+        session = LoginSession(user=user) if is_taken else LoginSession(pk=named, user=user)
     else:
         backchannel_logout.move_sign_ins(old, new)
     session.digest, session.api = new, api
@@ -145,9 +156,10 @@ def begin(
 def keep(session: LoginSession, *, answer: LoginAnswer, claims: dict[str, Any] | None) -> None:
     """Go on with a session in which the login was skipped; it lasts longer where the login says so."""
     session.claims, session.context, session.login_challenge = claims, answer.context, answer.challenge
+    session.acr, session.amr = answer.acr or session.acr, list(answer.amr) or session.amr
     if answer.extend_session_lifespan:
         session.expires_at = clock.now() + lifetime_of(answer)
-    session.save(update_fields=["claims", "context", "login_challenge", "expires_at"])
+    session.save(update_fields=["claims", "context", "login_challenge", "acr", "amr", "expires_at"])
 
 
 def lifetime_of(answer: LoginAnswer) -> timedelta:
@@ -163,9 +175,9 @@ def end(session: LoginSession) -> None:
     session.delete()
 
 
-def end_all(sessions: Any) -> None:
-    """End each of the sessions."""
-    for session in sessions:
+@receiver(person_signed_out)
+def end_sessions(person: User, **kwargs: Any) -> None:
+    for session in LoginSession.objects.filter(user=person):
         end(session)
 
 

@@ -21,15 +21,26 @@ _requests: FixedWindow[tuple[str, str, str]] = FixedWindow(WINDOW)
 Waiting = QuerySet[DeviceRequest] | QuerySet[PushedRequest] | QuerySet[Challenge]
 
 
-def count(waiting: Waiting, client: Client, ip: str | None) -> None:
-    """Count one more request of the client, of those that wait. Raises TooManyRequestsError."""
+def count(
+    waiting: Waiting,
+    client: Client,
+    ip: str | None,
+    *,
+    most: int = MAX_WAITING,
+    per_network: int = PER_NETWORK,
+    is_anybodys: bool | None = None,
+) -> None:
+    """Count one more request of the client, of those that wait. Raises TooManyRequestsError.
+
+    Requests that anybody can make, by default those of a public client, are counted by network too.
+    """
     network = throttling.network_of(ip)
-    if client.is_public and network:
+    if (client.is_public if is_anybodys is None else is_anybodys) and network:
         key = (waiting.model.__name__, client.client_id, network)
-        if _requests.add(key) > PER_NETWORK:
-            raise TooManyRequestsError(ceil(_requests.retry_after(key, PER_NETWORK)))
+        if _requests.add(key) > per_network:
+            raise TooManyRequestsError(ceil(_requests.retry_after(key, per_network)))
     live = waiting.filter(client=client, expires_at__gt=clock.now())
-    if live.order_by()[MAX_WAITING - 1 : MAX_WAITING].exists():
+    if live.order_by()[most - 1 : most].exists():
         raise TooManyRequestsError(RETRY_AFTER)
 
 

@@ -308,6 +308,8 @@ def _issue_code(
     """Issue a code, and send it to the client. `consented` is what the provider's own consent said, if it was asked."""
     auth_request, request = interaction.auth_request, interaction.request
     claims = person.login.claims if person.login is not None else None
+    if consented is not None:
+        auth_request = replace(auth_request, resources=consented.resources)
     with transaction.atomic():
         if interaction.pushed is not None and not pushed_requests.answer_once(interaction.pushed):
             raise pushed_requests.unknown_request_uri()

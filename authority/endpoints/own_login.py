@@ -1,13 +1,14 @@
 """The provider's own login and consent at the authorization endpoint, by the challenges of Ory Hydra.
 
 The browser is led to the address of the login with a challenge; the provider's server asks by the management API what
-is wanted (authority/api/login_requests.py), answers there, and leads the browser back with a verifier.
+is wanted (authority/api/login_requests.py and beside it), answers there, and leads the browser back with a verifier.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID, uuid4
 
 from django.http import HttpResponse
 from oauthlib.oauth2.rfc6749.errors import AccessDeniedError, ConsentRequired, LoginRequired
@@ -18,11 +19,11 @@ from authority.authorization.login_sessions import LoginAnswer
 from authority.authorization.sign_ins import SignedIn
 from authority.endpoints.browser_responses import ClientRedirect, leave
 from authority.endpoints.interaction import Interaction, public_url
-from authority.models import LoginSession
+from authority.models import Consent, LoginSession
 from authority.people import id_tokens
 from clients.actions.roles import set_roles
 from clients.claim_sources import ROLES
-from clients.models import Api, ApiRole
+from clients.models import Api, ApiRole, Client
 from clients.vocabulary import RoleSource
 from consumers.audit import SYSTEM
 from consumers.models import User
@@ -35,8 +36,9 @@ class Consented:
     """What the provider's own consent allows the client."""
 
     scopes: list[str]
+    resources: list[str]
     claims: dict[str, Any] | None
-    remembered_until: datetime | None  # None without end
+    remembered_until: datetime | None  # None where it does not expire
 
 
 # -- The login --------------------------------------------------------------------------------------------------------
@@ -54,10 +56,16 @@ def signed_in(interaction: Interaction, api: Api) -> SignedIn | HttpResponse:
 
 
 def signed_in_already(interaction: Interaction) -> SignedIn | None:
-    """Return whom the login has signed in for this request, or None."""
+    """Return whom the login has signed in for this request, or None.
+
+    What the login said is that of this request: in another tab it may have said something else for another client.
+    """
     session = login_sessions.current(interaction.request)
-    if session is None or interaction.flow is None or interaction.flow.chosen != str(session.pk):
+    sid, _, digest = interaction.flow.chosen.partition(".") if interaction.flow is not None else ("", "", "")
+    if session is None or sid != str(session.pk) or (said := challenges.taken(Kind.LOGIN, digest)) is None:
         return None
+    session.claims = _claims_of(interaction.rule.login_api or session.api, said.get("session"))
+    session.context, session.login_challenge = said["login"]["context"], said["login"]["challenge"]
     return SignedIn(session.user, login_sessions.authentication_of(session), session)
 
 
@@ -66,7 +74,11 @@ def _ask_for_login(interaction: Interaction, api: Api, session: LoginSession | N
     skipped = session if session is not None and _may_skip(interaction, api, session) else None
     if skipped is None and "none" in request.prompts:
         raise LoginRequired()
-    asked = _asked(interaction, skipped) | {"skip": skipped is not None}
+    asked = _asked(interaction, skipped) | {
+        "skip": skipped is not None,
+        # The session that the login is about to begin has its name now, so that the login knows it by `sid`.
+        "session_id": str(session.pk if session is not None else uuid4()),
+    }
     return _lead(interaction, api, Kind.LOGIN, asked, skipped)
 
 
@@ -104,8 +116,11 @@ def _take_login(interaction: Interaction, api: Api, verifier: str) -> HttpRespon
         if answer.extend_session_lifespan:
             key = login_sessions.browser_key(interaction.request)
     else:
-        session, key = login_sessions.begin(interaction.request, user=user, api=api, answer=answer, claims=claims)
-    response = ClientRedirect(interaction.coming_back(str(session.pk), after_form=False))
+        named = UUID(taken.request["session_id"])
+        session, key = login_sessions.begin(
+            interaction.request, user=user, api=api, answer=answer, claims=claims, named=named
+        )
+    response = ClientRedirect(interaction.coming_back(f"{session.pk}.{taken.digest}", after_form=False))
     if key is not None:
         age = answer.remember_for if answer.remember and answer.remember_for else None
         login_sessions.set_cookie(response, key, max_age=age)
@@ -130,7 +145,7 @@ def consented(interaction: Interaction, api: Api, person: SignedIn, *, is_rememb
             path=interaction.url(),
         )
         if taken.session != session:
-            raise AccessDeniedError("Another person has signed in meanwhile.")
+            raise AccessDeniedError("Another person has signed in since.")
         return _consented(taken, api, person, interaction)
     skip = is_remembered and "consent" not in interaction.auth_request.prompts
     if not skip and "none" in interaction.auth_request.prompts:
@@ -141,32 +156,48 @@ def consented(interaction: Interaction, api: Api, person: SignedIn, *, is_rememb
         "amr": session.amr,
         "context": session.context,
         "login_challenge": session.login_challenge,
+        "login_session_id": str(session.pk),
     }
     return _lead(interaction, api, Kind.CONSENT, asked, session)
 
 
 def _consented(taken: Answer, api: Api, person: SignedIn, interaction: Interaction) -> Consented:
     members = taken.members
-    scopes = [value for value in interaction.auth_request.scopes if value in members["grant_scope"]]
+    auth_request = interaction.auth_request
+    scopes = [value for value in auth_request.scopes if value in members["grant_scope"]]
     if not scopes:
         raise AccessDeniedError("None of the scopes was allowed.")
+    resources = [uri for uri in auth_request.resources if uri in members["grant_access_token_audience"]]
     claims = _claims_for_tokens(person.user, api, members.get("session")) or (person.login and person.login.claims)
-    until = None
-    if not members["remember"]:
-        until = clock.now()
-    elif members["remember_for"]:
-        until = clock.now() + timedelta(seconds=members["remember_for"])
-    return Consented(scopes, claims or None, until)
+    return Consented(scopes, resources, claims or None, _remembered_until(taken, auth_request.client, person.user))
+
+
+def _remembered_until(taken: Answer, client: Client, user: User) -> datetime | None:
+    """Return until when the consent is remembered, None for good. What was skipped leaves it as it was."""
+    if taken.request["skip"] and (found := Consent.objects.filter(client=client, user=user).first()) is not None:
+        return found.remembered_until
+    if not taken.members["remember"]:
+        return clock.now()
+    seconds = taken.members["remember_for"]
+    return clock.now() + timedelta(seconds=seconds) if seconds else None
 
 
 def _claims_for_tokens(user: User, api: Api, session: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """Return the claims of the answer. `roles` for the access token become the person's roles in the API."""
+    said = (session or {}).get("access_token") or {}
+    if ROLES in said and api.roles.exists():
+        roles = ApiRole.objects.filter(api=api, value__in=said[ROLES])
+        set_roles(api=api, user=user, roles=roles, source=RoleSource.LOGIN, consumer=None, actor=SYSTEM)
+    return _claims_of(api, session)
+
+
+def _claims_of(api: Api, session: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return the claims of the answer without `roles` that are the person's in the API."""
     if not session:
         return None
     access_token, id_token = dict(session.get("access_token") or {}), dict(session.get("id_token") or {})
     if ROLES in access_token and api.roles.exists():
-        roles = ApiRole.objects.filter(api=api, value__in=access_token.pop(ROLES))
-        set_roles(api=api, user=user, roles=roles, source=RoleSource.LOGIN, consumer=None, actor=SYSTEM)
+        del access_token[ROLES]
     return {"access_token": access_token, "id_token": id_token} if access_token or id_token else None
 
 
@@ -181,7 +212,6 @@ def _asked(interaction: Interaction, session: LoginSession | None) -> dict[str, 
         "requested_scope": request.scopes,
         "requested_access_token_audience": request.resources,
         "subject": session.user.subject if session is not None else "",
-        "session_id": str(session.pk) if session is not None else "",
         "request_url": interaction.request_url,
         "oidc_context": {
             "acr_values": resolved.get("acr_values", "").split(),

@@ -39,6 +39,8 @@ class LoginSession(models.Model):
     expires_at = models.DateTimeField(db_index=True, editable=False)
 
     class Meta:
+        verbose_name = "session of your own login"
+        verbose_name_plural = "sessions of your own login"
         indexes = [models.Index(fields=["user", "-created_at"], name="login_session_of")]
 
     def __str__(self) -> str:
@@ -71,6 +73,16 @@ class Challenge(models.Model):
     answered_at = models.DateTimeField(null=True, editable=False)
     used_at = models.DateTimeField(null=True, editable=False)
     expires_at = models.DateTimeField(db_index=True, editable=False)
+
+    class Meta:
+        verbose_name = "request to your own login"
+        verbose_name_plural = "requests to your own login"
+        indexes = [
+            # How many of a client's wait (authority/authorization/quotas.py).
+            models.Index(
+                fields=["client", "kind", "expires_at"], name="challenge_open", condition=models.Q(answered_at=None)
+            )
+        ]
 
     def __str__(self) -> str:
         return self.digest[:8]

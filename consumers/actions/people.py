@@ -7,6 +7,7 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import Group, Permission
 from django.db import IntegrityError, transaction
+from django.dispatch import Signal
 
 from consumers import audit, emails, policy
 from consumers.audit import Actor
@@ -18,6 +19,7 @@ from core.limits import longest
 
 MAX_WORKSPACES = 20  # in whose activity a sign-in stands
 RIGHTS = frozenset({"is_staff", "is_superuser", "groups"})
+person_signed_out = Signal()  # with the person, whose sessions all end; those that other rooms keep are theirs to end
 
 
 @transaction.atomic
@@ -83,6 +85,7 @@ def end_sessions(person: User, *, keep: str | None = None) -> None:
     """End the person's sessions now, but for the one with the key `keep`."""
     for session in UserSession.objects.filter(user=person).exclude(session_key=keep or ""):
         session.end()
+    person_signed_out.send(User, person=person)
 
 
 @transaction.atomic

@@ -1,11 +1,11 @@
 """People and groups on the operators' pages."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import Group, Permission
-from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -14,7 +14,7 @@ from django.utils.text import capfirst
 from consumers.actions import people as people_actions
 from consumers.admin.base import AuditedAdmin
 from consumers.audit import Actor
-from consumers.models import User, normal_email
+from consumers.models import PortalLink, User, normal_email
 from core.admin import admin_link, badge, datetime_column
 from core.fields import GroupedMultipleChoiceField
 
@@ -164,6 +164,8 @@ class GroupAdmin(AuditedAdmin):
     search_fields = ["name"]
     ordering = ["name"]
     withheld = [(User, "add")]  # who may make operators may do everything
+    # What operators do by the management API alone; each room adds its own.
+    without_page: ClassVar[list[tuple[type[Model], str]]] = [(PortalLink, "add")]
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_superuser)
@@ -180,6 +182,8 @@ class GroupAdmin(AuditedAdmin):
         """Offer the rights that stand for something on these pages."""
         form = super().get_form(request, obj, change, **kwargs)
         offered = Q(pk=None)
+        for model, right in self.without_page:
+            offered |= Q(content_type__app_label=model._meta.app_label, codename=f"{right}_{model._meta.model_name}")
         for model, model_admin in self.admin_site._registry.items():
             for right, granted in model_admin.get_model_perms(request).items():
                 if granted and (model, right) not in self.withheld and model is not Group:

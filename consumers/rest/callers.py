@@ -61,8 +61,8 @@ def register_token_reader(reader: TokenReader) -> None:
     _token_readers.append(reader)
 
 
-def authenticate(request: HttpRequest) -> tuple[ApiCaller, str]:
-    """Return the caller, and a name for their token that tells nothing about it.
+def authenticate(request: HttpRequest, *, most: int = PER_TOKEN) -> tuple[ApiCaller, str]:
+    """Return the caller, and a name for their token that tells nothing about it. It may send `most` requests in WINDOW.
 
     Raises InvalidToken (RFC 6750 section 3), and TooManyRequests.
     """
@@ -79,8 +79,8 @@ def authenticate(request: HttpRequest) -> tuple[ApiCaller, str]:
             raise InvalidToken(
                 "This token is unknown, has expired or is for another API. Create a new one in the portal."
             )
-    if _requests.add(key) > PER_TOKEN:
-        raise TooManyRequests(ceil(_requests.retry_after(key, PER_TOKEN)))
+    if _requests.add(key) > most:
+        raise TooManyRequests(ceil(_requests.retry_after(key, most)))
     return caller, key
 
 

@@ -22,6 +22,7 @@ TAGS = {
     "Directories": "Who keeps a consumer’s people by SCIM, and which roles its groups give.",
     "APIs": "The audiences of tokens, and the scopes that consumers may use.",
     "Roles": "What people are in an API, and what else its access tokens say.",
+    "Logins": "The provider’s own login: Ory’s login, consent and logout requests, and the sessions that they began.",
     "Tokens": "Introspection, revocation, and test tokens.",
     "Registration": "Dynamic client registration.",
     "Activity": "Who did what, and how much is used.",

@@ -64,6 +64,9 @@ COMMANDS = {
     "revokeInvitation": "revoke invitation acme invited@acme.example",
     "createPortalLink": "create portal-link nobody a@b.example --return-to https://app.example.com/",
     "getPortalLink": "get portal-link nobody 1",
+    "listOAuth2ConsentSessions": "list consents nobody",
+    "revokeOAuth2ConsentSessions": "revoke consents nobody --all",
+    "revokeOAuth2LoginSessions": "revoke login-sessions nobody",
     "listWorkspaceRequests": "list workspace-requests",
     "getWorkspaceRequest": "get workspace-request 1",
     "approveWorkspaceRequest": "approve workspace-request 1 --slug nobody",
@@ -119,6 +122,16 @@ COMMANDS = {
     "createJoiningRule": "create joining-rule acme --connection nobody --group Staff",
     "getJoiningRule": "get joining-rule acme 0",
     "deleteJoiningRule": "delete joining-rule acme 0",
+    # What the program behind the provider's own login asks and answers.
+    **{
+        f"{verb}OAuth2{kind}Request": f"api {method} /admin/oauth2/auth/requests/{kind.lower()}{path}"
+        for kind in ("Login", "Consent", "Logout")
+        for verb, method, path in (
+            ("get", "get", ""),
+            ("accept", "put", "/accept --file {file}"),
+            ("reject", "put", "/reject --file {file}"),
+        )
+    },
     # What operators decide rarely, and write as JSON.
     "setConnection": "api put /admin/connections/nobody --file {file}",
     "setConsumer": "api put /admin/consumers/nobody --file {file}",

@@ -157,6 +157,7 @@ def test_everything_that_is_encrypted_is_reencrypted():
     encrypting = {named(path) for path in CODE if "fernet()" in path.read_text()}
     assert encrypting == {
         "authority/keys/signing_keys.py",
+        "authority/authorization/challenges.py",
         "authority/authorization/pushed_requests.py",
         "connections/models/connections.py",
         "connections/actions/connections.py",

@@ -10,7 +10,7 @@ from django.utils import timezone
 from authority import client_directory
 from authority.authorization import device_requests
 from authority.keys import rotation, signing_keys
-from authority.models import Consent, SigningKey, TestToken
+from authority.models import Consent, LoginSession, SigningKey, TestToken
 from clients.actions import registration
 from clients.actions.permission_requests import request_permission
 from clients.actions.roles import give_role
@@ -34,7 +34,7 @@ from connections.models import Connection, Directory, DirectoryGroup, Domain, Id
 from consumers.actions.personal_tokens import create_token
 from consumers.actions.portal_links import create_portal_link
 from consumers.audit import SYSTEM
-from consumers.models import Verification
+from consumers.models import User, Verification
 from tests.api.conftest import program_of, token_of  # noqa: F401  # fixtures
 from tests.factories import ApiFactory, ClientFactory, ConsumerFactory, ScopeFactory, actor_for, give_secret
 
@@ -121,6 +121,13 @@ def ids(settings, invite, acme, globex, alice, bob, mallory, olga, api, acme_acc
         "user_code": device_requests.create(
             client_directory.find(device.client_id), ["openid"], ip=None, user_agent=""
         )[1],
+        "login_session": LoginSession.objects.create(
+            digest="a",
+            user=User.objects.create_end_user(login_subject="user-4711"),
+            api=api,
+            authenticated_at=timezone.now(),
+            expires_at=tomorrow,
+        ).pk,
         "consent": Consent.objects.create(client=web, user=bob, scopes=["openid"]).pk,
         "api_id": api.pk,
         "unused_api": ApiFactory(name="Unused", identifier="https://unused.example.com").pk,

@@ -216,6 +216,12 @@ OPERATIONS = {
     "connections.actions.directories.rotate_token": Sent("rotateDirectoryToken"),
     "connections.actions.directories.delete_directory": Sent("deleteDirectory"),
     "connections.actions.directories.set_group_role": Sent("setDirectoryGroup", ids={"group_id": "directory_group"}),
+    "authority.authorization.session_revocation.revoke_consents": Sent(
+        "revokeOAuth2ConsentSessions", query="consent_request_id={consent}"
+    ),
+    "authority.authorization.session_revocation.end_login_sessions": Sent(
+        "revokeOAuth2LoginSessions", query="sid={login_session}"
+    ),
     "authority.keys.activity_heads.export": Sent("exportActivityHead"),
     "authority.tokens.test_tokens.create": Sent("createTestToken"),
     "authority.tokens.test_tokens.revoke": Sent("revokeTestToken"),

@@ -51,6 +51,13 @@ NO_PAGE = {
         ),
         "the directory's own, by SCIM: tests/connections/scim",
     ),
+    **dict.fromkeys(
+        (
+            "authority.authorization.session_revocation.revoke_consents",
+            "authority.authorization.session_revocation.end_login_sessions",
+        ),
+        "the provider's own login does it, and operators by a command",
+    ),
     "connections.actions.domains.check_domain": "asks name servers: tests/connections/test_domains.py",
 }
 
