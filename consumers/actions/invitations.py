@@ -176,8 +176,8 @@ def accept_invitation(*, token: str, user: User, actor: Actor) -> Membership:
     invitation = _lock_open(token)
     if not EmailAddress.objects.filter(user=user, email__iexact=invitation.email, verified=True).exists():
         raise Refusal(
-            f"This invitation is for {invitation.email}, and you are signed in as {user.email}. "
-            f"Sign out and sign in as {invitation.email}, or ask for an invitation to {user.email}."
+            f"This invitation is for {invitation.email}, and you are signed in as {user.email if user.has_address else user}. "
+            f"Sign out and sign in as {invitation.email}, or ask for an invitation to your own address."
         )
     return _accept(invitation, user, actor)
 
