@@ -171,7 +171,7 @@ def send_second_factor_reset(person: User, *, recipient: User) -> None:
         is_own=is_own,
         facts=[
             ("When", weekday_date_time(timezone.now())),
-            ("Account", person.email if person.has_address else person.subject),
+            ("Account", person.address or person.subject),
             ("By", "A command on the server"),
         ],
         action_url=page and settings.PUBLIC_URL + page,

@@ -123,9 +123,9 @@ def page(client: Client, wanted: Wanted, *, after: str = "", size: int) -> Page:
 def described(client: Client, families: Collection[TokenFamily]) -> list[ClientPerson]:
     """Return the people of the families, which have been read with their use."""
     members = set(
-        Membership.objects.filter(consumer=client.consumer_id, user__in=[each.user_id for each in families]).values_list(
-            "user", flat=True
-        )
+        Membership.objects.filter(
+            consumer=client.consumer_id, user__in=[each.user_id for each in families]
+        ).values_list("user", flat=True)
     )
     sign_ins = SignIn.objects.filter(pk__in=[each.pk for each in families])
     devices = dict(sign_ins.values_list("pk", "user_agent"))
@@ -134,7 +134,7 @@ def described(client: Client, families: Collection[TokenFamily]) -> list[ClientP
             family=each,
             user=each.user,
             name=each.user.name if "profile" in each.scopes else "",
-            email=each.user.email if "email" in each.scopes and each.user.has_address else "",
+            email=each.user.address if "email" in each.scopes else "",
             is_member=each.user_id in members,
             device=_device(devices.get(each.pk, "")),
             since=each.since,  # type: ignore[attr-defined]  # annotated by with_use()
@@ -163,7 +163,9 @@ def _matching(client: Client, wanted: Wanted) -> TokenFamilyQuerySet:
     now = timezone.now()
     if wanted.active == "today":
         used = Q(began_at__gte=_midnight(now)) | Q(rotated_at__gte=_midnight(now))
-        families = families.filter(user__in=TokenFamily.objects.at_client(client).order_by().filter(used).values("user"))
+        families = families.filter(
+            user__in=TokenFamily.objects.at_client(client).order_by().filter(used).values("user")
+        )
     elif wanted.active == "idle":
         families = families.filter(began_at__lt=now - IDLE).with_use(client).filter(last_used_at__lt=now - IDLE)
     return families
@@ -229,7 +231,9 @@ def figures(client: Client) -> Figures:
     if is_cut:
         place = (month, LAST_KEY)
         cut_of_idle = _cut(client, place)
-        old = _counted(client, latest(client).after(*place), cut_of_idle, n=Count("pk", filter=Q(last_used_at__lt=month)))
+        old = _counted(
+            client, latest(client).after(*place), cut_of_idle, n=Count("pk", filter=Q(last_used_at__lt=month))
+        )
         idle = Figure(old["n"], cut_of_idle is not None)
     return Figures(
         Figure(counts["signed_in"], is_cut),
@@ -239,9 +243,7 @@ def figures(client: Client) -> Figures:
     )
 
 
-def _counted(
-    client: Client, families: TokenFamilyQuerySet, cut: TokenFamily | None, **counts: Count
-) -> dict[str, int]:
+def _counted(client: Client, families: TokenFamilyQuerySet, cut: TokenFamily | None, **counts: Count) -> dict[str, int]:
     if cut is not None:
         families = families.filter(began_at__gte=cut.began_at)
     # A limit lets PostgreSQL look each person's use up once, for all counts.

@@ -66,9 +66,7 @@ def clients_of(user: User) -> Iterable[int]:
 def _used(user: User) -> dict[int, tuple[datetime, datetime, list[str]]]:
     """Return since when and how lately the person uses each client that they are signed in to, and its scopes."""
     mine = TokenFamily.objects.signed_in().filter(user=user)
-    grouped = mine.values("client").annotate(
-        since=Min("began_at"), last=Max(Greatest("began_at", "rotated_at"))
-    )
+    grouped = mine.values("client").annotate(since=Min("began_at"), last=Max(Greatest("began_at", "rotated_at")))
     scopes: dict[int, list[str]] = {}
     for client, granted in mine.values_list("client", "scopes")[:MOST]:
         scopes[client] = list(dict.fromkeys([*scopes.get(client, []), *granted]))

@@ -80,9 +80,7 @@ def _end_users_page(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     named = _scope_names([value for app in mine for value in app.scopes])
     context = {
         "visitor": visitor,
-        "apps": [
-            (app, [name for value, name in named.items() if value in app.scopes] + app.resources) for app in mine
-        ],
+        "apps": [(app, [name for value, name in named.items() if value in app.scopes] + app.resources) for app in mine],
         "sessions": own_apps.sessions_of(visitor.user, request.session.session_key, visitor.login),
     }
     return render(request, "authority/end_user.html", context)

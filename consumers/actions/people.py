@@ -94,7 +94,7 @@ def reset_second_factor(*, person: User, actor: Actor) -> int:
     person = rows.lock(person)
     removed: int = Authenticator.objects.filter(user=person).delete()[0]
     if not removed:
-        raise Conflict(f"{person.email} has no second factor.")
+        raise Conflict(f"{person.address or person} has no second factor.")
     end_sessions(person)
     audit.record(ConsumerEvent.SECOND_FACTOR_RESET, actor=actor, target=person, detail={"removed": removed})
     for recipient in {person, *User.objects.filter(is_staff=True, is_active=True)}:

@@ -114,6 +114,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         return not self.email.endswith(f"@{NO_ADDRESS}")
 
     @property
+    def address(self) -> str:
+        """Return their email address, or "" where they have none."""
+        return self.email if self.has_address else ""
+
+    @property
     def subject(self) -> str:
         """Return what tokens call the person: `sub`."""
         return self.login_subject or str(self.pk)

@@ -99,7 +99,7 @@ def initials(name: str) -> str:
 @register.filter
 def address(person: Any) -> str:
     """Return a person's email address, or what else they are known by where they have none."""
-    return str(person.email if person.has_address else person)
+    return str(person.address or person)
 
 
 @register.filter

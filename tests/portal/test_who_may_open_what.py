@@ -49,6 +49,9 @@ ADDRESSES = {
     "clients:delete-rule": (403, 405),
     "tokens:try-rules": (200, 200),
     "tokens:problems": (200, 200),
+    "tokens:people": (200, 200),
+    "tokens:revoke-person": (403, 405),
+    "tokens:revoke-people": (403, 200),
     "tokens:identity": (200, 200),
     "tokens:guide": (200, 200),
     "tokens:test-tokens": (200, 200),
@@ -73,6 +76,7 @@ OF_THE_WORKSPACE = {
 OF_A_CLIENT = [
     *(name for name in ADDRESSES if name.startswith("clients:") and name not in OF_THE_WORKSPACE),
     "tokens:problems",
+    *("tokens:people", "tokens:revoke-person", "tokens:revoke-people"),
     "tokens:try-rules",
     "tokens:identity",
     "tokens:guide",

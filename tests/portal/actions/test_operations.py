@@ -211,6 +211,10 @@ OPERATIONS = {
     "connections.actions.directories.delete_directory": Sent("deleteDirectory"),
     "connections.actions.directories.set_group_role": Sent("setDirectoryGroup", ids={"group_id": "directory_group"}),
     "authority.keys.activity_heads.export": Sent("exportActivityHead"),
+    "authority.authorization.client_people.end_sign_ins": Sent(
+        "deleteSignedInPerson", ids={"client_id": "web", "subject": "person"}
+    ),
+    "authority.authorization.client_people.end_all_sign_ins": Sent("deleteSignedInPeople", ids={"client_id": "web"}),
     "authority.tokens.test_tokens.create": Sent("createTestToken"),
     "authority.tokens.test_tokens.revoke": Sent("revokeTestToken"),
 }
