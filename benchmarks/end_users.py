@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +94,9 @@ def measure(web: dict[str, Any]) -> dict[str, tuple[float, int]]:
 
 
 def requests_for_pages(client_id: str) -> dict[str, Callable[[], Any]]:
+    from django.conf import settings
     from django.test import Client as Browser
+    from django.utils import timezone
 
     from authority.models import TokenFamily
     from authority.people import at_client
@@ -107,12 +111,16 @@ def requests_for_pages(client_id: str) -> dict[str, Callable[[], Any]]:
     for name, person in people.items():
         browsers[name] = Browser()
         browsers[name].force_login(person, backend="allauth.account.auth_backends.AuthenticationBackend")
+        if person.is_staff:
+            session = browsers[name].session
+            session["account_authentication_methods"] = [{"method": "password", "at": time.time()}]
+            session["account_authentication_methods_user"] = str(person.pk)
+            session.set_expiry(timezone.now() + timedelta(seconds=settings.OPERATOR_SESSION_IDLE))
+            session.save()
     middle = TokenFamily.objects.filter(client__client_id=client_id).order_by("-began_at")
     deep = middle[PEOPLE // 2 : PEOPLE // 2 + 1].first() or middle.first()
     names = {"client": client_id, "deep": at_client.written(deep) if deep else ""}
-    return {
-        name: lambda who=who, path=path: browsers[who].get(path.format(**names)) for name, (who, path) in PAGES.items()
-    }
+    return {name: partial(browsers[who].get, path.format(**names)) for name, (who, path) in PAGES.items()}
 
 
 def token_path(web: dict[str, Any]) -> dict[str, tuple[float, int]]:
@@ -177,7 +185,7 @@ def timed(send: Callable[[], Any]) -> tuple[float, int]:
     send()  # which reads templates, prepares statements
     with CaptureQueriesContext(connection) as statements:
         answer = send()
-    assert answer.status_code == 200, (answer.status_code, answer.text[:500])
+    assert answer.status_code == 200, (answer.status_code, answer.headers.get("Location"), answer.text[:500])
     if os.environ.get("SHOW"):
         for each in sorted(statements.captured_queries, key=lambda each: -float(each["time"]))[:3]:
             print(f"      {float(each['time']) * 1000:6.0f} ms  {each['sql'][: int(os.environ['SHOW'])]}")

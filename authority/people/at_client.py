@@ -167,7 +167,8 @@ def _matching(client: Client, wanted: Wanted) -> TokenFamilyQuerySet:
             user__in=TokenFamily.objects.at_client(client).order_by().filter(used).values("user")
         )
     elif wanted.active == "idle":
-        families = families.filter(began_at__lt=now - IDLE).with_use(client).filter(last_used_at__lt=now - IDLE)
+        old = families.filter(began_at__lt=now - IDLE).with_use(client)
+        families = old.filter(last_used_at__lt=now - IDLE)  # type: ignore[misc]  # annotated by with_use()
     return families
 
 

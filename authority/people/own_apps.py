@@ -1,8 +1,8 @@
 """The apps that a person has allowed or is signed in to, and where they are signed in: what their own page shows."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from allauth.usersessions.models import UserSession
 from django.db.models import Max, Min
@@ -58,16 +58,16 @@ def of(user: User) -> list[App]:
     return sorted(apps, key=lambda app: app.last_used_at, reverse=True)
 
 
-def clients_of(user: User) -> Iterable[int]:
+def clients_of(user: User) -> Any:
     """Return the keys of the clients that the person is signed in to."""
     return TokenFamily.objects.signed_in().filter(user=user).values_list("client", flat=True)
 
 
-def _used(user: User) -> dict[int, tuple[datetime, datetime, list[str]]]:
+def _used(user: User) -> dict[Any, tuple[datetime, datetime, list[str]]]:
     """Return since when and how lately the person uses each client that they are signed in to, and its scopes."""
     mine = TokenFamily.objects.signed_in().filter(user=user)
     grouped = mine.values("client").annotate(since=Min("began_at"), last=Max(Greatest("began_at", "rotated_at")))
-    scopes: dict[int, list[str]] = {}
+    scopes: dict[Any, list[str]] = {}
     for client, granted in mine.values_list("client", "scopes")[:MOST]:
         scopes[client] = list(dict.fromkeys([*scopes.get(client, []), *granted]))
     return {each["client"]: (each["since"], each["last"], scopes.get(each["client"], [])) for each in grouped}

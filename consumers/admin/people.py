@@ -164,9 +164,9 @@ class PersonAdmin(AuditedAdmin):
     def save_related(self, *args: Any) -> None:
         """The action has set the groups."""
 
-    @admin.display(description="Email address", ordering="email", empty_value="None proven")
-    def address(self, person: User) -> str | None:
-        return person.address or None
+    @admin.display(description="Email address", ordering="email")
+    def address(self, person: User) -> str:
+        return person.address or "None proven"
 
     @admin.display(description="Subject")
     def subject(self, person: User) -> SafeString:

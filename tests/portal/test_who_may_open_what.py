@@ -112,6 +112,7 @@ def address(acme, alice, service):
     service.environment_type = "production"  # so that it has an identity to show
     service.save()
     assign_subject(service)
+    app = ClientFactory(consumer=acme, client_name="Board", template="web")  # to which people sign in
     secret, _ = give_secret(service)
     issuer = TrustedIssuer.objects.create(name="CI", platform="oidc", issuer="https://ci.example.com")
     rule = TrustRule.objects.create(client=service, issuer=issuer, audience="us", claims={"sub": "x"})
@@ -126,8 +127,9 @@ def address(acme, alice, service):
     other = ScopeFactory(value="invoices:read")
 
     def path(name: str, consumer=acme, **changes) -> str:
+        signs_people_in = name in ("tokens:people", "tokens:revoke-person", "tokens:revoke-people")
         everything = {
-            "client_id": service.client_id,
+            "client_id": (app if signs_people_in else service).client_id,
             "name": "aws",
             "secret_id": secret.pk,
             "member_id": member.pk,
