@@ -18,6 +18,7 @@ from authority.endpoints import (
 from authority.endpoints.discovery import to_every_origin
 from authority.protocol.cors import cross_origin
 from authority.views import apps, devices
+from clients import converters  # noqa: F401  # registers that of client IDs
 
 WORKLOADS = "v1/client-auth/<slug:auth_id>"
 
