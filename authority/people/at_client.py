@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from authority.models import SignIn, TokenFamily
@@ -216,39 +217,39 @@ def _cut(client: Client, place: tuple[datetime, UUID] | None) -> TokenFamily | N
 def figures(client: Client) -> Figures:
     """Count the people of the latest SCANNED families; those who are idle, of the latest that can be idle."""
     now = timezone.now()
-    week, month = now - timedelta(days=7), now - IDLE
-    cut = _cut(client, None)
-    counts = _counted(
-        client,
-        latest(client),
-        cut,
-        signed_in=Count("pk"),
-        active_today=Count("pk", filter=Q(last_used_at__gte=_midnight(now))),
-        new=Count("pk", filter=Q(since__gte=week)),
-        idle=Count("pk", filter=Q(last_used_at__lt=month)),
-    )
-    is_cut = cut is not None
-    idle = Figure(counts["idle"])
-    if is_cut:
-        place = (month, LAST_KEY)
-        cut_of_idle = _cut(client, place)
-        old = _counted(
-            client, latest(client).after(*place), cut_of_idle, n=Count("pk", filter=Q(last_used_at__lt=month))
+    today, week, month = _midnight(now), now - timedelta(days=7), now - IDLE
+    families, cut = TokenFamily.objects.at_client(client), _cut(client, None)
+    if cut is None:
+        counts = _counted(
+            families,
+            active_today=Count("user", filter=Q(last__gte=today)),
+            new=Count("user", filter=Q(first__gte=week)),
+            idle=Count("user", filter=Q(last__lt=month)),
         )
-        idle = Figure(old["n"], cut_of_idle is not None)
+        return Figures(*(Figure(counts[name]) for name in ("signed_in", "active_today", "new", "idle")))
+    seen = families.filter(began_at__gte=cut.began_at)
+    counts = _counted(seen, active_today=Count("user", filter=Q(last__gte=today)))
+    mine = families.order_by().filter(user=OuterRef("user"))
+    new = _counted(seen.filter(~Exists(mine.filter(began_at__lt=week)), began_at__gte=week))
+    place = (month, LAST_KEY)
+    old, cut_of_old = families.after(*place), _cut(client, place)
+    if cut_of_old is not None:
+        old = old.filter(began_at__gte=cut_of_old.began_at)
+    used = mine.filter(Q(began_at__gte=month) | Q(rotated_at__gte=month))
     return Figures(
-        Figure(counts["signed_in"], is_cut),
-        Figure(counts["active_today"], is_cut),
-        Figure(counts["new"], cut is not None and cut.began_at > week),
-        idle,
+        Figure(counts["signed_in"], is_cut=True),
+        Figure(counts["active_today"], is_cut=True),
+        Figure(new["signed_in"], is_cut=cut.began_at > week),
+        Figure(_counted(old.filter(~Exists(used)))["signed_in"], is_cut=cut_of_old is not None),
     )
 
 
-def _counted(client: Client, families: TokenFamilyQuerySet, cut: TokenFamily | None, **counts: Count) -> dict[str, int]:
-    if cut is not None:
-        families = families.filter(began_at__gte=cut.began_at)
-    # A limit lets PostgreSQL look each person's use up once, for all counts.
-    return families.with_use(client).order_by()[: SCANNED + 1].aggregate(**counts)
+def _counted(families: TokenFamilyQuerySet, **counts: Count) -> dict[str, int]:
+    """Count the people of the families: all, and by when they signed in `first` and were active `last`."""
+    people = (
+        families.order_by().values("user").annotate(first=Min("began_at"), last=Max(Greatest("began_at", "rotated_at")))
+    )
+    return people.aggregate(signed_in=Count("user"), **counts)
 
 
 def _midnight(now: datetime) -> datetime:

@@ -32,11 +32,13 @@ def people(request: HttpRequest, membership: Membership, client_id: str) -> Http
     )
     after = request.GET.get("after", "")
     page = at_client.page(client, wanted, after=after, size=SIZE)
+    granted = {value for each in page.people for value in each.scopes}
+    words = named | dict(Scope.objects.filter(value__in=granted - named.keys()).values_list("value", "name"))
     context = {
         "client": client,
         "tab": "people",
         "here": "clients",
-        "people": [(each, _permissions(each.scopes, named)) for each in page.people],
+        "people": [(each, _permissions(each.scopes, words)) for each in page.people],
         "next": page.next,
         "is_first": not after,
         "figures": at_client.figures(client),
