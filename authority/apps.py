@@ -14,6 +14,7 @@ class AuthorityConfig(AppConfig):
         from authority.authorization.consents import revoke_of
         from authority.keys import checks  # noqa: F401  # registers system checks
         from authority.keys.signing_keys import sign_as_client
+        from authority.people import person_facts
         from authority.protocol.endpoints import endpoint_urls
         from authority.telemetry import daily_counts
         from authority.tokens.token_hooks import try_hook
@@ -23,6 +24,7 @@ class AuthorityConfig(AppConfig):
         from connections.relying_party.addresses import register_jwks_uri
         from connections.relying_party.client_authentication import register_signer
         from consumers.actions.departures import register_revoker
+        from consumers.activity import person_facts as facts_of_people
         from consumers.rest.callers import register_token_reader
 
         events.register_events()
@@ -33,3 +35,5 @@ class AuthorityConfig(AppConfig):
         register_issued_counts(daily_counts.issued_since)
         register_token_reader(read_access_token)
         register_revoker(revoke_of)
+        for label, fact in person_facts.FACTS.items():
+            facts_of_people.register(label, fact)

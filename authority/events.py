@@ -17,6 +17,8 @@ class AuthorityEvent(EventName):
     SIGNED_OUT_EVERYWHERE = "person.signed_out"
     CONSENTS_REVOKED = "person.consents.revoked"
     LOGIN_SESSIONS_ENDED = "person.login_sessions.ended"
+    CLIENT_PERSON_SIGNED_OUT = "client.person.signed_out"
+    CLIENT_PEOPLE_SIGNED_OUT = "client.people.signed_out"
     KEY_CREATED = "key.created"
     KEY_ROTATED = "key.rotated"
     KEY_REVOKED = "key.revoked"
@@ -28,6 +30,10 @@ class AuthorityEvent(EventName):
 def _test_token_reason(event: Event) -> str:
     end = event.detail.get("expires_at")
     return f"“{event.detail.get('reason', '')}”" + (f", until {date_time(datetime.fromisoformat(end))}" if end else "")
+
+
+def _person(event: Event) -> str:
+    return f"Person {event.detail.get('person_id', '')}"
 
 
 def _granted_scopes(event: Event) -> str:
@@ -92,6 +98,8 @@ _WORDINGS: dict[EventName, Wording] = {
     AuthorityEvent.LOGIN_SESSIONS_ENDED: Wording(
         "ended sign-ins of {target} by your own login", "log-out", "bad", _ended_sessions
     ),
+    AuthorityEvent.CLIENT_PERSON_SIGNED_OUT: Wording("signed a person out of {target}", "log-out", "warn", _person),
+    AuthorityEvent.CLIENT_PEOPLE_SIGNED_OUT: Wording("signed everybody out of {target}", "log-out", "bad"),
     AuthorityEvent.KEY_CREATED: Wording("created the signing key {target}", "key-round", "good", _signing_key_state),
     AuthorityEvent.KEY_ROTATED: Wording(
         "rotated a signing key: {target} signs now", "rotate-cw", "warn", _retired_key_end

@@ -18,6 +18,7 @@ from authority.endpoints import (
 from authority.endpoints.discovery import to_every_origin
 from authority.protocol.cors import cross_origin
 from authority.views import apps, devices
+from clients import converters  # noqa: F401  # registers that of client IDs
 
 WORKLOADS = "v1/client-auth/<slug:auth_id>"
 
@@ -35,7 +36,10 @@ urlpatterns = [
     path("oauth2/register/<path:client_id>", registration.manage, name="register-client"),
     path("account/apps/", apps.listing, name="apps"),
     path("account/sessions/everywhere/", apps.sign_out_everywhere, name="sign-out-everywhere"),
+    path("account/sessions/<int:session_id>/end/", apps.end_browser_session, name="end-browser-session"),
+    path("account/sessions/<uuid:session_id>/end/", apps.end_login_session, name="end-login-session"),
     path("account/apps/<int:consent_id>/", apps.revoke, name="revoke-app"),
+    path("account/apps/<client:client_id>/sign-out/", apps.sign_out_of_app, name="sign-out-of-app"),
     path("device", devices.device, name="device"),
     path("oauth2/logout", logout.logout, name="end-session"),
     path("oauth2/logout/decision", logout.decide, name="end-session-decision"),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from authority.views import identity, inspector, problems, rules, test_tokens, tryout
+from authority.views import client_people, identity, inspector, problems, rules, test_tokens, tryout
 
 app_name = "tokens"
 
@@ -16,4 +16,7 @@ urlpatterns = [
     path("clients/<client:client_id>/try/", tryout.try_out, name="try"),
     path("clients/<client:client_id>/rules/try/", rules.try_token, name="try-rules"),
     path("clients/<client:client_id>/problems/", problems.problems, name="problems"),
+    path("clients/<client:client_id>/people/", client_people.people, name="people"),
+    path("clients/<client:client_id>/people/revoke/", client_people.end_one, name="revoke-person"),
+    path("clients/<client:client_id>/people/revoke-all/", client_people.end_all, name="revoke-people"),
 ]

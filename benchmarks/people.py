@@ -32,7 +32,9 @@ with transaction.atomic():
             client=client, user=alice, redirect_uri=client.redirect_uris[0], resource=[], nonce="a nonce",
             scopes=["openid", "offline_access", "shipments:read"],
             code_challenge={challenge!r}, code_challenge_method="S256",
-            sign_in=SignIn.objects.create(client=client, user=alice, authenticated_at=now, methods=["pwd"]),
+            context=SimpleNamespace(
+                sign_in=SignIn.objects.create(client=client, user=alice, authenticated_at=now, methods=["pwd"])
+            ),
         )
         Validator()._create_authorization_code(request, {{"code": code}}, now + timedelta(hours=1))
         print(code)

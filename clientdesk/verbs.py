@@ -6,7 +6,7 @@ from typing import Any
 import typer
 
 VERBS = {
-    "list": "List clients, secrets, tokens, consumers, members, connections, APIs, the activity and usage.",
+    "list": "List clients, their people, secrets, tokens, consumers, members, connections, APIs, activity and usage.",
     "get": "Show a client, a secret, a token, a consumer, a member, an invitation, a connection, or open registration.",
     "create": "Create a client, a secret, a token, a consumer, an invitation, a connection or a portal link.",
     "update": "Change a client, a secret, a consumer, its access, a member, or a connection.",
@@ -17,7 +17,7 @@ VERBS = {
     "disable": "Disable clients, or open registration.",
     "suspend": "Suspend a consumer.",
     "resume": "Resume a consumer.",
-    "revoke": "Revoke secrets, tokens, invitations and consents, and end sign-ins.",
+    "revoke": "Revoke secrets, tokens, invitations and consents, and end sign-ins of people.",
     "delete": "Delete clients, consumers, members and connections.",
     "resend": "Send an invitation again.",
     "import": "Import clients from other systems.",
@@ -53,6 +53,7 @@ _NOUNS = {
     "login-session": "login-sessions",
     "member": "members",
     "permission-request": "permission-requests",
+    "person": "people",
     "portal-link": "portal-links",
     "preset": "presets",
     "registration": "registration",

@@ -4,6 +4,8 @@ import binascii
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
+from django.urls import register_converter
+
 URL_SAFE = re.compile(r"[-\w]+", re.ASCII)
 
 
@@ -23,3 +25,6 @@ class ClientId:
 
     def to_url(self, client_id: str) -> str:
         return client_id if URL_SAFE.fullmatch(client_id) else f"~{urlsafe_b64encode(client_id.encode()).decode()}"
+
+
+register_converter(ClientId, "client")

@@ -1,8 +1,8 @@
 """A workspace's clients; included below /consumers/<slug>/clients/."""
 
-from django.urls import path, register_converter
+from django.urls import path
 
-from clients.converters import ClientId
+from clients import converters  # noqa: F401  # registers that of client IDs
 from clients.views import (
     authentication,
     client,
@@ -16,7 +16,6 @@ from clients.views import (
 )
 
 app_name = "clients"
-register_converter(ClientId, "client")
 
 urlpatterns = [
     path("", client_list.index, name="index"),

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from consumers.models import Consumer, Invitation, Role, User
-from consumers.models.people import NO_ADDRESS
+from core.mail import is_undeliverable
 from core.text import replace_unsafe
 from core.timefmt import weekday_date_time
 from core.user_agents import browser_name
@@ -33,7 +33,7 @@ def compose(template: str, recipient: str, **context: Any) -> EmailMultiAlternat
     mail = EmailMultiAlternatives(
         subject=subject[:200],
         body=BLANK_LINES.sub("\n\n", render_to_string(f"emails/{template}.txt", context)).strip(),
-        to=[] if recipient.endswith(f"@{NO_ADDRESS}") else [recipient],  # to nobody it is not sent
+        to=[] if is_undeliverable(recipient) else [recipient],  # to nobody nothing is sent
         headers={"Auto-Submitted": "auto-generated"},  # RFC 3834: no out-of-office answers to us
     )
     mail.attach_alternative(render_to_string(f"emails/{template}.html", context), "text/html")
@@ -171,7 +171,7 @@ def send_second_factor_reset(person: User, *, recipient: User) -> None:
         is_own=is_own,
         facts=[
             ("When", weekday_date_time(timezone.now())),
-            ("Account", person.email),
+            ("Account", person.address or person.subject),
             ("By", "A command on the server"),
         ],
         action_url=page and settings.PUBLIC_URL + page,

@@ -27,11 +27,20 @@ from core.sweeps import delete_in_batches
 # -- Into the outbox --------------------------------------------------------------------------------------------------
 
 
+def is_undeliverable(address: str) -> bool:
+    """Say whether no mail server can ever have the address (RFC 6761 section 6.4): it stands for none."""
+    return address.rstrip(">. ").lower().endswith(".invalid")
+
+
 class OutboxBackend(BaseEmailBackend):
     """Django's mail API in front, a table behind."""
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         """Store each message; Django refuses line breaks in headers while it builds them."""
+        for message in email_messages:
+            for addresses in (message.to, message.cc, message.bcc):
+                addresses[:] = [each for each in addresses if not is_undeliverable(each)]
+        email_messages = [message for message in email_messages if message.recipients()]
         for message in email_messages:
             Message.objects.create(
                 recipients=", ".join(message.recipients())[:500],

@@ -109,6 +109,7 @@ MIDDLEWARE = [
     "portal.middleware.dialogs",
     "allauth.account.middleware.AccountMiddleware",
     "portal.bound_session_gate.keep_bound_sessions",
+    "portal.end_user_gate.keep_end_users_out",
     "portal.operators.gate.require_second_factor",
 ]
 

@@ -28,11 +28,13 @@ RECENT = 6
 @login_required
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """Lead a person to their workspace, or to the choice of theirs."""
+    """Lead a person to their workspace, or to the choice of theirs; an end user to their apps."""
     assert isinstance(request.user, User)
     if (binding := binding_of(request)) is not None:
         bound = get_object_or_404(Consumer.objects.visible_to(request.user), pk=binding.consumer_id)
         return redirect("dashboard", bound.slug)
+    if request.user.is_end_user:
+        return redirect("apps")
     consumers = list(Consumer.objects.visible_to(request.user)[:2])
     if len(consumers) == 1:
         return redirect("dashboard", consumers[0].slug)

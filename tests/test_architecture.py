@@ -202,6 +202,7 @@ WRITE_BY_KEYWORDS = {"create", "update"}  # QuerySet's take keywords alone; dict
 WRITES_ELSEWHERE = {
     # Steps of the protocol: a request of a client or browser writes its own state; no person changes a thing.
     "authority/authorization/backchannel_logout.py": "the queue of logout tokens, and sessions that have ended",
+    "authority/authorization/client_people.py": "the end of people's sign-ins at a client, with its event",
     "authority/authorization/consents.py": "an answer at the consent page, with its event",
     "authority/authorization/device_requests.py": "RFC 8628: a device's request, from its code to its tokens",
     "authority/authorization/challenges.py": "a request to the provider's own login, answered once and used once",

@@ -9,7 +9,7 @@ from authority.models import DailyCount
 from consumers.rest.lookups import consumer_matches
 from consumers.rest.operations import ApiRequest, json_response, operation
 from core.rest.errors import InvalidRequest
-from core.rest.paging import PAGING, paginate
+from core.rest.paging import BACKWARDS, PAGING, paginate
 
 DAY = {"type": "string", "description": "A day in UTC, such as 2027-01-31."}
 COUNT: dict[str, Any] = {
@@ -53,7 +53,7 @@ def list_usage(call: ApiRequest) -> HttpResponse:
         found = found.filter(day__gte=_day(query["since"]))
     if "until" in query:
         found = found.filter(day__lt=_day(query["until"]))
-    rows, headers = paginate(call.request, found, query, whose=call.token_key, backwards=True)
+    rows, headers = paginate(call.request, found, query, whose=call.token_key, keyset=BACKWARDS)
     return json_response([_document(row) for row in rows], headers=headers)
 
 

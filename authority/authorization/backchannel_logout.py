@@ -4,6 +4,7 @@ logout token. A notice is saved in the transaction that ends the session; the wo
 
 import logging
 import uuid
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -14,7 +15,9 @@ from django.dispatch import receiver
 from authority.keys import signing_keys
 from authority.models import LogoutNotice, SignIn, TokenFamily
 from authority.tokens import codes, families
+from clients.models import Client
 from consumers.accounts.sessions import session_ended, session_moved
+from consumers.models import User
 from core import clock
 from core.credentials import token_digest
 from core.delivery import Queue, wake_workers
@@ -53,10 +56,28 @@ def end_sign_ins(session: str) -> None:
     codes.delete_of_sign_ins(ended)
     mine = TokenFamily.objects.filter(pk__in=[sign_in.pk for sign_in in ended], scopes__contains=["openid"])
     families.revoke(mine.exclude(scopes__contains=["offline_access"]))
-    by_client = {sign_in.client_id: sign_in for sign_in in ended if sign_in.client.backchannel_logout_uri}
-    notices = [LogoutNotice(client=each.client, subject=each.user.subject, sid=each.sid) for each in by_client.values()]
-    LogoutNotice.objects.bulk_create(notices)
+    _tell({sign_in.client_id: sign_in for sign_in in ended}.values())
     SignIn.objects.filter(pk__in=[sign_in.pk for sign_in in ended]).update(session="")
+
+
+def end_sign_ins_at(client: Client, user: User) -> None:
+    """Tell the client that each browser session in which the person is signed in to it has ended.
+
+    The sessions themselves go on: somebody else has ended what the client had from them.
+    """
+    mine = SignIn.objects.filter(client=client, user=user).exclude(session="")
+    _tell({sign_in.sid: sign_in for sign_in in mine.select_related("client", "user")}.values())
+    mine.update(session="")
+
+
+def _tell(ended: Iterable[SignIn]) -> None:
+    """Save a notice of each of the sign-ins, where its client wants one."""
+    notices = [
+        LogoutNotice(client=each.client, subject=each.user.subject, sid=each.sid)
+        for each in ended
+        if each.client.backchannel_logout_uri
+    ]
+    LogoutNotice.objects.bulk_create(notices)
     if notices:
         wake_workers()
 

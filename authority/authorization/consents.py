@@ -141,7 +141,7 @@ def record(
 @transaction.atomic
 def revoke(*, consent: Consent, actor: Actor) -> None:
     """Delete the consent, with every code and token that the client has for the person."""
-    _end_tokens(consent.user, consent.client)
+    end_tokens(consent.user, consent.client)
     audit.record(AuthorityEvent.CONSENT_REVOKED, actor=actor, target=consent.client, detail={"scopes": consent.scopes})
     consent.delete()
 
@@ -167,7 +167,8 @@ def revoke_of(person: User, consumer: Consumer | None, actor: Actor) -> None:
     revoke_all(person=person, consumer=consumer, actor=actor)
 
 
-def _end_tokens(person: User, client: Client) -> None:
+def end_tokens(person: User, client: Client) -> None:
+    """End every code, request of a device and token that the client has for the person."""
     Grant.objects.filter(user=person, application=client).delete()
     DeviceRequest.objects.filter(user=person, client=client).delete()
     families.revoke(TokenFamily.objects.filter(user=person, client=client))

@@ -176,9 +176,10 @@ def end(session: LoginSession) -> None:
 
 
 @receiver(person_signed_out)
-def end_sessions(person: User, **kwargs: Any) -> None:
+def end_sessions(person: User, keep: str | None, **kwargs: Any) -> None:
     for session in LoginSession.objects.filter(user=person):
-        end(session)
+        if str(session.pk) != keep:
+            end(session)
 
 
 def delete_expired() -> None:

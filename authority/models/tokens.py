@@ -1,11 +1,13 @@
 """Rows of tokens: families, refresh tokens, opaque tokens, revocations, identifiers used once."""
 
 import uuid
+from datetime import datetime
 from typing import Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from clients.models import Client
@@ -24,13 +26,51 @@ class RevokedToken(models.Model):
 
 class TokenFamilyQuerySet(models.QuerySet["TokenFamily"]):
     def alive(self) -> Self:
-        """Return the families that are not revoked, of people who still have access. The client is not checked."""
+        """Return the families that are not revoked, of people who still have access. The client is not checked.
+
+        Whoever holds its entry asks that (`ClientEntry.has_signed_out`); lists and counts ask `signed_in`.
+        """
         membership = Membership.objects.filter(
             user=models.OuterRef("user"), consumer=models.OuterRef("client__consumer")
         )
         return self.filter(ended_at=None, user__is_active=True).filter(
             models.Q(as_member=False) | models.Exists(membership)
         )
+
+    def signed_in(self) -> Self:
+        """Return the families by which people are signed in: alive, not past their end, nor ended with all others."""
+        ended = [
+            models.Q(**{f"client__{name}__gte": models.F("began_at")})
+            for name in ("people_signed_out_at", "tokens_valid_after", "consumer__tokens_valid_after")
+        ]
+        return self.alive().filter(retain_until__gt=timezone.now()).exclude(ended[0] | ended[1] | ended[2])
+
+    def at_client(self, client: Client) -> Self:
+        """Return what `signed_in` does, of one client that is at hand: by its index, the latest of them first."""
+        found = self.alive().filter(client=client, retain_until__gt=timezone.now())
+        over = client.signed_out_until
+        return (found.filter(began_at__gt=over) if over is not None else found).order_by("-began_at", "-pk")
+
+    def one_a_person(self, client: Client) -> Self:
+        """Return the latest family of each person at the client; families of one moment follow their keys."""
+        mine = TokenFamily.objects.at_client(client).filter(user=models.OuterRef("user"))
+        later = models.Q(began_at__gt=models.OuterRef("began_at"))
+        later |= models.Q(began_at=models.OuterRef("began_at"), pk__gt=models.OuterRef("pk"))
+        return self.at_client(client).filter(~models.Exists(mine.order_by().filter(later)))
+
+    def with_use(self, client: Client) -> Self:
+        """Add when the person signed in first, of what lives on, and when a program was last given a token for them."""
+        mine = TokenFamily.objects.at_client(client).filter(user=models.OuterRef("user")).order_by().values("user")
+        used = models.Max(Greatest("began_at", "rotated_at"))  # of PostgreSQL: NULL counts as nothing
+        return self.annotate(
+            since=models.Subquery(mine.annotate(first=models.Min("began_at")).values("first")),
+            last_used_at=models.Subquery(mine.annotate(last=used).values("last")),
+        )
+
+    def after(self, began_at: datetime, pk: uuid.UUID) -> Self:
+        """Return those that come after that one, the latest first."""
+        rest = models.Q(began_at__lt=began_at) | models.Q(pk__lt=pk)
+        return self.filter(rest, began_at__lte=began_at)
 
 
 class TokenFamily(models.Model):

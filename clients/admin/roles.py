@@ -269,7 +269,7 @@ class RoleGrantAdmin(AuditedAdmin):
 
     @admin.display(description="Person", ordering="user__email")
     def person(self, grant: RoleGrant) -> SafeString | str:
-        return admin_link(grant.user, grant.user.email)
+        return admin_link(grant.user, grant.user.address)
 
     @admin.display(description="Role", ordering="role__value")
     def role_name(self, grant: RoleGrant) -> SafeString:

@@ -333,7 +333,7 @@ FILTERS = {
 def _grant_document(grant: RoleGrant) -> dict[str, Any]:
     where = {"consumer": grant.consumer.slug if grant.consumer else None}
     held = {name: value for name, value in _held_document(grant).items() if name != "name"}
-    return {"id": grant.pk, "email": grant.user.email} | held | where
+    return {"id": grant.pk, "email": grant.user.address} | held | where
 
 
 def _all_grants() -> Any:

@@ -205,6 +205,12 @@ class Client(AbstractApplication):
         return self.expires_at is not None and self.expires_at <= timezone.now()
 
     @property
+    def signed_out_until(self) -> datetime | None:
+        """Return until when everybody's sign-ins at the client have been ended, with its tokens or its consumer's."""
+        moments = (self.people_signed_out_at, self.tokens_valid_after, self.consumer.tokens_valid_after)
+        return max((moment for moment in moments if moment is not None), default=None)
+
+    @property
     def is_public(self) -> bool:
         return self.token_endpoint_auth_method == AuthMethod.NONE
 

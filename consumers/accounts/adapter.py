@@ -117,7 +117,7 @@ class AccountAdapter(DefaultAccountAdapter):
             "description": "Use a code by email",
             "url": reverse("consumers:reauthenticate-by-code"),
         }
-        return [*methods, by_code]
+        return [*methods, by_code] if user.has_address else methods
 
     def login(self, request: HttpRequest, user: User) -> None:
         is_first = user.last_login is None  # Django overwrites it on the way

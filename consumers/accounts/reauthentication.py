@@ -11,7 +11,7 @@ from allauth.account.views import BaseReauthenticateView
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.forms import Form
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
 
@@ -64,6 +64,12 @@ class ReauthenticateByCodeView(BaseReauthenticateView):
 
     form_class: type[Form] = ConfirmLoginCodeForm
     template_name = "account/reauthenticate_by_code.html"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.has_address:  # type: ignore[union-attr]  # nobody would read the code
+            raise Http404
+        response: HttpResponse = super().dispatch(request, *args, **kwargs)
+        return response
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         self.process = CodeProcess.under_way(request)

@@ -64,7 +64,7 @@ class _Subject:
 
 @transaction.atomic
 def erase_person(*, email: str, without_manager: Collection[str] = (), actor: Actor) -> Erasure:
-    """Erase whoever has the address, or was invited by it.
+    """Erase whoever has the address, or was invited by it, or whom tokens call that: an end user may have no address.
 
     `without_manager` names the consumers, by their short names, that may be left without a manager. Raises Refusal
     when nobody has the address, and when the person is a consumer's last manager or the last operator.
@@ -90,11 +90,11 @@ def erase_person(*, email: str, without_manager: Collection[str] = (), actor: Ac
 
 
 def _find(email: str) -> _Subject:
-    person = User.objects.of_address(email).first()
+    person = User.objects.of_address(email).first() or User.objects.of_subject(email).first()
     invited = any(_rows_about(model, [email]).exists() for model in _of_addresses())
     if person is None and not invited and not Message.objects.filter(recipients__icontains=email).exists():
         raise Refusal(f"Nobody has the address {email}, and no invitation or mail went there.")
-    addresses = {email.lower()}
+    addresses = {email.lower()} if person is None or "@" in email else set()  # no word that may stand anywhere
     number = uuid.uuid4()
     if person is not None:
         number = person.pk

@@ -175,9 +175,10 @@ def accept_invitation(*, token: str, user: User, actor: Actor) -> Membership:
     """Accept an invitation as a person with an account, whose verified address must be the invited one."""
     invitation = _lock_open(token)
     if not EmailAddress.objects.filter(user=user, email__iexact=invitation.email, verified=True).exists():
+        known_as = user.address or str(user)
         raise Refusal(
-            f"This invitation is for {invitation.email}, and you are signed in as {user.email}. "
-            f"Sign out and sign in as {invitation.email}, or ask for an invitation to {user.email}."
+            f"This invitation is for {invitation.email}, and you are signed in as {known_as}. "
+            f"Sign out and sign in as {invitation.email}, or ask for an invitation to {known_as}."
         )
     return _accept(invitation, user, actor)
 

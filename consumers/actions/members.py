@@ -31,7 +31,7 @@ def change_role(*, membership: Membership, role: str, actor: Actor) -> None:
         actor=actor,
         consumer=membership.consumer,
         target=membership.user,
-        detail={"email": membership.user.email, "role": role},
+        detail={"email": membership.user.address, "role": role},
     )
 
 
@@ -47,7 +47,7 @@ def remove_member(*, membership: Membership, actor: Actor) -> None:
         actor=actor,
         consumer=membership.consumer,
         target=membership.user,
-        detail={"email": membership.user.email},
+        detail={"email": membership.user.address},
     )
     membership.delete()
 

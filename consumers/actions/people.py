@@ -19,7 +19,7 @@ from core.limits import longest
 
 MAX_WORKSPACES = 20  # in whose activity a sign-in stands
 RIGHTS = frozenset({"is_staff", "is_superuser", "groups"})
-person_signed_out = Signal()  # with the person, whose sessions all end; those that other rooms keep are theirs to end
+person_signed_out = Signal()  # with the person, whose sessions end, and `keep`; other rooms end those that they keep
 
 
 @transaction.atomic
@@ -82,10 +82,10 @@ def record_sign_in(*, person: User, method: str, session_key: str, actor: Actor)
 
 
 def end_sessions(person: User, *, keep: str | None = None) -> None:
-    """End the person's sessions now, but for the one with the key `keep`."""
+    """End the person's sessions now, but for the one with the key `keep`, or of that name where a room above keeps it."""
     for session in UserSession.objects.filter(user=person).exclude(session_key=keep or ""):
         session.end()
-    person_signed_out.send(User, person=person)
+    person_signed_out.send(User, person=person, keep=keep)
 
 
 @transaction.atomic
@@ -97,7 +97,7 @@ def reset_second_factor(*, person: User, actor: Actor) -> int:
     person = rows.lock(person)
     removed: int = Authenticator.objects.filter(user=person).delete()[0]
     if not removed:
-        raise Conflict(f"{person.email} has no second factor.")
+        raise Conflict(f"{person.address or person} has no second factor.")
     end_sessions(person)
     audit.record(ConsumerEvent.SECOND_FACTOR_RESET, actor=actor, target=person, detail={"removed": removed})
     for recipient in {person, *User.objects.filter(is_staff=True, is_active=True)}:

@@ -1,5 +1,7 @@
 """People and groups on the operators' pages."""
 
+import shlex
+from functools import cache
 from typing import Any, ClassVar
 
 from django import forms
@@ -12,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
 from consumers.actions import people as people_actions
+from consumers.activity.person_facts import FACTS
 from consumers.admin.base import AuditedAdmin
 from consumers.audit import Actor
 from consumers.models import PortalLink, User, normal_email
@@ -47,20 +50,60 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
         return email
 
 
+class KindFilter(admin.SimpleListFilter):
+    """The people of the portal, unless the end users of apps are asked for: there may be a million of them."""
+
+    title = "kind"
+    parameter_name = "kind"
+    END_USERS = "end-users"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(self.END_USERS, "End users")]
+
+    def choices(self, changelist: Any) -> Any:
+        every, *others = super().choices(changelist)
+        yield {**every, "display": "People of the portal"}
+        yield from others
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        return queryset.filter(is_end_user=self.value() == self.END_USERS)
+
+
+@cache
+def _shown(label: str) -> Any:
+    """Return what a room above knows of a person as a field of the page."""
+    return admin.display(description=label)(FACTS[label])
+
+
 @admin.register(User)
 class PersonAdmin(AuditedAdmin):
-    intro = "Managers are invited from their consumer's page. Only operators are added here."
+    intro = (
+        "Managers are invited from their consumer's page. Only operators are added here. End users of apps stand "
+        "apart: find one by address or subject."
+    )
     form = PersonForm
-    list_display = ["__str__", "email", "places", "standing", datetime_column("last_login", "Last sign-in")]
-    list_filter = ["is_active", ("is_staff", admin.BooleanFieldListFilter)]
+    list_display = ["__str__", "address", "places", "standing", datetime_column("last_login", "Last sign-in")]
+    list_filter = [KindFilter, "is_active", ("is_staff", admin.BooleanFieldListFilter)]
     search_fields = ["email", "name"]
-    search_help_text = "By name or email address."
+    search_help_text = (
+        "By name or email address; end users by their whole address or subject, or how their name begins."
+    )
     ordering = ["email"]
     view_on_site = False
     RIGHTS = ["is_staff", "is_superuser", "groups"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         return super().get_queryset(request).prefetch_related("memberships__consumer")
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        """Look for one person of that whole address or subject first, whichever kind is shown."""
+        words = search_term.strip()
+        people = [User.objects.of_address(words), User.objects.of_subject(words)] if words else []
+        if exact := [pk for found in people for pk in found.values_list("pk", flat=True)]:
+            return self.get_queryset(request).filter(pk__in=exact), False
+        if words and request.GET.get(KindFilter.parameter_name) == KindFilter.END_USERS:
+            return queryset.filter(pk__in=User.objects.named(words).values("pk")), False
+        return super().get_search_results(request, queryset, search_term)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
@@ -69,8 +112,14 @@ class PersonAdmin(AuditedAdmin):
                 ("Rights", {"fields": ["is_superuser", "groups"]}),
             ]
         own = obj.pk == request.user.pk
+        known = ["signed_in", *(_shown(label) for label in FACTS)]
+        if obj.is_end_user:
+            return [
+                ("End user", {"fields": ["address", "subject", "name", "is_active"]}),
+                ("On record", {"fields": ["joined", *known, "erasing"], "classes": ["facts"]}),
+            ]
         return [
-            ("Person", {"fields": ["email", "name", "is_active"]}),
+            ("Person", {"fields": ["address", "name", "is_active"]}),
             (
                 "Rights on these pages",
                 {
@@ -81,10 +130,10 @@ class PersonAdmin(AuditedAdmin):
             ("On record", {"fields": ["places", "joined", "signed_in"], "classes": ["facts"]}),
         ]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        fixed = ["places", "joined", "signed_in"]
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        fixed: list[Any] = ["places", "joined", "signed_in", "subject", "erasing", *(_shown(label) for label in FACTS)]
         if obj is not None:
-            fixed.append("email")  # people change their own, which proves that it is theirs
+            fixed += ["email", "address"]  # people change their own, which proves that it is theirs
             if obj.pk == request.user.pk:
                 fixed.append("is_active")
             if obj.pk == request.user.pk or not request.user.is_superuser:
@@ -114,6 +163,18 @@ class PersonAdmin(AuditedAdmin):
 
     def save_related(self, *args: Any) -> None:
         """The action has set the groups."""
+
+    @admin.display(description="Email address", ordering="email")
+    def address(self, person: User) -> str:
+        return person.address or "None proven"
+
+    @admin.display(description="Subject")
+    def subject(self, person: User) -> SafeString:
+        return format_html("<code>{}</code>", person.subject)
+
+    @admin.display(description="Erase")
+    def erasing(self, person: User) -> SafeString:
+        return format_html("<code>manage.py erase_person {}</code>, on the server", shlex.quote(person.subject))
 
     @admin.display(description="Workspaces")
     def places(self, person: User) -> str:

@@ -15,7 +15,7 @@ from consumers.rest.lookups import consumer_matches
 from consumers.rest.operations import ApiRequest, json_response, operation
 from core import spreadsheets
 from core.downloads import file_of, rows_of
-from core.rest.paging import PAGING, paginate
+from core.rest.paging import BACKWARDS, PAGING, paginate
 from core.timefmt import parse_moment, rfc3339
 
 TEXT = {"type": "string"}
@@ -65,7 +65,7 @@ FILTERS: dict[str, dict[str, Any]] = {
 )
 def list_activity(call: ApiRequest) -> HttpResponseBase:
     """Newest first. Operators also see what belongs to no consumer."""
-    rows, headers = paginate(call.request, _events(call), call.query, whose=call.token_key, backwards=True)
+    rows, headers = paginate(call.request, _events(call), call.query, whose=call.token_key, keyset=BACKWARDS)
     return json_response([_document(event) for event in rows], headers=headers)
 
 

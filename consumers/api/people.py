@@ -66,7 +66,7 @@ INVITATION: dict[str, Any] = {
 def _member_document(member: Membership) -> dict[str, Any]:
     return {
         "id": member.pk,
-        "email": member.user.email,
+        "email": member.user.address,
         "name": member.user.name,
         "role": member.role,
         "joined_at": member.joined_at,

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import OpClass
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower, Now
@@ -53,6 +54,18 @@ class UserManager(BaseUserManager["User"]):
         further = self.filter(emailaddress__email=email.lower(), emailaddress__verified=True)
         return self.filter(pk__in=own.values("pk").union(further.values("pk")))
 
+    def named(self, words: str) -> models.QuerySet["User"]:
+        """Return the people whose name begins with the words, by an index (user_name_prefix)."""
+        return self.annotate(lower_name=Lower("name")).filter(lower_name__startswith=words.lower()).exclude(name="")
+
+    def of_subject(self, subject: str) -> models.QuerySet["User"]:
+        """Return whom tokens call that."""
+        try:
+            own = self.filter(pk=uuid.UUID(subject), login_subject=None)
+        except ValueError:
+            return self.filter(login_subject=subject)
+        return self.filter(pk__in=own.values("pk").union(self.filter(login_subject=subject).values("pk")))
+
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(email__iexact=username)
 
@@ -85,6 +98,13 @@ class User(AbstractBaseUser, PermissionsMixin):
         verbose_name = "person"
         verbose_name_plural = "people"
         constraints = [models.UniqueConstraint(Lower("email"), name="user_email_unique")]
+        indexes = [
+            # The people of the portal, beside whom there may be a million end users.
+            models.Index(fields=["email"], name="user_of_portal", condition=models.Q(is_end_user=False)),
+            models.Index(fields=["id"], name="user_operator", condition=models.Q(is_staff=True)),
+            # The beginning of a name, as it is looked for.
+            models.Index(OpClass(Lower("name"), name="text_pattern_ops"), name="user_name_prefix"),
+        ]
 
     def __str__(self) -> str:
         return self.name or (self.email if self.has_address else self.subject)
@@ -92,6 +112,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def has_address(self) -> bool:
         return not self.email.endswith(f"@{NO_ADDRESS}")
+
+    @property
+    def address(self) -> str:
+        """Return their email address, or "" where they have none."""
+        return self.email if self.has_address else ""
 
     @property
     def subject(self) -> str:

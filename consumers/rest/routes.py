@@ -7,8 +7,8 @@ from django.urls import URLPattern, re_path
 
 from consumers.rest.operations import Operation, view_for
 
-# Ids that may hold slashes: a client may be named by the URL of its metadata document.
-WIDE = {"client_id"}
+# Ids that may hold slashes: a client may be named by the URL of its metadata document, a person by the provider.
+WIDE = {"client_id", "subject"}
 
 
 def route(template: str, name: str, **operations: Operation) -> URLPattern:

@@ -132,8 +132,9 @@ def _clients(clients: QuerySet[Any]) -> str:
 
 
 def _removing(membership: Membership) -> list[str]:
+    known_as = membership.user.address or membership.user.subject
     return [
-        f"{membership.user} ({membership.user.email}) can no longer enter the workspace, from the next request on.",
+        f"{membership.user} ({known_as}) can no longer enter the workspace, from the next request on.",
         "Clients and secrets that they created are kept. They may have copied secrets: rotate those that matter.",
         "Their account and their other workspaces are kept.",
     ]

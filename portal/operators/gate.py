@@ -1,11 +1,10 @@
 """What stands before every page for an operator: a live session, and a second factor that was used in it."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 from allauth.account.adapter import get_adapter
-from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -14,6 +13,7 @@ from django.urls import reverse
 from consumers.accounts import operator_sessions
 from consumers.models import User
 from core.demo import is_demo
+from portal.session_gates import before_every_view
 
 # What opens before: setting up a factor, confirming who one is, and signing out.
 ALWAYS_OPEN = frozenset(
@@ -31,30 +31,19 @@ ALWAYS_OPEN = frozenset(
 )
 
 
-def require_second_factor(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+@before_every_view
+def require_second_factor(request: HttpRequest, name: str, kwargs: Mapping[str, Any]) -> HttpResponse | None:
     """Lead an operator who has not used a second factor to where one is set up or used, whatever they ask for."""
-
-    def middleware(request: HttpRequest) -> HttpResponse:
-        return get_response(request)
-
-    def process_view(request: HttpRequest, *view: Any) -> HttpResponse | None:
-        # Without the cookie nobody is signed in, and whatever is public stays cacheable.
-        if settings.SESSION_COOKIE_NAME not in request.COOKIES:
-            return None
-        user = request.user
-        return _next_step(request, user) if isinstance(user, User) and user.is_staff else None
-
-    middleware.process_view = process_view  # type: ignore[attr-defined]
-    return middleware
+    user = request.user
+    return _next_step(request, user, name) if isinstance(user, User) and user.is_staff else None
 
 
-def _next_step(request: HttpRequest, user: User) -> HttpResponse | None:
+def _next_step(request: HttpRequest, user: User, name: str) -> HttpResponse | None:
     """Return where the operator must go first, or None."""
     target = request.get_full_path() if request.method == "GET" else reverse("admin:index")
     if not operator_sessions.extend(request, user):
         return redirect_to_login(target)
-    assert request.resolver_match is not None
-    if request.resolver_match.view_name in ALWAYS_OPEN:
+    if name in ALWAYS_OPEN:
         return None
     if not user.holds_second_factor:
         return None if is_demo() else redirect("admin:security")

@@ -60,7 +60,7 @@ class OperatorSite(AdminSite):
             return HttpResponseRedirect(target)
         if request.user.is_authenticated:
             raise PermissionDenied(
-                f"These pages are for the portal's operators. {request.user.email} is not an operator."
+                f"These pages are for the portal's operators. {request.user.address or request.user} is none."
             )
         return redirect_to_login(target)
 

@@ -14,6 +14,7 @@ from core.timefmt import short_date_time
 
 SHOWN_NAMES = 3
 RECENTLY = timedelta(days=30)
+MOST_SIGN_INS = 10_000  # that are counted
 
 
 def suspending(consumer: Consumer) -> list[Effect]:
@@ -95,12 +96,14 @@ def _issued(consumer: Consumer) -> str:
     counts = DailyCount.objects.filter(client__consumer=consumer, day__gte=yesterday)
     issued = counts.aggregate(issued=Sum("issued"))["issued"] or 0
     tokens = pluralize(issued, "token was", "tokens were")
-    sign_ins = pluralize(_sign_ins(consumer), "sign-in of a user is", "sign-ins of users are")
-    return f"{tokens} issued since yesterday; {sign_ins} kept alive by refresh tokens"
+    number = _sign_ins(consumer)
+    sign_ins = pluralize(min(number, MOST_SIGN_INS), "sign-in of a user is", "sign-ins of users are")
+    more = "more than " if number > MOST_SIGN_INS else ""
+    return f"{tokens} issued since yesterday; {more}{sign_ins} kept alive by refresh tokens"
 
 
 def _sign_ins(consumer: Consumer) -> int:
-    return TokenFamily.objects.alive().filter(client__consumer=consumer, retain_until__gt=timezone.now()).count()
+    return TokenFamily.objects.signed_in().filter(client__consumer=consumer)[: MOST_SIGN_INS + 1].count()
 
 
 def _longest_lifetime(consumer: Consumer) -> int:

@@ -97,6 +97,12 @@ def initials(name: str) -> str:
 
 
 @register.filter
+def address(person: Any) -> str:
+    """Return a person's email address, or what else they are known by where they have none."""
+    return str(person.address or person)
+
+
+@register.filter
 def browser(user_agent: str) -> str:
     """Return a user agent in words, such as Firefox on Linux."""
     return user_agents.browser_name(user_agent) or "Unknown browser"

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from authority.models import TokenFamily
 from clients.models import (
     Api,
     Client,
@@ -18,11 +19,12 @@ from connections.models import Directory, DirectoryGroup
 from consumers.models import Consumer, Membership
 from core.rest.etags import USE, etag, is_known, is_unchanged, revision_of
 from portal.api.openapi import description, operations
-from tests.factories import UserFactory, give_secret
+from tests.factories import ClientFactory, UserFactory, give_secret
 
 pytestmark = pytest.mark.django_db
 
-END = (timezone.now() + timedelta(days=1)).isoformat()
+DAY = timedelta(days=1)
+END = (timezone.now() + DAY).isoformat()
 ISSUER = {"name": "One", "platform": "oidc", "issuer": "https://one.example"}
 PUBLISHER = {"issuer": "https://one.example", "jwks_uri": "https://one.example/keys"}
 SERVICE = {"grant_types": ["client_credentials"], "scope": "shipments:read"}
@@ -96,7 +98,13 @@ def place(api, acme_access, acme, service, olga, alice, program_of):
         group = DirectoryGroup.objects.create(directory=directory, display_name="Leads")
         return f"/admin/consumers/acme/directory/groups/{group.pk}"
 
+    def signed_in_person():
+        web = ClientFactory(consumer=acme, template="web", scopes=["openid"])
+        TokenFamily.objects.create(client=web, user=alice, as_member=True, retain_until=timezone.now() + DAY)
+        return f"/admin/clients/{web.client_id}/people/{alice.pk}"
+
     made = {
+        "SignedInPerson": signed_in_person,
         "Directory": lambda: located(program, "/admin/consumers/acme/directory", {"name": "Acme directory"}),
         "DirectoryGroup": directory_group,
         "Client": lambda: client,
@@ -136,7 +144,7 @@ THINGS = (
     *("InitialAccessToken", "TrustedIssuer", "SoftwareIssuer", "DocumentHost", "OpenRegistration", "Consumer"),
     *("Member", "Invitation", "RegistrationAccessToken", "Connection", "ConnectionDomain", "JoiningRule"),
     *("Roles", "TokenClaims", "TokenHook", "MemberRoles", "RoleGrant", "GroupRole"),
-    *("Directory", "DirectoryGroup"),
+    *("Directory", "DirectoryGroup", "SignedInPerson"),
 )
 # What a PUT sends, where it is not what GET answers.
 BODIES = {
@@ -178,6 +186,7 @@ def test_everything_that_can_be_changed_at_its_address_can_be_read_there():
     assert without == {
         "/admin/clients/{client_id}/claims",  # these three show the client, and compare its ETag
         "/admin/clients/{client_id}/lifespans",
+        "/admin/clients/{client_id}/people",  # all of a list
         "/admin/clients/{client_id}/secrets/rotate",
         "/admin/consumers/{consumer}/tokens",
         "/admin/oauth2/tokens",

@@ -55,6 +55,8 @@ VALUES = {
     "scope_id": "1",
     "portal_link_id": "00000000-0000-4000-8000-000000000000",
     "consent_id": "1",
+    "session_id": "1",
+    "subject": "nobody",
     "api_id": "1",
     "grant_id": "1",
     "issuer_id": "1",

@@ -49,6 +49,9 @@ ADDRESSES = {
     "clients:delete-rule": (403, 405),
     "tokens:try-rules": (200, 200),
     "tokens:problems": (200, 200),
+    "tokens:people": (200, 200),
+    "tokens:revoke-person": (403, 405),
+    "tokens:revoke-people": (403, 200),
     "tokens:identity": (200, 200),
     "tokens:guide": (200, 200),
     "tokens:test-tokens": (200, 200),
@@ -73,6 +76,7 @@ OF_THE_WORKSPACE = {
 OF_A_CLIENT = [
     *(name for name in ADDRESSES if name.startswith("clients:") and name not in OF_THE_WORKSPACE),
     "tokens:problems",
+    *("tokens:people", "tokens:revoke-person", "tokens:revoke-people"),
     "tokens:try-rules",
     "tokens:identity",
     "tokens:guide",
@@ -108,6 +112,7 @@ def address(acme, alice, service):
     service.environment_type = "production"  # so that it has an identity to show
     service.save()
     assign_subject(service)
+    app = ClientFactory(consumer=acme, client_name="Board", template="web")  # to which people sign in
     secret, _ = give_secret(service)
     issuer = TrustedIssuer.objects.create(name="CI", platform="oidc", issuer="https://ci.example.com")
     rule = TrustRule.objects.create(client=service, issuer=issuer, audience="us", claims={"sub": "x"})
@@ -122,8 +127,9 @@ def address(acme, alice, service):
     other = ScopeFactory(value="invoices:read")
 
     def path(name: str, consumer=acme, **changes) -> str:
+        signs_people_in = name in ("tokens:people", "tokens:revoke-person", "tokens:revoke-people")
         everything = {
-            "client_id": service.client_id,
+            "client_id": (app if signs_people_in else service).client_id,
             "name": "aws",
             "secret_id": secret.pk,
             "member_id": member.pk,

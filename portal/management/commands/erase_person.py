@@ -23,7 +23,9 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("email", help="an address of the person, or one that was invited")
+        parser.add_argument(
+            "email", help="an address of the person, or one that was invited; or the subject of an end user"
+        )
         parser.add_argument("--dry-run", action="store_true", help="say what would be erased, and change nothing")
         parser.add_argument("--yes", action="store_true", help="do not ask")
         parser.add_argument(

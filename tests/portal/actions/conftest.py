@@ -10,7 +10,7 @@ from django.utils import timezone
 from authority import client_directory
 from authority.authorization import device_requests
 from authority.keys import rotation, signing_keys
-from authority.models import Consent, LoginSession, SigningKey, TestToken
+from authority.models import Consent, LoginSession, SigningKey, TestToken, TokenFamily
 from clients.actions import registration
 from clients.actions.permission_requests import request_permission
 from clients.actions.roles import give_role
@@ -53,6 +53,14 @@ def ids(settings, invite, acme, globex, alice, bob, mallory, olga, api, acme_acc
     secret, _ = give_secret(service)
     give_secret(service, rotated_at=timezone.now())
     web = ClientFactory(consumer=acme, template="web", scopes=["openid", "shipments:read"])
+    TokenFamily.objects.create(
+        client=web,
+        user=bob,
+        as_member=True,
+        grant_type="authorization_code",
+        scopes=["openid", "profile"],
+        retain_until=tomorrow,
+    )
     workload = ClientFactory(consumer=acme, template="workload", project="billing", environment_type="production")
     assign_subject(workload)
     device = ClientFactory(consumer=acme, template="device", scopes=["openid"])

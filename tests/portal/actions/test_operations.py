@@ -223,6 +223,10 @@ OPERATIONS = {
         "revokeOAuth2LoginSessions", query="sid={login_session}"
     ),
     "authority.keys.activity_heads.export": Sent("exportActivityHead"),
+    "authority.authorization.client_people.end_sign_ins": Sent(
+        "deleteSignedInPerson", ids={"client_id": "web", "subject": "person"}
+    ),
+    "authority.authorization.client_people.end_all_sign_ins": Sent("deleteSignedInPeople", ids={"client_id": "web"}),
     "authority.tokens.test_tokens.create": Sent("createTestToken"),
     "authority.tokens.test_tokens.revoke": Sent("revokeTestToken"),
 }

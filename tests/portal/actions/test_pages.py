@@ -312,6 +312,11 @@ PAGES_OF = {  # by the module of the actions
         page("revoke", "bob", "/account/apps/{consent}/", "Revoke access"),
         page("revoke_all", "bob", "/account/sessions/everywhere/", "Sign out everywhere"),
     ],
+    "authority.authorization.client_people": [
+        page("end_sign_ins", "alice", CLIENTS + "{web}/people/", "Revoke the sign-in of Bob Young"),
+        page("end_sign_ins", "bob", "/account/apps/{web}/sign-out/", "Revoke access"),
+        page("end_all_sign_ins", "alice", CLIENTS + "{web}/people/revoke-all/", "Sign everybody out"),
+    ],
     "authority.authorization.signing_out": [
         page("sign_out_everywhere", "bob", "/account/sessions/everywhere/", "Sign out everywhere"),
     ],
