@@ -82,7 +82,7 @@ def record_sign_in(*, person: User, method: str, session_key: str, actor: Actor)
 
 
 def end_sessions(person: User, *, keep: str | None = None) -> None:
-    """End the person's sessions now, but for the one with the key `keep`, or of that name where a room above keeps it."""
+    """End the person's sessions now, but for the one of the key, or name in a room above, `keep`."""
     for session in UserSession.objects.filter(user=person).exclude(session_key=keep or ""):
         session.end()
     person_signed_out.send(User, person=person, keep=keep)
