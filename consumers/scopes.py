@@ -13,6 +13,11 @@ MANAGEMENT_SCOPES = {
         "Manage secrets",
         "Create, rotate and revoke secrets, reading each once; change keys, redirect URIs and trust rules.",
     ),
+    "people:read": (
+        "Read who is signed in",
+        "List the people who are signed in to clients, with what each client was allowed to know of them.",
+    ),
+    "people:write": ("Sign people out", "Sign one person or everybody out of a client."),
     "consumers:read": ("Read workspaces", "See consumers, their people, invitations and permissions."),
     "consumers:write": ("Change workspaces", "Invite and remove people. Operators also create and suspend consumers."),
     "connections:read": ("Read connections", "Operators see by which identity providers people sign in."),

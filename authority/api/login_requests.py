@@ -138,8 +138,12 @@ def _check_subject(row: Challenge, subject: str) -> None:
 
 def _is_taken(subject: str) -> bool:
     """Say whether tokens name a person of the portal so, or a client that acts for itself (RFC 9068 section 5)."""
+    if (
+        "://" in subject or Client.objects.filter(client_id=subject).exists()
+    ):  # of a metadata document, also one to come
+        return True
     try:
         key = UUID(subject)
     except ValueError:
-        return Client.objects.filter(client_id=subject).exists()
+        return False
     return User.objects.filter(pk=key, login_subject=None).exists()

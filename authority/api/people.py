@@ -19,7 +19,7 @@ from core.rest.paging import PAGING, Keyset, paginate
 from core.timefmt import parse_moment, rfc3339
 
 ABOUT: dict[str, Any] = {"tag": "People", "model": "clients.client", "refusals": (404,)}
-CHANGE = ABOUT | {"scope": "clients:write", "action": "change"}
+CHANGE = ABOUT | {"scope": "people:write", "action": "change"}
 TEXT = {"type": "string"}
 MOMENT = TEXT | {"format": "date-time"}
 PERSON: dict[str, Any] = {
@@ -65,7 +65,7 @@ BY_SIGN_IN: Keyset[TokenFamily] = Keyset(
 @operation(
     id="listSignedInPeople",
     summary="List the people who are signed in to a client",
-    scope="clients:read",
+    scope="people:read",
     query=PAGING | {"subject": TEXT | {"description": "Only this person."}},
     answers={200: {"type": "array", "items": PERSON}},
     **ABOUT,
@@ -83,7 +83,7 @@ def list_people(call: ApiRequest, client_id: str) -> HttpResponse:
 @operation(
     id="getSignedInPerson",
     summary="Read a person who is signed in to a client",
-    scope="clients:read",
+    scope="people:read",
     answers={200: PERSON},
     **ABOUT,
 )

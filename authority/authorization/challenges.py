@@ -6,6 +6,7 @@ authorization request that it was made of.
 """
 
 import json
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,8 +26,9 @@ from core.encryption import fernet
 
 LIFETIME = timedelta(minutes=30)
 # Whoever opens an app's sign-in makes one, and many are left open: a client may have more of them than of requests that
-# it makes itself, and an office more in a minute. Those of somebody who is signed in count for the client alone.
+# it makes itself, and an office more in a minute. Those of somebody who is signed in are not counted by network.
 MAX_OPEN, PER_NETWORK = 50_000, 300
+LOOKED_AT, BATCH = 16, 500  # one in so many looks whether there are too many, and deletes as many
 CHALLENGE, VERIFIER = "cdch_", "cdcv_"  # for secret scanners
 Kind = Challenge.Kind
 # The verifier of each kind, which the browser brings back.
@@ -65,8 +67,9 @@ def create(
 ) -> str:
     """Save what is asked; return the challenge. `browser` is the key in its cookie. Raises TooManyRequestsError."""
     if client is not None:
-        open_now = Challenge.objects.filter(kind=kind, answered_at=None)
-        quotas.count(open_now, client, ip, most=MAX_OPEN, per_network=PER_NETWORK, is_anybodys=session is None)
+        if session is None:
+            quotas.count_by_network(f"{kind} challenge", client, ip, PER_NETWORK)
+        _make_room(kind, client)
     challenge = credentials.generate(CHALLENGE)
     Challenge.objects.create(
         digest=token_digest(challenge),
@@ -79,6 +82,17 @@ def create(
         expires_at=clock.now() + LIFETIME,
     )
     return challenge
+
+
+def _make_room(kind: Challenge.Kind, client: Client) -> None:
+    """Delete the oldest of too many that are open, looked at now and then.
+
+    To refuse the newest instead would let whoever opens many shut everybody out.
+    """
+    if secrets.randbelow(LOOKED_AT) == 0:
+        open_now = Challenge.objects.filter(client=client, kind=kind, answered_at=None).order_by("-expires_at")
+        oldest = list(open_now.values_list("pk", flat=True)[MAX_OPEN : MAX_OPEN + BATCH])
+        Challenge.objects.filter(pk__in=oldest).delete()
 
 
 def withdraw(kind: Challenge.Kind, session: LoginSession) -> None:

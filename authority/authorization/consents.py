@@ -127,6 +127,8 @@ def record(
     """Record what the person allowed the client; the latest decision about a scope replaces earlier ones."""
     consent, _ = Consent.objects.select_for_update().get_or_create(client=client, user=person)
     kept = [value for value in consent.scopes if value not in requested]
+    if kept and consent.remembered_until is not None:  # what was allowed before is remembered no longer than it was
+        remembered_until = min(consent.remembered_until, remembered_until or consent.remembered_until)
     before = sorted(consent.scopes)
     consent.scopes = [*kept, *granted]
     consent.resources = list(dict.fromkeys([*consent.resources, *resources]))

@@ -123,22 +123,18 @@ def begin(
     claims: dict[str, Any] | None,
     named: UUID,
 ) -> tuple[LoginSession, str]:
-    """Begin a session of the person in this browser; return it with its new key.
+    """Begin a session of the person in this browser, of the name that the login was told; return it with its key.
 
-    One of theirs goes on under another key, so that clients know it by the same `sid`; another person's ends. A new one
-    gets the name that the login was told, unless a session has had it.
+    What clients have from one of theirs goes on in it; another person's ends.
     """
     before, key = current(request), new_key()
     old, new = token_digest(browser_key(request)), token_digest(key)
-    session = before if before is not None and before.user_id == user.pk else None
-    if session is None:
-        is_taken = LoginSession.objects.filter(pk=named).exists()
-        if before is not None:
-            end(before)
-        session = LoginSession(user=user) if is_taken else LoginSession(pk=named, user=user)
-    else:
+    if before is not None and before.user_id == user.pk:
         backchannel_logout.move_sign_ins(old, new)
-    session.digest, session.api = new, api
+        before.delete()
+    elif before is not None:
+        end(before)
+    session = LoginSession(pk=named, user=user, digest=new, api=api)
     session.authenticated_at = answer.authenticated_at
     session.acr, session.amr, session.claims = answer.acr, list(answer.amr), claims
     session.context, session.login_challenge = answer.context, answer.challenge
@@ -150,6 +146,11 @@ def begin(
     # What was asked in another tab is answered in the same browser still.
     Challenge.objects.filter(browser=old, used_at=None).update(browser=new)
     return session, key
+
+
+def is_live(session: LoginSession) -> bool:
+    """Say whether the session has not ended, and keep it from ending until the transaction does."""
+    return LoginSession.objects.select_for_update(of=("self",)).filter(pk=session.pk).exists()
 
 
 @transaction.atomic
@@ -171,8 +172,8 @@ def lifetime_of(answer: LoginAnswer) -> timedelta:
 @transaction.atomic
 def end(session: LoginSession) -> None:
     """End the session, and what clients have from it, as a sign-out here does."""
+    session.delete()  # first: what is being issued from it has its row locked, and is then found below
     backchannel_logout.end_sign_ins(session.digest)
-    session.delete()
 
 
 @receiver(person_signed_out)

@@ -4,7 +4,7 @@ from math import ceil
 
 from django.db.models import QuerySet
 
-from authority.models import Challenge, DeviceRequest, PushedRequest
+from authority.models import DeviceRequest, PushedRequest
 from authority.protocol.errors import TooManyRequestsError
 from clients.models import Client
 from core import clock, throttling
@@ -18,30 +18,24 @@ RETRY_AFTER = 30  # seconds, in which many of the waiting ones expire
 _requests: FixedWindow[tuple[str, str, str]] = FixedWindow(WINDOW)
 
 
-Waiting = QuerySet[DeviceRequest] | QuerySet[PushedRequest] | QuerySet[Challenge]
+Waiting = QuerySet[DeviceRequest] | QuerySet[PushedRequest]
 
 
-def count(
-    waiting: Waiting,
-    client: Client,
-    ip: str | None,
-    *,
-    most: int = MAX_WAITING,
-    per_network: int = PER_NETWORK,
-    is_anybodys: bool | None = None,
-) -> None:
-    """Count one more request of the client, of those that wait. Raises TooManyRequestsError.
-
-    Requests that anybody can make, by default those of a public client, are counted by network too.
-    """
-    network = throttling.network_of(ip)
-    if (client.is_public if is_anybodys is None else is_anybodys) and network:
-        key = (waiting.model.__name__, client.client_id, network)
-        if _requests.add(key) > per_network:
-            raise TooManyRequestsError(ceil(_requests.retry_after(key, per_network)))
+def count(waiting: Waiting, client: Client, ip: str | None) -> None:
+    """Count one more request of the client, of those that wait. Raises TooManyRequestsError."""
+    if client.is_public:
+        count_by_network(waiting.model.__name__, client, ip, PER_NETWORK)
     live = waiting.filter(client=client, expires_at__gt=clock.now())
-    if live.order_by()[most - 1 : most].exists():
+    if live.order_by()[MAX_WAITING - 1 : MAX_WAITING].exists():
         raise TooManyRequestsError(RETRY_AFTER)
+
+
+def count_by_network(what: str, client: Client, ip: str | None, most: int) -> None:
+    """Count one more request that anybody may make in the client's name. Raises TooManyRequestsError."""
+    if network := throttling.network_of(ip):
+        key = (what, client.client_id, network)
+        if _requests.add(key) > most:
+            raise TooManyRequestsError(ceil(_requests.retry_after(key, most)))
 
 
 def reset() -> None:

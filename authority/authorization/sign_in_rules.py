@@ -46,25 +46,33 @@ class SignInRule:
 
     @cached_property
     def connections(self) -> QuerySet[Connection]:
-        """Return the connections whose people may sign in."""
-        found = Connection.objects.live()
-        for api in self.apis if self.mode == SignInBy.CONNECTIONS else ():
+        """Return the connections whose people may sign in to the client."""
+        if self.mode != SignInBy.CONNECTIONS:
+            return Connection.objects.none()
+        found = Connection.objects.of_consumer(self.entry.client.consumer)
+        for api in self.apis:
             if api.sign_in == SignInBy.CONNECTIONS:
                 found = found.filter(apis=api)
-        return found if self.mode == SignInBy.CONNECTIONS else found.none()
+        return found
 
-    def admits(self, user: User) -> bool:
-        """Say whether the person may sign in; to a client that asks for no API, whoever may for one of its own."""
+    def admits(self, user: User, session_key: str) -> bool:
+        """Say whether the person may sign in, in the browser session of that key.
+
+        To a client that asks for no API, whoever may for one of its own.
+        """
         client = self.entry.client
         person = Person(user, subject.is_member(user, client))
         if self.permissions:
-            return all(admission.is_admitted(self.entry, each, person) for each in self.permissions)
+            return all(self._admits_for(each, person, session_key) for each in self.permissions)
         if person.is_member:
             return True
         own = _one_of_each(self.entry.permissions.values())
         if own:
-            return any(admission.is_admitted(self.entry, each, person) for each in own)
+            return any(self._admits_for(each, person, session_key) for each in own)
         return self.entry.is_self_registered and user.memberships.filter(consumer__suspended_at=None).exists()
+
+    def _admits_for(self, permission: Permission, person: Person, session_key: str) -> bool:
+        return admission.is_admitted(self.entry, permission, person, session_key=session_key)
 
 
 def _one_of_each(permissions: object) -> tuple[Permission, ...]:

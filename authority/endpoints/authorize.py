@@ -223,7 +223,11 @@ def _require_admission_in_silence(interaction: Interaction, person: SignedIn) ->
     """Raise AccessDeniedError for whom no sign-in and no consent would help, where nobody may be asked."""
     auth_request = interaction.auth_request
     is_who_is_meant = auth_request.subject in (None, person.now.subject)
-    if "none" in auth_request.prompts and is_who_is_meant and not interaction.rule.admits(person.user):
+    if (
+        "none" in auth_request.prompts
+        and is_who_is_meant
+        and not interaction.rule.admits(person.user, interaction.request.session.session_key or "")
+    ):
         request_trace.set_reason("person_not_admitted")
         raise AccessDeniedError("The person may not sign in to apps that use this API.")
 
@@ -313,6 +317,8 @@ def _issue_code(
     with transaction.atomic():
         if interaction.pushed is not None and not pushed_requests.answer_once(interaction.pushed):
             raise pushed_requests.unknown_request_uri()
+        if person.login is not None and not login_sessions.is_live(person.login):
+            raise LoginRequired("The session has ended.")
         consents.record_for_request(
             auth_request=auth_request,
             granted=granted,

@@ -105,7 +105,11 @@ def _end_own_login(request: HttpRequest, logout_request: LogoutRequest, verifier
     needs_no_question = _needs_no_question(logout_request, session.user.subject)
     if session.api.logout_url and not (logout_request.is_vouched_for and needs_no_question):
         return own_logout.lead(
-            request, session, address, client=logout_request.client, is_of_client=logout_request.subject is not None
+            request,
+            session,
+            address,
+            client=logout_request.client,
+            is_of_client=logout_request.subject == session.user.subject,
         )
     if needs_no_question:
         return _after(request, logout_request, session)

@@ -77,7 +77,7 @@ def _ask_for_login(interaction: Interaction, api: Api, session: LoginSession | N
     asked = _asked(interaction, skipped) | {
         "skip": skipped is not None,
         # The session that the login is about to begin has its name now, so that the login knows it by `sid`.
-        "session_id": str(session.pk if session is not None else uuid4()),
+        "session_id": str(skipped.pk if skipped is not None else uuid4()),
     }
     return _lead(interaction, api, Kind.LOGIN, asked, skipped)
 
@@ -108,7 +108,9 @@ def _take_login(interaction: Interaction, api: Api, verifier: str) -> HttpRespon
         raise AccessDeniedError("The operator has deactivated this account.")
     if interaction.auth_request.subject not in (None, user.subject):
         raise LoginRequired("The person who has signed in is not the one in id_token_hint.")
-    claims = _claims_for_tokens(user, api, taken.members.get("session"))
+    if interaction.rule.requires_two_factors and "mfa" not in answer.amr:
+        raise AccessDeniedError("The API wants two factors, and the login did not say mfa in amr (RFC 8176).")
+    claims = _claims_for_tokens(interaction, user, api, taken.members.get("session"))
     key = None
     if taken.request["skip"] and taken.session is not None:
         session = taken.session
@@ -168,7 +170,8 @@ def _consented(taken: Answer, api: Api, person: SignedIn, interaction: Interacti
     if not scopes:
         raise AccessDeniedError("None of the scopes was allowed.")
     resources = [uri for uri in auth_request.resources if uri in members["grant_access_token_audience"]]
-    claims = _claims_for_tokens(person.user, api, members.get("session")) or (person.login and person.login.claims)
+    said = _claims_for_tokens(interaction, person.user, api, members.get("session"))
+    claims = said or (person.login and person.login.claims)
     return Consented(scopes, resources, claims or None, _remembered_until(taken, auth_request.client, person.user))
 
 
@@ -182,12 +185,16 @@ def _remembered_until(taken: Answer, client: Client, user: User) -> datetime | N
     return clock.now() + timedelta(seconds=seconds) if seconds else None
 
 
-def _claims_for_tokens(user: User, api: Api, session: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Return the claims of the answer. `roles` for the access token become the person's roles in the API."""
-    said = (session or {}).get("access_token") or {}
-    if ROLES in said and api.roles.exists():
-        roles = ApiRole.objects.filter(api=api, value__in=said[ROLES])
-        set_roles(api=api, user=user, roles=roles, source=RoleSource.LOGIN, consumer=None, actor=SYSTEM)
+def _claims_for_tokens(interaction: Interaction, user: User, api: Api, session: Any) -> dict[str, Any] | None:
+    """Return the claims of the answer. `roles` for the access token become the person's in the API.
+
+    They count at the clients of the consumer alone, for which they were said, and an answer without them takes them.
+    """
+    said = (session or {}).get("access_token")
+    if said is not None and api.roles.exists():
+        roles = ApiRole.objects.filter(api=api, value__in=said.get(ROLES, ()))
+        place = interaction.auth_request.client.consumer
+        set_roles(api=api, user=user, roles=roles, source=RoleSource.LOGIN, consumer=place, actor=SYSTEM)
     return _claims_of(api, session)
 
 

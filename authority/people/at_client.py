@@ -178,7 +178,7 @@ def _has_words(client: Client, words: str) -> Q:
     people = list(User.objects.of_subject(words).values_list("pk", flat=True))
     found = Q(user__in=people)
     if "@" in words:
-        addressed = list(User.objects.of_address(words).values_list("pk", flat=True))
+        addressed = list(User.objects.of_primary_address(words).values_list("pk", flat=True))
         found |= Q(user__in=addressed, scopes__contains=["email"])
     else:
         here = TokenFamily.objects.at_client(client).order_by().filter(user=OuterRef("pk"))

@@ -50,7 +50,7 @@ def _of_visitor(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
         if isinstance(request.user, User):
             return view(request, Visitor(request.user), *args, **kwargs)
         login = login_sessions.current(request)
-        if login is None:
+        if login is None or not login.is_remembered:  # on a shared computer, it may be another who sits there now
             return redirect_to_login(request.get_full_path())
         return view(request, Visitor(login.user, login), *args, **kwargs)
 

@@ -62,7 +62,7 @@ def _refusal(request: HttpRequest, found: DeviceRequest, typed: str) -> HttpResp
     if rule is None:
         return _ask_for_code(request, "", UNKNOWN)
     shown = {"client": found.client, "consumer": found.client.consumer, "person": person, "apis": rule.apis}
-    if not rule.admits(person):
+    if not rule.admits(person, request.session.session_key or ""):
         shown |= {"connections": list(rule.connections), "is_own_login": rule.mode == SignInBy.OWN_LOGIN}
         return render(request, "authority/not_admitted.html", shown, status=403)
     return _to_authenticate(request, rule, shown, typed) or token_refusal(request, person, found.scopes)

@@ -90,7 +90,7 @@ def erase_person(*, email: str, without_manager: Collection[str] = (), actor: Ac
 
 
 def _find(email: str) -> _Subject:
-    person = User.objects.of_address(email).first() or User.objects.of_subject(email).first()
+    person = _person_of(email)
     invited = any(_rows_about(model, [email]).exists() for model in _of_addresses())
     if person is None and not invited and not Message.objects.filter(recipients__icontains=email).exists():
         raise Refusal(f"Nobody has the address {email}, and no invitation or mail went there.")
@@ -103,6 +103,15 @@ def _find(email: str) -> _Subject:
         added = EmailAddress.objects.filter(user=person).values_list("email", flat=True)
         addresses |= {address.lower() for address in added}
     return _Subject(person, sorted(addresses), f"Erased person {str(number)[:8]}")
+
+
+def _person_of(text: str) -> User | None:
+    """Return whoever has the address, the ID or the subject. Raises Refusal where that is two people."""
+    found = set(User.objects.of_address(text)) | set(User.objects.of_subject(text))
+    if len(found) > 1:
+        ids = " or ".join(sorted(str(each.pk) for each in found))
+        raise Refusal(f"{text} is the address of one person and the subject of another. Name one by ID: {ids}.")
+    return next(iter(found), None)
 
 
 def _of_addresses() -> list[type[models.Model]]:

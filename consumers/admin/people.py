@@ -1,6 +1,5 @@
 """People and groups on the operators' pages."""
 
-import shlex
 from functools import cache
 from typing import Any, ClassVar
 
@@ -174,7 +173,7 @@ class PersonAdmin(AuditedAdmin):
 
     @admin.display(description="Erase")
     def erasing(self, person: User) -> SafeString:
-        return format_html("<code>manage.py erase_person {}</code>, on the server", shlex.quote(person.subject))
+        return format_html("<code>manage.py erase_person {}</code>, on the server", person.pk)
 
     @admin.display(description="Workspaces")
     def places(self, person: User) -> str:

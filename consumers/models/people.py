@@ -49,7 +49,7 @@ class UserManager(BaseUserManager["User"]):
 
     def of_address(self, email: str) -> models.QuerySet["User"]:
         """Return whoever has the address, as theirs or as a further one that they have verified."""
-        own = self.filter(Exact(Lower("email"), Lower(models.Value(email))))
+        own = self.of_primary_address(email)
         # allauth keeps further addresses in lower case. Joined by OR, PostgreSQL would read everybody.
         further = self.filter(emailaddress__email=email.lower(), emailaddress__verified=True)
         return self.filter(pk__in=own.values("pk").union(further.values("pk")))
@@ -65,6 +65,10 @@ class UserManager(BaseUserManager["User"]):
         except ValueError:
             return self.filter(login_subject=subject)
         return self.filter(pk__in=own.values("pk").union(self.filter(login_subject=subject).values("pk")))
+
+    def of_primary_address(self, email: str) -> models.QuerySet["User"]:
+        """Return whoever has the address as theirs, which clients learn with the scope email."""
+        return self.filter(Exact(Lower("email"), Lower(models.Value(email))))
 
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(email__iexact=username)

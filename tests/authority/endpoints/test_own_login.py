@@ -477,8 +477,14 @@ def test_strangers_open_only_so_many_sign_ins(own, login, monkeypatch):
     assert challenge_of(stranger.open(), LOGIN)
     assert error_of(stranger.open())[0] == "temporarily_unavailable"
     assert challenge_of(own.open(), LOGIN), "whoever is signed in is not counted by network"
+
+
+def test_the_oldest_of_too_many_open_sign_ins_make_room(own, login, monkeypatch):
     monkeypatch.setattr(challenges, "MAX_OPEN", 2)
-    assert error_of(own.open())[0] == "temporarily_unavailable"
+    monkeypatch.setattr(challenges, "LOOKED_AT", 1)
+    first, *others = (challenge_of(own.open(), LOGIN) for _ in range(4))
+    assert login.request("login", first).status_code == 404
+    assert login.request("login", others[-1]).status_code == 200
 
 
 def test_challenge_names_no_person_in_the_database(own, login):
