@@ -26,14 +26,15 @@ def count(
     client: Client,
     ip: str | None,
     *,
-    most: int = MAX_WAITING,
-    per_network: int = PER_NETWORK,
+    most: int | None = None,
+    per_network: int | None = None,
     is_anybodys: bool | None = None,
 ) -> None:
     """Count one more request of the client, of those that wait. Raises TooManyRequestsError.
 
     Requests that anybody can make, by default those of a public client, are counted by network too.
     """
+    most, per_network = most or MAX_WAITING, per_network or PER_NETWORK
     network = throttling.network_of(ip)
     if (client.is_public if is_anybodys is None else is_anybodys) and network:
         key = (waiting.model.__name__, client.client_id, network)
