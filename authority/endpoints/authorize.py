@@ -223,13 +223,13 @@ def _require_admission_in_silence(interaction: Interaction, person: SignedIn) ->
     """Raise AccessDeniedError for whom no sign-in and no consent would help, where nobody may be asked."""
     auth_request = interaction.auth_request
     is_who_is_meant = auth_request.subject in (None, person.now.subject)
-    if (
-        "none" in auth_request.prompts
-        and is_who_is_meant
-        and not interaction.rule.admits(person.user, interaction.request.session.session_key or "")
-    ):
+    if "none" in auth_request.prompts and is_who_is_meant and not _is_admitted(interaction, person):
         request_trace.set_reason("person_not_admitted")
         raise AccessDeniedError("The person may not sign in to apps that use this API.")
+
+
+def _is_admitted(interaction: Interaction, person: SignedIn) -> bool:
+    return interaction.rule.admits(person.user, interaction.request.session.session_key or "")
 
 
 def _refusal(interaction: Interaction, person: SignedIn) -> HttpResponse | None:
@@ -238,7 +238,7 @@ def _refusal(interaction: Interaction, person: SignedIn) -> HttpResponse | None:
     Raises AccessDeniedError or LoginRequired where nobody may be asked.
     """
     silent = "none" in interaction.auth_request.prompts
-    if not interaction.rule.admits(person.user):
+    if not _is_admitted(interaction, person):
         request_trace.set_reason("person_not_admitted")
         return pages.not_admitted_page(interaction, person.user)
     if interaction.rule.requires_two_factors and "mfa" not in person.now.methods:
