@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='api',
             name='reauthenticate_after',
-            field=models.PositiveIntegerField(blank=True, help_text='In seconds. Whoever signed in longer ago signs in again before they let an app in; refreshing goes on.', null=True, validators=[django.core.validators.MinValueValidator(60)], verbose_name='ask again after'),
+            field=models.PositiveIntegerField(blank=True, help_text='In seconds. Whoever signed in longer ago signs in again to let an app in. Refreshing goes on.', null=True, validators=[django.core.validators.MinValueValidator(60)], verbose_name='ask again after'),
         ),
         migrations.AddField(
             model_name='api',

@@ -100,7 +100,7 @@ class Api(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(60)],
-        help_text="In seconds. Whoever signed in longer ago signs in again before they let an app in; refreshing goes on.",
+        help_text="In seconds. Whoever signed in longer ago signs in again to let an app in. Refreshing goes on.",
     )
     requires_two_factors = models.BooleanField(
         "two factors", default=False, help_text="Whoever signs in here uses two factors, such as a passkey."
