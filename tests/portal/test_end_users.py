@@ -139,7 +139,6 @@ def test_end_user_sees_their_apps_and_revokes_one(app, ada, allowed, browser_of)
         "By Acme Logistics",
         "Read shipments",
         "Know who you are",
-        "This one",
     ):
         assert words in page, words
     assert "Revoke the access of Dispatch board?" in browser_of(ada).get(f"/account/apps/{allowed.pk}/").text
