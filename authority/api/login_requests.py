@@ -138,9 +138,8 @@ def _check_subject(row: Challenge, subject: str) -> None:
 
 def _is_taken(subject: str) -> bool:
     """Say whether tokens name a person of the portal so, or a client that acts for itself (RFC 9068 section 5)."""
-    if (
-        "://" in subject or Client.objects.filter(client_id=subject).exists()
-    ):  # of a metadata document, also one to come
+    # A client of a metadata document is called by its address, also one that comes later.
+    if "://" in subject or Client.objects.filter(client_id=subject).exists():
         return True
     try:
         key = UUID(subject)

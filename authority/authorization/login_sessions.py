@@ -123,18 +123,22 @@ def begin(
     claims: dict[str, Any] | None,
     named: UUID,
 ) -> tuple[LoginSession, str]:
-    """Begin a session of the person in this browser, of the name that the login was told; return it with its key.
+    """Begin a session of the person in this browser; return it with its new key.
 
-    What clients have from one of theirs goes on in it; another person's ends.
+    One of theirs goes on under another key, so that clients know it by the same `sid`; another person's ends. A new one
+    gets the name that the login was told, unless it was that of the other person's, which clients may know.
     """
     before, key = current(request), new_key()
     old, new = token_digest(browser_key(request)), token_digest(key)
     if before is not None and before.user_id == user.pk:
+        session = before
         backchannel_logout.move_sign_ins(old, new)
-        before.delete()
     elif before is not None:
+        session = LoginSession(user=user) if named == before.pk else LoginSession(pk=named, user=user)
         end(before)
-    session = LoginSession(pk=named, user=user, digest=new, api=api)
+    else:
+        session = LoginSession(pk=named, user=user)
+    session.digest, session.api = new, api
     session.authenticated_at = answer.authenticated_at
     session.acr, session.amr, session.claims = answer.acr, list(answer.amr), claims
     session.context, session.login_challenge = answer.context, answer.challenge

@@ -318,7 +318,7 @@ def _issue_code(
         if interaction.pushed is not None and not pushed_requests.answer_once(interaction.pushed):
             raise pushed_requests.unknown_request_uri()
         if person.login is not None and not login_sessions.is_live(person.login):
-            raise LoginRequired("The session has ended.")
+            raise LoginRequired("The person has signed out.")
         consents.record_for_request(
             auth_request=auth_request,
             granted=granted,

@@ -104,13 +104,8 @@ def _end_own_login(request: HttpRequest, logout_request: LogoutRequest, verifier
         return _after(request, logout_request, None)
     needs_no_question = _needs_no_question(logout_request, session.user.subject)
     if session.api.logout_url and not (logout_request.is_vouched_for and needs_no_question):
-        return own_logout.lead(
-            request,
-            session,
-            address,
-            client=logout_request.client,
-            is_of_client=logout_request.subject == session.user.subject,
-        )
+        is_of_client = logout_request.subject == session.user.subject
+        return own_logout.lead(request, session, address, client=logout_request.client, is_of_client=is_of_client)
     if needs_no_question:
         return _after(request, logout_request, session)
     query = "&".join(filter(None, (logout_request.query, f"{own_logout.OF}={own_logout.LOGIN}")))

@@ -77,7 +77,7 @@ def _ask_for_login(interaction: Interaction, api: Api, session: LoginSession | N
     asked = _asked(interaction, skipped) | {
         "skip": skipped is not None,
         # The session that the login is about to begin has its name now, so that the login knows it by `sid`.
-        "session_id": str(skipped.pk if skipped is not None else uuid4()),
+        "session_id": str(session.pk if session is not None else uuid4()),
     }
     return _lead(interaction, api, Kind.LOGIN, asked, skipped)
 

@@ -11,16 +11,18 @@ from allauth.socialaccount.models import SocialAccount
 from django.core import mail
 from django.test import Client as Browser
 
+from authority.people.roles import roles_of
 from clients.actions.sign_in_rules import set_sign_in
 from clients.models import Api, ApiRole, GroupRole, RoleGrant
 from connections.actions.connections import delete_connection
+from connections.actions.identities import unlink
 from connections.models import Connection, Domain, Identity, JoiningRule
 from consumers.audit import SYSTEM
 from consumers.models import Event, Membership, User
 from tests.authority.conftest import Program
 from tests.authority.flows import Flow, returned
 from tests.connections.provider import ScriptedProvider, connect
-from tests.factories import ClientFactory, give_secret
+from tests.factories import ClientFactory, give_secret, sign_in_to
 
 pytestmark = pytest.mark.django_db
 SCOPES = ["openid", "profile", "email", "shipments:read", "shipments:write"]
@@ -169,15 +171,52 @@ def test_roles_follow_the_groups_of_each_connection(app, chosen, provider, publi
 def test_role_by_group_counts_at_the_consumers_of_the_connection(app, chosen, provider, api, acme, globex):
     driver = ApiRole.objects.create(api=api, value="driver", name="Driver")
     GroupRole.objects.create(connection=chosen, group="Drivers", role=driver)
-    chosen.consumers.set([globex])
+    chosen.consumers.set([acme, globex])
     provider.claims |= {"sub": "e6", "email": "eve@acme.example", "groups": ["Drivers"]}
     _, tokens = tokens_of(app, provider)
-    assert claims_of(tokens["access_token"]).get("roles", []) == []
-    assert RoleGrant.objects.get().consumer == globex
+    assert claims_of(tokens["access_token"])["roles"] == ["driver"]
+    eve = RoleGrant.objects.get(consumer=globex).user
+    assert roles_of(eve, globex.pk, api.identifier) == ["driver"]
+    chosen.consumers.set([acme])
+    assert roles_of(eve, globex.pk, api.identifier) == [], "at once"
     chosen.consumers.set([])
     _, tokens = tokens_of(app, provider)
     assert claims_of(tokens["access_token"])["roles"] == ["driver"]
-    assert RoleGrant.objects.get().consumer is None
+    assert [grant.consumer for grant in RoleGrant.objects.all()] == [None]
+
+
+@pytest.mark.parametrize("end", ["unlinked", "off"])
+def test_role_by_group_ends_with_the_identity_and_the_connection(app, chosen, provider, api, acme, end):
+    driver = ApiRole.objects.create(api=api, value="driver", name="Driver")
+    GroupRole.objects.create(connection=chosen, group="Drivers", role=driver)
+    provider.claims |= {"sub": "e6", "email": "eve@acme.example", "groups": ["Drivers"]}
+    tokens_of(app, provider)
+    eve = RoleGrant.objects.get().user
+    assert roles_of(eve, acme.pk, api.identifier) == ["driver"]
+    if end == "unlinked":
+        unlink(identity=Identity.objects.get(account__user=eve), actor=SYSTEM)
+    else:
+        Connection.objects.update(sign_in="off")
+    assert roles_of(eve, acme.pk, api.identifier) == []
+
+
+def test_people_of_another_customers_provider_stay_out(app, chosen, provider, globex):
+    chosen.consumers.set([globex])
+    provider.claims |= {"sub": "e8", "email": "eve@acme.example"}
+    page = Flow(app, Browser()).open().text
+    assert str(chosen) not in page, "nor does anybody learn who is a customer"
+    chosen.consumers.set([])
+    flow, back = sign_in(app, provider)
+    chosen.consumers.set([globex])
+    assert flow.browser.get(back["Location"]).status_code == 403
+
+
+def test_end_user_signs_in_at_the_provider_and_in_no_other_way(app, chosen, provider):
+    provider.claims |= {"sub": "e9", "email": "eve@acme.example"}
+    tokens_of(app, provider)
+    browser = Browser()
+    sign_in_to(browser, User.objects.get(email="eve@acme.example"))  # such as by a passkey
+    assert Flow(app, browser).open().status_code == 403
 
 
 def test_provider_s_second_factor_counts(app, chosen, provider, api):
