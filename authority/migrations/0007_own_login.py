@@ -7,8 +7,6 @@ import uuid
 from django.conf import settings
 from django.db import migrations, models
 
-from core.db.sql import read_sql
-
 
 class Migration(migrations.Migration):
 
@@ -122,5 +120,4 @@ class Migration(migrations.Migration):
             model_name='loginsession',
             index=models.Index(fields=['user', '-created_at'], name='login_session_of'),
         ),
-        migrations.RunSQL(read_sql("authority/sql/indexes.sql"), migrations.RunSQL.noop),
     ]
