@@ -19,21 +19,6 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Challenge',
-            fields=[
-                ('digest', models.CharField(editable=False, max_length=64, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('login', 'Login'), ('consent', 'Consent'), ('logout', 'Logout')], editable=False, max_length=10)),
-                ('browser', models.CharField(editable=False, max_length=64)),
-                ('encrypted_request', models.BinaryField()),
-                ('encrypted_answer', models.BinaryField(default=b'')),
-                ('verifier', models.CharField(editable=False, max_length=64, null=True, unique=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('answered_at', models.DateTimeField(editable=False, null=True)),
-                ('used_at', models.DateTimeField(editable=False, null=True)),
-                ('expires_at', models.DateTimeField(db_index=True, editable=False)),
-            ],
-        ),
-        migrations.CreateModel(
             name='LoginSession',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -50,6 +35,26 @@ class Migration(migrations.Migration):
                 ('user_agent', models.CharField(blank=True, editable=False, max_length=200)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('expires_at', models.DateTimeField(db_index=True, editable=False)),
+                ('api', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='clients.api')),
+                ('user', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='login_sessions', to=settings.AUTH_USER_MODEL)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Challenge',
+            fields=[
+                ('digest', models.CharField(editable=False, max_length=64, primary_key=True, serialize=False)),
+                ('kind', models.CharField(choices=[('login', 'Login'), ('consent', 'Consent'), ('logout', 'Logout')], editable=False, max_length=10)),
+                ('browser', models.CharField(editable=False, max_length=64)),
+                ('encrypted_request', models.BinaryField()),
+                ('encrypted_answer', models.BinaryField(default=b'')),
+                ('verifier', models.CharField(editable=False, max_length=64, null=True, unique=True)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('answered_at', models.DateTimeField(editable=False, null=True)),
+                ('used_at', models.DateTimeField(editable=False, null=True)),
+                ('expires_at', models.DateTimeField(db_index=True, editable=False)),
+                ('api', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='clients.api')),
+                ('client', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.OAUTH2_PROVIDER_APPLICATION_MODEL)),
+                ('session', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='authority.loginsession')),
             ],
         ),
         migrations.AddField(
@@ -90,31 +95,6 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='tokenfamily',
             index=models.Index(fields=['client', '-began_at'], name='family_of_client'),
-        ),
-        migrations.AddField(
-            model_name='challenge',
-            name='api',
-            field=models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='clients.api'),
-        ),
-        migrations.AddField(
-            model_name='challenge',
-            name='client',
-            field=models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.OAUTH2_PROVIDER_APPLICATION_MODEL),
-        ),
-        migrations.AddField(
-            model_name='loginsession',
-            name='api',
-            field=models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='clients.api'),
-        ),
-        migrations.AddField(
-            model_name='loginsession',
-            name='user',
-            field=models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='login_sessions', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='challenge',
-            name='session',
-            field=models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='authority.loginsession'),
         ),
         migrations.AddIndex(
             model_name='loginsession',

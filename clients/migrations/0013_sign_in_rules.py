@@ -20,6 +20,8 @@ class Migration(migrations.Migration):
             name='GroupRole',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='connections.connection')),
+                ('role', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='groups', to='clients.apirole')),
                 ('group', models.CharField(help_text='As the provider writes it in the claim of the groups.', max_length=200)),
             ],
             options={
@@ -35,22 +37,22 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='api',
             name='asks_consent_each_time',
-            field=models.BooleanField(default=False, help_text='Otherwise an answer is remembered for the same scopes.', verbose_name='ask for consent each time'),
+            field=models.BooleanField(db_default=False, default=False, help_text='Otherwise an answer is remembered for the same scopes.', verbose_name='ask for consent each time'),
         ),
         migrations.AddField(
             model_name='api',
             name='consent_url',
-            field=models.CharField(blank=True, help_text='We send people here with consent_challenge. Leave empty to keep our consent page.', max_length=500, verbose_name='consent address'),
+            field=models.CharField(blank=True, db_default='', default='', help_text='We send people here with consent_challenge. Leave empty to keep our consent page.', max_length=500, verbose_name='consent address'),
         ),
         migrations.AddField(
             model_name='api',
             name='login_url',
-            field=models.CharField(blank=True, help_text='We send people here with login_challenge.', max_length=500, verbose_name='login address'),
+            field=models.CharField(blank=True, db_default='', default='', help_text='We send people here with login_challenge.', max_length=500, verbose_name='login address'),
         ),
         migrations.AddField(
             model_name='api',
             name='logout_url',
-            field=models.CharField(blank=True, help_text='We send people here with logout_challenge. Leave empty to keep our page.', max_length=500, verbose_name='logout address'),
+            field=models.CharField(blank=True, db_default='', default='', help_text='We send people here with logout_challenge. Leave empty to keep our page.', max_length=500, verbose_name='logout address'),
         ),
         migrations.AddField(
             model_name='api',
@@ -60,12 +62,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='api',
             name='requires_two_factors',
-            field=models.BooleanField(default=False, help_text='Whoever signs in here uses two factors, such as a passkey.', verbose_name='two factors'),
+            field=models.BooleanField(db_default=False, default=False, help_text='Whoever signs in here uses two factors, such as a passkey.', verbose_name='two factors'),
         ),
         migrations.AddField(
             model_name='api',
             name='sign_in',
-            field=models.CharField(choices=[('members', 'Members of the client’s consumer'), ('connections', 'People of chosen connections'), ('own_login', 'Your own login')], default='members', max_length=12, verbose_name='who may sign in'),
+            field=models.CharField(db_default='members', choices=[('members', 'Members of the client’s consumer'), ('connections', 'People of chosen connections'), ('own_login', 'Your own login')], default='members', max_length=12, verbose_name='who may sign in'),
         ),
         migrations.AddField(
             model_name='api',
@@ -93,16 +95,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='rolegrant',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('connection__isnull', False), ('source', 'connection')), models.Q(models.Q(('source', 'connection'), _negated=True), ('connection', None)), _connector='OR'), name='role_grant_of_connection'),
-        ),
-        migrations.AddField(
-            model_name='grouprole',
-            name='connection',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='connections.connection'),
-        ),
-        migrations.AddField(
-            model_name='grouprole',
-            name='role',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='groups', to='clients.apirole'),
         ),
         migrations.AddConstraint(
             model_name='grouprole',

@@ -87,7 +87,9 @@ class Api(models.Model):
         verbose_name="clients of the API itself",
         help_text="With their credentials the API introspects tokens for it (RFC 7662).",
     )
-    sign_in = models.CharField("who may sign in", max_length=12, choices=SignInBy, default=SignInBy.MEMBERS)
+    sign_in = models.CharField(
+        "who may sign in", max_length=12, choices=SignInBy, default=SignInBy.MEMBERS, db_default=SignInBy.MEMBERS
+    )
     sign_in_connections = models.ManyToManyField(
         "connections.Connection",
         blank=True,
@@ -103,24 +105,39 @@ class Api(models.Model):
         help_text="In seconds. Whoever signed in longer ago signs in again to let an app in. Refreshing goes on.",
     )
     requires_two_factors = models.BooleanField(
-        "two factors", default=False, help_text="Whoever signs in here uses two factors, such as a passkey."
+        "two factors",
+        default=False,
+        db_default=False,
+        help_text="Whoever signs in here uses two factors, such as a passkey.",
     )
     asks_consent_each_time = models.BooleanField(
-        "ask for consent each time", default=False, help_text="Otherwise an answer is remembered for the same scopes."
+        "ask for consent each time",
+        default=False,
+        db_default=False,
+        help_text="Otherwise an answer is remembered for the same scopes.",
     )
     login_url = models.CharField(
-        "login address", max_length=500, blank=True, help_text="We send people here with login_challenge."
+        "login address",
+        max_length=500,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="We send people here with login_challenge.",
     )
     consent_url = models.CharField(
         "consent address",
         max_length=500,
         blank=True,
+        default="",
+        db_default="",
         help_text="We send people here with consent_challenge. Leave empty to keep our consent page.",
     )
     logout_url = models.CharField(
         "logout address",
         max_length=500,
         blank=True,
+        default="",
+        db_default="",
         help_text="We send people here with logout_challenge. Leave empty to keep our page.",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
