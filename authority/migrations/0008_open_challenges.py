@@ -27,6 +27,7 @@ class Migration(migrations.Migration):
             model_name='challenge',
             index=models.Index(condition=models.Q(('answered_at', None)), fields=['client', 'kind', 'expires_at'], name='challenge_open'),
         ),
+        migrations.RunSQL(read_sql("authority/sql/self_registrations.sql"), migrations.RunSQL.noop),
         # Here, since a migration makes its indexes last.
         migrations.RunSQL(read_sql("authority/sql/indexes.sql"), migrations.RunSQL.noop),
     ]

@@ -61,10 +61,11 @@ def register_token_reader(reader: TokenReader) -> None:
     _token_readers.append(reader)
 
 
-def authenticate(request: HttpRequest, *, most: int = PER_TOKEN) -> tuple[ApiCaller, str]:
-    """Return the caller, and a name for their token that tells nothing about it. It may send `most` requests in WINDOW.
+def authenticate(request: HttpRequest, *, most: int | None = None) -> tuple[ApiCaller, str]:
+    """Return the caller, and a name for their token that tells nothing about it.
 
-    Raises InvalidToken (RFC 6750 section 3), and TooManyRequests.
+    It may send `most` requests in WINDOW, PER_TOKEN where it is None. Raises InvalidToken (RFC 6750 section 3), and
+    TooManyRequests.
     """
     scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     token = token.strip()
@@ -79,6 +80,7 @@ def authenticate(request: HttpRequest, *, most: int = PER_TOKEN) -> tuple[ApiCal
             raise InvalidToken(
                 "This token is unknown, has expired or is for another API. Create a new one in the portal."
             )
+    most = PER_TOKEN if most is None else most
     if _requests.add(key) > most:
         raise TooManyRequests(ceil(_requests.retry_after(key, most)))
     return caller, key

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
 from consumers.models import Consumer, ConsumerQuerySet, Role
-from consumers.rest.callers import PER_TOKEN, ApiCaller, authenticate
+from consumers.rest.callers import ApiCaller, authenticate
 from consumers.scopes import MANAGEMENT_SCOPES
 from core.errors import PreconditionFailed, Refusal
 from core.rest import etags, responses, schemas
@@ -50,7 +50,7 @@ class Operation:
     refusals: tuple[int, ...] = ()
     shows_state: bool = True  # its answers are things of ours, whose state an ETag names
     locks_itself: bool = False  # the handler compares If-Match, not the door
-    most: int = PER_TOKEN  # requests of one token in the window of the door, of all operations together
+    most: int | None = None  # requests of one token in the window of the door, of all operations together
     handler: Callable[..., HttpResponseBase] = HttpResponse
 
     @property
@@ -145,7 +145,7 @@ def view_for(operations: Mapping[str, Operation]) -> Callable[..., HttpResponseB
 
 def _dispatch(request: HttpRequest, operations: Mapping[str, Operation], ids: dict[str, str]) -> HttpResponseBase:
     chosen = operations.get("GET" if request.method == "HEAD" else request.method or "")
-    caller, key = authenticate(request, most=chosen.most if chosen is not None else PER_TOKEN)
+    caller, key = authenticate(request, most=chosen.most if chosen is not None else None)
     if chosen is None:
         raise MethodNotAllowed(f"Use {' or '.join(operations)}.")
     if chosen.scope not in caller.scopes:

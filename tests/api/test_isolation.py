@@ -26,6 +26,7 @@ NOWHERE = {
     "issuer_id": "999999999",
     "source_id": "999999999",
     "jti": "0" * 32,
+    "subject": "0" * 32,
     "rule_id": "00000000-0000-4000-8000-000000000000",
     "connection": "no-such-connection",
     "domain": "nowhere.example",
