@@ -72,6 +72,7 @@ def end_all(request: HttpRequest, membership: Membership, client_id: str) -> Htt
         context = {"figures": at_client.figures(client)}
         return render_dialog(request, client, "revoke_people", context)
     client_people.end_all_sign_ins(client=client, actor=Actor.of(request))
+    at_client.forget_figures(client)
     messages.success(request, f"Everybody is signed out of {client}.")
     return redirect("tokens:people", membership.consumer.slug, client.client_id)
 

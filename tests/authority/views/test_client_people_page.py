@@ -134,6 +134,10 @@ def test_counts_stop_and_say_so(app, tab, browser_of, alice, monkeypatch):
         "2",
     ]
     assert "3+ people are signed in" in browser_of(alice).get(tab).text
+    sign_in_at(app, end_user("Late"))
+    assert at_client.figures(app) == figures, "where there are many, they are kept for a minute"
+    browser_of(alice).post(f"{tab}revoke-all/")
+    assert not at_client.figures(app).signed_in
 
 
 def test_viewers_read_and_strangers_find_nothing(tab, people, browser_of, bob, mallory, service):
