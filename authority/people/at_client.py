@@ -208,6 +208,8 @@ def _place(text: str) -> tuple[datetime, UUID] | None:
 def _cut(client: Client, place: tuple[datetime, UUID] | None) -> TokenFamily | None:
     """Return the last family that is looked at from there on, or None where that is all of them."""
     families = TokenFamily.objects.filter(client=client).order_by("-began_at", "-pk")
+    if (over := client.signed_out_until) is not None:
+        families = families.filter(began_at__gt=over)
     if place is not None:
         families = families.after(*place)
     return families.only("began_at")[SCANNED : SCANNED + 1].first()

@@ -8,6 +8,7 @@ import json
 import re
 import uuid
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -108,6 +109,8 @@ def _find(email: str) -> _Subject:
 def _person_of(text: str) -> User | None:
     """Return whoever has the address, the ID or the subject. Raises Refusal where that is two people."""
     found = set(User.objects.of_address(text)) | set(User.objects.of_subject(text))
+    with suppress(ValueError):
+        found |= set(User.objects.filter(pk=uuid.UUID(text)))
     if len(found) > 1:
         ids = " or ".join(sorted(str(each.pk) for each in found))
         raise Refusal(f"{text} is the address of one person and the subject of another. Name one by ID: {ids}.")

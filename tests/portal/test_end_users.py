@@ -18,6 +18,7 @@ from consumers.actions.erasure import erase_person
 from consumers.audit import SYSTEM
 from consumers.models import Event, User
 from core.credentials import token_digest
+from core.errors import Refusal
 from portal.end_user_gate import OPEN
 from tests.authority.conftest import web  # noqa: F401  # a fixture
 from tests.authority.signed_in import FIREFOX, end_user, sign_in_at
@@ -59,6 +60,7 @@ def own_login(api, settings):
             api=api,
             authenticated_at=timezone.now(),
             user_agent=FIREFOX,
+            is_remembered=True,
             expires_at=timezone.now() + timedelta(days=1),
         )
         browser.cookies[settings.LOGIN_COOKIE_NAME] = key
@@ -233,7 +235,7 @@ def test_operators_find_end_users_apart(ada, alice, olga, app, browser_of):
         assert names(browser.get(people, {"q": words}).text) == found
     assert names(browser.get(people, {"q": "ada", "kind": "end-users"}).text) == ["Ada Lind"]
     page = browser.get(f"{people}{customer.pk}/change/").text
-    for words in ("customer-42", "Dispatch board", "None proven", "manage.py erase_person customer-42"):
+    for words in ("customer-42", "Dispatch board", "None proven", f"manage.py erase_person {customer.pk}"):
         assert words in page, words
     assert "no-address" not in page + browser.get(f"{people}?kind=end-users").text
 
@@ -248,6 +250,12 @@ def test_end_user_without_an_address_is_erased_by_their_subject(app, own_login, 
     customer = end_user(subject="customer-42")
     own_login(customer)
     Consent.objects.create(client=app, user=customer)
+    other = end_user("Ann", email="ann@acme.example")
+    same = end_user(subject="ann@acme.example")  # as some logins name people
+    with pytest.raises(Refusal, match=str(same.pk)):
+        erase_person(email="ann@acme.example", actor=SYSTEM)
+    erase_person(email=str(same.pk), actor=SYSTEM)
+    other.refresh_from_db()
     erase_person(email="customer-42", actor=SYSTEM)
     assert not User.objects.filter(login_subject="customer-42").exists()
     assert not LoginSession.objects.exists()

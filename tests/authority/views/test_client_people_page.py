@@ -137,6 +137,7 @@ def test_counts_stop_and_say_so(app, tab, browser_of, alice, monkeypatch):
     sign_in_at(app, end_user("Late"))
     assert at_client.figures(app) == figures, "where there are many, they are kept for a minute"
     browser_of(alice).post(f"{tab}revoke-all/")
+    app.refresh_from_db()
     assert not at_client.figures(app).signed_in
 
 
