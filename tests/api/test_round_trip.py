@@ -94,6 +94,7 @@ HIDDEN = {
     "id",
     "user",  # who registered it stands in the activity
     "tokens_valid_after",
+    "people_signed_out_at",
     "registration_source",  # of the toolkit
     "cimd_expires_at",  # of the toolkit
 }
