@@ -188,11 +188,11 @@ def _remembered_until(taken: Answer, client: Client, user: User) -> datetime | N
 def _claims_for_tokens(interaction: Interaction, user: User, api: Api, session: Any) -> dict[str, Any] | None:
     """Return the claims of the answer. `roles` for the access token become the person's in the API.
 
-    They count at the clients of the consumer alone, for which they were said, and an answer without them takes them.
+    They count at the clients of the consumer alone, for which they were said, and a session without them takes them.
     """
-    said = (session or {}).get("access_token")
-    if said is not None and api.roles.exists():
-        roles = ApiRole.objects.filter(api=api, value__in=said.get(ROLES, ()))
+    if session is not None and api.roles.exists():
+        said = (session.get("access_token") or {}).get(ROLES, ())
+        roles = ApiRole.objects.filter(api=api, value__in=said)
         place = interaction.auth_request.client.consumer
         set_roles(api=api, user=user, roles=roles, source=RoleSource.LOGIN, consumer=place, actor=SYSTEM)
     return _claims_of(api, session)
