@@ -24,6 +24,7 @@ from clients.vocabulary import AuthMethod
 from consumers.actions.portal_links import create_portal_link
 from consumers.audit import SYSTEM
 from consumers.models import Consumer, Invitation, Membership, PersonalToken, PortalLink, User
+from tests.authority.signed_in import sign_in_at
 from tests.browser.pages import MANAGER, SIGNED_OUT, WITH_SECOND_FACTOR, pages_of_the_portal
 from tests.factories import (
     AccessFactory,
@@ -70,6 +71,7 @@ def world(server, mail):
         )
         TrustRule.objects.create(client=deploy, issuer=issuer, audience="us", claims={"repository": "acme/billing"})
         refusing = _apps_that_refuse(acme, redirect_uri)
+        sign_in_at(Client.objects.get(client_id=clients["web"]), User.objects.get(email="alice@acme.example"))
         places = clients | {
             "portal_link": portal_link,
             "workspace_request": workspace_request,
