@@ -114,8 +114,8 @@ def approve_permission(
 
 def _decide(request: PermissionRequest, state: RequestState, actor: Actor, decision: str = "") -> None:
     request.state, request.decision = state, decision
-    request.decided_at, request.decided_by_label = timezone.now(), actor.label
-    request.save(update_fields=["state", "decision", "decided_at", "decided_by_label", "expires_at"])
+    request.decided_at, request.decided_by, request.decided_by_label = timezone.now(), actor.user, actor.label
+    request.save(update_fields=["state", "decision", "decided_at", "decided_by", "decided_by_label", "expires_at"])
 
 
 def _record(name: ClientEvent, request: PermissionRequest, actor: Actor, **detail: str) -> None:

@@ -220,8 +220,10 @@ def delete_old_workspace_requests() -> None:
 
 def _decide(request: WorkspaceRequest, state: RequestState, actor: Actor, decision: str = "") -> None:
     request.state, request.decision = state, decision
-    request.decided_at, request.decided_by_label = timezone.now(), actor.label
-    request.save(update_fields=["state", "decision", "decided_at", "decided_by_label", "consumer", "expires_at"])
+    request.decided_at, request.decided_by, request.decided_by_label = timezone.now(), actor.user, actor.label
+    request.save(
+        update_fields=["state", "decision", "decided_at", "decided_by", "decided_by_label", "consumer", "expires_at"]
+    )
 
 
 def _applicant(request: WorkspaceRequest, actor: Actor) -> Actor:

@@ -43,6 +43,9 @@ class Request(models.Model):
     question = models.CharField(max_length=1000, blank=True)
     answer = models.CharField(max_length=1000, blank=True)
     decision = models.CharField(max_length=1000, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+"
+    )
     decided_by_label = models.CharField(max_length=254, blank=True, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)  # when what was approved ends
     created_at = models.DateTimeField(default=timezone.now, editable=False)

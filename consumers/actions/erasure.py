@@ -226,12 +226,13 @@ def _erased(event: Event, subject: _Subject) -> dict[str, Any]:
 
 
 def _replace_labels(person: User, pseudonym: str, erasure: Erasure) -> None:
-    """Replace the person's name beside what they created."""
+    """Replace the person's name beside what they created and decided."""
     for model in apps.get_models():
         names = {each.name for each in model._meta.concrete_fields}
-        if {"created_by", "created_by_label"} <= names:
-            rows = model._default_manager.filter(created_by=person)
-            _count(erasure.changed, {model._meta.label: rows.update(created_by_label=pseudonym)})
+        for by in names & {"created_by", "decided_by"}:
+            if f"{by}_label" in names:
+                rows = model._default_manager.filter(**{by: person})
+                _count(erasure.changed, {model._meta.label: rows.update(**{f"{by}_label": pseudonym})})
     if person.name:
         named = Message.objects.filter(subject__icontains=person.name)
         _count(erasure.deleted, named.exclude(state=Message.State.WAITING).delete()[1])

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
@@ -80,7 +81,33 @@ def _context(rights: set[str], tab: str, page: str | None) -> dict[str, Any]:
         "page": shown,
         "tab": tab,
         "tabs": [(name, label, counts.get(name)) for name, (label, _) in TABS.items()],
+        "rules": _rules(),
     }
+
+
+def _rules() -> list[tuple[str, str, str]]:
+    """Return what the settings say about requests: each with what it says, and the name of the setting."""
+    codes = len(settings.WORKSPACE_REQUEST_CODES)
+    return [
+        ("Strangers ask for a workspace", _is_on(settings.WORKSPACE_REQUESTS), "WORKSPACE_REQUESTS"),
+        ("They accept", settings.WORKSPACE_REQUEST_TERMS or "No terms", "WORKSPACE_REQUEST_TERMS"),
+        ("They would get", ", ".join(settings.WORKSPACE_REQUEST_SCOPES) or "Nothing yet", "WORKSPACE_REQUEST_SCOPES"),
+        (
+            "Approved at once by address",
+            ", ".join(sorted(settings.WORKSPACE_REQUEST_DOMAINS)) or "No domain",
+            "WORKSPACE_REQUEST_DOMAINS",
+        ),
+        (
+            "Approved at once by code",
+            f"{codes} code{'' if codes == 1 else 's'}" if codes else "No code",
+            "WORKSPACE_REQUEST_CODES",
+        ),
+        ("Managers ask for a permission", _is_on(settings.PERMISSION_REQUESTS), "PERMISSION_REQUESTS"),
+    ]
+
+
+def _is_on(setting: bool) -> str:
+    return "Yes" if setting else "No"
 
 
 def _decide(request: HttpRequest, kind: str, request_id: UUID, rights: set[str]) -> HttpResponse:

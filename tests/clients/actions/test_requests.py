@@ -274,6 +274,26 @@ def wish(acme, alice, olga, invoices):
     )
 
 
+def test_who_decided_is_erased_from_what_was_decided(wish, olga):
+    quinn = UserFactory(name="Quinn Vale", email="quinn@provider.example", is_staff=True, is_superuser=True)
+    permission_requests.decline_permission(request=wish, decision="Not now", actor=actor_for(quinn))
+    wish.refresh_from_db()
+    assert (wish.decided_by, wish.decided_by_label) == (quinn, "Quinn Vale")
+    erase_person(email=quinn.email, actor=SYSTEM)
+    wish.refresh_from_db()
+    assert wish.decided_by is None
+    assert wish.decided_by_label.startswith("Erased person")
+
+
+def test_operators_read_the_rules_where_they_decide(olga, browser_of, settings):
+    settings.WORKSPACE_REQUEST_DOMAINS = ["northwind.example"]
+    settings.WORKSPACE_REQUEST_CODES = ["SPRING-FAIR-2026-x"]
+    page = browser_of(olga).get("/operators/requests/").text
+    for words in ("northwind.example", "1 code", "WORKSPACE_REQUEST_CODES"):
+        assert words in page, words
+    assert "SPRING-FAIR" not in page
+
+
 def test_manager_sees_what_exists_and_asks_for_it(alice, bob, acme, invoices, browser_of, olga):
     page = browser_of(alice).get("/consumers/acme/clients/permissions/").text
     assert "invoices:write" in page
