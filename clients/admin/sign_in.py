@@ -190,6 +190,8 @@ class GroupRoleFormSet(forms.BaseModelFormSet):  # type: ignore[type-arg]
     def add_fields(self, form: Any, index: int | None) -> None:
         """Offer the API's roles, and connections that read groups."""
         super().add_fields(form, index)
+        if "role" not in form.fields:  # whoever may only read
+            return
         form.fields["role"].queryset = ApiRole.objects.filter(api=self.instance)
         form.fields["role"].label_from_instance = lambda role: f"{role.name} ({role.value})"
         form.fields["connection"].queryset = Connection.objects.exclude(groups_claim="")

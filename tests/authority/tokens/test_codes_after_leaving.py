@@ -3,7 +3,7 @@
 import pytest
 
 from consumers.models import Membership
-from tests.authority.authorization.test_sign_in_rules import end_user, okta
+from tests.authority.authorization.test_sign_in_rules import browser_for, end_user, okta
 from tests.authority.conftest import kept
 from tests.authority.endpoints.test_rfc8628_device_grant import device, terminal  # noqa: F401  # fixtures
 
@@ -32,8 +32,8 @@ def test_device_that_a_member_let_in_gets_nothing_after_the_membership(device, a
     assert device.error() == "invalid_grant"
 
 
-def test_end_user_who_was_never_a_member_still_signs_in(flow, device, browser_of, api):  # noqa: F811
-    flow.browser = browser_of(end_user(okta(api)))
+def test_end_user_who_was_never_a_member_still_signs_in(flow, device, api):  # noqa: F811
+    flow.browser = browser_for(end_user(okta(api)))
     assert flow.exchange(flow.code()).status_code == 200
     device.begin()
     device.browser = flow.browser

@@ -10,7 +10,7 @@ from authority.tokens import families
 from clients.actions.clients import revoke_tokens
 from consumers.audit import SYSTEM
 from consumers.models import Membership
-from tests.authority.authorization.test_sign_in_rules import end_user, okta
+from tests.authority.authorization.test_sign_in_rules import browser_for, end_user, okta
 
 pytestmark = pytest.mark.django_db
 
@@ -165,8 +165,8 @@ def test_tokens_end_with_the_membership(flow, alice):
     assert error(flow.refresh(tokens["refresh_token"])) == "invalid_grant"
 
 
-def test_end_user_who_was_never_a_member_refreshes(flow, browser_of, api):
-    flow.browser = browser_of(end_user(okta(api)))
+def test_end_user_who_was_never_a_member_refreshes(flow, api):
+    flow.browser = browser_for(end_user(okta(api)))
     assert flow.refresh(flow.tokens()["refresh_token"]).status_code == 200
 
 
