@@ -148,7 +148,7 @@ def test_every_tab_is_reached_by_keyboard(remote, client):
 
 
 PICTURES = {ConsumerList: "consumers", ClientList: "clients", ConfirmDialog: "rotate", InputDialog: "new-secret"}
-PICTURES |= {SecretDialog: "secret-once", JsonDialog: "json", ClientEditor: "new"}
+PICTURES |= {ConnectionList: "connections", SecretDialog: "secret-once", JsonDialog: "json", ClientEditor: "new"}
 
 
 def leaves(kind):
