@@ -32,8 +32,9 @@ def resource(server: Server, uv) -> Iterator[str]:
         api = Api(identifier=address, name="Tracking", description="Where shipments are")
         create_api(api=api, scopes=[Scope(value="tracking:read", name="Track shipments")], actor=SYSTEM)
         sandbox = Consumer.objects.get(slug="sandbox")
-        granted = Scope.objects.filter(access__consumer=sandbox)
-        set_access(consumer=sandbox, scopes={*granted, *api.scopes.all()}, actor=SYSTEM)
+        for consumer in (sandbox, Consumer.objects.get(slug="acme")):  # whose people sign in
+            granted = Scope.objects.filter(access__consumer=consumer)
+            set_access(consumer=consumer, scopes={*granted, *api.scopes.all()}, actor=SYSTEM)
         enable_open_registration(consumer=sandbox, actor=SYSTEM, scopes=["tracking:read"])
     environ = own_environ() | {"ISSUER": server.url, "RESOURCE": address, "PORT": str(port)}
     with running([uv, "run", "--quiet", "--locked", "server.py"], address, environ, FOLDER):
