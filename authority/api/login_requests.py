@@ -98,12 +98,11 @@ def accept_login_request(call: ApiRequest) -> HttpResponse:
         "acr": sent.get("acr") or "",
         "amr": sent.get("amr") or [],
         "identity_provider_session_id": sent.get("identity_provider_session_id") or "",
-        "context": answers.context(sent),
-        "challenge": answers.challenge_of(call, Kind.LOGIN),
     }
+    consent = {"context": answers.context(sent), "login_challenge": answers.challenge_of(call, Kind.LOGIN)}
     at = row.session.authenticated_at if is_skipped and row.session is not None else clock.now()
     session = answers.session(sent, row.api)
-    return answers.answer(row, login=login, authenticated_at=at.isoformat(), session=session)
+    return answers.answer(row, login=login, consent=consent, authenticated_at=at.isoformat(), session=session)
 
 
 @operation(

@@ -45,14 +45,12 @@ class RejectedError(OAuth2Error):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the server answered: an error of RFC 6749 with its description, or the members of its acceptance."""
+    """What the server answered: the members of its acceptance."""
 
     digest: str
     request: Mapping[str, Any]
     session: LoginSession | None
     members: Mapping[str, Any]
-    error: str = ""
-    description: str = ""
 
 
 def create(

@@ -42,8 +42,6 @@ class LoginAnswer:
     acr: str = ""
     amr: tuple[str, ...] = ()
     identity_provider_session_id: str = ""
-    context: Any = None
-    challenge: str = ""
     authenticated_at: datetime
 
 
@@ -120,7 +118,6 @@ def begin(
     user: User,
     api: Api,
     answer: LoginAnswer,
-    claims: dict[str, Any] | None,
     named: UUID,
 ) -> tuple[LoginSession, str]:
     """Begin a session of the person in this browser; return it with its new key.
@@ -140,8 +137,7 @@ def begin(
         session = LoginSession(pk=named, user=user)
     session.digest, session.api = new, api
     session.authenticated_at = answer.authenticated_at
-    session.acr, session.amr, session.claims = answer.acr, list(answer.amr), claims
-    session.context, session.login_challenge = answer.context, answer.challenge
+    session.acr, session.amr = answer.acr, list(answer.amr)
     session.identity_provider_session_id = answer.identity_provider_session_id
     session.is_remembered, session.expires_at = answer.remember, clock.now() + lifetime_of(answer)
     session.ip = caller_ip(request)
@@ -158,13 +154,12 @@ def is_live(session: LoginSession) -> bool:
 
 
 @transaction.atomic
-def keep(session: LoginSession, *, answer: LoginAnswer, claims: dict[str, Any] | None) -> None:
+def keep(session: LoginSession, *, answer: LoginAnswer) -> None:
     """Go on with a session in which the login was skipped; it lasts longer where the login says so."""
-    session.claims, session.context, session.login_challenge = claims, answer.context, answer.challenge
     session.acr, session.amr = answer.acr or session.acr, list(answer.amr) or session.amr
     if answer.extend_session_lifespan:
         session.expires_at = clock.now() + lifetime_of(answer)
-    session.save(update_fields=["claims", "context", "login_challenge", "acr", "amr", "expires_at"])
+    session.save(update_fields=["acr", "amr", "expires_at"])
 
 
 def lifetime_of(answer: LoginAnswer) -> timedelta:

@@ -29,6 +29,10 @@ class SignedIn:
     user: User
     now: Authentication
     login: LoginSession | None = None
+    # What the login said for this request: claims for tokens, and what the consent that follows is told.
+    claims: dict[str, Any] | None = None
+    context: Any = None
+    login_challenge: str = ""
 
 
 def record(

@@ -216,7 +216,7 @@ def _signed_in(interaction: Interaction) -> SignedIn | None:
     """Return who is signed in for the request, without leading anybody anywhere."""
     if interaction.rule.login_api is None:
         return _signed_in_here(interaction)
-    return own_login.signed_in_already(interaction)
+    return own_login.signed_in_already(interaction, interaction.rule.login_api)
 
 
 def _require_admission_in_silence(interaction: Interaction, person: SignedIn) -> None:
@@ -311,7 +311,7 @@ def _issue_code(
 ) -> HttpResponse:
     """Issue a code, and send it to the client. `consented` is what the provider's own consent said, if it was asked."""
     auth_request, request = interaction.auth_request, interaction.request
-    claims = person.login.claims if person.login is not None else None
+    claims = consented.claims if consented is not None else person.claims
     if consented is not None:
         auth_request = replace(auth_request, resources=consented.resources)
     with transaction.atomic():
@@ -326,7 +326,7 @@ def _issue_code(
             actor=login_sessions.actor_of(request, person.user) if person.login is not None else Actor.of(request),
             remembered_until=consented.remembered_until if consented is not None else None,
         )
-        sign_in = sign_ins.record(request, auth_request, person, consented.claims if consented is not None else claims)
+        sign_in = sign_ins.record(request, auth_request, person, claims)
         credentials = {
             "user": person.user,
             "context": TokenRequestContext(sign_in=sign_in),

@@ -51,22 +51,25 @@ def signed_in(interaction: Interaction, api: Api) -> SignedIn | HttpResponse:
     """
     if verifier := interaction.request.GET.get("login_verifier"):
         return _take_login(interaction, api, verifier)
-    known = signed_in_already(interaction)
-    return known or _ask_for_login(interaction, api, login_sessions.current(interaction.request))
+    session = login_sessions.current(interaction.request)
+    return _signed_in_by(session, interaction, api) or _ask_for_login(interaction, api, session)
 
 
-def signed_in_already(interaction: Interaction) -> SignedIn | None:
-    """Return whom the login has signed in for this request, or None.
+def signed_in_already(interaction: Interaction, api: Api) -> SignedIn | None:
+    """Return whom the login has signed in for this request, or None."""
+    return _signed_in_by(login_sessions.current(interaction.request), interaction, api)
+
+
+def _signed_in_by(session: LoginSession | None, interaction: Interaction, api: Api) -> SignedIn | None:
+    """Return whose session it is, if it has served this request.
 
     What the login said is that of this request: in another tab it may have said something else for another client.
     """
-    session = login_sessions.current(interaction.request)
     sid, _, digest = interaction.flow.chosen.partition(".") if interaction.flow is not None else ("", "", "")
     if session is None or sid != str(session.pk) or (said := challenges.taken(Kind.LOGIN, digest)) is None:
         return None
-    session.claims = _claims_of(interaction.rule.login_api or session.api, said.get("session"))
-    session.context, session.login_challenge = said["login"]["context"], said["login"]["challenge"]
-    return SignedIn(session.user, login_sessions.authentication_of(session), session)
+    now, claims = login_sessions.authentication_of(session), _claims_of(api, said["session"])
+    return SignedIn(session.user, now, session, claims, **said["consent"])
 
 
 def _ask_for_login(interaction: Interaction, api: Api, session: LoginSession | None) -> HttpResponse:
@@ -110,18 +113,16 @@ def _take_login(interaction: Interaction, api: Api, verifier: str) -> HttpRespon
         raise LoginRequired("The person who has signed in is not the one in id_token_hint.")
     if interaction.rule.requires_two_factors and "mfa" not in answer.amr:
         raise AccessDeniedError("The API wants two factors, and the login did not say mfa in amr (RFC 8176).")
-    claims = _claims_for_tokens(interaction, user, api, taken.members.get("session"))
+    _set_roles(interaction, user, api, taken.members["session"])
     key = None
     if taken.request["skip"] and taken.session is not None:
         session = taken.session
-        login_sessions.keep(session, answer=answer, claims=claims)
+        login_sessions.keep(session, answer=answer)
         if answer.extend_session_lifespan:
             key = login_sessions.browser_key(interaction.request)
     else:
         named = UUID(taken.request["session_id"])
-        session, key = login_sessions.begin(
-            interaction.request, user=user, api=api, answer=answer, claims=claims, named=named
-        )
+        session, key = login_sessions.begin(interaction.request, user=user, api=api, answer=answer, named=named)
     response = ClientRedirect(interaction.coming_back(f"{session.pk}.{taken.digest}", after_form=False))
     if key is not None:
         age = answer.remember_for if answer.remember and answer.remember_for else None
@@ -156,8 +157,8 @@ def consented(interaction: Interaction, api: Api, person: SignedIn, *, is_rememb
         "skip": skip,
         "acr": session.acr,
         "amr": session.amr,
-        "context": session.context,
-        "login_challenge": session.login_challenge,
+        "context": person.context,
+        "login_challenge": person.login_challenge,
         "login_session_id": str(session.pk),
     }
     return _lead(interaction, api, Kind.CONSENT, asked, session)
@@ -170,9 +171,9 @@ def _consented(taken: Answer, api: Api, person: SignedIn, interaction: Interacti
     if not scopes:
         raise AccessDeniedError("None of the scopes was allowed.")
     resources = [uri for uri in auth_request.resources if uri in members["grant_access_token_audience"]]
-    said = _claims_for_tokens(interaction, person.user, api, members.get("session"))
-    claims = said or (person.login and person.login.claims)
-    return Consented(scopes, resources, claims or None, _remembered_until(taken, auth_request.client, person.user))
+    _set_roles(interaction, person.user, api, members["session"])
+    claims = _claims_of(api, members["session"]) or person.claims
+    return Consented(scopes, resources, claims, _remembered_until(taken, auth_request.client, person.user))
 
 
 def _remembered_until(taken: Answer, client: Client, user: User) -> datetime | None:
@@ -185,8 +186,8 @@ def _remembered_until(taken: Answer, client: Client, user: User) -> datetime | N
     return clock.now() + timedelta(seconds=seconds) if seconds else None
 
 
-def _claims_for_tokens(interaction: Interaction, user: User, api: Api, session: Any) -> dict[str, Any] | None:
-    """Return the claims of the answer. `roles` for the access token become the person's in the API.
+def _set_roles(interaction: Interaction, user: User, api: Api, session: Mapping[str, Any] | None) -> None:
+    """Give the person the roles in the API that the answer names in `roles` for the access token.
 
     They count at the clients of the consumer alone, for which they were said, and a session without them takes them.
     """
@@ -195,7 +196,6 @@ def _claims_for_tokens(interaction: Interaction, user: User, api: Api, session: 
         roles = ApiRole.objects.filter(api=api, value__in=said)
         place = interaction.auth_request.client.consumer
         set_roles(api=api, user=user, roles=roles, source=RoleSource.LOGIN, consumer=place, actor=SYSTEM)
-    return _claims_of(api, session)
 
 
 def _claims_of(api: Api, session: Mapping[str, Any] | None) -> dict[str, Any] | None:

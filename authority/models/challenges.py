@@ -26,11 +26,6 @@ class LoginSession(models.Model):
     amr = models.JSONField(default=list, editable=False)
     # Whether the login is skipped next time; else the session is over with the request that it began in.
     is_remembered = models.BooleanField(default=False, editable=False)
-    # The claims for tokens that it gave, where our own consent page follows (the members of SignIn.claims).
-    claims = models.JSONField(null=True, editable=False)
-    # What it gave for the consent that follows, and the challenge that it answered.
-    context = models.JSONField(null=True, editable=False)
-    login_challenge = models.CharField(max_length=80, blank=True, editable=False)
     # The session at the login itself, which it may want to end with this one.
     identity_provider_session_id = models.CharField(max_length=255, blank=True, editable=False)
     ip = models.GenericIPAddressField(null=True, editable=False)
